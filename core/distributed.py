@@ -1,0 +1,189 @@
+"""Collectives that also work in a single process, so that no caller asks which case it is in.
+
+Gradients: with these collectives every rank computes the same global loss, and the gradient that
+reaches a rank's parameters is world size times that rank's share of the global gradient.
+DistributedDataParallel averages over the ranks, which gives exactly the global gradient.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+from core.errors import UserError
+
+TORCHRUN_VARIABLES = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+def rank() -> int:
+    """Return this process's place among the processes, from 0."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def world_size() -> int:
+    """Return how many processes train together."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def is_main() -> bool:
+    """Return True in the one process that writes files and talks."""
+    return rank() == 0
+
+
+def start(device: str | torch.device, *, timeout_s: float = 600.0) -> torch.device:
+    """Join the processes that torchrun started and return the device of this one.
+
+    Outside torchrun, and with a single process, there is nobody to join. CPU tensors travel by
+    gloo, CUDA tensors by NCCL.
+
+    Args:
+        device: The kind of device, such as "cpu" or "cuda".
+        timeout_s: Seconds that a collective waits for the other ranks before it raises.
+
+    Raises:
+        UserError: The environment says that there are several processes, but not how to find them.
+    """
+    device = torch.device(device)
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    missing = [name for name in TORCHRUN_VARIABLES if name not in os.environ]
+    if world > 1 and missing:
+        raise UserError(f"WORLD_SIZE is {world} but {', '.join(missing)} is unset; use torchrun")
+    if device.type == "cuda" and device.index is None:
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    if world > 1 and not dist.is_initialized():
+        backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+        dist.init_process_group(backend, timeout=timedelta(seconds=timeout_s))
+    return device
+
+
+def stop() -> None:
+    """Leave the group of processes; nothing happens where there is none."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def barrier() -> None:
+    """Wait until every rank is here."""
+    if world_size() > 1:
+        dist.all_reduce(torch.zeros(1))
+
+
+def row_counts(rows: Shaped[Tensor, "local *axes"]) -> list[int]:
+    """Return how many rows each rank has, in rank order. Waits for the device."""
+    if world_size() == 1:
+        return [len(rows)]
+    # a CPU tensor: the count is known here, and gloo serves it without waiting for a GPU
+    counts = [torch.zeros(1, dtype=torch.int64) for _ in range(world_size())]
+    dist.all_gather(counts, torch.tensor([len(rows)]))
+    return [int(count) for count in counts]
+
+
+def gather_rows(
+    rows: Shaped[Tensor, "local *axes"], *, counts: Sequence[int] | None = None
+) -> Shaped[Tensor, "everyone *axes"]:
+    """Stack every rank's rows in rank order; gradients flow back to the rank that owns the row.
+
+    Ranks may bring different numbers of rows, also none; the other axes must agree.
+
+    Args:
+        rows: This rank's rows, of any dtype.
+        counts: The result of `row_counts`, where it is known already; saves one exchange.
+    """
+    if world_size() == 1:
+        return rows
+    counts = row_counts(rows) if counts is None else list(counts)
+    gathered: Tensor = _GatherRows.apply(rows, counts)
+    return gathered
+
+
+def local_rows(counts: Sequence[int]) -> slice:
+    """Return where this rank's rows lie among the gathered ones."""
+    first = sum(counts[: rank()])
+    return slice(first, first + counts[rank()])
+
+
+def sum_over_ranks(value: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
+    """Add up a tensor over the ranks; every rank gets the sum, and gradients flow to every rank."""
+    if world_size() == 1:
+        return value
+    total: Tensor = _SumOverRanks.apply(value)
+    return total
+
+
+def max_over_ranks(value: int) -> int:
+    """Return the largest of the ranks' numbers."""
+    if world_size() == 1:
+        return value
+    largest = torch.tensor([value])
+    dist.all_reduce(largest, op=dist.ReduceOp.MAX)
+    return int(largest)
+
+
+def mean_over_ranks(value: Float[Tensor, ""] | float) -> float:
+    """Average a number over the ranks. Waits for the device: for logging, not for every step."""
+    number = float(value.detach()) if isinstance(value, Tensor) else float(value)
+    if world_size() == 1:
+        return number
+    total = torch.tensor([number], dtype=torch.float64)
+    dist.all_reduce(total)
+    return float(total) / world_size()
+
+
+def gather_json(value: Any) -> list[Any]:
+    """Return every rank's value in rank order, on every rank. The values must be JSON."""
+    if world_size() == 1:
+        return [json.loads(json.dumps(value))]
+    rows = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
+    counts = row_counts(rows)
+    everyone = gather_rows(rows, counts=counts).split(counts)
+    return [json.loads(bytes(part.tolist())) for part in everyone]
+
+
+def broadcast_json(value: Any) -> Any:
+    """Return the main process's value on every rank. It must be JSON."""
+    return gather_json(value if is_main() else None)[0]
+
+
+class _GatherRows(torch.autograd.Function):
+    """Gather forward; backward, add up what every rank wants and keep the own rows."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, counts: list[int]) -> Tensor:
+        ctx.counts = counts
+        padded = rows.new_zeros(max(counts), *rows.shape[1:])
+        padded[: len(rows)] = rows.detach()
+        wire = padded.to(torch.uint8) if rows.dtype == torch.bool else padded
+        parts = [torch.empty_like(wire) for _ in counts]
+        dist.all_gather(parts, wire.contiguous())
+        whole = torch.cat([part[:count] for part, count in zip(parts, counts, strict=True)])
+        return whole.to(rows.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        total = gradients[0].clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total[local_rows(ctx.counts)], None
+
+
+class _SumOverRanks(torch.autograd.Function):
+    """Add up forward and backward."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        total = value.detach().clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total
