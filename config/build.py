@@ -1,0 +1,86 @@
+"""From the name and options of a part to the object."""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, create_model
+
+from config.nearest import nearest
+from config.strict import Part
+from core.errors import UserError
+
+T = TypeVar("T")
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+
+def build(table: Mapping[str, Callable[..., T]], part: Part, **context: Any) -> T:
+    """Call the entry of ``table`` that ``part`` names, with its options.
+
+    The entry's signature is the schema of its options, names and types; there is no second one.
+
+    Args:
+        table: Names to classes or functions.
+        part: Name and options, as in the config.
+        context: What the project decides (widths, sizes); an entry gets what it has a name for,
+            and options must not contradict it.
+
+    Raises:
+        UserError: No such entry, an option that it does not take, one of a wrong type, a missing
+            one, or a combination that the entry refuses.
+    """
+    if part.name not in table:
+        raise UserError(f"unknown name {part.name!r}; {_suggest(part.name, table)}")
+    entry = table[part.name]
+    parameters = inspect.signature(entry, eval_str=True).parameters
+    given = {name: value for name, value in context.items() if name in parameters}
+    taken = {name: item for name, item in parameters.items() if name not in given}
+    for name in part.options:
+        if name in given:
+            raise UserError(f"{part.name}: option {name!r} follows from the rest of the config")
+        if name not in taken:
+            raise UserError(f"{part.name}: unknown option {name!r}; {_suggest(name, taken)}")
+    options = _check(part.name, part.options, taken)
+    try:
+        return entry(**given, **options)
+    except UserError:
+        raise
+    except ValueError as error:
+        raise UserError(f"{part.name}: {error}") from error
+
+
+def _suggest(word: str, words: Mapping[str, Any]) -> str:
+    """Name the nearest word, or all of them."""
+    near = nearest(word, words)
+    return f"did you mean {near}?" if near else f"there are {', '.join(sorted(words)) or 'none'}"
+
+
+def _check(
+    name: str, options: Mapping[str, JsonValue], parameters: Mapping[str, inspect.Parameter]
+) -> dict[str, Any]:
+    """Return the options in the types that the signature says (a list becomes a tuple)."""
+    schema = create_model(name, __config__=STRICT, **_fields(parameters))
+    try:
+        checked: BaseModel = schema.model_validate_json(json.dumps(options))
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        key = ".".join(str(step) for step in problem["loc"])
+        if problem["type"] == "missing":
+            raise UserError(f"{name}: option {key!r} is missing") from None
+        expected = problem["msg"].replace("Input should be", "expected")
+        found = json.dumps(problem["input"])[:60]
+        raise UserError(f"{name}: option {key!r}: {expected}, got {found}") from None
+    return {option: getattr(checked, option) for option in options}
+
+
+def _fields(parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
+    """Return the fields of a model with these parameters."""
+    empty = inspect.Parameter.empty
+    return {
+        name: (
+            Any if item.annotation is empty else item.annotation,
+            ... if item.default is empty else item.default,
+        )
+        for name, item in parameters.items()
+    }

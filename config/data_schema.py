@@ -1,0 +1,141 @@
+"""The sections of a config that say what is read: studies, videos, reports, words."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from config.strict import Count, CountOrNone, Share, Strict
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class ColumnsConfig(Strict):
+    """Where each thing stands in the manifest, by the name of its column."""
+
+    study: Name = "study_id"
+    """Column of the study's id; rows with the same id are the videos of one study."""
+    video: Name = "video_path"
+    """Column of the path of one video, relative to ``video_root``."""
+    report: Name = "report"
+    """Column of the report's text."""
+    split: Name | None = "split"
+    """Column of the split's name; null where there is none, as for inference."""
+    patient: Name | None = None
+    """Column of the patient's id; null makes every study its own patient."""
+    noise_mse: Name | None = None
+    """Column of the mean squared pixel noise known to be in a video, in squared units of [0, 1];
+    null where nobody knows."""
+
+
+class SyntheticConfig(Strict):
+    """The synthetic study set, which is made where ``data.manifest`` is null."""
+
+    train: Count = 1500
+    """Studies to train on."""
+    val: Count = 128
+    """Studies for validation during the run."""
+    test: Count = 128
+    """Held-out studies for the final evaluation."""
+    seed: CountOrNone = 0
+    """Decides every study; the run's own seed does not."""
+    duplicate_report_rate: Share = 0.1
+    """Share of studies that repeat the report text of an earlier one."""
+    missing_view_rate: Share = 0.2
+    """Share of the views of a study that were not filmed."""
+    corrupted_rate: Share = 0.0
+    """Share of the video files that cannot be decoded."""
+    label_noise: Share = 0.0
+    """Share of the training studies that carry another study's report."""
+    patient_leak: Share = 0.0
+    """Share of the held-out studies whose patient is also in the training set."""
+    difficulty: Share = 0.3
+    """From 0 (clean, wide vessels, strong contrast) to 1 (noise, motion, faint contrast)."""
+
+
+class AugmentationConfig(Strict):
+    """Random changes of the training clips; validation and test see none."""
+
+    crop: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    """Share of the side by which the picture may be shifted."""
+    flip: bool = False
+    """Mirror left and right at random; wrong wherever the report says left or right."""
+    brightness: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Largest change of brightness, as a share of white."""
+
+
+class DataConfig(Strict):
+    """The studies and how their videos become clips."""
+
+    manifest: Path | None = None
+    """CSV or Parquet file with a row a video; null makes the synthetic study set."""
+    columns: ColumnsConfig = ColumnsConfig()
+    """The manifest's columns."""
+    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    """Character between the cells of a CSV manifest."""
+    video_root: Path | None = None
+    """Folder that the video paths start from; null is the manifest's own folder."""
+    decoder: Name = "pyav"
+    """Library that decodes the videos: pyav or decord."""
+    size: Annotated[int, Field(ge=8, le=4096)] = 64
+    """Rows and columns of a frame, in pixels."""
+    channels: Literal[1, 3] = 1
+    """1 for gray, 3 for red, green, blue."""
+    frames: Annotated[int, Field(ge=1, le=4096)] = 8
+    """Frames of a clip, as the model sees it."""
+    stored_frames: Annotated[int, Field(ge=1, le=4096)] = 16
+    """Frames of a video that are decoded and kept in the cache."""
+    max_videos: Count = 8
+    """Videos of a study in one step; a study with more has them drawn by the seed."""
+    reject_limit: Share = 0.01
+    """Share of the videos that may fail to decode before the run stops."""
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
+    """Processes that load clips beside the training one; 0 loads in it."""
+    cache: Path = Path("cache")
+    """Folder of decoded frames and of the synthetic set; it can be deleted at any time."""
+    synthetic: SyntheticConfig = SyntheticConfig()
+    """The synthetic study set."""
+    train_split: Name = "train"
+    """Name in the split column of the studies to train on."""
+    validation_split: Name = "val"
+    """Name in the split column of the studies for validation during the run."""
+    test_split: Name = "test"
+    """Name in the split column of the held-out studies."""
+    augmentation: AugmentationConfig = AugmentationConfig()
+    """Random changes of the training clips."""
+
+    @model_validator(mode="after")
+    def check_frames_and_splits(self) -> Self:
+        """Refuse clips longer than what is stored, and testing on the training studies."""
+        if self.frames > self.stored_frames:
+            raise ValueError(
+                f"frames ({self.frames}) must not exceed stored_frames ({self.stored_frames})"
+            )
+        if self.train_split in (self.validation_split, self.test_split):
+            raise ValueError(
+                f"train_split {self.train_split!r} must differ from validation_split and test_split"
+            )
+        return self
+
+
+class TokenizerConfig(Strict):
+    """How reports become words."""
+
+    kind: Literal["trained", "pretrained"] = "trained"
+    """``trained`` learns its words from the training reports; ``pretrained`` is read."""
+    vocab_size: Annotated[int, Field(ge=64, le=10_000_000)] = 2048
+    """Most words of a trained tokenizer."""
+    max_words: Annotated[int, Field(ge=4, le=100_000)] = 128
+    """Words of a report, with its first and last mark; the rest is cut off."""
+    path: Name | None = None
+    """Folder or name of a pretrained tokenizer."""
+
+    @model_validator(mode="after")
+    def check_path(self) -> Self:
+        """Refuse a pretrained tokenizer that nobody named, and a name that nothing reads."""
+        if (self.kind == "pretrained") != (self.path is not None):
+            raise ValueError(
+                "path belongs to kind: pretrained; give both, or neither, "
+                f"got kind {self.kind!r} and path {self.path!r}"
+            )
+        return self

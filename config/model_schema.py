@@ -1,0 +1,49 @@
+"""The sections of a config that say what is trained and by which losses."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.strict import Count, Part, Share, Strict, ValueOrSchedule
+
+
+class ModelConfig(Strict):
+    """The parts of the one trained module."""
+
+    width: Count = 128
+    """Numbers a token between the parts."""
+    dim: Count = 128
+    """Numbers a study in the space that videos and reports share."""
+    video_encoder: Part = Part(name="vit")
+    """Clips to tokens."""
+    aggregator: Part = Part(name="attention_pooling")
+    """Rows of a study to one vector."""
+    aggregate: Literal["clips", "tokens"] = "clips"
+    """What the aggregator sees: one mean row a clip, or every token."""
+    text_encoder: Part = Part(name="small")
+    """Reports to word features and one vector."""
+    caption_decoder: Part = Part(name="transformer")
+    """Tokens to the report; built where captioning has a weight."""
+    masked_decoder: Part = Part(name="transformer")
+    """Visible tokens to hidden pixels; built where masked modelling has a weight."""
+    mask_ratio: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.75
+    """Share of a clip's tokens that masked modelling hides."""
+    masked_clips: Count = 1
+    """Clips a study that masked modelling sees."""
+    video_freeze_ratio: Share = 0.0
+    """Share of the video encoder's parameters that is frozen, from the input side."""
+    text_freeze_ratio: Share = 0.0
+    """Share of the text encoder's parameters that is frozen, from the input side."""
+
+
+class ContrastiveConfig(Part):
+    """The loss that matches studies with reports."""
+
+    name: Literal["infonce", "siglip"] = "infonce"
+    """Softmax over the global batch, or a sigmoid for each pair."""
+
+
+Term = Literal["contrastive", "captioning", "masked_modeling"]
+"""The loss terms that have a weight; a constant 0 leaves the term and its parts out."""
+
+LossWeights = dict[Term, ValueOrSchedule]

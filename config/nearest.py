@@ -1,0 +1,78 @@
+"""The valid keys of a config, and the one that somebody probably meant."""
+
+from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
+from functools import cache
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+LEAST_LIKENESS = 0.6
+HABITS = {
+    "batch_size": "batch",
+    "bs": "batch",
+    "epochs": "steps",
+    "lr": "optimizer.learning_rate",
+    "manifest": "data.manifest",
+    "max_steps": "steps",
+    "num_frames": "data.frames",
+    "num_workers": "data.workers",
+    "output_dir": "folder",
+    "tau": "temperature",
+}
+"""What other codebases call a key."""
+
+
+@cache
+def valid_keys(model: type[BaseModel]) -> tuple[str, ...]:
+    """Return every dotted key of ``model``, sections before what is in them."""
+    return tuple(dict.fromkeys(_keys(model)))
+
+
+def _keys(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield name
+        for inner in _inner(field.annotation):
+            yield f"{name}.{inner}"
+
+
+def _inner(annotation: Any) -> Iterator[str]:
+    """Yield the keys below a field: of a section, of each of a union, of a mapping's names."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield from _keys(annotation)
+        return
+    arguments = get_args(annotation)
+    if get_origin(annotation) is dict:
+        for name in get_args(arguments[0]):
+            yield name
+            yield from (f"{name}.{inner}" for inner in _inner(arguments[1]))
+        return
+    for argument in arguments:
+        yield from _inner(argument)
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Return the one of ``words`` most like ``word``, or None where none is."""
+    scored = [(SequenceMatcher(None, word, other).ratio(), other) for other in words]
+    best = max(scored, default=(0.0, ""))
+    return best[1] if best[0] >= LEAST_LIKENESS else None
+
+
+def nearest_key(key: str, keys: Iterable[str]) -> str | None:
+    """Return the dotted key most like ``key``, wherever its section is, or None.
+
+    A key in the same section comes before an equally like one elsewhere.
+    """
+    section, _, last = key.rpartition(".")
+    known = set(keys)
+    if (habit := HABITS.get(last)) in known:
+        return habit
+
+    def likeness(other: str) -> tuple[float, bool]:
+        home, _, name = other.rpartition(".")
+        return SequenceMatcher(None, last, name).ratio(), home == section
+
+    best = max(sorted(known), key=likeness, default=None)
+    if best is not None and likeness(best)[0] >= LEAST_LIKENESS:
+        return best
+    return nearest(key, known)

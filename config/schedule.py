@@ -1,0 +1,73 @@
+"""Schedules as plain functions of the optimizer step."""
+
+import math
+
+from config.schema import OptimizerConfig, RunConfig, Schedule
+
+
+def value_at(value: float | Schedule, *, step: int, steps: int) -> float:
+    """Return a constant, or a schedule's value at optimizer step ``step`` of ``steps``, from 0.
+
+    The first step has ``start`` and the last has ``end``, unless ``begin`` and ``finish`` move
+    them; before ``begin`` and after ``finish`` the value stands still.
+    """
+    if not isinstance(value, Schedule):
+        return value
+    passed = step / max(1, steps - 1)
+    done = min(1.0, max(0.0, (passed - value.begin) / (value.finish - value.begin)))
+    share = {"linear": _linear, "cosine": _cosine, "step": _jumping}[value.shape]
+    return value.start + (value.end - value.start) * share(done, value.jumps)
+
+
+def _linear(done: float, jumps: int) -> float:
+    return done
+
+
+def _cosine(done: float, jumps: int) -> float:
+    return (1 - math.cos(math.pi * done)) / 2
+
+
+def _jumping(done: float, jumps: int) -> float:
+    return min(math.floor(done * (jumps + 1)), jumps) / jumps
+
+
+def learning_rate(config: OptimizerConfig, *, step: int, steps: int) -> float:
+    """Return the learning rate of optimizer step ``step`` of ``steps``, from 0.
+
+    Linear warm-up, whose last step has the peak, then half a cosine, whose last step has
+    ``final_learning_rate``.
+
+    Source: Loshchilov & Hutter 2017, SGDR, arXiv:1608.03983, equation 5, after a linear warm-up.
+    """
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    done = (step - config.warmup_steps) / max(1, steps - 1 - config.warmup_steps)
+    height = (1 + math.cos(math.pi * min(1.0, done))) / 2
+    floor = config.final_learning_rate
+    return floor + (config.learning_rate - floor) * height
+
+
+def schedule_table(config: RunConfig, *, rows: int = 9) -> list[dict[str, float]]:
+    """Return what is scheduled at up to ``rows`` steps, evenly from the first to the last.
+
+    Keys are ``step``, ``learning_rate``, ``temperature`` (where learned, its start) and
+    ``weight/<term>``.
+    """
+    last = config.steps - 1
+    chosen = sorted({round(last * row / max(1, rows - 1)) for row in range(rows)})
+    weights: dict[str, float | Schedule] = {
+        **{str(term): weight for term, weight in config.loss_weights.items()},
+        "patch_contrastive": config.patch_contrastive_weight,
+    }
+    return [
+        {
+            "step": step,
+            "learning_rate": learning_rate(config.optimizer, step=step, steps=config.steps),
+            "temperature": value_at(config.temperature, step=step, steps=config.steps),
+            **{
+                f"weight/{term}": value_at(weight, step=step, steps=config.steps)
+                for term, weight in weights.items()
+            },
+        }
+        for step in chosen
+    ]

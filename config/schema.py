@@ -1,0 +1,195 @@
+"""What a run is: every field with its unit. A key that is not here is an error."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from config.data_schema import (
+    AugmentationConfig,
+    ColumnsConfig,
+    DataConfig,
+    SyntheticConfig,
+    TokenizerConfig,
+)
+from config.model_schema import ContrastiveConfig, LossWeights, ModelConfig, Term
+from config.strict import (
+    Count,
+    CountOrNone,
+    NotNegative,
+    Part,
+    Positive,
+    Schedule,
+    Strict,
+    ValueOrSchedule,
+)
+
+__all__ = [
+    "AugmentationConfig",
+    "ColumnsConfig",
+    "ContrastiveConfig",
+    "DataConfig",
+    "EvaluationConfig",
+    "LossWeights",
+    "ModelConfig",
+    "OptimizerConfig",
+    "Part",
+    "RunConfig",
+    "Schedule",
+    "SyntheticConfig",
+    "Term",
+    "TokenizerConfig",
+    "ValueOrSchedule",
+]
+
+Beta = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+class OptimizerConfig(Strict):
+    """AdamW and the learning rate's way over the run."""
+
+    learning_rate: Positive = 1e-3
+    """Learning rate at the end of warm-up."""
+    final_learning_rate: NotNegative = 1e-5
+    """Learning rate at the last step, at the end of half a cosine."""
+    warmup_steps: CountOrNone = 0
+    """Optimizer steps of linear warm-up before ``learning_rate`` is reached."""
+    weight_decay: NotNegative = 0.05
+    """Share of a matrix that is taken off per unit of learning rate."""
+    betas: tuple[Beta, Beta] = (0.9, 0.98)
+    """Memory of the running mean and of the running square of the gradient, as shares."""
+    eps: Positive = 1e-6
+    """Added to the root of the running square."""
+    temperature_learning_rate: NotNegative = 1e-3
+    """Peak learning rate of the temperature's logarithm and of the bias; they do not decay."""
+
+    @model_validator(mode="after")
+    def check_rates(self) -> Self:
+        """Refuse a learning rate that would grow along the cosine."""
+        if self.final_learning_rate > self.learning_rate:
+            raise ValueError(
+                f"final_learning_rate ({self.final_learning_rate}) must not exceed "
+                f"learning_rate ({self.learning_rate})"
+            )
+        return self
+
+
+class EvaluationConfig(Strict):
+    """How the held-out studies are scored."""
+
+    batch: Count = 32
+    """Studies that are encoded at once on a process; the results do not depend on it."""
+    caption_words: Count = 128
+    """Words after which a generated report ends."""
+    bootstrap: Count = 1000
+    """Resamples of the held-out studies behind each 95 % interval."""
+    report_examples: CountOrNone = 6
+    """Best and worst studies that are kept to look at."""
+
+
+class RunConfig(Strict):
+    """One run, from its first step to its report."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    """The run's folder below ``folder``: letters, digits, dot, dash and underscore."""
+    project: Annotated[str, Field(min_length=1)] = "multitask_pretraining"
+    """What is trained."""
+    seed: CountOrNone = 0
+    """Decides initial weights, order, crops and masks."""
+    folder: Path = Path("runs")
+    """Where the folders of the runs are."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to compute; ``auto`` is a GPU where there is one."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Numbers of the encoders; ``auto`` is bf16 where the device has it; losses are in fp32."""
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """CPU threads of one process; null leaves the choice to the library."""
+    use_wandb: bool = False
+    """Also send the scalars to Weights & Biases."""
+
+    steps: Count
+    """Optimizer steps of the run."""
+    batch: Count
+    """Studies in the global batch, over all processes."""
+    max_grad_norm: Positive = 1.0
+    """Gradients with a longer L2 norm are shortened to it."""
+    log_every: Count = 10
+    """Optimizer steps between two records of the losses."""
+    validate_every: CountOrNone = 0
+    """Optimizer steps between two validations; 0 validates at the end only."""
+    checkpoint_every: Count = 100
+    """Optimizer steps between two checkpoints; the last step always leaves one."""
+    keep_checkpoints: Count = 2
+    """Newest checkpoints that are kept."""
+
+    contrastive: ContrastiveConfig = ContrastiveConfig()
+    """The loss that matches studies with reports."""
+    temperature: ValueOrSchedule = 0.1
+    """Divisor of the cosines, ``logits = cosine / temperature``; where learned, its start."""
+    learn_temperature: bool = False
+    """Train the temperature's logarithm with the model."""
+    temperature_range: tuple[Positive, Positive] = (0.01, 10.0)
+    """Least and greatest temperature; a learned one is clamped to it."""
+    loss_weights: LossWeights = {"contrastive": 1.0}
+    """Weight of each loss term; terms are recorded unweighted."""
+    patch_contrastive_weight: NotNegative = 0.0
+    """Weight of the contrastive term between places of the video and words; 0 leaves it out."""
+
+    data: DataConfig = DataConfig()
+    """The studies."""
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    """How reports become words."""
+    model: ModelConfig = ModelConfig()
+    """The parts of the model."""
+    optimizer: OptimizerConfig = OptimizerConfig()
+    """How the parameters move."""
+    evaluation: EvaluationConfig = EvaluationConfig()
+    """How the held-out studies are scored."""
+
+    @model_validator(mode="after")
+    def check_steps(self) -> Self:
+        """Refuse a warm-up that never ends."""
+        if self.optimizer.warmup_steps >= self.steps:
+            raise ValueError(
+                f"optimizer.warmup_steps ({self.optimizer.warmup_steps}) must be below "
+                f"steps ({self.steps})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def check_temperature(self) -> Self:
+        """Refuse a temperature out of its range, and one that is both learned and scheduled."""
+        low, high = self.temperature_range
+        if low >= high:
+            raise ValueError(f"temperature_range must rise, got [{low}, {high}]")
+        scheduled = isinstance(self.temperature, Schedule)
+        if scheduled and self.learn_temperature:
+            raise ValueError(
+                "temperature is scheduled and learned at once; set learn_temperature: false, "
+                "or give temperature one number"
+            )
+        for value in _ends(self.temperature):
+            if not low <= value <= high:
+                raise ValueError(
+                    f"temperature {value} is outside temperature_range [{low}, {high}]"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def check_losses(self) -> Self:
+        """Refuse a run that learns nothing, and a match among fewer than two studies."""
+        matched = max(_ends(self.loss_weights.get("contrastive", 0.0))) > 0
+        if (
+            not matched
+            and self.patch_contrastive_weight == 0
+            and not any(max(_ends(weight)) > 0 for weight in self.loss_weights.values())
+        ):
+            raise ValueError("loss_weights has no term above 0, so nothing would be learned")
+        if matched and self.batch < 2:
+            raise ValueError("batch must be at least 2 for the contrastive term, got 1")
+        return self
+
+
+def _ends(value: float | Schedule) -> tuple[float, float]:
+    """Return the first and the last value of a constant or a schedule."""
+    return (value.start, value.end) if isinstance(value, Schedule) else (value, value)
