@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from config.strict import Count, CountOrNone, Share, Strict
+from config.strict import Count, CountOrNone, NotNegative, Share, Strict
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -33,35 +33,41 @@ class SyntheticConfig(Strict):
 
     train: Count = 1500
     """Studies to train on."""
-    val: Count = 128
+    val: Count = 100
     """Studies for validation during the run."""
-    test: Count = 128
+    test: Count = 160
     """Held-out studies for the final evaluation."""
     seed: CountOrNone = 0
     """Decides every study; the run's own seed does not."""
-    duplicate_report_rate: Share = 0.1
-    """Share of studies that repeat the report text of an earlier one."""
-    missing_view_rate: Share = 0.2
-    """Share of the views of a study that were not filmed."""
+    lesion_rate: NotNegative = 2.2
+    """Mean number of lesions of a study."""
+    difficulty: Share = 0.2
+    """From 0 (wide vessels, little motion and noise) to 1 (as in a real catheter laboratory)."""
+    duplicate_report_rate: Share = 0.02
+    """Share of the studies that repeat the findings and the report of an earlier one."""
+    missing_view_rate: Share = 0.0
+    """Share of the studies that lack all views of one coronary artery."""
     corrupted_rate: Share = 0.0
-    """Share of the video files that cannot be decoded."""
+    """Share of the video files that no decoder can read."""
     label_noise: Share = 0.0
-    """Share of the training studies that carry another study's report."""
+    """Share of the studies whose report describes other findings than the pixels show."""
     patient_leak: Share = 0.0
-    """Share of the held-out studies whose patient is also in the training set."""
-    difficulty: Share = 0.3
-    """From 0 (clean, wide vessels, strong contrast) to 1 (noise, motion, faint contrast)."""
+    """Share of the test studies that carry the patient id of a training study."""
+    repeat_patient_rate: Share = 0.1
+    """Share of the studies whose patient has an earlier study in the same split."""
 
 
 class AugmentationConfig(Strict):
     """Random changes of the training clips; validation and test see none."""
 
     crop: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
-    """Share of the side by which the picture may be shifted."""
+    """Largest shift, and largest change of scale, as a share of the side."""
+    rotation: Annotated[float, Field(ge=0.0, le=180.0)] = 0.0
+    """Largest turn, in degrees."""
     flip: bool = False
     """Mirror left and right at random; wrong wherever the report says left or right."""
     brightness: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    """Largest change of brightness, as a share of white."""
+    """Largest change of brightness and of contrast, as a share of the full range."""
 
 
 class DataConfig(Strict):

@@ -20,7 +20,7 @@ class ModelConfig(Strict):
     """Rows of a study to one vector."""
     aggregate: Literal["clips", "tokens"] = "clips"
     """What the aggregator sees: one mean row a clip, or every token."""
-    text_encoder: Part = Part(name="small")
+    text_encoder: Part = Part(name="transformer")
     """Reports to word features and one vector."""
     caption_decoder: Part = Part(name="transformer")
     """Tokens to the report; built where captioning has a weight."""
