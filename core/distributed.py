@@ -127,7 +127,7 @@ def max_over_ranks(value: int) -> int:
     return int(largest)
 
 
-def mean_over_ranks(value: Float[Tensor, ""] | float) -> float:
+def mean_over_ranks(value: Float[Tensor, ""] | float | int) -> float:
     """Average a number over the ranks. Waits for the device: for logging, not for every step."""
     number = float(value.detach()) if isinstance(value, Tensor) else float(value)
     if world_size() == 1:

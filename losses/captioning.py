@@ -1,0 +1,78 @@
+"""Captioning loss: predict each word of the report from the videos and the words before it."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from core.distributed import sum_over_ranks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captioning:
+    """Next-word cross-entropy over all words of the global batch, in nats a word.
+
+    With w_t the weight of the word at place t (0 for padding, 1 else, ``number_weight`` for
+    numbers), both sums over all studies of all ranks:
+
+        loss = sum_t w_t (-log p(word_t | study, words before t)) / sum_t w_t
+
+    Padding never counts, neither as a word nor in the mean. Chance, every word alike, is ln(vocab);
+    a decoder that ignores the study reaches the entropy of the reports' language, not less, which
+    is why shuffled studies are scored beside it.
+
+    Source: Yu et al. 2022, CoCa, arXiv:2205.01917, equation 3.
+    """
+
+    pad_id: int
+    """The tokenizer's padding word."""
+    number_ids: tuple[int, ...] = ()
+    """The words that are numbers, such as "70%"."""
+    number_weight: float = 1.0
+    """How many ordinary words a number counts for; 1 is the plain mean."""
+
+    def __post_init__(self) -> None:
+        """Refuse a weight that would make numbers costless or profitable."""
+        if not 0 < self.number_weight < float("inf"):
+            raise ValueError(f"number_weight must be above 0, got {self.number_weight}")
+
+    def __call__(
+        self,
+        logits: Float[Tensor, "study word vocab"],
+        words: Int[Tensor, "study word"],
+    ) -> Float[Tensor, ""]:
+        """Compare the logits at each word with the word that follows it.
+
+        Args:
+            logits: The logits at place t are a guess at the word at t + 1; the last are not used.
+            words: Begin, the report, end, padding; ranks may differ in length.
+
+        Raises:
+            ValueError: The words have fewer than two places, so that nothing follows anything.
+        """
+        if words.shape[1] < 2:
+            raise ValueError(f"captions of {words.shape[1]} words have no next word to predict")
+        precision = torch.promote_types(logits.dtype, torch.float32)
+        target = words[:, 1:].long()
+        cost = F.cross_entropy(
+            rearrange(logits[:, :-1].to(precision), "study word vocab -> (study word) vocab"),
+            rearrange(target, "study word -> (study word)"),
+            reduction="none",
+        )
+        weight = self._weight_of(target).to(precision).flatten()
+        # a batch of padding alone has no cost and no words: 0, not 0/0
+        smallest = torch.finfo(precision).tiny
+        return sum_over_ranks((cost * weight).sum()) / sum_over_ranks(weight.sum()).clamp_min(
+            smallest
+        )
+
+    def _weight_of(self, target: Int[Tensor, "study word"]) -> Float[Tensor, "study word"]:
+        """Return how much each word counts."""
+        weight = (target != self.pad_id).float()
+        if not self.number_ids:
+            return weight
+        is_number = torch.isin(target, torch.tensor(self.number_ids, device=target.device))
+        return torch.where(is_number, weight * self.number_weight, weight)

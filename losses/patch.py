@@ -1,0 +1,138 @@
+"""Patch-level contrastive loss: the words of a report must find their places in the videos."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from core.distributed import gather_rows, max_over_ranks, row_counts
+from losses.contrastive import Form, info_nce_from_logits
+from losses.pairs import Pairs
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchContrastive:
+    """Symmetric InfoNCE over fine-grained similarities of the global batch, in nats.
+
+    With a_ijkl the cosine of token k of study i and word l of report j, padding left out:
+
+        s_ij = 1/2 (mean over words l of max over tokens k of a_ijkl
+                    + mean over tokens k of max over words l of a_ijkl)
+        loss = InfoNCE of s / temperature
+
+    Unlike the paper, which gives each direction its own half of s, both directions share s, so that
+    one matrix ranks studies and reports. Chance is that of `InfoNCE`: ln(global batch) without
+    repeated patients.
+
+    Source: Yao et al. 2021, FILIP, arXiv:2111.07783, equations 3 to 6.
+    """
+
+    form: Form = "out"
+    """What to do with several positives; see `InfoNCE`."""
+    pairs_at_once: int = 2**24
+    """How many pairs of a token and a word are in memory at a time; changes no value."""
+
+    def __call__(
+        self,
+        patches: Float[Tensor, "study token dim"],
+        patch_present: Bool[Tensor, "study token"],
+        words: Float[Tensor, "study word dim"],
+        word_present: Bool[Tensor, "study word"],
+        *,
+        temperature: Float[Tensor, ""],
+        report_group: Int[Tensor, " study"],
+        patient_group: Int[Tensor, " study"],
+    ) -> Float[Tensor, ""]:
+        """Score everyone's patches against everyone's words; every rank gets the same value.
+
+        Args:
+            patches: Unit features of the tokens of this rank's studies.
+            patch_present: False where a token is padding.
+            words: Unit features of the words of this rank's reports; ranks may differ in length.
+            word_present: False where a word is padding.
+            temperature: Divides the similarities; positive.
+            report_group: Equal numbers mean equal report texts, on whatever rank they are.
+            patient_group: Equal numbers mean the same patient, on whatever rank they are.
+
+        Raises:
+            ValueError: A study has no token, or a report no word.
+        """
+        _refuse_empty("patch_present", patch_present)
+        _refuse_empty("word_present", word_present)
+        counts = row_counts(patches)
+        missing = max_over_ranks(words.shape[1]) - words.shape[1]
+        similarity = late_interaction(
+            patches,
+            patch_present,
+            gather_rows(F.pad(words, (0, 0, 0, missing)), counts=counts),
+            gather_rows(F.pad(word_present, (0, missing)), counts=counts),
+            pairs_at_once=self.pairs_at_once,
+        )
+        logits = gather_rows(similarity, counts=counts) / temperature.to(similarity.dtype)
+        pairs = Pairs.of(
+            gather_rows(report_group, counts=counts), gather_rows(patient_group, counts=counts)
+        )
+        return info_nce_from_logits(logits, pairs, form=self.form)
+
+
+def late_interaction(
+    patches: Float[Tensor, "study token dim"],
+    patch_present: Bool[Tensor, "study token"],
+    words: Float[Tensor, "gallery word dim"],
+    word_present: Bool[Tensor, "gallery word"],
+    *,
+    pairs_at_once: int,
+) -> Float[Tensor, "study gallery"]:
+    """Return how well the tokens of each study and the words of each report find one another.
+
+    In float32 or better, and in [-1, 1] for unit features. Backward keeps the places of the maxima,
+    not the token-word similarities, so memory stays at ``pairs_at_once``.
+    """
+    precision = torch.promote_types(patches.dtype, torch.float32)
+    patches, words = patches.to(precision), words.to(precision)
+    reports = max(1, pairs_at_once // max(1, patch_present.numel() * words.shape[1]))
+    with torch.autocast(patches.device.type, enabled=False):
+        blocks = [
+            _block(patches, patch_present, some_words, some_present)
+            for some_words, some_present in zip(
+                words.split(reports), word_present.split(reports), strict=True
+            )
+        ]
+    return torch.cat(blocks, dim=1)
+
+
+def _block(
+    patches: Float[Tensor, "study token dim"],
+    patch_present: Bool[Tensor, "study token"],
+    words: Float[Tensor, "gallery word dim"],
+    word_present: Bool[Tensor, "gallery word"],
+) -> Float[Tensor, "study gallery"]:
+    """Compare all tokens with the words of some reports, all at once."""
+    cosine = torch.einsum("skd,gld->sgkl", patches, words)
+    no_token, no_word = ~patch_present[:, None, :, None], ~word_present[None, :, None, :]
+    # max gives its gradient to one place and remembers only that; amax would keep the whole input
+    of_words = cosine.masked_fill(no_token, -torch.inf).max(dim=2).values
+    of_tokens = cosine.masked_fill(no_word, -torch.inf).max(dim=3).values
+    word_mean = _mean_of_present(of_words, word_present[None, :, :])
+    token_mean = _mean_of_present(of_tokens, patch_present[:, None, :])
+    return (word_mean + token_mean) / 2
+
+
+def _mean_of_present(
+    values: Float[Tensor, "study gallery item"], present: Bool[Tensor, "_ _ item"]
+) -> Float[Tensor, "study gallery"]:
+    """Average over the items that are there."""
+    return values.masked_fill(~present, 0.0).sum(-1) / present.sum(-1)
+
+
+def _refuse_empty(name: str, present: Bool[Tensor, "study item"]) -> None:
+    """Stop where a row has nothing to match.
+
+    Raises:
+        ValueError: A row of ``present`` is all False.
+    """
+    empty = (~present.any(dim=1)).nonzero().flatten().tolist()
+    if empty:
+        raise ValueError(f"{name}: rows {empty} of the batch have nothing present; drop them")

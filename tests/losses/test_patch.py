@@ -1,0 +1,111 @@
+"""How tokens and words find one another."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from losses.patch import PatchContrastive, late_interaction
+
+
+def features(rows: int, items: int, seed: int, dim: int = 5) -> Tensor:
+    random = torch.Generator().manual_seed(seed)
+    rows_of = torch.randn(rows, items, dim, generator=random, dtype=torch.float64)
+    return F.normalize(rows_of, dim=2)
+
+
+def present(lengths: list[int], items: int) -> Tensor:
+    return torch.arange(items) < torch.tensor(lengths)[:, None]
+
+
+def similarity_by_hand(patches: Tensor, words: Tensor) -> float:
+    """Compare the tokens and words of one pair, all present, with loops."""
+    cosine = (patches @ words.T).tolist()
+    columns = list(zip(*cosine, strict=True))
+    of_tokens = sum(max(row) for row in cosine) / len(cosine)
+    of_words = sum(max(column) for column in columns) / len(columns)
+    return (of_tokens + of_words) / 2
+
+
+def test_similarity_agrees_with_loops_over_what_is_present() -> None:
+    patches, words = features(3, 4, seed=0), features(2, 6, seed=1)
+    tokens_of, words_of = [4, 2, 1], [6, 3]
+    expected = [
+        [
+            similarity_by_hand(patches[i, :tokens], words[j, :length])
+            for j, length in enumerate(words_of)
+        ]
+        for i, tokens in enumerate(tokens_of)
+    ]
+    similarity = late_interaction(
+        patches, present(tokens_of, 4), words, present(words_of, 6), pairs_at_once=10**6
+    )
+    torch.testing.assert_close(similarity, torch.tensor(expected, dtype=torch.float64))
+
+
+def test_working_in_small_blocks_changes_nothing() -> None:
+    patches, words = features(3, 4, seed=0), features(5, 6, seed=1)
+    there = (present([4, 2, 1], 4), present([6, 3, 1, 5, 2], 6))
+    blocks = [
+        late_interaction(patches, there[0], words, there[1], pairs_at_once=pairs)
+        for pairs in (1, 150, 10**6)
+    ]
+    torch.testing.assert_close(blocks[0], blocks[2], rtol=0, atol=1e-15)
+    torch.testing.assert_close(blocks[1], blocks[2], rtol=0, atol=1e-15)
+
+
+def test_one_token_and_one_word_make_it_plain_infonce() -> None:
+    eye = torch.eye(3)[:, None, :]
+    there = torch.ones(3, 1, dtype=torch.bool)
+    loss = PatchContrastive()(
+        eye,
+        there,
+        eye,
+        there,
+        temperature=torch.tensor(0.5),
+        report_group=torch.arange(3),
+        patient_group=torch.arange(3),
+    )
+    torch.testing.assert_close(loss, torch.tensor(math.log(1 + 2 * math.exp(-2))))
+
+
+def test_padding_gets_no_gradient_and_changes_nothing() -> None:
+    patches, words = features(3, 4, seed=2), features(3, 6, seed=3)
+    tokens_there, words_there = present([4, 2, 1], 4), present([6, 3, 2], 6)
+    values = []
+    for filler in (0.0, 9.0):
+        tokens = patches.masked_fill(~tokens_there[:, :, None], filler).requires_grad_()
+        text = words.masked_fill(~words_there[:, :, None], filler).requires_grad_()
+        loss = PatchContrastive()(
+            tokens,
+            tokens_there,
+            text,
+            words_there,
+            temperature=torch.tensor(0.01),
+            report_group=torch.tensor([0, 1, 0]),
+            patient_group=torch.arange(3),
+        )
+        of_tokens, of_text = torch.autograd.grad(loss, (tokens, text))
+        assert of_tokens.isfinite().all()
+        assert of_text.isfinite().all()
+        assert of_tokens[~tokens_there].eq(0).all()
+        assert of_text[~words_there].eq(0).all()
+        assert of_tokens[tokens_there].ne(0).any()
+        values.append(loss.detach())
+    torch.testing.assert_close(values[0], values[1])
+
+
+def test_a_study_without_a_token_is_refused() -> None:
+    patches, words = features(3, 4, seed=2), features(3, 6, seed=3)
+    with pytest.raises(ValueError, match=r"patch_present: rows \[1\]"):
+        PatchContrastive()(
+            patches,
+            present([4, 0, 1], 4),
+            words,
+            present([6, 3, 2], 6),
+            temperature=torch.tensor(0.1),
+            report_group=torch.arange(3),
+            patient_group=torch.arange(3),
+        )
