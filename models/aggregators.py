@@ -1,0 +1,147 @@
+"""Aggregators: from the clips or tokens of a study to one vector."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from models.blocks import check_heads, feed_forward, start_small, transformer
+from models.contracts import Aggregator
+from models.packing import pad_rows, segment_softmax
+
+
+class MeanAggregator(Aggregator):
+    """Average the rows of a study. Nothing is learned: the baseline of every aggregator."""
+
+    def __init__(self, *, width: int) -> None:
+        """Take the width that every aggregator takes.
+
+        Args:
+            width: Numbers a row and a study.
+        """
+        super().__init__()
+        self.width = width
+
+    def forward(
+        self, rows: Float[Tensor, "row width"], owner: Int[Tensor, " row"], *, studies: int
+    ) -> Float[Tensor, "study width"]:
+        """Average in fp32."""
+        counts = torch.bincount(owner, minlength=studies)
+        total = rows.new_zeros(studies, rows.shape[1], dtype=torch.float32)
+        total = total.index_add(0, owner, rows.float())
+        return (total / counts[:, None]).to(rows.dtype)
+
+
+class GatedAttentionAggregator(Aggregator):
+    """Average the rows of a study with weights that each row earns by itself.
+
+    With V and U matrices and w a vector, the weight of row h is the softmax, over the rows of its
+    study, of wᵗ(tanh(Vh) ⊙ sigmoid(Uh)).
+
+    Source: Ilse et al. 2018, Attention-based deep multiple instance learning, arXiv:1802.04712,
+    equation 9.
+    """
+
+    def __init__(self, *, width: int, hidden: int = 128) -> None:
+        """Make V, U and w.
+
+        Args:
+            width: Numbers a row and a study.
+            hidden: Rows of V and of U.
+        """
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.content = nn.Linear(width, hidden)
+        self.gate = nn.Linear(width, hidden)
+        # No bias: the softmax would cancel it, and it would never get a gradient.
+        self.score = nn.Linear(hidden, 1, bias=False)
+        start_small(self)
+
+    def forward(
+        self, rows: Float[Tensor, "row width"], owner: Int[Tensor, " row"], *, studies: int
+    ) -> Float[Tensor, "study width"]:
+        """Weigh the rows, and add them up in fp32."""
+        rows = self.norm(rows)
+        score = self.score(self.content(rows).tanh() * self.gate(rows).sigmoid())
+        weighed = segment_softmax(score, owner, studies=studies) * rows
+        pooled = weighed.new_zeros(studies, rows.shape[1]).index_add(0, owner, weighed)
+        return pooled.to(rows.dtype)
+
+
+class AttentionPoolingAggregator(Aggregator):
+    """Let one learned query attend to the rows of a study, with several heads.
+
+    Source: Lee et al. 2019, Set Transformer, arXiv:1810.00825, section 3.2 (PMA with one seed).
+    """
+
+    def __init__(self, *, width: int, heads: int = 4, mlp_ratio: float = 2.0) -> None:
+        """Make the query, its attention and the feed-forward part.
+
+        Args:
+            width: Numbers a row and a study; a multiple of ``heads``.
+            heads: Attention heads.
+            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+        """
+        super().__init__()
+        check_heads(width=width, heads=heads)
+        self.heads = heads
+        self.norm = nn.LayerNorm(width)
+        self.query = nn.Parameter(nn.init.trunc_normal_(torch.empty(width), std=0.02))
+        # No bias: it moves all scores of a study alike, so the softmax would cancel it.
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width)
+        self.join = nn.Linear(width, width)
+        self.join_norm = nn.LayerNorm(width)
+        self.mlp = feed_forward(width=width, mlp_ratio=mlp_ratio)
+        start_small(self)
+
+    def forward(
+        self, rows: Float[Tensor, "row width"], owner: Int[Tensor, " row"], *, studies: int
+    ) -> Float[Tensor, "study width"]:
+        """Pool with softmax and sums in fp32."""
+        rows = self.norm(rows)
+        keys = self.key(rows).unflatten(1, (self.heads, -1))
+        scores = (keys * self.query.view(self.heads, -1)).sum(-1) * keys.shape[-1] ** -0.5
+        weight = segment_softmax(scores, owner, studies=studies)
+        values = self.value(rows).unflatten(1, (self.heads, -1)).float()
+        weighed = (weight[..., None] * values).flatten(1)
+        pooled = weighed.new_zeros(studies, rows.shape[1]).index_add(0, owner, weighed)
+        pooled = self.query + self.join(pooled.to(rows.dtype))
+        return pooled + self.mlp(self.join_norm(pooled))
+
+
+class ClassTokenAggregator(Aggregator):
+    """Let the rows of a study and a class token attend to each other, and return the class token.
+
+    Without positions, so that the order of the rows does not matter.
+
+    Source: Devlin et al. 2019, BERT, arXiv:1810.04805, section 3 ([CLS]), over clips.
+    """
+
+    def __init__(
+        self, *, width: int, depth: int = 2, heads: int = 4, mlp_ratio: float = 4.0
+    ) -> None:
+        """Make the class token and the blocks.
+
+        Args:
+            width: Numbers a row and a study; a multiple of ``heads``.
+            depth: Transformer blocks.
+            heads: Attention heads a block.
+            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+        """
+        super().__init__()
+        self.token = nn.Parameter(nn.init.trunc_normal_(torch.empty(width), std=0.02))
+        self.blocks = transformer(width=width, depth=depth, heads=heads, mlp_ratio=mlp_ratio)
+        self.norm = nn.LayerNorm(width)
+        start_small(self)
+
+    def forward(
+        self, rows: Float[Tensor, "row width"], owner: Int[Tensor, " row"], *, studies: int
+    ) -> Float[Tensor, "study width"]:
+        """Pad once, with a mask that no block sees past."""
+        table, present = pad_rows(rows, owner, studies=studies)
+        token = self.token.to(table.dtype).expand(studies, 1, -1)
+        table = torch.cat([token, table], dim=1)
+        mask = torch.cat([present.new_ones(studies, 1), present], dim=1)[:, None, None]
+        for block in self.blocks:
+            table = block(table, attn_mask=mask)
+        return self.norm(table[:, 0])

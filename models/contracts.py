@@ -1,0 +1,150 @@
+"""What each kind of part promises; a table in ``models/__init__.py`` lists the parts that keep it.
+
+The classes here are abstract and hold no code: a part inherits names, shapes and promises, never
+behaviour.
+"""
+
+from abc import ABC, abstractmethod
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+
+class VideoEncoder(nn.Module, ABC):
+    """From the pixels of a clip to a grid of tokens.
+
+    The tokens of a clip depend on that clip alone, never on the others in the batch.
+    """
+
+    width: int
+    """Numbers a token."""
+    grid: tuple[int, int, int]
+    """Tokens along frames, rows and columns; token t·y·x of a clip stands at place (t, y, x)."""
+    cube: tuple[int, int, int]
+    """Frames, rows and columns of pixels that one token starts from."""
+    drops_tokens: bool
+    """True where ``keep`` is understood, so that hidden tokens cost nothing and are never seen."""
+
+    @abstractmethod
+    def forward(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        keep: Int[Tensor, "clip visible"] | None = None,
+    ) -> Float[Tensor, "clip token width"]:
+        """Return the tokens of each clip.
+
+        Args:
+            clips: Normalized pixels.
+            keep: The tokens to embed and encode, as places in t·y·x; all of them if None.
+
+        Raises:
+            ValueError: ``keep`` was given to an encoder that cannot drop tokens.
+        """
+
+
+class Aggregator(nn.Module, ABC):
+    """From all rows of a study, clips or tokens, to one vector.
+
+    Rows are packed: a study has the rows it has, so that nothing absent can have a say. Their order
+    does not matter.
+    """
+
+    @abstractmethod
+    def forward(
+        self,
+        rows: Float[Tensor, "row width"],
+        owner: Int[Tensor, " row"],
+        *,
+        studies: int,
+    ) -> Float[Tensor, "study width"]:
+        """Pool the rows of each study.
+
+        Args:
+            rows: Rows of all studies, in any order.
+            owner: The study, from 0, that each row belongs to; each study owns a row or more.
+            studies: Number of studies.
+        """
+
+
+class TextEncoder(nn.Module, ABC):
+    """From the words of a report to a vector a word, and from those to one a report."""
+
+    width: int
+    """Numbers a word and a report."""
+
+    @abstractmethod
+    def forward(
+        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+    ) -> Float[Tensor, "study word width"]:
+        """Return the features of each word; those of absent words mean nothing.
+
+        Args:
+            words: The tokenizer's numbers.
+            present: True where there is a word, False where there is padding.
+        """
+
+    @abstractmethod
+    def pool(
+        self,
+        features: Float[Tensor, "study word width"],
+        present: Bool[Tensor, "study word"],
+    ) -> Float[Tensor, "study width"]:
+        """Return one vector a report, from the features of the words that are present."""
+
+
+class CaptionDecoder(nn.Module, ABC):
+    """From the tokens of a study and the words so far to the next word.
+
+    Every position sees all tokens of the study that are present.
+    """
+
+    @abstractmethod
+    def forward(
+        self,
+        words: Int[Tensor, "study word"],
+        memory: Float[Tensor, "study token width"],
+        present: Bool[Tensor, "study token"],
+    ) -> Float[Tensor, "study word vocab"]:
+        """Return, at each word, the logits of the word that follows it.
+
+        Args:
+            words: The report, from its first word on.
+            memory: Tokens of the study, padded.
+            present: True where ``memory`` holds a token of the study.
+        """
+
+    @abstractmethod
+    def generate(
+        self,
+        memory: Float[Tensor, "study token width"],
+        present: Bool[Tensor, "study token"],
+        *,
+        bos_id: int,
+        eos_id: int,
+        pad_id: int,
+        max_words: int,
+    ) -> Int[Tensor, "study word"]:
+        """Write a report for each study, always taking the likeliest word.
+
+        The result starts with ``bos_id``, holds at most ``max_words`` words, and is filled with
+        ``pad_id`` after ``eos_id``.
+        """
+
+
+class MaskedDecoder(nn.Module, ABC):
+    """From the visible tokens of a clip to what is in its hidden cubes."""
+
+    @abstractmethod
+    def forward(
+        self,
+        visible: Float[Tensor, "clip visible width"],
+        keep: Int[Tensor, "clip visible"],
+        hide: Int[Tensor, "clip hidden"],
+    ) -> Float[Tensor, "clip hidden output"]:
+        """Return what is predicted for each hidden cube.
+
+        Args:
+            visible: Tokens of the cubes that the encoder saw.
+            keep: Their places in t·y·x.
+            hide: The places to predict.
+        """

@@ -1,0 +1,65 @@
+"""Masked decoder: say what is in the cubes that the encoder did not see."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from models.blocks import start_small, transformer
+from models.contracts import MaskedDecoder
+from models.positions import GridPositions, PositionKind
+
+
+class TransformerMaskedDecoder(MaskedDecoder):
+    """Put a mask token at each hidden place, and let it attend to the visible tokens.
+
+    Each token carries its place, so that two hidden cubes are not predicted alike.
+
+    Source: He et al. 2022, MAE, arXiv:2111.06377, section 3 ("MAE decoder").
+    """
+
+    def __init__(
+        self,
+        *,
+        memory_width: int,
+        output: int,
+        grid: tuple[int, int, int],
+        width: int = 96,
+        depth: int = 2,
+        heads: int = 3,
+        mlp_ratio: float = 4.0,
+        positions: PositionKind = "sincos",
+    ) -> None:
+        """Make the mask token, the positions and the blocks.
+
+        Args:
+            memory_width: Numbers a visible token.
+            output: Numbers to predict for each hidden cube.
+            grid: Tokens along frames, rows and columns.
+            width: Numbers a token in here; a multiple of ``heads``.
+            depth: Transformer blocks.
+            heads: Attention heads a block.
+            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+            positions: Fixed waves, or vectors that are learned.
+        """
+        super().__init__()
+        self.enter = nn.Linear(memory_width, width)
+        self.mask_token = nn.Parameter(nn.init.trunc_normal_(torch.empty(width), std=0.02))
+        self.positions = GridPositions(width=width, grid=grid, kind=positions)
+        self.blocks = transformer(width=width, depth=depth, heads=heads, mlp_ratio=mlp_ratio)
+        self.norm = nn.LayerNorm(width)
+        self.predict = nn.Linear(width, output)
+        start_small(self)
+
+    def forward(
+        self,
+        visible: Float[Tensor, "clip visible width"],
+        keep: Int[Tensor, "clip visible"],
+        hide: Int[Tensor, "clip hidden"],
+    ) -> Float[Tensor, "clip hidden output"]:
+        """Predict the hidden cubes only; attention does not mind that their tokens come last."""
+        positions = self.positions()
+        seen = self.enter(visible) + positions[keep]
+        tokens = torch.cat([seen, (self.mask_token + positions[hide]).to(seen.dtype)], dim=1)
+        for block in self.blocks:
+            tokens = block(tokens)
+        return self.predict(self.norm(tokens[:, keep.shape[1] :]))

@@ -1,0 +1,67 @@
+"""A small text encoder that needs nothing from outside."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from models.blocks import start_small, transformer
+from models.contracts import TextEncoder
+from models.pooling import PoolingKind, WordPooling
+
+
+class TextTransformer(TextEncoder):
+    """Let all words of a report attend to each other.
+
+    Source: Devlin et al. 2019, BERT, arXiv:1810.04805, section 3; pre-norm as in Xiong et al.
+    2020, arXiv:2002.04745.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        vocab: int,
+        max_words: int,
+        depth: int = 2,
+        heads: int = 4,
+        mlp_ratio: float = 4.0,
+        pooling: PoolingKind = "attention",
+    ) -> None:
+        """Make the word vectors, the positions and the blocks.
+
+        Args:
+            width: Numbers a word; a multiple of ``heads``.
+            vocab: Words that the tokenizer knows.
+            max_words: Words of the longest report.
+            depth: Transformer blocks.
+            heads: Attention heads a block.
+            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+            pooling: How the words become a report.
+        """
+        super().__init__()
+        self.width = width
+        self.embed = nn.Embedding(vocab, width)
+        self.positions = nn.Embedding(max_words, width)
+        self.blocks = transformer(width=width, depth=depth, heads=heads, mlp_ratio=mlp_ratio)
+        self.norm = nn.LayerNorm(width)
+        self.pooling = WordPooling(width=width, kind=pooling)
+        start_small(self)
+
+    def forward(
+        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+    ) -> Float[Tensor, "study word width"]:
+        """Return the features of each word, which no padding has touched."""
+        place = torch.arange(words.shape[1], device=words.device)
+        features = self.embed(words) + self.positions(place)
+        mask = present[:, None, None]
+        for block in self.blocks:
+            features = block(features, attn_mask=mask)
+        return self.norm(features)
+
+    def pool(
+        self,
+        features: Float[Tensor, "study word width"],
+        present: Bool[Tensor, "study word"],
+    ) -> Float[Tensor, "study width"]:
+        """Return one vector a report."""
+        return self.pooling(features, present)

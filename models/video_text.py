@@ -1,0 +1,232 @@
+"""The whole trainable model: videos and reports in, all that the losses need out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from models.contracts import Aggregator, CaptionDecoder, MaskedDecoder, TextEncoder, VideoEncoder
+from models.packing import pad_rows
+from models.temperature import Temperature
+
+
+@dataclass(frozen=True)
+class EncodedStudies:
+    """Studies, as the losses and the caption decoder see them."""
+
+    study: Float[Tensor, "study dim"]
+    """Unit rows in the space that studies and reports share; fp32."""
+    memory: Float[Tensor, "study token width"]
+    """What the caption decoder looks at: all tokens of all clips, padded, and before them the
+    aggregated vector if the model is told so."""
+    present: Bool[Tensor, "study token"]
+    """True where ``memory`` holds a token."""
+
+
+@dataclass(frozen=True)
+class EncodedReports:
+    """Reports, as the losses see them."""
+
+    report: Float[Tensor, "study dim"]
+    """Unit rows in the space that studies and reports share; fp32."""
+    words: Float[Tensor, "study word width"]
+    """Features of each word; those of absent words mean nothing."""
+
+
+@dataclass(frozen=True)
+class VideoTextOutputs:
+    """What one forward pass hands to the losses. Parts that were not built are None."""
+
+    study: Float[Tensor, "study dim"]
+    """Unit rows; fp32."""
+    report: Float[Tensor, "study dim"]
+    """Unit rows; fp32."""
+    temperature: Float[Tensor, ""]
+    """Divides the cosines."""
+    bias: Float[Tensor, ""] | None
+    """Added to the logits of the sigmoid loss."""
+    caption_logits: Float[Tensor, "study word vocab"] | None
+    """At each word, the logits of the word that follows it."""
+    reconstruction: Float[Tensor, "masked hidden output"] | None
+    """What is predicted for the hidden cubes of the masked clips."""
+    patches: Float[Tensor, "study token dim"] | None
+    """Unit rows, one for each token of each clip, padded; fp32."""
+    patch_present: Bool[Tensor, "study token"] | None
+    """True where ``patches`` holds a token."""
+    word_features: Float[Tensor, "study word dim"] | None
+    """Unit rows, one a word; fp32."""
+
+
+class VideoText(nn.Module):
+    """Encode the clips, aggregate them to a study, encode the report, caption and rebuild.
+
+    Every trainable parameter lives in here and is used by ``forward``, so that one
+    DistributedDataParallel around this module synchronizes them all. What is not needed is not
+    built.
+    """
+
+    def __init__(
+        self,
+        *,
+        video_encoder: VideoEncoder,
+        aggregator: Aggregator,
+        text_encoder: TextEncoder,
+        dim: int,
+        caption_decoder: CaptionDecoder | None = None,
+        masked_decoder: MaskedDecoder | None = None,
+        patch_heads: bool = False,
+        aggregate: Literal["clips", "tokens"] = "clips",
+        study_in_memory: bool = False,
+        temperature: float = 0.1,
+        learn_temperature: bool = True,
+        temperature_range: tuple[float, float] = (0.01, 1.0),
+        bias: float | None = None,
+    ) -> None:
+        """Join the parts.
+
+        Args:
+            video_encoder: From clips to tokens.
+            aggregator: From clips, or tokens, to studies.
+            text_encoder: From words to reports.
+            dim: Numbers a study in the space that studies and reports share.
+            caption_decoder: From the tokens of a study to its report.
+            masked_decoder: From visible tokens to hidden cubes.
+            patch_heads: Bring tokens and words into a shared space too.
+            aggregate: What the aggregator is given: the mean of each clip, or all tokens.
+            study_in_memory: Show the aggregated vector to the caption decoder, beside the tokens.
+            temperature: Divisor of the cosines at the first step.
+            learn_temperature: A parameter if True; otherwise it changes by ``temperature.set``.
+            temperature_range: Lowest and highest temperature.
+            bias: Where the bias of the sigmoid loss starts, -ln(N - 1) for N studies; None for
+                losses without one.
+
+        Raises:
+            ValueError: A masked decoder behind an encoder that cannot drop tokens.
+        """
+        super().__init__()
+        if masked_decoder is not None and not video_encoder.drops_tokens:
+            raise ValueError(
+                f"{type(video_encoder).__name__} cannot drop tokens, so nothing can be masked; "
+                "choose another video encoder or switch masked modelling off"
+            )
+        self.video_encoder = video_encoder
+        self.aggregator = aggregator
+        self.text_encoder = text_encoder
+        self.aggregate = aggregate
+        self.study_in_memory = study_in_memory
+        video_width, text_width = video_encoder.width, text_encoder.width
+        self.study_head = _head(video_width, dim)
+        self.report_head = _head(text_width, dim)
+        self.caption_decoder = caption_decoder
+        self.masked_decoder = masked_decoder
+        self.patch_head = _head(video_width, dim) if patch_heads else None
+        self.word_head = _head(text_width, dim) if patch_heads else None
+        self.temperature = Temperature(
+            start=temperature, learned=learn_temperature, allowed=temperature_range
+        )
+        self.bias = None if bias is None else nn.Parameter(torch.tensor(bias))
+
+    def forward(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        owner: Int[Tensor, " clip"],
+        words: Int[Tensor, "study word"],
+        present: Bool[Tensor, "study word"],
+        keep: Int[Tensor, "masked visible"] | None = None,
+        hide: Int[Tensor, "masked hidden"] | None = None,
+        masked: Int[Tensor, " masked"] | None = None,
+    ) -> VideoTextOutputs:
+        """Run every part that was built once.
+
+        Args:
+            clips: Normalized pixels of all clips of all studies.
+            owner: The study that each clip belongs to.
+            words: The report of each study.
+            present: True where there is a word.
+            keep: The tokens that the encoder sees of each masked clip, as places in t·y·x.
+            hide: The tokens to predict. Without ``keep`` and ``hide`` nothing is masked.
+            masked: The clips that are encoded a second time with tokens hidden; all if None.
+        """
+        studies = self.encode_study(clips, owner, studies=len(words))
+        reports = self.encode_report(words, present)
+        memory, seen = studies.memory, studies.present
+        first = int(self.study_in_memory)
+        tokens = memory[:, first:]
+        return VideoTextOutputs(
+            study=studies.study,
+            report=reports.report,
+            temperature=self.temperature(),
+            bias=self.bias,
+            caption_logits=(
+                self.caption_decoder(words, memory, seen) if self.caption_decoder else None
+            ),
+            reconstruction=self.reconstruct(clips, keep=keep, hide=hide, masked=masked),
+            patches=_unit(self.patch_head(tokens)) if self.patch_head else None,
+            patch_present=seen[:, first:] if self.patch_head else None,
+            word_features=_unit(self.word_head(reports.words)) if self.word_head else None,
+        )
+
+    def encode_study(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        owner: Int[Tensor, " clip"],
+        *,
+        studies: int,
+    ) -> EncodedStudies:
+        """Return the vector and the tokens of each study."""
+        tokens = self.video_encoder(clips)
+        memory, present = pad_rows(tokens, owner, studies=studies)
+        memory = memory.flatten(1, 2)
+        present = present.repeat_interleave(tokens.shape[1], dim=1)
+        if self.aggregate == "clips":
+            study = self.aggregator(tokens.mean(dim=1), owner, studies=studies)
+        else:
+            owners = owner.repeat_interleave(tokens.shape[1])
+            study = self.aggregator(tokens.flatten(0, 1), owners, studies=studies)
+        if self.study_in_memory:
+            memory = torch.cat([study[:, None].to(memory.dtype), memory], dim=1)
+            present = torch.cat([present.new_ones(studies, 1), present], dim=1)
+        return EncodedStudies(study=_unit(self.study_head(study)), memory=memory, present=present)
+
+    def encode_report(
+        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+    ) -> EncodedReports:
+        """Return the vector and the words of each report."""
+        features = self.text_encoder(words, present)
+        pooled = self.text_encoder.pool(features, present)
+        return EncodedReports(report=_unit(self.report_head(pooled)), words=features)
+
+    def reconstruct(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        *,
+        keep: Int[Tensor, "masked visible"] | None,
+        hide: Int[Tensor, "masked hidden"] | None,
+        masked: Int[Tensor, " masked"] | None = None,
+    ) -> Float[Tensor, "masked hidden output"] | None:
+        """Encode the visible tokens of the masked clips alone, and predict the hidden cubes.
+
+        Raises:
+            ValueError: ``keep`` without ``hide`` or the reverse, or no decoder to use them.
+        """
+        if keep is None and hide is None:
+            return None
+        if keep is None or hide is None or self.masked_decoder is None:
+            raise ValueError("masking takes keep, hide and a masked decoder; one is missing")
+        chosen = clips if masked is None else clips[masked]
+        return self.masked_decoder(self.video_encoder(chosen, keep), keep, hide)
+
+
+def _head(width: int, dim: int) -> nn.Linear:
+    """Return a linear map into a shared space: no bias, and nothing after it but the length."""
+    head = nn.Linear(width, dim, bias=False)
+    nn.init.trunc_normal_(head.weight, std=0.02)
+    return head
+
+
+def _unit(rows: Float[Tensor, "*rows dim"]) -> Float[Tensor, "*rows dim"]:
+    """Scale each row to length 1, in fp32."""
+    return F.normalize(rows.float(), dim=-1)

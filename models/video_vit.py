@@ -1,0 +1,128 @@
+"""A plain video transformer: cubes of pixels in, one vector a cube out."""
+
+from typing import Literal
+
+from einops import rearrange
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from models.blocks import start_small, transformer
+from models.contracts import VideoEncoder
+from models.cubes import cut_cubes, grid_of, take_places
+from models.positions import GridPositions, PositionKind
+
+
+class VideoViT(VideoEncoder):
+    """Cut a clip into cubes, embed each, and let them attend to each other.
+
+    Cubes that are not kept are left out before they are embedded, so that they cost nothing.
+
+    Source: Arnab et al. 2021, ViViT, arXiv:2103.15691, section 3.2 (tubelet embedding) and
+    section 3.3, model 1 (joint space-time attention); dropping tokens as in He et al. 2022, MAE,
+    arXiv:2111.06377, section 3.
+    """
+
+    drops_tokens = True
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        frames: int,
+        size: int,
+        channels: int,
+        depth: int = 4,
+        heads: int = 3,
+        cube: tuple[int, int, int] = (4, 8, 8),
+        stem: Literal["linear", "conv"] = "linear",
+        positions: PositionKind = "sincos",
+        mlp_ratio: float = 4.0,
+    ) -> None:
+        """Make the stem and the blocks.
+
+        Args:
+            width: Numbers a token.
+            frames: Frames a clip.
+            size: Rows, and columns, of a frame.
+            channels: 1 for gray, 3 for colour.
+            depth: Transformer blocks.
+            heads: Attention heads a block.
+            cube: Frames, rows and columns of pixels in one token.
+            stem: How a cube becomes a token: one matrix, or a small convolutional net inside it.
+            positions: Fixed waves, or vectors that are learned.
+            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+        """
+        super().__init__()
+        self.width, self.cube = width, cube
+        self.grid = grid_of(frames=frames, size=size, cube=cube)
+        self.stem: nn.Module = (
+            nn.Linear(channels * cube[0] * cube[1] * cube[2], width)
+            if stem == "linear"
+            else ConvStem(width=width, channels=channels, cube=cube)
+        )
+        self.positions = GridPositions(width=width, grid=self.grid, kind=positions)
+        self.blocks = transformer(width=width, depth=depth, heads=heads, mlp_ratio=mlp_ratio)
+        self.norm = nn.LayerNorm(width)
+        start_small(self)
+
+    def forward(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        keep: Int[Tensor, "clip visible"] | None = None,
+    ) -> Float[Tensor, "clip token width"]:
+        """Return the tokens of each clip; pixels should have mean 0 and deviation near 1."""
+        cubes, positions = cut_cubes(clips, cube=self.cube), self.positions()
+        if keep is not None:
+            cubes, positions = take_places(cubes, keep), positions[keep]
+        tokens = self.stem(cubes) + positions
+        for block in self.blocks:
+            tokens = block(tokens)
+        return self.norm(tokens)
+
+
+class ConvStem(nn.Module):
+    """A small convolutional net inside each cube; the frames of the cube are its channels.
+
+    It never looks past the edge of its cube, so that a hidden cube stays hidden.
+
+    Source: Xiao et al. 2021, Early convolutions help transformers see better, arXiv:2106.14881,
+    section 4; confined to one cube here.
+    """
+
+    def __init__(self, *, width: int, channels: int, cube: tuple[int, int, int]) -> None:
+        """Make three convolutions, the last two of which halve rows and columns.
+
+        Args:
+            width: Numbers a token.
+            channels: Channels of a frame.
+            cube: Frames, rows and columns of a cube.
+        """
+        super().__init__()
+        self.cube = cube
+        rows, columns = -(-cube[1] // 4), -(-cube[2] // 4)
+        self.convolve = nn.Sequential(
+            nn.Conv2d(cube[0] * channels, 32, 3, padding=1),
+            nn.GELU(),
+            nn.Conv2d(32, 64, 3, stride=2, padding=1),
+            nn.GELU(),
+            nn.Conv2d(64, 64, 3, stride=2, padding=1),
+            nn.GELU(),
+        )
+        self.to_token = nn.Linear(64 * rows * columns, width)
+
+    def forward(
+        self, cubes: Float[Tensor, "clip place pixel"]
+    ) -> Float[Tensor, "clip place width"]:
+        """Return one token a cube."""
+        frames, rows, columns = self.cube
+        # Permuted, not copied: channels stay last in memory, which the convolutions prefer.
+        images = rearrange(
+            cubes,
+            "clip place (frames rows columns channel)"
+            " -> (clip place) rows columns (frames channel)",
+            frames=frames,
+            rows=rows,
+            columns=columns,
+        ).permute(0, 3, 1, 2)
+        maps = self.convolve(images).permute(0, 2, 3, 1)
+        return self.to_token(maps.reshape(*cubes.shape[:2], -1))
