@@ -1,0 +1,62 @@
+"""Write grey cines as H.264 files, and read them back."""
+
+import io
+from fractions import Fraction
+from typing import Final
+
+import av
+import numpy as np
+from jaxtyping import UInt8
+
+FRAMES_PER_S: Final = 15
+OPTIONS: Final = {
+    "preset": "superfast",
+    "crf": "17",
+    "x264-params": "bframes=0:scenecut=0:rc-lookahead=0:sync-lookahead=0:keyint=250",
+}
+
+
+def encode_grey(frames: UInt8[np.ndarray, "frame row column"]) -> bytes:
+    """Return an mp4 file with the frames as H.264 (yuv420p, limited range), 15 per second."""
+    count, rows, columns = frames.shape
+    target = io.BytesIO()
+    picture = np.full((rows * 3 // 2, columns), 128, dtype=np.uint8)
+    levels = (16 + np.arange(256) * (219 / 255) + 0.5).astype(np.uint8)
+    luma = levels[frames]
+    with av.open(target, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=Fraction(FRAMES_PER_S))
+        stream.width, stream.height, stream.pix_fmt = columns, rows, "yuv420p"
+        stream.thread_count = 1
+        stream.options = dict(OPTIONS)
+        for number in range(count):
+            picture[:rows] = luma[number]
+            frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return target.getvalue()
+
+
+def decode_grey(content: bytes) -> UInt8[np.ndarray, "frame row column"]:
+    """Return the frames of an mp4 that `encode_grey` made, as 256 grey levels."""
+    frames = []
+    with av.open(io.BytesIO(content)) as container:
+        stream = container.streams.video[0]
+        stream.thread_count = 1
+        for frame in container.decode(stream):
+            plane = frame.planes[0]
+            luma = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)
+            frames.append(luma[: frame.height, : frame.width])
+    grey = (np.arange(256) - 16) * (255 / 219) + 0.5
+    return np.clip(grey, 0, 255).astype(np.uint8)[np.stack(frames)]
+
+
+def spoil(content: bytes, generator: np.random.Generator) -> bytes:
+    """Return what a broken file holds: nothing, a torn start, garbage, or a text."""
+    kind = int(generator.integers(4))
+    if kind == 0:
+        return b""
+    if kind == 1:
+        return content[: len(content) // 3]
+    if kind == 2:
+        return generator.integers(0, 256, size=len(content), dtype=np.uint8).tobytes()
+    return b"This is a text, not a video.\n"
