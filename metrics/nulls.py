@@ -1,0 +1,186 @@
+"""What each loss and statistic would be at chance, at collapse, or for a constant answer."""
+
+import math
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+def infonce_chance(studies: int) -> float:
+    """Return InfoNCE, in nats, of a model that scores all reports alike: ln of the global batch.
+
+    Holds with duplicate reports too, in the ``out`` form (mean over the positives outside the
+    logarithm), as long as no pair is excluded.
+    """
+    _require_studies(studies)
+    return math.log(studies)
+
+
+def infonce_chance_of(
+    positive: Bool[Tensor, "study report"], excluded: Bool[Tensor, "study report"]
+) -> float:
+    """Return symmetric InfoNCE, in nats, of a model that scores all pairs of this batch alike.
+
+    With m_i the pairs of row i that are not excluded, a row costs LSE_j 0 - mean_P 0 = ln m_i
+    in the ``out`` form, however many positives it has; columns likewise.
+
+    Args:
+        positive: True where study and report belong together (every row and column has one).
+        excluded: True where the pair is no negative (same patient); never True on a positive.
+
+    Raises:
+        ValueError: if a row or column has no positive, or a positive is excluded.
+    """
+    _check_pairs(positive, excluded)
+    allowed = ~excluded
+    rows = allowed.sum(dim=1).double().log().mean()
+    columns = allowed.sum(dim=0).double().log().mean()
+    return float((rows + columns) / 2)
+
+
+def infonce_in_chance_of(
+    positive: Bool[Tensor, "study report"], excluded: Bool[Tensor, "study report"]
+) -> float:
+    """Return symmetric MIL-NCE (``in`` form) of a model that scores all pairs alike, in nats.
+
+    A row costs minus the logarithm of its positives' share: ln(m_i / |P_i|).
+
+    Raises:
+        ValueError: if a row or column has no positive, or a positive is excluded.
+    """
+    _check_pairs(positive, excluded)
+    allowed = ~excluded
+    rows = (allowed.sum(dim=1).double() / positive.sum(dim=1)).log().mean()
+    columns = (allowed.sum(dim=0).double() / positive.sum(dim=0)).log().mean()
+    return float((rows + columns) / 2)
+
+
+def infonce_floor(studies: int, temperature: float) -> float:
+    """Return the least InfoNCE, in nats, that any unit embeddings reach: ln(1+(N-1)e^(-N/(N-1)/t)).
+
+    Pairs coincide and the N pairs form a regular simplex (cosine -1/(N-1) between any two), which
+    needs N - 1 dimensions; with fewer the true floor lies above. Duplicates raise it further.
+
+    Raises:
+        ValueError: if the temperature is not positive and finite, or there is no study.
+
+    Source: Graf et al. 2021, arXiv:2102.08817, Theorem 1.
+    """
+    _require_studies(studies)
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise ValueError(f"temperature must be positive and finite, not {temperature}")
+    if studies == 1:
+        return 0.0
+    exponent = (-1 / (studies - 1) - 1) / temperature
+    return math.log1p((studies - 1) * math.exp(exponent))
+
+
+def infonce_headroom(studies: int, temperature: float) -> float:
+    """Return the share of its chance value, in [0, 1], by which InfoNCE can fall.
+
+    0 for a single study: there is nothing to tell apart.
+    """
+    chance = infonce_chance(studies)
+    return 0.0 if chance == 0 else (chance - infonce_floor(studies, temperature)) / chance
+
+
+def sigmoid_start(studies: int, *, bias: float | None = None, positives: float = 1.0) -> float:
+    """Return the sigmoid (SigLIP) loss per study, in nats, when every cosine is 0.
+
+    With P positives of N reports and bias b: P softplus(-b) + (N - P) softplus(b). Left out, the
+    bias is the best constant, -ln((N-P)/P); with P = 1 the loss is then ln N + (N-1) ln(N/(N-1)).
+
+    Args:
+        studies: studies of the global batch, N.
+        bias: the bias that is added to every logit.
+        positives: mean number of reports that belong to a study (duplicates make it exceed 1).
+
+    Raises:
+        ValueError: if there are not more studies than positives and no bias is given.
+
+    Source: Zhai et al. 2023, arXiv:2303.15343, Section 3.2 (their sum over pairs, divided by N).
+    """
+    _require_studies(studies)
+    if bias is None:
+        if studies <= positives:
+            raise ValueError(f"no finite best bias: {positives} positives of {studies} reports")
+        bias = -math.log((studies - positives) / positives)
+    return positives * _softplus(-bias) + (studies - positives) * _softplus(bias)
+
+
+def captioning_chance(vocabulary: int) -> float:
+    """Return the cross-entropy per word, in nats, of a uniform guess: ln of the vocabulary size."""
+    if vocabulary < 1:
+        raise ValueError(f"a vocabulary has at least one word, not {vocabulary}")
+    return math.log(vocabulary)
+
+
+def captioning_unigram(counts: Int[np.ndarray, " vocab"]) -> float:
+    """Return the cross-entropy per word, in nats, of the best answer that ignores all context.
+
+    It is the entropy of the word frequencies; words that never occur cost nothing.
+
+    Raises:
+        ValueError: if a count is negative or all are 0.
+    """
+    if (counts < 0).any() or counts.sum() == 0:
+        raise ValueError("word counts must be non-negative and not all 0")
+    share = counts[counts > 0] / counts.sum()
+    return float(-(share * np.log(share)).sum())
+
+
+def constant_mean_mse(targets: Float[np.ndarray, "item dim"]) -> float:
+    """Return the mean squared error of the best constant answer: the mean variance of a dimension.
+
+    Raises:
+        ValueError: if there is no target or one is not finite.
+    """
+    if targets.size == 0 or not np.isfinite(targets).all():
+        raise ValueError("targets must be finite, and there must be some")
+    return float(targets.astype(np.float64).var(axis=0).mean())
+
+
+def uniformity_of_random_directions(dim: int) -> float:
+    """Return ln E exp(-2 |x - y|^2) for independent uniform directions; 0 is total collapse.
+
+    E exp(-4 + 4 x.y) = e^-4 0F1(; d/2; 4), which tends to e^-4, uniformity -4, with the dimension.
+
+    Raises:
+        ValueError: if the dimension is below 1.
+
+    Source: Wang and Isola 2020, arXiv:2005.10242, Equation 2, with t = 2.
+    """
+    if dim < 1:
+        raise ValueError(f"dimension must be at least 1, not {dim}")
+    total, term = 1.0, 1.0
+    for order in range(1, 60):
+        term *= 4.0 / (order * (dim / 2 + order - 1))
+        total += term
+    return math.log(total) - 4.0
+
+
+def rankme_bounds(rows: int, dim: int) -> tuple[float, float]:
+    """Return the least (collapse to one direction) and greatest effective rank of a feature table.
+
+    Source: Garrido et al. 2023, arXiv:2210.02885, Equation 1.
+    """
+    if rows < 1 or dim < 1:
+        raise ValueError(f"a feature table has rows and dimensions, not {rows} x {dim}")
+    return 1.0, float(min(rows, dim))
+
+
+def _softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def _require_studies(studies: int) -> None:
+    if studies < 1:
+        raise ValueError(f"a batch has at least one study, not {studies}")
+
+
+def _check_pairs(positive: Tensor, excluded: Tensor) -> None:
+    if not (positive.any(dim=1).all() and positive.any(dim=0).all()):
+        raise ValueError("every study and every report needs a positive")
+    if (positive & excluded).any():
+        raise ValueError("a positive pair cannot be excluded")

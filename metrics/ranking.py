@@ -1,0 +1,173 @@
+"""Where each query's own items stand in the ranking of the whole gallery, exactly."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+_GRID = 2.0**26
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The places, from 1, of all positives of all queries of one search direction."""
+
+    gallery: int
+    """Items that were ranked for every query."""
+    query: Int[np.ndarray, " positive"]
+    """The query of each positive, ascending."""
+    rank: Int[np.ndarray, " positive"]
+    """The place of each positive, from 1, ascending within a query."""
+
+    @property
+    def queries(self) -> int:
+        """Return the number of queries."""
+        return int(self.query[-1]) + 1
+
+    @property
+    def positives(self) -> Int[np.ndarray, " query"]:
+        """Return how many positives each query has."""
+        return np.bincount(self.query, minlength=self.queries)
+
+    @property
+    def order(self) -> Int[np.ndarray, " positive"]:
+        """Return the number of each positive among those of its query, from 1."""
+        count = self.positives
+        return np.arange(len(self.query)) - np.repeat(np.cumsum(count) - count, count) + 1
+
+    @property
+    def best(self) -> Int[np.ndarray, " query"]:
+        """Return the place of each query's first positive, from 1."""
+        return self.rank[np.flatnonzero(np.diff(self.query, prepend=-1))]
+
+    def mean_per_query(self, values: Float[np.ndarray, " positive"]) -> Float[np.ndarray, " query"]:
+        """Return the mean of a value over the positives of each query."""
+        sums = np.bincount(self.query, weights=values, minlength=self.queries)
+        return np.asarray(sums / self.positives)
+
+
+def unit_grid(rows: Float[Tensor, "row dim"], *, what: str) -> Float[Tensor, "row dim"]:
+    """Return the rows at length 1 in float64, rounded to multiples of 2^-26.
+
+    On that grid every product and partial sum of a cosine is a multiple of 2^-52 below 2, which
+    float64 holds exactly: a score does not depend on chunk, device or order of summation, equal
+    rows score exactly equally, and a cosine is off by less than 1e-7.
+
+    Raises:
+        ValueError: if a row is not finite or has no direction; the first such rows are named.
+    """
+    broken = ~torch.isfinite(rows).all(dim=1)
+    if broken.any():
+        raise ValueError(f"{what}: {_some(broken)} not finite; retrieval is undefined")
+    largest = rows.detach().to("cpu", torch.float64).abs().amax(dim=1, keepdim=True)
+    if (largest == 0).any():
+        raise ValueError(f"{what}: {_some(largest[:, 0] == 0)} zero and without a direction")
+    unit = F.normalize(rows.detach().to("cpu", torch.float64) / largest, dim=1)
+    rounded = (unit * _GRID).round() / _GRID
+    return rounded if rows.device.type == "mps" else rounded.to(rows.device)
+
+
+def rank_positives(
+    query: Float[Tensor, "query dim"],
+    gallery: Float[Tensor, "item dim"],
+    *,
+    query_group: Int[Tensor, " query"],
+    item_group: Int[Tensor, " item"],
+    chunk: int = 1024,
+) -> Ranking:
+    """Rank the gallery for every query and return the places of the items of the query's group.
+
+    A tie counts against the query: an item of another group that scores as high as a positive
+    stands before it. A model that scores everything alike ranks last, not first. Memory is
+    chunk x gallery; the chunk does not change the result.
+
+    Args:
+        query: rows of ``unit_grid``.
+        gallery: rows of ``unit_grid``.
+        query_group: the group of each query.
+        item_group: the group of each gallery item; those of the query's group are its positives.
+        chunk: scores of this many positives are held at once.
+
+    Raises:
+        ValueError: if a query has no positive.
+    """
+    owner, item = _pairs(query_group, item_group)
+    owner, item = owner.to(query.device), item.to(query.device)
+    own_scores, at_or_above = [], []
+    for start in range(0, len(owner), chunk):
+        some, own = owner[start : start + chunk], item[start : start + chunk, None]
+        scores = query[some] @ gallery.T
+        own_score = scores.gather(1, own)
+        own_scores.append(own_score[:, 0])
+        at_or_above.append((scores >= own_score).sum(dim=1))
+    return _places(
+        owner.cpu().numpy(),
+        torch.cat(own_scores).cpu().numpy(),
+        torch.cat(at_or_above).cpu().numpy(),
+        gallery=len(gallery),
+    )
+
+
+def nearest(
+    study: Float[Tensor, "query dim"],
+    report: Float[Tensor, "item dim"],
+    *,
+    count: int = 5,
+    chunk: int = 1024,
+) -> tuple[Float[np.ndarray, "query place"], Int[np.ndarray, "query place"]]:
+    """Return the cosines and the numbers of the gallery items nearest to each query, best first.
+
+    At most ``count`` of them; among equal scores the item with the lower number comes first.
+
+    Raises:
+        ValueError: if a row is not finite or has no direction.
+    """
+    queries, gallery = unit_grid(study, what="query"), unit_grid(report, what="gallery")
+    cosines, items = [], []
+    for start in range(0, len(queries), chunk):
+        scores = queries[start : start + chunk] @ gallery.T
+        best, order = scores.sort(dim=1, descending=True, stable=True)
+        cosines.append(best[:, :count].cpu())
+        items.append(order[:, :count].cpu())
+    return torch.cat(cosines).numpy(), torch.cat(items).numpy()
+
+
+def _pairs(query_group: Tensor, item_group: Tensor) -> tuple[Tensor, Tensor]:
+    """Return query and item of every positive pair, ordered by query."""
+    groups, item_order = torch.sort(item_group.cpu(), stable=True)
+    wanted = query_group.cpu().contiguous()
+    first = torch.searchsorted(groups, wanted)
+    count = torch.searchsorted(groups, wanted, right=True) - first
+    if (count == 0).any():
+        raise ValueError(f"query: {_some(count == 0)} without a positive in the gallery")
+    owner = torch.arange(len(wanted)).repeat_interleave(count)
+    within = torch.arange(len(owner)) - (count.cumsum(0) - count)[owner]
+    return owner, item_order[first[owner] + within]
+
+
+def _places(
+    owner: np.ndarray, own: np.ndarray, at_or_above: np.ndarray, *, gallery: int
+) -> Ranking:
+    """Turn counts of items at or above each positive into places, ties against the query.
+
+    The k-th best positive of a query stands behind the k - 1 better ones and all negatives that
+    score at least as high.
+    """
+    order = np.lexsort((-own, owner))
+    owner, own, at_or_above = owner[order], own[order], at_or_above[order]
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    ends = np.append(starts[1:], len(owner))
+    number = np.arange(len(owner)) - np.repeat(starts, ends - starts)
+    new_run = (np.diff(owner, prepend=-1) != 0) | (np.diff(own, prepend=np.inf) != 0)
+    run = np.cumsum(new_run) - 1
+    last_of_run = np.append(np.flatnonzero(new_run)[1:], len(owner)) - 1
+    positives_at_or_above = number[last_of_run][run] + 1
+    return Ranking(gallery, owner, number + 1 + at_or_above - positives_at_or_above)
+
+
+def _some(wrong: Tensor) -> str:
+    rows = wrong.nonzero()[:, 0].tolist()
+    return f"{len(rows)} of {len(wrong)} rows (first: {rows[:3]}) are"

@@ -1,0 +1,190 @@
+"""How well studies and reports find each other: whole gallery, both ways, beside chance."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from metrics.bootstrap import interval, median, percentiles, resampled_sums
+from metrics.ranking import Ranking, rank_positives, unit_grid
+from metrics.retrieval_nulls import RandomRanking, median_rank_chance
+
+Value = dict[str, float | None]
+"""``value``, ``chance`` and the 95 % interval ``low`` ... ``high``; what is undefined is None."""
+
+CUTOFFS = (1, 5, 10, 50)
+
+
+def rank_both_ways(
+    study: Float[Tensor, "study dim"],
+    report: Float[Tensor, "report dim"],
+    report_of_study: Int[Tensor, " study"],
+    *,
+    chunk: int = 1024,
+) -> dict[str, Ranking]:
+    """Rank the unique reports for every study, and all studies for every unique report.
+
+    Scores are cosines. ``study_to_report`` has one positive a query, so its ``rank`` holds the
+    rank of the truth study by study; ``report_to_study`` has as many as studies share the report.
+
+    Args:
+        study: one embedding per study, of any length above 0.
+        report: one embedding per *unique* report.
+        report_of_study: the row in ``report`` of each study's own report.
+        chunk: rows of the score matrix held at once; it does not change the result.
+
+    Raises:
+        ValueError: if a row is not finite or zero, a study's report is not a row of ``report``, or
+            a report has no study.
+    """
+    if len(study) == 0:
+        raise ValueError("no studies to search with")
+    if int(report_of_study.min()) < 0 or int(report_of_study.max()) >= len(report):
+        raise ValueError(f"report_of_study points outside the {len(report)} unique reports")
+    studies, reports = unit_grid(study, what="study"), unit_grid(report, what="report")
+    own, every = report_of_study, torch.arange(len(report), device=report_of_study.device)
+    return {
+        "study_to_report": rank_positives(
+            studies, reports, query_group=own, item_group=every, chunk=chunk
+        ),
+        "report_to_study": rank_positives(
+            reports, studies, query_group=every, item_group=own, chunk=chunk
+        ),
+    }
+
+
+def scores_per_query(
+    ranking: Ranking, *, cutoffs: Sequence[int] = CUTOFFS
+) -> dict[str, Float[np.ndarray, " query"]]:
+    """Return recall at each cutoff, MRR, rank, NDCG and average precision of every query.
+
+    Recall at k is 1 if any positive is among the first k (the field's R@K), else 0. ``mrr`` and
+    ``rank`` go by the first positive. NDCG has relevance 0 or 1 and runs over the whole ranking.
+    """
+    best = ranking.best.astype(np.float64)
+    scores = {f"recall_at_{k}": (best <= k).astype(np.float64) for k in cutoffs}
+    discount = 1 / np.log2(1.0 + np.arange(1, ranking.gallery + 1))
+    ideal = np.cumsum(discount)[ranking.positives - 1]
+    gain = ranking.mean_per_query(discount[ranking.rank - 1]) * ranking.positives
+    return scores | {
+        "mrr": 1 / best,
+        "mean_rank": best,
+        "ndcg": gain / ideal,
+        "map": ranking.mean_per_query(ranking.order / ranking.rank),
+    }
+
+
+def chance_of(ranking: Ranking, *, cutoffs: Sequence[int] = CUTOFFS) -> dict[str, float]:
+    """Return what a random order of the gallery is expected to score, metric by metric."""
+    kinds, queries = np.unique(ranking.positives, return_counts=True)
+    share = queries / queries.sum()
+    nulls = [RandomRanking(ranking.gallery, kind) for kind in kinds.tolist()]
+    chance = {f"recall_at_{k}": _mix(share, [n.recall_at(k) for n in nulls]) for k in cutoffs}
+    return chance | {
+        "mrr": _mix(share, [null.reciprocal_rank() for null in nulls]),
+        "mean_rank": _mix(share, [null.rank() for null in nulls]),
+        "ndcg": _mix(share, [null.ndcg() for null in nulls]),
+        "map": _mix(share, [null.average_precision() for null in nulls]),
+        "median_rank": median_rank_chance(ranking.gallery, ranking.positives),
+    }
+
+
+def direction_report(
+    ranking: Ranking, *, cutoffs: Sequence[int] = CUTOFFS, resamples: int = 1000, seed: int = 0
+) -> dict[str, Value]:
+    """Return every metric of one direction with chance and a bootstrap interval over its queries.
+
+    A metric that every order of the gallery would score alike says nothing, and its value is None
+    while its chance stays: recall at k from k = gallery on, everything for a gallery of one. All
+    means share the resampled queries. Queries count as independent: studies of one patient or one
+    report make the truth wider than the interval.
+    """
+    scores, chance = scores_per_query(ranking, cutoffs=cutoffs), chance_of(ranking, cutoffs=cutoffs)
+    table = np.stack(list(scores.values()), axis=1)
+    drawn = resampled_sums(table, resamples=resamples, seed=seed) / len(table)
+    result: dict[str, Value] = {}
+    for column, (name, values) in enumerate(scores.items()):
+        low, high = percentiles(drawn[:, column]) if len(values) > 1 else (None, None)
+        result[name] = value_of(float(values.mean()), chance[name], (low, high))
+    ranks = scores["mean_rank"]
+    middle = interval(ranks, statistic=median, resamples=resamples, seed=seed)
+    result["median_rank"] = value_of(float(np.median(ranks)), chance["median_rank"], middle)
+    certain = bool((ranking.positives == ranking.gallery).all())
+    for name, entry in result.items():
+        if certain or (name.startswith("recall_at_") and chance[name] >= 1.0):
+            result[name] = value_of(None, entry["chance"], (None, None))
+    return result
+
+
+def cosine_report(
+    study: Float[Tensor, "study dim"],
+    report: Float[Tensor, "report dim"],
+    report_of_study: Int[Tensor, " study"],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Value]:
+    """Return the mean cosine of studies with their own report, with all others, and the gap.
+
+    ``chance`` is 0 in all three: for the two levels it is what independent random directions
+    score, and says little (a collapsed model has both near 1); for the gap it is what shuffled
+    pairs score, whatever the embeddings. The intervals are over studies. With one unique report
+    the negative and the gap are None.
+
+    Raises:
+        ValueError: if a row is not finite or zero.
+    """
+    studies = unit_grid(study, what="study").cpu().numpy()
+    reports = unit_grid(report, what="report").cpu().numpy()
+    own = report_of_study.cpu().numpy()
+    positive = (studies * reports[own]).sum(axis=1)
+    columns = {"positive_cosine": positive}
+    if len(reports) > 1:
+        negative = (studies @ reports.sum(axis=0) - positive) / (len(reports) - 1)
+        columns |= {"negative_cosine": negative, "cosine_gap": positive - negative}
+    result: dict[str, Value] = {
+        name: value_of(None, 0.0, (None, None)) for name in ("negative_cosine", "cosine_gap")
+    }
+    for name, values in columns.items():
+        ends = interval(values, resamples=resamples, seed=seed)
+        result[name] = value_of(float(values.mean()), 0.0, ends)
+    return result
+
+
+def retrieval_report(
+    study: Float[Tensor, "study dim"],
+    report: Float[Tensor, "report dim"],
+    report_of_study: Int[Tensor, " study"],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    chunk: int = 1024,
+) -> dict[str, Mapping[str, object]]:
+    """Return the ``retrieval`` part of results.json.
+
+    ``{study_to_report, report_to_study}.{metric}.{value, chance, low, high}``, the same four of
+    ``positive_cosine``, ``negative_cosine`` and ``cosine_gap``, and ``gallery`` and ``queries``
+    per direction. Arguments and errors are those of ``rank_both_ways``.
+    """
+    rankings = rank_both_ways(study, report, report_of_study, chunk=chunk)
+    result: dict[str, Mapping[str, object]] = {
+        name: direction_report(ranking, resamples=resamples, seed=seed)
+        for name, ranking in rankings.items()
+    }
+    result |= cosine_report(study, report, report_of_study, resamples=resamples, seed=seed)
+    result["gallery"] = {name: ranking.gallery for name, ranking in rankings.items()}
+    result["queries"] = {name: ranking.queries for name, ranking in rankings.items()}
+    return result
+
+
+def value_of(
+    value: float | None, chance: float | None, ends: tuple[float | None, float | None]
+) -> Value:
+    """Return a number beside its chance and the ends of its interval."""
+    return {"value": value, "chance": chance, "low": ends[0], "high": ends[1]}
+
+
+def _mix(share: Float[np.ndarray, " kind"], values: list[float]) -> float:
+    return float(np.dot(share, values))
