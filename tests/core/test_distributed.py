@@ -1,0 +1,94 @@
+"""Collectives in one process and on three ranks with 2, 0 and 3 rows."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core import distributed
+from core.errors import UserError
+from core.files import read_json
+from tests.core.collectives_worker import rows_of
+from tests.ranks import run_on_ranks
+
+WORLD = 3
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What each rank saw."""
+    folder: Path = tmp_path_factory.mktemp("ranks")
+    run_on_ranks("tests.core.collectives_worker", str(folder), world=WORLD)
+    return [read_json(folder / f"{rank}.json") for rank in range(WORLD)]
+
+
+def test_every_rank_knows_the_world_and_one_is_main(seen: list[dict[str, Any]]) -> None:
+    assert [one["world"] for one in seen] == [3, 3, 3]
+    assert [one["is_main"] for one in seen] == [True, False, False]
+
+
+def test_rows_are_stacked_in_rank_order_though_ranks_have_different_numbers(
+    seen: list[dict[str, Any]],
+) -> None:
+    expected = torch.cat([rows_of(rank) for rank in range(WORLD)]).tolist()
+    for one in seen:
+        assert one["counts"] == [2, 0, 3]
+        assert one["gathered"] == expected
+        assert one["flags"] == [False, False, True, True, True]
+        assert one["cubes"] == [5, 4, 5]
+
+
+def test_the_gradient_of_a_row_reaches_its_owner_from_every_rank(
+    seen: list[dict[str, Any]],
+) -> None:
+    gradient = 3 * torch.arange(10.0).reshape(5, 2)
+    expected = [gradient[:2].tolist(), [], gradient[2:].tolist()]
+    assert [one["rows_gradient"] for one in seen] == expected
+
+
+def test_a_sum_over_ranks_is_the_sum_and_every_rank_gets_the_gradient_of_all(
+    seen: list[dict[str, Any]],
+) -> None:
+    assert [one["total"] for one in seen] == [6.0, 6.0, 6.0]
+    true_gradient = 2 * 6.0
+    assert {one["value_gradient"] for one in seen} == {WORLD * true_gradient}
+
+
+def test_logged_numbers_are_averaged_once(seen: list[dict[str, Any]]) -> None:
+    assert [one["mean"] for one in seen] == [1.0, 1.0, 1.0]
+    assert [one["mean_of_tensor"] for one in seen] == [0.5, 0.5, 0.5]
+    assert [one["max"] for one in seen] == [14, 14, 14]
+
+
+def test_json_travels_without_pickle(seen: list[dict[str, Any]]) -> None:
+    everyone = [{"rank": rank, "word": "é" * rank} for rank in range(WORLD)]
+    for one in seen:
+        assert one["json"] == everyone
+        assert one["main_says"] == ["main", None]
+
+
+def test_alone_every_collective_gives_back_what_it_got() -> None:
+    rows = torch.arange(6.0).reshape(3, 2)
+    assert distributed.start("cpu") == torch.device("cpu")
+    assert distributed.is_main()
+    assert distributed.world_size() == 1
+    assert distributed.gather_rows(rows) is rows
+    assert distributed.row_counts(rows) == [3]
+    assert distributed.local_rows([3]) == slice(0, 3)
+    assert distributed.sum_over_ranks(rows) is rows
+    assert distributed.mean_over_ranks(2) == 2.0
+    assert distributed.max_over_ranks(4) == 4
+    assert distributed.gather_json({"a": [1]}) == [{"a": [1]}]
+    assert distributed.broadcast_json("a") == "a"
+    distributed.barrier()
+    distributed.stop()
+
+
+def test_several_processes_without_an_address_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in distributed.TORCHRUN_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(UserError, match="LOCAL_RANK, MASTER_ADDR, MASTER_PORT is unset"):
+        distributed.start("cpu")

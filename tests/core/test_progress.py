@@ -1,0 +1,58 @@
+"""Progress lines where there is no terminal, and the bar where there is one."""
+
+import io
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from core import distributed
+from core.progress import progress
+
+
+class Terminal(io.StringIO):
+    """A stderr that claims to be a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def slow_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock on which each look takes four seconds."""
+    now: Iterator[float] = iter(4.0 * tick for tick in range(1000))
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+
+
+@pytest.mark.usefixtures("slow_clock")
+def test_a_log_gets_a_line_every_ten_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(progress(iter("abcdefg"), total=7, what="studies")) == list("abcdefg")
+    assert capsys.readouterr().err.splitlines() == [
+        "studies: 3 of 7 after 12 s",
+        "studies: 6 of 7 after 24 s",
+    ]
+
+
+@pytest.mark.usefixtures("slow_clock")
+def test_an_unknown_total_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    list(progress(range(3), total=None, what="steps"))
+    assert capsys.readouterr().err == "steps: 3 after 12 s\n"
+
+
+@pytest.mark.usefixtures("slow_clock")
+def test_only_the_main_process_speaks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.progress.is_main", lambda: False)
+    assert distributed.is_main()
+    assert list(progress(range(9), total=9, what="steps")) == list(range(9))
+    assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert list(progress(range(3), total=3, what="clips")) == [0, 1, 2]
+    assert "clips: 100%" in terminal.getvalue()
+    assert "3/3" in terminal.getvalue()
