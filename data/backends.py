@@ -1,0 +1,26 @@
+"""The decoders that run inside a process, by name."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import UInt8
+
+from data.decode import Choose, Decoder, Keep, Limits, VideoInfo
+from data.decode_decord import DecordHere
+from data.decode_pyav import PyAVDecoder
+
+
+class Backend(Decoder, Protocol):
+    """A decoder that can also choose frames once it knows how many there are."""
+
+    def read_chosen(
+        self, path: Path, choose: Choose, keep: Keep
+    ) -> tuple[VideoInfo, UInt8[np.ndarray, "frame row column channel"]]:
+        """Return what ``keep`` makes of the frames that ``choose`` names, given their number."""
+
+
+BACKENDS: dict[str, Callable[[Limits], Backend]] = {"pyav": PyAVDecoder, "decord": DecordHere}
+
+__all__ = ["BACKENDS", "Backend", "Sequence"]

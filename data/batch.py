@@ -1,0 +1,102 @@
+"""What one training step gets to see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor
+
+from core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One study: the clips drawn from its videos, and its report as tokens."""
+
+    study_id: str
+    clips: UInt8[Tensor, "clip frame row column channel"]
+    words: Int[Tensor, " word"]
+    """bos … eos."""
+    report_group: int
+    """The same number for every study with the same report."""
+    patient_group: int
+    """The same number for every study of the same patient."""
+    keys: Int[Tensor, " clip"]
+    """What decides each clip's random draws."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Studies stacked together; clips of all studies in one packed axis."""
+
+    study_ids: list[str]
+    clips: UInt8[Tensor, "clip frame row column channel"]
+    owner: Int[Tensor, " clip"]
+    """The study, by its place in the batch, that each clip belongs to; never falls."""
+    words: Int[Tensor, "study word"]
+    """bos … eos, then padding."""
+    report_group: Int[Tensor, " study"]
+    """The same number where the report is the same, over the whole data set."""
+    patient_group: Int[Tensor, " study"]
+    """The same number where the patient is the same, over the whole data set."""
+    keys: Int[Tensor, " clip"]
+    """What decides each clip's random draws: a hash of (seed, epoch, study, clip)."""
+
+    @property
+    def studies(self) -> int:
+        """How many studies the batch holds."""
+        return len(self.study_ids)
+
+    def to(self, device: torch.device) -> "Batch":
+        """Copy to a device, without waiting for the copy."""
+        return Batch(
+            self.study_ids,
+            self.clips.to(device, non_blocking=True),
+            self.owner.to(device, non_blocking=True),
+            self.words.to(device, non_blocking=True),
+            self.report_group.to(device, non_blocking=True),
+            self.patient_group.to(device, non_blocking=True),
+            self.keys.to(device, non_blocking=True),
+        )
+
+    def pin(self) -> "Batch":
+        """Copy to page-locked memory, from which a GPU copies without the processor."""
+        return Batch(
+            self.study_ids,
+            self.clips.pin_memory(),
+            self.owner.pin_memory(),
+            self.words.pin_memory(),
+            self.report_group.pin_memory(),
+            self.patient_group.pin_memory(),
+            self.keys.pin_memory(),
+        )
+
+
+def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
+    """Pack the clips of several studies, and pad their reports with ``pad_id``.
+
+    Raises:
+        UserError: There is no study, or one without a clip, or clips of several shapes.
+    """
+    if not samples:
+        raise UserError("a batch needs at least one study")
+    clipless = sum(len(sample.clips) == 0 for sample in samples)
+    if clipless:
+        raise UserError(f"{clipless} studies have no clip; drop them from the manifest")
+    if len({sample.clips.shape[1:] for sample in samples}) > 1:
+        raise UserError("the clips of a batch differ in shape; give all the same size and frames")
+    counts = torch.tensor([len(sample.clips) for sample in samples])
+    longest = max(len(sample.words) for sample in samples)
+    words = torch.full((len(samples), longest), pad_id)
+    for row, sample in enumerate(samples):
+        words[row, : len(sample.words)] = sample.words
+    return Batch(
+        study_ids=[sample.study_id for sample in samples],
+        clips=torch.cat([sample.clips for sample in samples]),
+        owner=torch.repeat_interleave(torch.arange(len(samples)), counts),
+        words=words,
+        report_group=torch.tensor([sample.report_group for sample in samples]),
+        patient_group=torch.tensor([sample.patient_group for sample in samples]),
+        keys=torch.cat([sample.keys for sample in samples]),
+    )

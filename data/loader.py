@@ -1,0 +1,95 @@
+"""From a step's number to its batch, with the next batches made ahead."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
+
+from core.distributed import rank as this_rank
+from core.distributed import world_size as this_world_size
+from data.batch import Batch, collate
+from data.dataset import StudyDataset
+from data.sampler import StudySampler, share
+
+AHEAD = 3
+"""Batches made ahead of the one in use."""
+
+
+def train_batches(
+    dataset: StudyDataset,
+    sampler: StudySampler,
+    *,
+    start_step: int,
+    workers: int,
+    rank: int | None = None,
+    world_size: int | None = None,
+) -> Iterator[Batch]:
+    """Yield this rank's share of the global batches of steps ``start_step``, … without end.
+
+    A batch is a function of (seed, step, rank, world size); the number of workers and the place of
+    the start change nothing. Workers are threads: the frames are mapped memory, and copying them
+    does not hold the interpreter's lock, so there is no worker process to lose and no shared
+    memory to size.
+
+    Args:
+        dataset: The training studies.
+        sampler: Over as many studies as the data set has.
+        start_step: The first step, from 0.
+        workers: Threads; 0 makes every batch in the caller's thread.
+        rank: This process; None asks ``core.distributed``.
+        world_size: All processes; None asks ``core.distributed``.
+    """
+    rank = this_rank() if rank is None else rank
+    world_size = this_world_size() if world_size is None else world_size
+
+    def batch(step: int) -> Batch:
+        epoch, indices = sampler.batch_at(step)
+        own = share(indices, rank=rank, world_size=world_size)
+        return _batch(dataset, own, epoch)
+
+    return _ahead(batch, count(start_step), workers)
+
+
+def evaluation_batches(
+    dataset: StudyDataset,
+    *,
+    batch: int,
+    rank: int | None = None,
+    world_size: int | None = None,
+    workers: int = 0,
+) -> Iterator[Batch]:
+    """Yield this rank's contiguous share of the studies, in order, ``batch`` studies at a time.
+
+    Every study comes exactly once over all ranks; rows gathered in rank order are in the data
+    set's order. A rank may have one study less than another, or none.
+    """
+    rank = this_rank() if rank is None else rank
+    world_size = this_world_size() if world_size is None else world_size
+    own = range(len(dataset) * rank // world_size, len(dataset) * (rank + 1) // world_size)
+    groups = [own[start : start + batch] for start in range(0, len(own), batch)]
+    return _ahead(
+        lambda place: _batch(dataset, groups[place], None), iter(range(len(groups))), workers
+    )
+
+
+def _batch(dataset: StudyDataset, indices: Sequence[int], epoch: int | None) -> Batch:
+    samples = [dataset.sample(index, epoch=epoch) for index in indices]
+    return collate(samples, pad_id=dataset.tokenizer.pad_id)
+
+
+def _ahead(make: Callable[[int], Batch], steps: Iterator[int], workers: int) -> Iterator[Batch]:
+    """Yield ``make(step)`` in order, made ahead by threads."""
+    if workers == 0:
+        yield from map(make, steps)
+        return
+    waiting: deque[Future[Batch]] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
+    try:
+        for step in steps:
+            waiting.append(pool.submit(make, step))
+            if len(waiting) > max(AHEAD, workers):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,192 @@
+"""The frames of all videos, decoded once and mapped into memory."""
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import UInt8
+
+from core.errors import UserError
+from core.files import hash_file, hash_json, read_json, write_json
+from data.frames import frame_indices
+from data.ingest import Entry, IngestSettings, decode_all, shard_name, stamp
+
+INDEX = "index.parquet"
+SEAL = "store.json"
+
+
+class FrameStore:
+    """Decoded frames of many videos, read through the page cache that all processes share."""
+
+    def __init__(self, folder: Path, *, root: Path) -> None:
+        """Map a finished store.
+
+        Args:
+            folder: Where ``ingest`` left it.
+            root: The video root that its names are relative to.
+
+        Raises:
+            UserError: A file of the store is missing or is not the one that was written.
+        """
+        self.folder = folder
+        self.root = root
+        self.seal = read_json(folder / SEAL)
+        shape = self.seal["settings"]["shape"]
+        self.frame_shape: tuple[int, int, int] = (shape["size"], shape["size"], shape["channels"])
+        self.hash: str = self.seal["content"]
+        """What the frames depend on: the settings and the bytes of every video file."""
+        rows = pq.read_table(folder / INDEX).to_pylist()
+        self.entries = {entry.video: entry for entry in (Entry(**row) for row in rows)}
+        self._shards: dict[int, UInt8[np.memmap, " byte"]] = {}
+
+    def __contains__(self, video: Path) -> bool:
+        entry = self.entries.get(self.name(video))
+        return entry is not None and not entry.error
+
+    def name(self, video: Path) -> str:
+        """Return what the store calls a video: its path below the root."""
+        return name_below(video, self.root)
+
+    def entry(self, video: Path) -> Entry:
+        """Return what is known of a video.
+
+        Raises:
+            KeyError: It was not ingested.
+        """
+        return self.entries[self.name(video)]
+
+    def frames(self, video: Path) -> UInt8[np.ndarray, "frame row column channel"]:
+        """Return all stored frames of a video, without copying them."""
+        entry = self.entry(video)
+        if entry.error:
+            raise KeyError(f"this video was refused ({entry.error})")
+        shape = (entry.frames, *self.frame_shape)
+        count = int(np.prod(shape))
+        return self._shard(entry.shard)[entry.offset : entry.offset + count].reshape(shape)
+
+    def clip(
+        self, video: Path, *, frames: int, draw: float | None
+    ) -> UInt8[np.ndarray, "frame row column channel"]:
+        """Return a clip of a video, copied; see ``frame_indices``."""
+        stored = self.frames(video)
+        return np.asarray(stored[frame_indices(len(stored), frames=frames, draw=draw)])
+
+    def verify(self) -> None:
+        """Read every shard and compare its hash.
+
+        Raises:
+            UserError: A shard is not what was written.
+        """
+        for name, digest in self.seal["shards"].items():
+            path = self.folder / name
+            if not path.exists() or hash_file(path) != digest:
+                raise UserError(f"{path}: damaged; delete {self.folder} to have it made again")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_shards": {}}
+
+    def _shard(self, number: int) -> UInt8[np.ndarray, " byte"]:
+        if number not in self._shards:
+            path = self.folder / shard_name(number)
+            self._shards[number] = np.memmap(path, np.uint8, "r")
+        return self._shards[number]
+
+
+def name_below(video: Path, root: Path) -> str:
+    """Return a path relative to the root, or whole where it is not below it."""
+    return str(video.relative_to(root)) if video.is_relative_to(root) else str(video)
+
+
+def ingest(
+    videos: Iterable[Path],
+    *,
+    root: Path,
+    cache: Path,
+    settings: IngestSettings,
+    workers: int | None = None,
+) -> FrameStore:
+    """Return the store of these videos, decoding them unless it is there already.
+
+    A store is found by its settings and by the names and sizes of the video files; a file whose
+    time of change differs is hashed again and must be the file that was decoded. A store is
+    written beside its final place and renamed, so that there is never half of one.
+
+    Args:
+        videos: Which files; a file named twice is stored once.
+        root: What their names are relative to.
+        cache: Folder that holds all stores.
+        settings: How the frames are to look.
+        workers: Children that decode at once; None takes one a core.
+    """
+    named = sorted({name_below(video, root): video for video in videos}.items())
+    if not named:
+        raise UserError("there is no video to ingest; check the manifest's video column")
+    stamps = [stamp(path) for _, path in named]
+    sizes = [(name, size) for (name, _), (size, _) in zip(named, stamps, strict=True)]
+    key = hash_json({"settings": settings.as_json(), "videos": sizes})[:16]
+    for folder in sorted(cache.glob(f"{key}-*")):
+        if _is_current(folder, named, stamps):
+            store = FrameStore(folder, root=root)
+            store.verify()
+            return store
+    part = cache / f".{key}.{os.getpid()}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        entries = decode_all(
+            named, folder=part, settings=settings, workers=workers or os.cpu_count() or 1
+        )
+        final = _seal(part, entries, settings, key)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return FrameStore(final, root=root)
+
+
+def _is_current(
+    folder: Path, named: Sequence[tuple[str, Path]], stamps: Sequence[tuple[int, int]]
+) -> bool:
+    """Return whether the video files are the ones that a store was made from."""
+    if not (folder / SEAL).exists():
+        return False
+    rows = pq.read_table(folder / INDEX).to_pylist()
+    for row, (_, path), (size, mtime) in zip(rows, named, stamps, strict=True):
+        same_stamp = row["file_bytes"] == size and row["mtime_ns"] == mtime
+        if not same_stamp and (size < 0 or hash_file(path) != row["content"]):
+            return False
+    return True
+
+
+def _seal(part: Path, entries: Sequence[Entry], settings: IngestSettings, key: str) -> Path:
+    """Write the index and the hashes, and move the store to its place."""
+    columns = {
+        field.name: [getattr(entry, field.name) for entry in entries] for field in fields(Entry)
+    }
+    pq.write_table(pa.table(columns), part / INDEX)
+    content = hash_json(
+        {
+            "settings": settings.as_json(),
+            "videos": [(entry.video, entry.content, entry.error) for entry in entries],
+        }
+    )
+    shards = sorted(part.glob("frames-*.u8"))
+    seal = {
+        "content": content,
+        "settings": settings.as_json(),
+        "shards": {path.name: hash_file(path) for path in shards},
+        "refused": sum(bool(entry.error) for entry in entries),
+        "videos": len(entries),
+    }
+    write_json(part / SEAL, seal)
+    final = part.parent / f"{key}-{content[:16]}"
+    if not final.exists():
+        part.rename(final)
+    return final
+
+
+__all__ = ["FrameStore", "IngestSettings", "asdict", "ingest", "name_below"]
