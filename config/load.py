@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.nearest import nearest_key, valid_keys
-from config.schema import RunConfig
+from config.schema import ModelConfig, RunConfig
 from config.strict_yaml import Document, Keys, dump_yaml, parse_yaml, plain_value, read_yaml
 from core.errors import UserError
 from core.files import hash_json
@@ -30,7 +30,9 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     Raises:
         UserError: One line that names the file and line, the key, what was expected and found.
     """
-    document = merge(read_chain(Path(path)), read_overrides(overrides))
+    parts = Document({"model": ModelConfig().model_dump(mode="json")}, {})
+    written = merge(read_chain(Path(path)), read_overrides(overrides))
+    document = merge(parts, written)  # so that options alone belong to the default part
     try:
         return RunConfig.model_validate_json(json.dumps(document.data))
     except ValidationError as error:
@@ -90,7 +92,7 @@ def _override_value(key: str, text: str) -> Any:
     if text[:1] in ("[", "{", "'", '"'):
         return parse_yaml(text, source=f"{COMMAND_LINE}: {key}").data
     try:
-        return plain_value(text.strip())
+        return plain_value(text.strip(" "))
     except ValueError as error:
         raise UserError(f"{COMMAND_LINE}: {key}: {error}") from None
 
@@ -138,6 +140,8 @@ def _problem(problem: ErrorDetails, key: str) -> str:
     if kind == "value_error":
         text = message.removeprefix("Value error, ")
         return f"{key}: {text}" if key else text
+    if kind == "string_pattern_mismatch":
+        message = "expected letters, digits, dot, dash and underscore, a letter or digit first"
     found = json.dumps(problem["input"], ensure_ascii=False, default=str)
     found = found if len(found) <= 60 else found[:57] + "..."
     return f"{key}: {message.replace('Input should be', 'expected')}, got {found}"

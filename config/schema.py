@@ -130,7 +130,7 @@ class RunConfig(Strict):
     """Train the temperature's logarithm with the model."""
     temperature_range: tuple[Positive, Positive] = (0.01, 10.0)
     """Least and greatest temperature; a learned one is clamped to it."""
-    loss_weights: LossWeights = {"contrastive": 1.0}
+    loss_weights: LossWeights
     """Weight of each loss term; terms are recorded unweighted."""
     patch_contrastive_weight: NotNegative = 0.0
     """Weight of the contrastive term between places of the video and words; 0 leaves it out."""
