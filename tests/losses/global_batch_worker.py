@@ -1,0 +1,150 @@
+"""All losses on this rank's part of one global batch; `test_ranks` runs it on one and on two.
+
+The ranks have unequal numbers of studies, of caption places, of tokens and of hidden cubes, and a
+duplicate report and a repeated patient lie across them.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
+
+from core import distributed
+from losses import CONTRASTIVE
+from losses.captioning import Captioning
+from losses.contrastive import InfoNCE
+from losses.masked import MaskedModeling
+from losses.patch import PatchContrastive
+from losses.sigmoid import SigLIP
+from losses.weighted_sum import WeightedSum
+
+DIM, VOCAB, PIXELS, STUDIES = 6, 9, 5, 7
+FIRST_RANK = slice(0, 4)
+SECOND_RANK = slice(4, 7)
+CAPTION_LENGTHS = (9, 8, 5, 7, 4, 6, 3)
+TOKENS = (3, 4, 4, 2, 2, 1, 2)
+REPORT_GROUP = (10, 11, 12, 10, 10, 13, 11)
+PATIENT_GROUP = (20, 21, 22, 22, 20, 23, 22)
+
+Terms = dict[str, Tensor]
+
+
+class Batch:
+    """The part of the global batch that a rank holds."""
+
+    def __init__(self, part: slice, dtype: torch.dtype) -> None:
+        random = torch.Generator().manual_seed(0)
+
+        def draw(*shape: int) -> Tensor:
+            return torch.randn(STUDIES, *shape, generator=random, dtype=torch.float64).to(dtype)[
+                part
+            ]
+
+        lengths = torch.tensor(CAPTION_LENGTHS)
+        words = torch.randint(1, VOCAB, (STUDIES, 9), generator=random)
+        words = words.masked_fill(torch.arange(9) >= lengths[:, None], 0)
+        self.words = words[part, : int(lengths[part].max())]
+        self.word_present = self.words != 0
+        tokens = torch.tensor(TOKENS)[part]
+        self.token_present = torch.arange(int(tokens.max())) < tokens[:, None]
+        self.video, self.text = draw(DIM), draw(DIM)
+        self.patches = draw(4, DIM)[:, : self.token_present.shape[1]]
+        self.word_features = draw(9, DIM)[:, : self.words.shape[1]]
+        self.cubes = draw(3, PIXELS)
+        self.groups = {
+            "report_group": torch.tensor(REPORT_GROUP)[part],
+            "patient_group": torch.tensor(PATIENT_GROUP)[part],
+        }
+
+
+class Model(nn.Module):
+    """One tiny layer for each thing that a loss reads."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.shared = nn.Linear(DIM, DIM, dtype=dtype)
+        self.to_vocab = nn.Linear(DIM, VOCAB, dtype=dtype)
+        self.to_cube = nn.Linear(PIXELS, PIXELS + 2, dtype=dtype)
+        self.log_temperature = nn.Parameter(torch.tensor(-1.5, dtype=dtype))
+        self.bias = nn.Parameter(torch.tensor(-2.0, dtype=dtype))
+
+    def forward(self, batch: Batch) -> Terms:
+        study = F.normalize(self.shared(batch.video), dim=-1)
+        report = F.normalize(self.shared(batch.text), dim=-1)
+        patches = F.normalize(self.shared(batch.patches), dim=-1)
+        words = F.normalize(self.shared(batch.word_features), dim=-1)
+        temperature = self.log_temperature.exp()
+        pair = {"temperature": temperature, **batch.groups}
+        captioning = Captioning(pad_id=0, number_ids=(3, 4), number_weight=2.5)
+        there = (batch.token_present, batch.word_present)
+        return {
+            "out": InfoNCE()(study, report, **pair),
+            "in": InfoNCE(form="in")(study, report, **pair),
+            "siglip": SigLIP()(study, report, bias=self.bias, **pair),
+            "patch_contrastive": PatchContrastive()(patches, there[0], words, there[1], **pair),
+            "captioning": captioning(self.to_vocab(self.shared(batch.word_features)), batch.words),
+            "masked_modeling": MaskedModeling()(self.to_cube(batch.cubes), batch.cubes),
+        }
+
+
+WEIGHTS = {
+    "out": 2.0,
+    "in": 0.5,
+    "siglip": 0.25,
+    "patch_contrastive": 0.125,
+    "captioning": 0.3,
+    "masked_modeling": 0.1,
+}
+
+
+def gradients(model: nn.Module, backward: Callable[[], object]) -> Terms:
+    """Return every parameter's gradient after ``backward``."""
+    model.zero_grad()
+    backward()
+    return {
+        name.removeprefix("module."): torch.zeros_like(parameter)
+        if parameter.grad is None
+        else parameter.grad.clone()
+        for name, parameter in model.named_parameters()
+    }
+
+
+def average(value: Tensor) -> Tensor:
+    """Average a gradient over the ranks, as DistributedDataParallel does."""
+    if distributed.world_size() > 1:
+        dist.all_reduce(value)
+    return value / distributed.world_size()
+
+
+def measure(part: slice, dtype: torch.dtype) -> Terms:
+    """Return each loss, its gradients alone, and those of the weighted sum through DDP."""
+    model, batch = Model(dtype), Batch(part, dtype)
+    found: Terms = {"chance": MaskedModeling().chance(batch.cubes)}
+    for name in WEIGHTS:
+        term = model(batch)[name]
+        found[name] = term.detach()
+        for parameter, gradient in gradients(model, term.backward).items():
+            found[f"{name}/{parameter}"] = average(gradient)
+    trained = DistributedDataParallel(model) if distributed.world_size() > 1 else model
+    total = WeightedSum(WEIGHTS)(trained(batch))
+    found["total"] = total.detach()
+    for parameter, gradient in gradients(trained, total.backward).items():
+        found[f"total/{parameter}"] = gradient
+    return found
+
+
+if __name__ == "__main__":
+    assert set(CONTRASTIVE) == {"infonce", "siglip"}
+    distributed.start("cpu", timeout_s=60)
+    mine = FIRST_RANK if distributed.is_main() else SECOND_RANK
+    for precision in (torch.float64, torch.float32):
+        name = f"{distributed.rank()}-{str(precision).removeprefix('torch.')}.safetensors"
+        save_file(measure(mine, precision), Path(sys.argv[1]) / name)
+    distributed.stop()
