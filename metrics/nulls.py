@@ -68,8 +68,7 @@ def infonce_floor(studies: int, temperature: float) -> float:
     Source: Graf et al. 2021, arXiv:2102.08817, Theorem 1.
     """
     _require_studies(studies)
-    if not (math.isfinite(temperature) and temperature > 0):
-        raise ValueError(f"temperature must be positive and finite, not {temperature}")
+    _require_temperature(temperature)
     if studies == 1:
         return 0.0
     exponent = (-1 / (studies - 1) - 1) / temperature
@@ -107,6 +106,31 @@ def sigmoid_start(studies: int, *, bias: float | None = None, positives: float =
             raise ValueError(f"no finite best bias: {positives} positives of {studies} reports")
         bias = -math.log((studies - positives) / positives)
     return positives * _softplus(-bias) + (studies - positives) * _softplus(bias)
+
+
+def sigmoid_floor(studies: int, temperature: float) -> float:
+    """Return the least sigmoid (SigLIP) loss per study, in nats, of unit embeddings and any bias.
+
+    Pairs coincide on a regular simplex, so that a positive's logit stands g = N/(N-1)/t above
+    each negative's y, and the least of softplus(-(y + g)) + (N - 1) softplus(y) over y remains.
+
+    Raises:
+        ValueError: if the temperature is not positive and finite, or there is no study.
+
+    Source: Lee et al. 2024, arXiv:2402.12613, Theorem 1, with the bias left free.
+    """
+    _require_studies(studies)
+    _require_temperature(temperature)
+    if studies == 1:
+        return 0.0
+    others = studies - 1
+    gap = studies / others / temperature
+    low, high = -gap - math.log(others) - 1.0, 1.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        rising = others * _sigmoid(middle) > _sigmoid(-(middle + gap))
+        low, high = (low, middle) if rising else (middle, high)
+    return _softplus(-(low + gap)) + others * _softplus(low)
 
 
 def captioning_chance(vocabulary: int) -> float:
@@ -172,6 +196,15 @@ def rankme_bounds(rows: int, dim: int) -> tuple[float, float]:
 
 def _softplus(x: float) -> float:
     return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def _sigmoid(x: float) -> float:
+    return math.exp(-_softplus(-x))
+
+
+def _require_temperature(temperature: float) -> None:
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise ValueError(f"temperature must be positive and finite, not {temperature}")
 
 
 def _require_studies(studies: int) -> None:

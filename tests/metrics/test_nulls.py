@@ -18,6 +18,7 @@ from metrics.nulls import (
     infonce_headroom,
     infonce_in_chance_of,
     rankme_bounds,
+    sigmoid_floor,
     sigmoid_start,
     uniformity_of_random_directions,
 )
@@ -124,6 +125,35 @@ def test_the_sigmoid_loss_starts_where_the_closed_form_says(
     loss = -F.logsigmoid(torch.where(positive, logits, -logits)).sum() / studies
     expected = sigmoid_start(studies, bias=bias, positives=float(duplicates))
     assert expected == pytest.approx(loss.item(), abs=1e-12)
+
+
+@pytest.mark.parametrize("temperature", [0.2, 1.0, 10.0])
+def test_optimised_embeddings_and_bias_reach_the_sigmoid_floor(temperature: float) -> None:
+    torch.manual_seed(0)
+    rows = torch.randn(2, 6, 8, dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([rows, bias], max_iter=400, line_search_fn="strong_wolfe")
+    sign = 2 * torch.eye(6, dtype=torch.float64) - 1
+
+    def step() -> Tensor:
+        optimizer.zero_grad()
+        video, text = F.normalize(rows, dim=-1)
+        loss = -F.logsigmoid(sign * (video @ text.T / temperature + bias)).sum() / 6
+        loss.backward()
+        return loss
+
+    for _ in range(5):
+        optimizer.step(step)
+    reached = float(step().detach())
+    floor = sigmoid_floor(6, temperature)
+    assert floor - 1e-12 <= reached <= floor + 1e-4
+    assert floor < sigmoid_start(6)
+
+
+def test_the_sigmoid_floor_lies_between_nothing_and_the_best_constant() -> None:
+    assert sigmoid_floor(1, 0.1) == 0.0
+    assert sigmoid_floor(64, 0.01) == pytest.approx(0.0, abs=1e-12)
+    assert sigmoid_floor(64, 1e6) == pytest.approx(sigmoid_start(64), rel=1e-6)
 
 
 def test_the_default_bias_is_the_best_constant() -> None:

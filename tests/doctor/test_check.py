@@ -1,0 +1,49 @@
+"""The checks before training, on the configs that are shipped."""
+
+from pathlib import Path
+
+import pytest
+
+from config.load import load_config
+from config.schema import RunConfig
+from doctor.check import check_before_training, render
+
+SHIPPED = sorted(Path("config/clip").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_configs_have_nothing_wrong(path: Path) -> None:
+    assert check_before_training(load_config(path)) == []
+
+
+def test_temperature_ten_in_the_shipped_config_is_found_before_the_first_step() -> None:
+    config = load_config(Path("config/clip/multitask_config.yaml"), ["temperature=10"])
+    (finding,) = check_before_training(config)
+    text = render(finding)
+    assert "can move by less than 3 % of chance" in text
+    assert "`temperature`" in text
+    assert finding.severity == "error"
+
+
+def _config(**changes: object) -> RunConfig:
+    known = {"name": "test", "steps": 100, "batch": 32, "loss_weights": {"contrastive": 1.0}}
+    return RunConfig.model_validate({**known, **changes})
+
+
+def test_learning_rates_decide_whether_a_learned_temperature_arrives() -> None:
+    slow = _config(temperature=10.0, learn_temperature=True)
+    optimizer = {"temperature_learning_rate": 0.2}
+    fast = _config(temperature=10.0, learn_temperature=True, optimizer=optimizer)
+    assert [finding.severity for finding in check_before_training(slow)] == ["error"]
+    assert [finding.severity for finding in check_before_training(fast)] == ["warning"]
+
+
+def test_a_schedule_that_comes_down_is_a_warning() -> None:
+    config = _config(temperature={"start": 10.0, "end": 0.1})
+    assert [finding.severity for finding in check_before_training(config)] == ["warning"]
+    assert check_before_training(_config(temperature={"start": 0.1, "end": 0.05})) == []
+
+
+def test_a_run_without_the_contrastive_term_has_no_temperature_to_judge() -> None:
+    weights = {"captioning": 1.0}
+    assert check_before_training(_config(temperature=10.0, loss_weights=weights)) == []
