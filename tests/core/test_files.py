@@ -2,12 +2,16 @@
 
 import hashlib
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from core.errors import UserError
-from core.files import hash_file, hash_json, read_json, write_json, write_whole
+from core.files import hash_file, hash_json, read_json, remove_unfinished, write_json, write_whole
+from core.provenance import ROOT
 
 
 def test_bytes_and_text_arrive_whole_and_nothing_else_does(tmp_path: Path) -> None:
@@ -75,3 +79,51 @@ def test_hashes_are_sha256(tmp_path: Path) -> None:
 def test_a_hash_does_not_depend_on_the_order_of_keys() -> None:
     assert hash_json({"a": 1, "b": 2}) == hash_json({"b": 2, "a": 1})
     assert hash_json({"a": 1}) != hash_json({"a": 1.5})
+
+
+def test_leftovers_of_a_killed_process_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    write_whole(tmp_path / "deep" / "a.json", "{}")
+    leftover = tmp_path / "deep" / "a.json.123.part"
+    leftover.write_bytes(b"{")
+    assert remove_unfinished(tmp_path) == [leftover]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["a.json"]
+
+
+KILL_AFTER = """
+import os, signal, sys
+from pathlib import Path
+from core.files import hash_file, hash_json, read_json, remove_unfinished, write_json, write_whole
+
+real = {call}
+
+def killed(*arguments, **options):
+    if {before}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(*arguments, **options)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+{call} = killed
+write_whole(Path(sys.argv[1]), "new")
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "before", "survives"),
+    [
+        ("os.fsync", True, "old"),
+        ("os.fsync", False, "old"),
+        ("Path.replace", True, "old"),
+        ("Path.replace", False, "new"),
+    ],
+)
+def test_a_kill_at_any_point_leaves_a_whole_file(
+    tmp_path: Path, call: str, before: bool, survives: str
+) -> None:
+    path = tmp_path / "a.json"
+    write_whole(path, "old")
+    script = KILL_AFTER.format(call=call, before=before)
+    done = subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert path.read_text() == survives
+    remove_unfinished(tmp_path)
+    assert list(tmp_path.iterdir()) == [path]

@@ -109,3 +109,37 @@ def test_a_study_without_a_token_is_refused() -> None:
             report_group=torch.arange(3),
             patient_group=torch.arange(3),
         )
+
+
+def test_backward_keeps_places_of_maxima_and_not_the_similarities() -> None:
+    patches, words = features(4, 60, seed=4), features(8, 50, seed=5)
+    patches.requires_grad_()
+    there = (present([60, 50, 40, 60], 60), present([50, 9, 20, 50, 31, 3, 2, 1], 50))
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        late_interaction(patches, there[0], words, there[1], pairs_at_once=4 * 60 * 50)
+    similarities = patches.element_size() * 4 * 60 * 8 * 50
+    assert sum(kept.values()) < similarities / 4
+
+
+def test_bfloat16_features_at_a_low_temperature_give_a_finite_float32_loss() -> None:
+    patches = features(3, 4, seed=2).to(torch.bfloat16).requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = PatchContrastive()(
+            patches,
+            present([4, 2, 1], 4),
+            features(3, 6, seed=3).to(torch.bfloat16),
+            present([6, 3, 2], 6),
+            temperature=torch.tensor(0.01),
+            report_group=torch.arange(3),
+            patient_group=torch.arange(3),
+        )
+    (gradient,) = torch.autograd.grad(loss, patches)
+    assert loss.dtype == torch.float32
+    assert gradient.isfinite().all()
