@@ -66,7 +66,7 @@ class MaskedModeling:
 
         Args:
             reconstruction: The guess: pattern, brightness, contrast; one number a pixel and two.
-            target_pixels: The pixels of the hidden cubes, from `core.cubes.cut_into_cubes`.
+            target_pixels: The pixels of the hidden cubes, in the order of the guess's pattern.
 
         Raises:
             ValueError: Nothing is hidden, or the guess has the wrong number of numbers.
