@@ -3,7 +3,6 @@
 import math
 
 import pytest
-import torch
 
 from config.schedule import learning_rate, schedule_table, value_at
 from config.schema import OptimizerConfig, RunConfig, Schedule
@@ -56,16 +55,14 @@ def test_the_learning_rate_rises_straight_and_falls_along_a_cosine() -> None:
     assert all(after <= before for before, after in zip(rates[10:], rates[11:], strict=False))
 
 
-def test_the_learning_rate_equals_torchs_cosine_without_warm_up() -> None:
+def test_the_cosine_is_level_at_both_ends_and_symmetric_between() -> None:
     config = OptimizerConfig(learning_rate=0.3, final_learning_rate=0.02)
-    weight = torch.nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.SGD([weight], lr=0.3)
-    peer = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=STEPS - 1, eta_min=0.02)
-    for step in range(STEPS):
-        rate = optimizer.param_groups[0]["lr"]
-        assert learning_rate(config, step=step, steps=STEPS) == pytest.approx(rate, rel=1e-9)
-        optimizer.step()
-        peer.step()
+    rates = [learning_rate(config, step=step, steps=STEPS) for step in range(STEPS)]
+    assert rates[25] == pytest.approx(0.16 + 0.14 * math.sqrt(0.5))
+    assert [up + down for up, down in zip(rates, reversed(rates), strict=True)] == pytest.approx(
+        [0.32] * STEPS
+    )
+    assert rates[0] - rates[1] == pytest.approx(0.14 * (1 - math.cos(math.pi / 100)))
 
 
 def test_the_table_shows_the_first_step_and_the_last() -> None:

@@ -139,7 +139,7 @@ def test_windows_files_with_a_mark_are_read(tmp_path: Any) -> None:
     assert read_yaml(tmp_path / "bom.yaml").data == {"a": 1, "b": 2}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.from_regex(r"[a-z_][a-z0-9_]{0,9}", fullmatch=True), PLAIN, max_size=5))
 def test_what_is_dumped_reads_back_equal(data: dict[str, Any]) -> None:
     found = parse_yaml(dump_yaml(data), source="x.yaml").data

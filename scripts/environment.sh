@@ -1,0 +1,82 @@
+# Sourced by the other scripts: makes .venv hold exactly requirements.lock and this project, once.
+# Sets: root (the project's folder) and python (its interpreter). Needs Python >= 3.11, nothing else.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+python="$root/.venv/bin/python"
+
+# Ends the script with one line that says what is wrong and what to do.
+fail() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# What the environment was made from; it has to be made again when any of it changes.
+ingredients() {
+  printf '%s\n' "$root"
+  cat "$root/requirements.lock" "$root/pyproject.toml" "$root/setup.py"
+}
+
+environment_is_current() {
+  [ -x "$python" ] && ingredients | cmp -s - "$root/.venv/made_from"
+}
+
+find_python() {
+  local candidate
+  for candidate in python3 python3.13 python3.12 python3.11 python; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+      "$candidate" -c 'import sys; print(sys.executable)'
+      return
+    fi
+  done
+  fail "no Python 3.11 or newer on PATH; install one and run this again"
+}
+
+# Prints the uv to use: the one on PATH, or the locked one in a folder of its own.
+find_uv() {
+  local base_python=$1
+  if uv --version >/dev/null 2>&1; then
+    command -v uv
+    return
+  fi
+  if ! "$root/.uv/bin/uv" --version >/dev/null 2>&1; then
+    "$base_python" -m pip --version >/dev/null 2>&1 ||
+      fail "$base_python has neither pip nor uv; install either (on Debian: python3-pip) and run this again"
+    rm -rf "$root/.uv" && mkdir -p "$root/.uv"
+    awk '/^uv==/ {on = 1} on {print} on && !/\\$/ {exit}' "$root/requirements.lock" >"$root/.uv/lock"
+    "$base_python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+      --only-binary :all: --target "$root/.uv" --requirement "$root/.uv/lock" >&2 ||
+      fail "uv could not be installed; see the lines above"
+  fi
+  printf '%s\n' "$root/.uv/bin/uv"
+}
+
+make_environment() {
+  local base_python uv
+  environment_is_current && return # another process made it while this one waited
+  base_python=$(find_python) || exit 1
+  uv=$(find_uv "$base_python") || exit 1
+  printf 'setting up %s/.venv, once (about 6 GB with the GPU libraries)\n' "$root" >&2
+  export UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-300}"
+  rm -f "$root/.venv/made_from"
+  if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+    rm -rf "$root/.venv"
+    "$uv" venv --quiet --python "$base_python" "$root/.venv" >&2 ||
+      fail "the virtual environment could not be made; see the lines above"
+  fi
+  "$uv" pip sync --python "$python" --require-hashes "$root/requirements.lock" >&2 &&
+    "$uv" pip install --quiet --python "$python" --no-deps --no-build-isolation \
+      --editable "$root" >&2 ||
+    fail "the packages could not be installed; see the lines above, then run this again"
+  ingredients >"$root/.venv/made_from"
+}
+
+if ! environment_is_current; then
+  # The lock is released with the subshell; two starts at once make one environment.
+  (
+    if command -v flock >/dev/null; then
+      flock 9
+    fi
+    make_environment
+  ) 9>"$root/.venv.lock" || exit 1
+fi

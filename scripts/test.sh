@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Check everything: lint, format, types, import direction, tests. Arguments go to pytest.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+cd "$root"
+
+failed=()
+check() {
+  printf '== %s\n' "$*"
+  "$@" || failed+=("$(basename "$1")")
+}
+
+bin="$root/.venv/bin"
+check "$bin/ruff" check .
+check "$bin/ruff" format --check .
+check "$bin/mypy"
+check "$bin/lint-imports"
+check "$bin/pytest" -q "$@"
+
+if ((${#failed[@]})); then
+  fail "failed: ${failed[*]}"
+fi
+printf 'all checks passed\n'
