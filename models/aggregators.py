@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.blocks import check_heads, feed_forward, start_small, transformer
+from models.blocks import Block, FeedForward, check_heads, start_small
 from models.contracts import Aggregator
 from models.packing import pad_rows, segment_softmax
 
@@ -91,7 +91,7 @@ class AttentionPoolingAggregator(Aggregator):
         self.value = nn.Linear(width, width)
         self.join = nn.Linear(width, width)
         self.join_norm = nn.LayerNorm(width)
-        self.mlp = feed_forward(width=width, mlp_ratio=mlp_ratio)
+        self.mlp = FeedForward(width=width, mlp_ratio=mlp_ratio)
         start_small(self)
 
     def forward(
@@ -130,7 +130,9 @@ class ClassTokenAggregator(Aggregator):
         """
         super().__init__()
         self.token = nn.Parameter(nn.init.trunc_normal_(torch.empty(width), std=0.02))
-        self.blocks = transformer(width=width, depth=depth, heads=heads, mlp_ratio=mlp_ratio)
+        self.blocks = nn.ModuleList(
+            Block(width=width, heads=heads, mlp_ratio=mlp_ratio) for _ in range(depth)
+        )
         self.norm = nn.LayerNorm(width)
         start_small(self)
 
@@ -141,7 +143,7 @@ class ClassTokenAggregator(Aggregator):
         table, present = pad_rows(rows, owner, studies=studies)
         token = self.token.to(table.dtype).expand(studies, 1, -1)
         table = torch.cat([token, table], dim=1)
-        mask = torch.cat([present.new_ones(studies, 1), present], dim=1)[:, None, None]
+        present = torch.cat([present.new_ones(studies, 1), present], dim=1)
         for block in self.blocks:
-            table = block(table, attn_mask=mask)
+            table = block(table, present)
         return self.norm(table[:, 0])

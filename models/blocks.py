@@ -1,28 +1,73 @@
-"""Transformer blocks and their first values."""
+"""Transformer blocks and their first values.
 
-from timm.layers.mlp import Mlp
-from timm.models.vision_transformer import Block
-from torch import nn
+The blocks are those of timm, number for number. They are written out because importing timm takes
+every process seconds, and the small default model needs nothing else of it.
+"""
+
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
 
 from core.errors import UserError
 
 
-def transformer(*, width: int, depth: int, heads: int, mlp_ratio: float = 4.0) -> nn.ModuleList:
-    """Return pre-norm self-attention blocks without dropout.
+class Block(nn.Module):
+    """Pre-norm self-attention, then a feed-forward part; no dropout.
 
-    Raises:
-        UserError: The width cannot be shared among the heads.
+    Source: Dosovitskiy et al. 2021, ViT, arXiv:2010.11929, equations 2 and 3.
     """
-    check_heads(width=width, heads=heads)
-    return nn.ModuleList(
-        Block(width, heads, mlp_ratio=mlp_ratio, qkv_bias=True) for _ in range(depth)
-    )
+
+    def __init__(self, *, width: int, heads: int, mlp_ratio: float) -> None:
+        """Make one block.
+
+        Args:
+            width: Numbers a token; a multiple of ``heads``.
+            heads: Attention heads.
+            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+
+        Raises:
+            UserError: The width cannot be shared among the heads.
+        """
+        super().__init__()
+        check_heads(width=width, heads=heads)
+        self.heads = heads
+        self.norm = nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.join = nn.Linear(width, width)
+        self.mlp_norm = nn.LayerNorm(width)
+        self.mlp = FeedForward(width=width, mlp_ratio=mlp_ratio)
+
+    def forward(
+        self,
+        tokens: Float[Tensor, "row token width"],
+        present: Bool[Tensor, "row token"] | None = None,
+    ) -> Float[Tensor, "row token width"]:
+        """Let each token attend to all tokens of its row that are present; to all if None."""
+        query, key, value = rearrange(
+            self.query_key_value(self.norm(tokens)),
+            "row token (three head part) -> three row head token part",
+            three=3,
+            head=self.heads,
+        )
+        mask = None if present is None else present[:, None, None]
+        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        tokens = tokens + self.join(rearrange(seen, "row head token part -> row token (head part)"))
+        return tokens + self.mlp(self.mlp_norm(tokens))
 
 
-def feed_forward(*, width: int, mlp_ratio: float = 4.0) -> nn.Module:
-    """Return linear, GELU, linear."""
-    mlp: nn.Module = Mlp(width, int(width * mlp_ratio))
-    return mlp
+class FeedForward(nn.Sequential):
+    """Linear, GELU, linear, on each token by itself."""
+
+    def __init__(self, *, width: int, mlp_ratio: float) -> None:
+        """Make the two matrices.
+
+        Args:
+            width: Numbers a token.
+            mlp_ratio: Hidden numbers, in widths.
+        """
+        hidden = int(width * mlp_ratio)
+        super().__init__(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
 
 
 def check_heads(*, width: int, heads: int) -> None:

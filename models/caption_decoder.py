@@ -8,7 +8,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from models.blocks import check_heads, feed_forward, start_small
+from models.blocks import FeedForward, check_heads, start_small
 from models.contracts import CaptionDecoder
 
 KeysValues = tuple[Float[Tensor, "study head place part"], Float[Tensor, "study head place part"]]
@@ -189,7 +189,7 @@ class _Block(nn.Module):
         self.cross_norm = nn.LayerNorm(width)
         self.cross = _Attention(width=width, memory_width=memory_width, heads=heads)
         self.mlp_norm = nn.LayerNorm(width)
-        self.mlp = feed_forward(width=width, mlp_ratio=mlp_ratio)
+        self.mlp = FeedForward(width=width, mlp_ratio=mlp_ratio)
 
     def forward(
         self,

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.blocks import start_small, transformer
+from models.blocks import Block, start_small
 from models.contracts import MaskedDecoder
 from models.positions import GridPositions, PositionKind
 
@@ -45,7 +45,9 @@ class TransformerMaskedDecoder(MaskedDecoder):
         self.enter = nn.Linear(memory_width, width)
         self.mask_token = nn.Parameter(nn.init.trunc_normal_(torch.empty(width), std=0.02))
         self.positions = GridPositions(width=width, grid=grid, kind=positions)
-        self.blocks = transformer(width=width, depth=depth, heads=heads, mlp_ratio=mlp_ratio)
+        self.blocks = nn.ModuleList(
+            Block(width=width, heads=heads, mlp_ratio=mlp_ratio) for _ in range(depth)
+        )
         self.norm = nn.LayerNorm(width)
         self.predict = nn.Linear(width, output)
         start_small(self)

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from models.blocks import start_small, transformer
+from models.blocks import Block, start_small
 from models.contracts import TextEncoder
 from models.pooling import PoolingKind, WordPooling
 
@@ -42,7 +42,9 @@ class TextTransformer(TextEncoder):
         self.width = width
         self.embed = nn.Embedding(vocab, width)
         self.positions = nn.Embedding(max_words, width)
-        self.blocks = transformer(width=width, depth=depth, heads=heads, mlp_ratio=mlp_ratio)
+        self.blocks = nn.ModuleList(
+            Block(width=width, heads=heads, mlp_ratio=mlp_ratio) for _ in range(depth)
+        )
         self.norm = nn.LayerNorm(width)
         self.pooling = WordPooling(width=width, kind=pooling)
         start_small(self)
@@ -53,9 +55,8 @@ class TextTransformer(TextEncoder):
         """Return the features of each word, which no padding has touched."""
         place = torch.arange(words.shape[1], device=words.device)
         features = self.embed(words) + self.positions(place)
-        mask = present[:, None, None]
         for block in self.blocks:
-            features = block(features, attn_mask=mask)
+            features = block(features, present)
         return self.norm(features)
 
     def pool(

@@ -6,7 +6,7 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.blocks import start_small, transformer
+from models.blocks import Block, start_small
 from models.contracts import VideoEncoder
 from models.cubes import cut_cubes, grid_of, take_places
 from models.positions import GridPositions, PositionKind
@@ -61,7 +61,9 @@ class VideoViT(VideoEncoder):
             else ConvStem(width=width, channels=channels, cube=cube)
         )
         self.positions = GridPositions(width=width, grid=self.grid, kind=positions)
-        self.blocks = transformer(width=width, depth=depth, heads=heads, mlp_ratio=mlp_ratio)
+        self.blocks = nn.ModuleList(
+            Block(width=width, heads=heads, mlp_ratio=mlp_ratio) for _ in range(depth)
+        )
         self.norm = nn.LayerNorm(width)
         start_small(self)
 
