@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from jaxtyping import UInt8
 
 from data.decode import (
@@ -40,12 +41,12 @@ class PyAVDecoder:
 
     def probe(self, path: Path) -> VideoInfo:
         """Decode the video once and return the true number and size of its frames."""
-        info, _ = self.sweep(path, wanted=(), keep=_itself)
+        info, _ = self.sweep(path, lambda _: (), _itself)
         return info
 
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "frame row column 3"]:
         """Return the frames at ``indices`` as RGB; see ``Decoder.read``."""
-        info, kept = self.sweep(path, wanted=indices, keep=_itself)
+        info, kept = self.sweep(path, lambda _: indices, _itself)
         outside = [index for index in indices if not 0 <= index < info.frames]
         if outside:
             raise IndexError(f"frame {outside[0]} of a video of {info.frames}")
@@ -58,57 +59,68 @@ class PyAVDecoder:
     ) -> tuple[VideoInfo, UInt8[np.ndarray, "frame row column channel"]]:
         """Return what ``keep`` makes of the frames that ``choose`` names, given their number.
 
-        One pass where the packets tell the number of frames; where they do not (hidden frames,
-        fields in packets of their own), a second pass with the number that came out of the first.
+        One pass where the container or its packets tell the number of frames; where they are wrong
+        (hidden frames, edit lists, fields in packets of their own), a second pass with the number
+        that came out of the first.
         """
-        chosen = choose(self.packets(path))
-        info, kept = self.sweep(path, wanted=chosen, keep=keep)
-        again = choose(info.frames)
-        if list(again) != list(chosen):
-            info, kept = self.sweep(path, wanted=again, keep=keep)
-        return info, np.stack([kept[index] for index in again])
+        info, kept = self.sweep(path, choose, keep)
+        chosen = choose(info.frames)
+        if not kept.keys() >= set(chosen):
+            info, kept = self.sweep(path, lambda _: chosen, keep)
+        return info, np.stack([kept[index] for index in chosen])
 
     def packets(self, path: Path) -> int:
-        """Return how many packets of video the file holds.
+        """Return how many packets of video the file holds that are meant to be shown.
 
         Raises:
-            VideoCorrupt: The container promises another number: the file was cut short.
+            VideoCorrupt: The container promises more packets, or a later end: it was cut short.
         """
         with self._opened(path) as (container, stream, clock):
-            found = 0
-            for packet in container.demux(stream):
-                found += packet.size > 0
-                clock.check(found)
-            if stream.frames and found < stream.frames:
+            found = shown = 0
+            end = 0.0
+            for packet in container.demux():
+                end = max(end, _end_s(packet))
+                if packet.stream.index == stream.index and packet.size > 0:
+                    found += 1
+                    shown += not packet.is_discard
+                    clock.check(found)
+            if found < stream.frames:
                 raise VideoCorrupt(f"holds {found} of the {stream.frames} frames it promises")
-            if found == 0:
+            promised_s = (container.duration or 0) / av.time_base
+            if end < (1 - CUT_SHORT) * promised_s:
+                raise VideoCorrupt(f"ends after {end:.1f} of the {promised_s:.1f} s it promises")
+            if shown == 0:
                 raise VideoCorrupt("holds no frame")
-            return found
+            return shown
 
     def sweep(
-        self, path: Path, *, wanted: Sequence[int], keep: Keep
+        self, path: Path, choose: Choose, keep: Keep
     ) -> tuple[VideoInfo, dict[int, UInt8[np.ndarray, "..."]]]:
-        """Decode every frame and return those wanted, by index, as ``keep`` makes them."""
-        wanted_set = frozenset(wanted)
+        """Decode every frame and return those chosen, by index, as ``keep`` makes them.
+
+        ``choose`` is given the number of frames that the container or its packets promise.
+        """
         kept: dict[int, UInt8[np.ndarray, "..."]] = {}
         shape: tuple[int, int] | None = None
         total = 0
+        reformatter = VideoReformatter()
         with self._opened(path) as (container, stream, clock):
+            promised = stream.frames
+            wanted = frozenset(choose(promised or self.packets(path)))
             for frame in container.decode(stream):
                 clock.check(total + 1)
                 if frame.is_corrupt:
                     raise VideoCorrupt(f"frame {total} is damaged")
                 shown = _shown_shape(frame)
-                if shape is not None and shown != shape:
+                if shape not in (None, shown):
                     raise VideoUnsupported(f"the frame size changes at frame {total}")
                 shape = shown
-                if total in wanted_set:
-                    kept[total] = keep(_rgb(frame))
+                if total in wanted:
+                    kept[total] = keep(_rgb(frame, reformatter))
                 total += 1
-            if shape is None or total < 1:
-                raise VideoCorrupt("no frame could be decoded")
-            promised = stream.frames
-        if promised and total < promised and total < self.packets(path):
+        if shape is None:
+            raise VideoCorrupt("no frame could be decoded")
+        if total < promised and total < self.packets(path):
             raise VideoCorrupt(f"{total} of the {promised} frames it promises could be decoded")
         return VideoInfo(frames=total, height=shape[0], width=shape[1]), kept
 
@@ -149,6 +161,8 @@ class PyAVDecoder:
             raise VideoTooLarge(f"about {promised} frames; the limit is {self.limits.max_frames}")
 
 
+CUT_SHORT = 0.1
+"""Share of its promised length that a file may lack: time stamps are rounded."""
 UNREADABLE = frozenset({1, 5, 12, 13, 23, 24, 110, 116})
 """errno of EPERM, EIO, ENOMEM, EACCES, ENFILE, EMFILE, ETIMEDOUT, ESTALE."""
 
@@ -183,11 +197,24 @@ def _shown_shape(frame: Any) -> tuple[int, int]:
     return (frame.width, frame.height) if sideways else (frame.height, frame.width)
 
 
-def _rgb(frame: Any) -> UInt8[np.ndarray, "row column 3"]:
-    """Return a frame's pixels, turned the way it is to be shown."""
+def _end_s(packet: Any) -> float:
+    """Return the time at which a packet ends, 0 where it has none."""
+    if packet.pts is None or packet.time_base is None:
+        return 0.0
+    return float((packet.pts + (packet.duration or 0)) * packet.time_base)
+
+
+def _rgb(frame: Any, reformatter: VideoReformatter) -> UInt8[np.ndarray, "row column 3"]:
+    """Return a frame's pixels, turned the way it is to be shown.
+
+    Matrix and range are the frame's own. Chroma is repeated, not interpolated, at every bit depth,
+    as it is for 8 bits by default.
+    """
     if frame.rotation % 90:
         raise VideoUnsupported(f"turned by {frame.rotation} degrees")
-    pixels = frame.to_ndarray(format="rgb24")
+    # One thread: starting several costs more than converting a frame.
+    converted = reformatter.reformat(frame, format="rgb24", interpolation="POINT", threads=1)
+    pixels = converted.to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, k=frame.rotation // 90 % 4))
 
 
