@@ -40,12 +40,12 @@ LAD = BranchShape(
      ("distal_lad", 0.7, 1.0)),
 )  # fmt: skip
 DIAGONALS = (
-    BranchShape("d1", "lad", 0.4, ((0.35, 0.42), (0.62, 0.66)), (1.25, 0.8), (("d1", 0, 1),)),
-    BranchShape("d2", "lad", 0.62, ((0.34, 0.66), (0.5, 0.86)), (1.15, 0.75), (("d2", 0, 1),)),
+    BranchShape("d1", "lad", 0.4, ((0.35, 0.42), (0.62, 0.66)), (1.35, 0.9), (("d1", 0, 1),)),
+    BranchShape("d2", "lad", 0.62, ((0.34, 0.66), (0.5, 0.86)), (1.3, 0.9), (("d2", 0, 1),)),
 )
 MARGINALS = (
-    BranchShape("om1", "lcx", 0.4, ((1.05, 0.3), (1.1, 0.62)), (1.3, 0.8), (("om1", 0, 1),)),
-    BranchShape("om2", "lcx", 0.78, ((1.72, 0.3), (1.72, 0.58)), (1.2, 0.8), (("om2", 0, 1),)),
+    BranchShape("om1", "lcx", 0.4, ((1.05, 0.3), (1.1, 0.62)), (1.4, 0.9), (("om1", 0, 1),)),
+    BranchShape("om2", "lcx", 0.78, ((1.72, 0.3), (1.72, 0.58)), (1.35, 0.9), (("om2", 0, 1),)),
 )
 LCX_PARTS = (("proximal_lcx", 0.04, 0.48), ("distal_lcx", 0.48, 1.0))
 RCA_PARTS = (("proximal_rca", 0.0, 0.34), ("mid_rca", 0.34, 0.67), ("distal_rca", 0.67, 1.0))
@@ -63,9 +63,9 @@ RIGHT_DOMINANT: Mapping[str, tuple[BranchShape, ...]] = {
         BranchShape("rca", None, 0.0,
                     ((-0.35, -0.16), (-0.8, 0.02), (-1.6, 0.05), (-2.3, 0.05), (-2.95, 0.07)),
                     (1.95, 1.35), RCA_PARTS),
-        BranchShape("pda", "rca", 0.97, ((-3.1, 0.38), (-3.0, 0.8)), (1.25, 0.8),
+        BranchShape("pda", "rca", 0.97, ((-3.1, 0.38), (-3.0, 0.8)), (1.35, 0.9),
                     (("pda", 0, 1),)),
-        BranchShape("plv", "rca", 1.0, ((-3.5, 0.1), (-3.8, 0.3), (-3.85, 0.55)), (1.25, 0.8),
+        BranchShape("plv", "rca", 1.0, ((-3.5, 0.1), (-3.8, 0.3), (-3.85, 0.55)), (1.35, 0.9),
                     (("plv", 0, 1),)),
         MARGINAL,
     ),
@@ -77,10 +77,10 @@ LEFT_DOMINANT: Mapping[str, tuple[BranchShape, ...]] = {
         BranchShape("lcx", "lad", 0.17,
                     ((0.7, 0.05), (1.35, 0.05), (2.1, 0.07), (2.95, 0.08)), (1.9, 1.25), LCX_PARTS),
         *DIAGONALS,
-        BranchShape("om1", "lcx", 0.3, ((1.05, 0.3), (1.1, 0.62)), (1.3, 0.8), (("om1", 0, 1),)),
-        BranchShape("om2", "lcx", 0.54, ((1.75, 0.3), (1.75, 0.58)), (1.2, 0.8), (("om2", 0, 1),)),
-        BranchShape("pda", "lcx", 0.99, ((3.1, 0.38), (3.05, 0.8)), (1.2, 0.8), (("pda", 0, 1),)),
-        BranchShape("plv", "lcx", 0.8, ((2.5, 0.3), (2.45, 0.6)), (1.2, 0.8), (("plv", 0, 1),)),
+        BranchShape("om1", "lcx", 0.3, ((1.05, 0.3), (1.1, 0.62)), (1.4, 0.9), (("om1", 0, 1),)),
+        BranchShape("om2", "lcx", 0.54, ((1.75, 0.3), (1.75, 0.58)), (1.35, 0.9), (("om2", 0, 1),)),
+        BranchShape("pda", "lcx", 0.99, ((3.1, 0.38), (3.05, 0.8)), (1.35, 0.9), (("pda", 0, 1),)),
+        BranchShape("plv", "lcx", 0.8, ((2.5, 0.3), (2.45, 0.6)), (1.35, 0.9), (("plv", 0, 1),)),
         SEPTAL,
     ),
     "right": (
@@ -198,7 +198,7 @@ def _draw_curve(
     shape: BranchShape, curves: Mapping[str, Float[np.ndarray, "point 2"]],
     generator: np.random.Generator, variation: float,
 ) -> Float[np.ndarray, "point 2"]:  # fmt: skip
-    """Return 160 places along the patient's version of a branch."""
+    """Return 100 places along the patient's version of a branch."""
     knots = np.array(shape.places)
     knots = knots + 0.06 * variation * generator.normal(size=knots.shape) * [1.0, 0.5]
     if shape.parent is not None:
@@ -207,7 +207,7 @@ def _draw_curve(
         if start[0] > 2 and knots[0, 0] < -2:
             start[0] -= 2 * np.pi
         knots = np.vstack([start, knots])
-    return catmull_rom(knots, 160)
+    return catmull_rom(knots, 100)
 
 
 def _place_curve(
@@ -220,7 +220,7 @@ def _place_curve(
     way = np.linspace(0, length[-1], count)
     points = np.stack([np.interp(way, length, raw[:, axis]) for axis in range(3)], axis=1)
     tangent = np.gradient(points, axis=0)
-    sideways = np.cross(tangent, points)
+    sideways = _cross(tangent, points)
     sideways /= np.linalg.norm(sideways, axis=1, keepdims=True) + 1e-9
     waves = length[-1] / generator.uniform(20, 27)
     swing = np.sin(2 * np.pi * waves * way / length[-1] + generator.uniform(0, 2 * np.pi))
@@ -231,6 +231,13 @@ def _place_curve(
     joint = round(shape.leaves_at * (len(above.points) - 1))
     fade = np.clip(1 - way / (0.6 * length[-1]), 0, 1)[:, None]
     return points + (above.points[joint] - points[0]) * fade, joint
+
+
+def _cross(
+    a: Float[np.ndarray, "point 3"], b: Float[np.ndarray, "point 3"]
+) -> Float[np.ndarray, "point 3"]:
+    """Return a × b row by row; np.cross is ten times slower on arrays this small."""
+    return a[:, [1, 2, 0]] * b[:, [2, 0, 1]] - a[:, [2, 0, 1]] * b[:, [1, 2, 0]]
 
 
 def lesion_shape(

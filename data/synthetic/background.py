@@ -1,13 +1,12 @@
 """What an angiogram shows besides vessels: lungs, spine, ribs, diaphragm, and how things move."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 from data.synthetic.views import View
-
-Picture = Float[np.ndarray, "row column"]
 
 
 def chest(
@@ -19,7 +18,7 @@ def chest(
     draw = generator.uniform(-1, 1, size=12).astype(np.float32)
     heart = 0.16 * np.exp(-(((x - 0.1) / 0.9) ** 2) - ((y - 0.2) / 0.8) ** 2)
     tissue = 0.28 + 0.09 * draw[0] * x + 0.08 * draw[1] * y + 0.05 * np.sin(2 * x + 3 * draw[2]) * y
-    column = x - 0.35 * draw[3] - 0.9 * np.sin(np.radians(view.oblique)) - 0.05 * y
+    column = x - 0.35 * draw[3] - 0.9 * math.sin(math.radians(view.oblique)) - 0.05 * y
     vertebra = 1 + 0.28 * np.tanh(3 * np.sin(9 * (y + draw[4])))
     spine = 0.22 / (1 + np.exp(14 * (np.abs(column) - 0.23))) * vertebra
     ribs = np.zeros((size, size), dtype=np.float32)
@@ -88,11 +87,10 @@ def warp(
     row = y + c * (1.1 * motion.squeeze * y - twist * x) - bend * np.sin(2.2 * x) - 2 * b
     column = np.clip((column + anchor[0] + 1) * (width / 2) - 0.5, 0, width - 1.001)
     row = np.clip((row + anchor[1] + 1) * (height / 2) - 0.5, 0, height - 1.001)
-    left, top = column.astype(np.int32), row.astype(np.int32)
+    left, top = np.floor(column), np.floor(row)
     right, down = column - left, row - top
-    place = (
-        left + top * width + (np.arange(frames, dtype=np.int32) * (height * width))[:, None, None]
-    )
+    first = np.arange(frames)[:, None, None] * (height * width)
+    place = (top * width + left).astype(np.intp) + first
     flat = canvas.reshape(-1)
     upper = flat.take(place) * (1 - right) + flat.take(place + 1) * right
     lower = flat.take(place + width) * (1 - right) + flat.take(place + width + 1) * right

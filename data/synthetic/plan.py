@@ -1,6 +1,6 @@
 """The list of studies of a set: who, what, which views, which report; nothing is rendered here."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,26 +9,11 @@ from data.synthetic.cine import CinePlan
 from data.synthetic.findings import SEGMENTS, Findings, draw_findings
 from data.synthetic.reports import write_report
 from data.synthetic.settings import StudySetSettings
+from data.synthetic.studies import StudyPlan
 from data.synthetic.views import VIEWS, View
 
 REPORT_ATTEMPTS = 50
 """How often findings and report are drawn anew to get a text that no earlier study has."""
-
-
-@dataclass(frozen=True)
-class StudyPlan:
-    """One study before it is rendered."""
-
-    id: str
-    patient_id: str
-    split: str
-    findings: Findings
-    """What the pixels show."""
-    report: str
-    """Tells of `findings`, unless label noise struck."""
-    cines: tuple[CinePlan, ...]
-    corrupted: tuple[bool, ...]
-    """For each cine, whether its file is unreadable."""
 
 
 def plan_studies(settings: StudySetSettings) -> list[StudyPlan]:
@@ -52,7 +37,7 @@ def _plan_study(
     settings: StudySetSettings, number: int, split: str, same_split: list[StudyPlan],
     train: list[StudyPlan], used: set[str],
 ) -> StudyPlan:  # fmt: skip
-    """Draw one study; it may repeat one of `same_split` or take its patient from there or `train`."""
+    """Draw one study; it may repeat one of `same_split`, or take its patient from there or `train`."""
     draw = numpy_generator(settings.seed, "study", number)
     copies, repeats, leaks, noisy, misses = draw.random(5)
     findings, report = _draw_text(settings, number, used)

@@ -31,7 +31,7 @@ def compose(
     canvas: int, widening: float, variation: float,
 ) -> Scene:  # fmt: skip
     """Set up one view; vessels are `widening` times as wide as in a patient, narrowings exact."""
-    step = min(0.7, 90 / canvas)
+    step = 105 / canvas
     tree = build_tree(
         findings, view.side, patient_seed=patient_seed, study_seed=study_seed,
         variation=variation, step_mm=step,
@@ -39,7 +39,7 @@ def compose(
     generator = np.random.default_rng((view_seed, 1))
     camera = aim(
         view, np.concatenate([branch.points for branch in tree]), canvas=canvas,
-        fill=0.84, jitter=generator.uniform(-5, 5, size=2) * variation,
+        fill=0.88, jitter=generator.uniform(-5, 5, size=2) * variation,
     )  # fmt: skip
     scale = camera.project(tree[0].points[:1])[1][0] * widening
     beating = [_vessel(branch, tree, camera, widening) for branch in tree]
@@ -109,14 +109,14 @@ def _calcium(
     flecks = []
     for branch in [b for b in tree if b.name in ("lad", "lcx", "rca")]:
         count = len(branch.points)
-        for _ in range(4):
+        for _ in range(3):
             start = int(generator.uniform(0.05, 0.6) * count)
             part = slice(start, start + max(3, int(generator.uniform(0.04, 0.08) * count)))
             centre, scale = camera.project(branch.points[part])
             wall = branch.reference[part, None] * scale[:, None] * widening
             centre = centre + wall * generator.uniform(-0.9, 0.9, size=2)
-            radius = generator.uniform(0.75, 1.1) * scale * widening
-            flecks.append(Tube(centre, radius, np.full(len(centre), METAL), density=1.25))
+            radius = generator.uniform(0.6, 0.8) * scale * widening
+            flecks.append(Tube(centre, radius, np.full(len(centre), METAL), density=1.1))
     return flecks
 
 

@@ -4,28 +4,25 @@ import csv
 import fcntl
 import io
 import json
-import multiprocessing
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from core.files import hash_json, write_json, write_whole
 from core.progress import progress
-from data.synthetic.cine import add_noise, render_cine
-from data.synthetic.plan import StudyPlan, plan_studies
+from data.synthetic.plan import plan_studies
 from data.synthetic.settings import StudySetSettings
-from data.synthetic.video import decode_grey, encode_grey, spoil
+from data.synthetic.studies import StudyPlan
+from data.synthetic.worker import Row, write_study
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Goes up whenever the same settings give other files."""
 COLUMNS: Final = (
     "study_id",
@@ -37,8 +34,6 @@ COLUMNS: Final = (
     "noise_mse",
     "findings",
 )
-
-Row = dict[str, str]
 
 
 def study_set_folder(settings: StudySetSettings, folder: Path) -> Path:
@@ -100,33 +95,54 @@ def _make(settings: StudySetSettings, final: Path, processes: int) -> None:
 def _render_all(
     plans: list[StudyPlan], settings: StudySetSettings, folder: Path, processes: int
 ) -> list[Row]:
-    """Write all studies, over `processes` processes, and return their manifest rows."""
-    work = partial(write_study, settings=settings, folder=folder)
-    if processes == 1 or len(plans) < 8:
-        made = progress(map(work, plans), total=len(plans), what="synthetic studies")
-        return [row for rows in made for row in rows]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        results = pool.map(work, plans, chunksize=8)
-        made = progress(results, total=len(plans), what="synthetic studies")
-        return [row for rows in made for row in rows]
+    """Write all studies, over `processes` processes, and return their manifest rows in order."""
+    made: Iterator[list[Row]]
+    if processes == 1:
+        made = (write_study(plan, settings, folder) for plan in plans)
+    else:
+        made = _render_in_processes(plans, settings, folder, processes)
+    return [row for rows in progress(made, total=len(plans), what="studies") for row in rows]
 
 
-def write_study(plan: StudyPlan, settings: StudySetSettings, folder: Path) -> list[Row]:
-    """Write the videos of one study under `folder`/videos and return its manifest rows."""
-    rows = []
-    for place, (cine, corrupted) in enumerate(zip(plan.cines, plan.corrupted, strict=True)):
-        clean = render_cine(cine, settings)
-        content = encode_grey(add_noise(clean, cine, settings))
-        noise_mse = ""
-        if corrupted:
-            content = spoil(content, np.random.default_rng((cine.view_seed, 4)))
-        else:
-            error = decode_grey(content) * np.float32(1 / 255) - clean
-            noise_mse = f"{float(np.square(error).mean()):.4e}"
-        path = Path("videos") / f"{plan.id}-{place}.mp4"
-        (folder / path).write_bytes(content)
-        values = (plan.id, plan.patient_id, path.as_posix(), plan.report, plan.split)
-        truth = json.dumps(plan.findings.to_json())
-        rows.append(dict(zip(COLUMNS, (*values, str(cine.view), noise_mse, truth), strict=True)))
-    return rows
+def _render_in_processes(
+    plans: list[StudyPlan], settings: StudySetSettings, folder: Path, processes: int
+) -> Iterator[list[Row]]:
+    """Deal the studies out to workers like cards and yield their rows in the order of `plans`."""
+    workers = [_start_worker(plans[n::processes], settings, folder) for n in range(processes)]
+    try:
+        for number in range(len(plans)):
+            worker = workers[number % processes]
+            assert worker.stdout is not None
+            line = worker.stdout.readline()
+            if not line:
+                raise RuntimeError(f"a rendering process ended early with code {worker.wait()}")
+            yield json.loads(line)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+
+
+def _start_worker(
+    plans: list[StudyPlan], settings: StudySetSettings, folder: Path
+) -> "subprocess.Popen[str]":
+    """Start a worker with its share of the studies; it uses one thread and the same modules."""
+    task = {
+        "settings": asdict(settings),
+        "folder": str(folder.resolve()),
+        "studies": [plan.to_json() for plan in plans],
+    }
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "data.synthetic.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **threads, "PYTHONPATH": path},
+    )
+    assert worker.stdin is not None
+    worker.stdin.write(json.dumps(task))
+    worker.stdin.close()
+    worker.stdin = None
+    return worker

@@ -39,12 +39,12 @@ def encode_grey(frames: UInt8[np.ndarray, "frame row column"]) -> bytes:
 def decode_grey(content: bytes) -> UInt8[np.ndarray, "frame row column"]:
     """Return the frames of an mp4 that `encode_grey` made, as 256 grey levels."""
     frames = []
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r", format="mp4") as container:
         stream = container.streams.video[0]
         stream.thread_count = 1
         for frame in container.decode(stream):
             plane = frame.planes[0]
-            luma = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)
+            luma = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)
             frames.append(luma[: frame.height, : frame.width])
     grey = (np.arange(256) - 16) * (255 / 219) + 0.5
     return np.clip(grey, 0, 255).astype(np.uint8)[np.stack(frames)]

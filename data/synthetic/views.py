@@ -22,22 +22,28 @@ class View:
     """Degrees towards the head (cranial, positive) or the feet (caudal, negative)."""
 
     def __str__(self) -> str:
-        turn = (
-            "AP"
-            if self.oblique == 0
-            else f"{'LAO' if self.oblique > 0 else 'RAO'} {abs(self.oblique)}"
-        )
+        turn = f"{'LAO' if self.oblique > 0 else 'RAO'} {abs(self.oblique)}"
+        turn = turn if self.oblique else "AP"
         if self.tilt == 0:
             return f"{self.side} {turn}"
         return f"{self.side} {turn} {'CRA' if self.tilt > 0 else 'CAU'} {abs(self.tilt)}"
 
 
 VIEWS: Final = {
-    "left": (View("left", -25, -20), View("left", 0, 38), View("left", 25, 22),
-             View("left", -5, -32), View("left", 45, -22)),
-    "right": (View("right", 28, 22), View("right", 0, 28), View("right", 40, 0),
-              View("right", -30, 0)),
-}  # fmt: skip
+    "left": (
+        View("left", -25, -20),
+        View("left", 48, 25),
+        View("left", 0, 38),
+        View("left", -5, -32),
+        View("left", 45, -22),
+    ),
+    "right": (
+        View("right", 28, 22),
+        View("right", -30, 0),
+        View("right", 40, 0),
+        View("right", 0, 28),
+    ),
+}
 """Views of each artery; the first two of a side show all its segments well."""
 
 
