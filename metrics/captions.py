@@ -1,0 +1,117 @@
+"""The table of a captioner: every score with its interval and beside its baselines."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Float
+
+from metrics import bleu, cider, facts, rouge
+from metrics.bootstrap import percentiles, resampled_sums
+
+_FACTS: Final = len(facts.COUNTS)
+_BLEU: Final = _FACTS + 2 + 2 * bleu.ORDERS
+_ROUGE: Final = _BLEU + len(rouge.NAMES)
+_FACT_VARIANT: Final = "micro-averaged over studies, facts parsed from text"
+
+
+def caption_counts(
+    references: Sequence[str], candidates: Sequence[str]
+) -> Float[np.ndarray, "study count"]:
+    """Return what each study adds to the scores: fact counts, BLEU counts, ROUGE, CIDEr-D, one.
+
+    Raises:
+        ValueError: the two differ in length, or are empty.
+    """
+    ciders = cider.cider_d(references, candidates)
+    rows = [
+        np.concatenate(
+            [
+                facts.fact_counts(reference, candidate),
+                bleu.bleu_counts(reference, candidate),
+                rouge.rouge(reference, candidate),
+                [score, 1.0],
+            ]
+        )
+        for reference, candidate, score in zip(references, candidates, ciders, strict=True)
+    ]
+    return np.stack(rows)
+
+
+def caption_scores(
+    sums: Float[np.ndarray, "*batch count"],
+) -> dict[str, Float[np.ndarray, "*batch"]]:
+    """Return every score of counts that were summed over studies; NaN where undefined."""
+    studies = sums[..., -1]
+    scores = {
+        f"bleu{n}": bleu.bleu(sums[..., _FACTS:_BLEU], order=n) for n in range(1, bleu.ORDERS + 1)
+    }
+    scores |= {name: sums[..., _BLEU + place] / studies for place, name in enumerate(rouge.NAMES)}
+    cider_d = sums[..., _ROUGE] / studies
+    scores["cider"] = np.where(studies > 1, cider_d, np.nan)
+    return scores | facts.rates(sums[..., :_FACTS])
+
+
+def caption_report(
+    references: Sequence[str],
+    candidates: Sequence[str],
+    baselines: Mapping[str, Sequence[str]],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Score captions and baselines on the same studies and the same bootstrap resamples of them.
+
+    Returns, by the name of the score, `value`, `low` and `high` (95 % interval over studies),
+    `variant` (which of the many scores of that name), and under `baselines`, by name, their own
+    `value`, `low`, `high` and the `margin` (captions minus baseline, paired by study) with its
+    interval. What is undefined is None. Keys hold plain numbers, ready for JSON.
+
+    Raises:
+        ValueError: captions, references or a baseline differ in length, or are empty.
+    """
+    own, own_draws = _score(references, candidates, resamples=resamples, seed=seed)
+    others = {
+        name: _score(references, texts, resamples=resamples, seed=seed)
+        for name, texts in baselines.items()
+    }
+    return {
+        metric: {
+            **_entry(value, own_draws[metric]),
+            "variant": variant_of(metric),
+            "baselines": {
+                name: {
+                    **_entry(values[metric], draws[metric]),
+                    "margin": _entry(value - values[metric], own_draws[metric] - draws[metric]),
+                }
+                for name, (values, draws) in others.items()
+            },
+        }
+        for metric, value in own.items()
+    }
+
+
+def variant_of(metric: str) -> str:
+    """Return which of the many scores that share a name this one is."""
+    if metric.startswith("bleu"):
+        return bleu.VARIANT
+    if metric in rouge.NAMES:
+        return rouge.VARIANT
+    return cider.VARIANT if metric == "cider" else _FACT_VARIANT
+
+
+def _score(
+    references: Sequence[str], candidates: Sequence[str], *, resamples: int, seed: int
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Return each score, and each score of every resample; equal seeds give equal resamples."""
+    counts = caption_counts(references, candidates)
+    values = {name: float(score) for name, score in caption_scores(counts.sum(axis=0)).items()}
+    return values, caption_scores(resampled_sums(counts, resamples=resamples, seed=seed))
+
+
+def _entry(value: float, draws: np.ndarray) -> dict[str, float | None]:
+    """Return a value and its interval; no interval where the value itself is undefined."""
+    if np.isnan(value):
+        return {"value": None, "low": None, "high": None}
+    low, high = percentiles(draws[np.isfinite(draws)])
+    return {"value": value, "low": low, "high": high}
