@@ -12,12 +12,20 @@ from models.aggregators import (
 )
 from models.caption_decoder import TransformerCaptionDecoder
 from models.contracts import Aggregator, CaptionDecoder, MaskedDecoder, TextEncoder, VideoEncoder
+from models.huggingface_text import HuggingFaceText
 from models.masked_decoder import TransformerMaskedDecoder
 from models.text_transformer import TextTransformer
+from models.timm_video import TimmVideo
+from models.torchvision_video import R3D18, MViTV2S
+from models.transformers_video import VideoMAE
 from models.video_vit import VideoViT
 
 VIDEO_ENCODERS: dict[str, type[VideoEncoder]] = {
     "vit": VideoViT,
+    "timm": TimmVideo,
+    "mvit_v2_s": MViTV2S,
+    "r3d_18": R3D18,
+    "videomae": VideoMAE,
 }
 AGGREGATORS: dict[str, type[Aggregator]] = {
     "mean": MeanAggregator,
@@ -27,6 +35,7 @@ AGGREGATORS: dict[str, type[Aggregator]] = {
 }
 TEXT_ENCODERS: dict[str, type[TextEncoder]] = {
     "transformer": TextTransformer,
+    "huggingface": HuggingFaceText,
 }
 CAPTION_DECODERS: dict[str, type[CaptionDecoder]] = {"transformer": TransformerCaptionDecoder}
 MASKED_DECODERS: dict[str, type[MaskedDecoder]] = {"transformer": TransformerMaskedDecoder}

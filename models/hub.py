@@ -1,0 +1,42 @@
+"""Pretrained models of transformers, from a folder, the hub's cache or the hub."""
+
+from typing import Any
+
+from torch import nn
+
+from core.errors import UserError
+
+
+def load_pretrained(kind: Any, source: str, **changes: Any) -> nn.Module:
+    """Return a pretrained model, without dropout, whose every tensor came from the source.
+
+    Args:
+        kind: A class of transformers with ``from_pretrained``.
+        source: A local folder with ``config.json`` and ``model.safetensors``, or a hub name.
+        changes: Fields of its config to set.
+
+    Raises:
+        UserError: The model cannot be had, does not fit, or lacks tensors.
+    """
+    # Here, because it takes seconds.
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(source)
+        for name, value in config.to_dict().items():
+            if "drop" in name and isinstance(value, float):
+                changes.setdefault(name, 0.0)
+        for name, value in changes.items():
+            setattr(config, name, value)
+        model, report = kind.from_pretrained(source, config=config, output_loading_info=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(
+            f"{source} is not to be had or does not fit ({type(error).__name__}); copy its "
+            "config.json and model.safetensors into a folder, and give that folder's path"
+        ) from error
+    # Masked-language checkpoints come without a pooler, which nobody reads here.
+    missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler"))
+    if missing:
+        raise UserError(f"{source} lacks {missing[0]}; it belongs to another kind of model")
+    loaded: nn.Module = model
+    return loaded

@@ -1,0 +1,90 @@
+"""Any text encoder of transformers."""
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from core.errors import UserError
+from models.contracts import TextEncoder
+from models.foreign import make_repeatable
+from models.hub import load_pretrained
+from models.pooling import PoolingKind, WordPooling
+
+
+class HuggingFaceText(TextEncoder):
+    """A pretrained text encoder, such as PubMedBERT; it needs the tokenizer it was trained with.
+
+    Source: Gu et al. 2021, PubMedBERT, arXiv:2007.15779 (the default).
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        vocab: int,
+        max_words: int,
+        name: str = "microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext",
+        pooling: PoolingKind = "mean",
+    ) -> None:
+        """Load the encoder.
+
+        Args:
+            width: Numbers a word; the encoder's own words are projected to it if they differ.
+            vocab: Words that the tokenizer knows.
+            max_words: Words of the longest report.
+            name: A local folder, or a hub name that is in the cache or can be downloaded.
+            pooling: How the words become a report.
+
+        Raises:
+            UserError: The encoder cannot be had, is no plain encoder, or does not fit the
+                tokenizer or the length of the reports.
+        """
+        super().__init__()
+        # Here, because it takes seconds.
+        from transformers import AutoModel
+
+        self.encoder = load_pretrained(AutoModel, name)
+        config = self.encoder.config
+        _check(config, name=name, vocab=vocab, max_words=max_words)
+        if getattr(self.encoder, "pooler", None) is not None:
+            # Nobody reads it, so it would be a parameter without a gradient.
+            self.encoder.pooler = None  # type: ignore[assignment]
+        make_repeatable(self.encoder, trained=True)
+        native: int = config.hidden_size  # type: ignore[union-attr, assignment]
+        self.width = width
+        self.project = nn.Identity() if native == width else nn.Linear(native, width)
+        self.pooling = WordPooling(width=width, kind=pooling)
+
+    def forward(
+        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+    ) -> Float[Tensor, "study word width"]:
+        """Return the features of each word."""
+        out = self.encoder(input_ids=words, attention_mask=present.long())
+        return self.project(out.last_hidden_state)
+
+    def pool(
+        self,
+        features: Float[Tensor, "study word width"],
+        present: Bool[Tensor, "study word"],
+    ) -> Float[Tensor, "study width"]:
+        """Return one vector a report."""
+        return self.pooling(features, present)
+
+
+def _check(config: object, *, name: str, vocab: int, max_words: int) -> None:
+    """Refuse an encoder that does not fit the tokenizer or the reports.
+
+    Raises:
+        UserError: What does not fit, and what to change.
+    """
+    if getattr(config, "is_encoder_decoder", False):
+        raise UserError(f"{name} is an encoder and decoder; choose an encoder such as BERT")
+    known, longest = (
+        getattr(config, "vocab_size", vocab),
+        getattr(config, "max_position_embeddings", max_words),
+    )
+    if vocab > known:
+        raise UserError(
+            f"the tokenizer has {vocab} words but {name} knows {known}; use the tokenizer of {name}"
+        )
+    if max_words > longest:
+        raise UserError(f"{name} reads {longest} words, not {max_words}; lower max_words")

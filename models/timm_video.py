@@ -1,0 +1,139 @@
+"""Any image backbone of timm on each frame, and a transformer over the frames."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import torch
+from einops import rearrange
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from core.errors import UserError
+from models.blocks import Block, start_small
+from models.contracts import VideoEncoder
+from models.foreign import keep_nothing, make_repeatable, read_weights
+from models.positions import GridPositions
+
+
+class TimmVideo(VideoEncoder):
+    """Turn each frame into one token with an image backbone; the tokens attend to each other."""
+
+    drops_tokens = False
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        frames: int,
+        size: int,
+        channels: int,
+        backbone: str = "resnet18",
+        pretrained: bool | str = False,
+        depth: int = 2,
+        heads: int = 4,
+        mlp_ratio: float = 4.0,
+    ) -> None:
+        """Make the backbone and the blocks over time.
+
+        Args:
+            width: Numbers a token; a multiple of ``heads``.
+            frames: Frames a clip, and so tokens.
+            size: Rows, and columns, of a frame.
+            channels: 1 for gray, 3 for colour; pretrained colour filters are summed for gray.
+            backbone: A name that ``timm.list_models`` knows.
+            pretrained: False for random weights, true for those that timm has (from its cache, or
+                downloaded), or the path of a safetensors or torch file.
+            depth: Transformer blocks over time.
+            heads: Attention heads a block.
+            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+
+        Raises:
+            UserError: An unknown backbone, or weights that cannot be had or do not fit.
+        """
+        super().__init__()
+        self.width, self.grid, self.cube = width, (frames, 1, 1), (1, size, size)
+        self.backbone = _backbone(backbone, pretrained, size=size, channels=channels)
+        make_repeatable(self.backbone, trained=pretrained is not False)
+        features: int = self.backbone.head_hidden_size  # type: ignore[assignment]
+        self.project = nn.Linear(features, width)
+        self.positions = GridPositions(width=width, grid=self.grid)
+        self.blocks = nn.ModuleList(
+            Block(width=width, heads=heads, mlp_ratio=mlp_ratio) for _ in range(depth)
+        )
+        self.norm = nn.LayerNorm(width)
+        start_small(self.project)
+        start_small(self.blocks)
+
+    def forward(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        keep: Int[Tensor, "clip visible"] | None = None,
+    ) -> Float[Tensor, "clip token width"]:
+        """Return one token a frame.
+
+        Raises:
+            ValueError: Tokens are to be dropped.
+        """
+        if keep is not None:
+            raise keep_nothing("a timm backbone")
+        frames = rearrange(
+            clips, "clip channel frame row column -> (clip frame) channel row column"
+        )
+        features = self.project(self.backbone(frames))
+        tokens = features.unflatten(0, (len(clips), -1)) + self.positions()
+        for block in self.blocks:
+            tokens = block(tokens)
+        return self.norm(tokens)
+
+
+def _backbone(name: str, pretrained: bool | str, *, size: int, channels: int) -> nn.Module:
+    """Return the image backbone without its classifier."""
+    # Here, because it takes seconds and only this encoder needs it.
+    import timm
+
+    if not timm.is_model(name):
+        near = difflib.get_close_matches(name.split(".")[0], timm.list_models(), n=3)
+        raise UserError(f"timm has no backbone {name!r}; the nearest names are {near}")
+    options: dict[str, Any] = {"num_classes": 0, "in_chans": channels}
+    config = timm.get_pretrained_cfg(name)
+    if config is not None and config.fixed_input_size:
+        options["img_size"] = size
+    if isinstance(pretrained, str):
+        return _from_file(name, Path(pretrained), options)
+    try:
+        backbone: nn.Module = timm.create_model(name, pretrained=pretrained, **options)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UserError(
+            f"the weights of {name} are not to be had ({type(error).__name__}); download "
+            f"{getattr(config, 'hf_hub_id', None) or name} (model.safetensors) on a machine with "
+            "a network, and set pretrained to the path of that file"
+        ) from error
+    return backbone
+
+
+def _from_file(name: str, path: Path, options: dict[str, Any]) -> nn.Module:
+    """Return the backbone with the weights of a file, and make sure that all came from there."""
+    import timm
+
+    overlay = {"state_dict": read_weights(path), "hf_hub_id": None, "custom_load": False}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        blank = timm.create_model(name, **options)
+        torch.manual_seed(0)
+        try:
+            backbone: nn.Module = timm.create_model(
+                name, pretrained=True, pretrained_cfg_overlay=overlay, **options
+            )
+        except (RuntimeError, KeyError) as error:
+            raise UserError(f"{path} does not fit the backbone {name}; choose its own") from error
+    # timm fits weights to other sizes and channels, and is silent about those it did not find.
+    start = blank.state_dict()
+    untouched = [
+        key
+        for key, value in backbone.state_dict().items()
+        if value.ndim > 1 and torch.equal(value, start[key])
+    ]
+    if untouched:
+        raise UserError(f"{path} sets no {untouched[0]} of the backbone {name}; choose its own")
+    return backbone

@@ -1,0 +1,99 @@
+"""Video encoders of transformers."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from core.errors import UserError
+from models.blocks import check_heads
+from models.contracts import VideoEncoder
+from models.cubes import grid_of, take_places
+from models.foreign import make_repeatable
+from models.hub import load_pretrained
+
+
+class VideoMAE(VideoEncoder):
+    """The encoder of VideoMAE, which sees the tokens that are kept and no others.
+
+    Source: Tong et al. 2022, arXiv:2203.12602; the layers are those of transformers.
+    """
+
+    drops_tokens = True
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        frames: int,
+        size: int,
+        channels: int,
+        pretrained: str | None = None,
+        depth: int = 12,
+        heads: int = 12,
+        cube: tuple[int, int, int] = (2, 16, 16),
+        mlp_ratio: float = 4.0,
+    ) -> None:
+        """Make the encoder.
+
+        Args:
+            width: Numbers a token.
+            frames: Frames a clip.
+            size: Rows, and columns, of a frame.
+            channels: 1 for gray, 3 for colour.
+            pretrained: None for random weights, or a folder or hub name whose own depth, heads,
+                cube and width count; its tokens are then projected to ``width``.
+            depth: Transformer blocks.
+            heads: Attention heads a block.
+            cube: Frames, rows and columns of pixels in one token; as many rows as columns.
+            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+
+        Raises:
+            UserError: Sizes that do not fit, or weights that cannot be had or do not fit.
+        """
+        super().__init__()
+        # Here, because it takes seconds.
+        from transformers import VideoMAEConfig, VideoMAEModel
+
+        clip: dict[str, Any] = {"num_frames": frames, "image_size": size, "num_channels": channels}
+        if pretrained is None:
+            check_heads(width=width, heads=heads)
+            if cube[1] != cube[2]:
+                raise UserError(f"VideoMAE's cubes are square, got {list(cube)}")
+            config: Any = VideoMAEConfig(
+                **clip,
+                tubelet_size=cube[0],
+                patch_size=cube[1],
+                hidden_size=width,
+                num_hidden_layers=depth,
+                num_attention_heads=heads,
+                intermediate_size=int(width * mlp_ratio),
+                use_mean_pooling=False,
+            )
+            self.videomae: nn.Module = VideoMAEModel(config)
+        else:
+            self.videomae = load_pretrained(VideoMAEModel, pretrained, **clip)
+            config = self.videomae.config
+        make_repeatable(self.videomae, trained=True)
+        self.width = width
+        self.cube = (config.tubelet_size, config.patch_size, config.patch_size)
+        self.grid = grid_of(frames=frames, size=size, cube=self.cube)
+        native: int = config.hidden_size
+        self.project = nn.Identity() if native == width else nn.Linear(native, width)
+
+    def forward(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        keep: Int[Tensor, "clip visible"] | None = None,
+    ) -> Float[Tensor, "clip token width"]:
+        """Return the tokens of each clip, in the order of ``keep``."""
+        pixels = clips.transpose(1, 2)
+        if keep is None:
+            return self.project(self.videomae(pixels).last_hidden_state)
+        places = self.grid[0] * self.grid[1] * self.grid[2]
+        hidden = torch.ones(len(clips), places, dtype=torch.bool, device=clips.device)
+        hidden.scatter_(1, keep, value=False)
+        tokens = self.videomae(pixels, bool_masked_pos=hidden).last_hidden_state
+        # They come in ascending order of their places, whatever the order of ``keep``.
+        return self.project(take_places(tokens, keep.argsort(dim=1).argsort(dim=1)))

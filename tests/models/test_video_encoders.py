@@ -1,0 +1,131 @@
+"""Video encoders: what every entry of the table must do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from models import VIDEO_ENCODERS
+from models.contracts import VideoEncoder
+
+SMALLEST: dict[str, dict[str, Any]] = {
+    "vit": {"frames": 4, "size": 8, "depth": 1, "heads": 2, "cube": (2, 4, 4)},
+    "timm": {
+        "frames": 3,
+        "size": 32,
+        "depth": 1,
+        "heads": 2,
+        "backbone": "test_byobnet",
+    },
+    "mvit_v2_s": {"frames": 2, "size": 32},
+    "r3d_18": {"frames": 8, "size": 32},
+    "videomae": {"frames": 4, "size": 8, "depth": 1, "heads": 2, "cube": (2, 4, 4)},
+}
+
+
+@pytest.fixture(params=sorted(VIDEO_ENCODERS), scope="module")
+def named(request: pytest.FixtureRequest) -> tuple[str, VideoEncoder]:
+    torch.manual_seed(0)
+    name = request.param
+    return name, VIDEO_ENCODERS[name](width=24, channels=3, **SMALLEST[name])
+
+
+@pytest.fixture
+def encoder(named: tuple[str, VideoEncoder]) -> VideoEncoder:
+    named[1].zero_grad()
+    return named[1].train()
+
+
+@pytest.fixture
+def clips(named: tuple[str, VideoEncoder]) -> torch.Tensor:
+    options = SMALLEST[named[0]]
+    frames, size = options["frames"], options["size"]
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(2, 3, frames, size, size, generator=generator)
+
+
+def test_every_entry_has_its_smallest_options() -> None:
+    assert SMALLEST.keys() == VIDEO_ENCODERS.keys()
+
+
+def test_tokens_fill_the_grid(encoder: VideoEncoder, clips: torch.Tensor) -> None:
+    tokens = encoder(clips)
+    places = encoder.grid[0] * encoder.grid[1] * encoder.grid[2]
+    assert tokens.shape == (2, places, encoder.width)
+    assert encoder.width == 24
+    assert [g * c for g, c in zip(encoder.grid, encoder.cube, strict=True)] == [*clips.shape[2:]]
+
+
+def test_every_parameter_gets_a_gradient(encoder: VideoEncoder, clips: torch.Tensor) -> None:
+    tokens = encoder(clips)
+    (tokens * torch.randn_like(tokens)).sum().backward()
+    missing = [
+        name
+        for name, value in encoder.named_parameters()
+        if value.grad is None or not value.grad.any()
+    ]
+    assert missing == []
+
+
+def test_a_clip_does_not_depend_on_the_others_even_in_training(
+    encoder: VideoEncoder, clips: torch.Tensor
+) -> None:
+    with torch.no_grad():
+        torch.testing.assert_close(encoder(clips)[:1], encoder(clips[:1]), atol=2e-5, rtol=1e-4)
+
+
+def test_nothing_is_drawn_in_training(encoder: VideoEncoder, clips: torch.Tensor) -> None:
+    with torch.no_grad():
+        assert torch.equal(encoder(clips), encoder(clips))
+        trained = encoder(clips)
+        torch.testing.assert_close(trained, encoder.eval()(clips))
+
+
+def test_the_state_survives_a_file(
+    named: tuple[str, VideoEncoder], encoder: VideoEncoder, clips: torch.Tensor, tmp_path: Path
+) -> None:
+    save_file(encoder.state_dict(), tmp_path / "state.safetensors")
+    torch.manual_seed(7)
+    other = VIDEO_ENCODERS[named[0]](width=24, channels=3, **SMALLEST[named[0]])
+    other.load_state_dict(load_file(tmp_path / "state.safetensors"))
+    with torch.no_grad():
+        assert torch.equal(encoder.eval()(clips), other.eval()(clips))
+
+
+def test_dropped_tokens_are_never_seen_and_come_in_the_order_asked_for(
+    encoder: VideoEncoder, clips: torch.Tensor
+) -> None:
+    keep = torch.tensor([[0, 5, 2], [7, 1, 4]])
+    if not encoder.drops_tokens:
+        with pytest.raises(ValueError, match="cannot drop tokens"):
+            encoder(clips, keep)
+        return
+    loud = clips.clone()
+    for clip, seen in enumerate(keep.tolist()):
+        for place in set(range(8)) - set(seen):
+            t, y, x = place // 4, place // 2 % 2, place % 2
+            loud[clip, :, 2 * t : 2 * t + 2, 4 * y : 4 * y + 4, 4 * x : 4 * x + 4] = 1e6
+    with torch.no_grad():
+        tokens = encoder(clips, keep)
+        assert tokens.shape == (2, 3, 24)
+        torch.testing.assert_close(tokens, encoder(loud, keep), atol=0, rtol=0)
+        order = torch.tensor([2, 0, 1])
+        torch.testing.assert_close(tokens[:, order], encoder(clips, keep[:, order]))
+
+
+def test_keeping_everything_is_dropping_nothing(encoder: VideoEncoder, clips: torch.Tensor) -> None:
+    if encoder.drops_tokens:
+        everything = torch.arange(8).expand(2, 8)
+        with torch.no_grad():
+            torch.testing.assert_close(encoder(clips, everything), encoder(clips))
+
+
+def test_gray_clips_are_read_too(named: tuple[str, VideoEncoder]) -> None:
+    name = named[0]
+    options = SMALLEST[name]
+    gray = VIDEO_ENCODERS[name](width=24, channels=1, **options)
+    clips = torch.randn(1, 1, options["frames"], options["size"], options["size"])
+    with torch.no_grad():
+        assert gray(clips).isfinite().all()
