@@ -37,7 +37,10 @@ def _plan_study(
     settings: StudySetSettings, number: int, split: str, same_split: list[StudyPlan],
     train: list[StudyPlan], used: set[str],
 ) -> StudyPlan:  # fmt: skip
-    """Draw one study; it may repeat one of `same_split`, or take its patient from there or `train`."""
+    """Draw one study.
+
+    It may repeat one of `same_split`, or take its patient from there or, leaking, from `train`.
+    """
     draw = numpy_generator(settings.seed, "study", number)
     copies, repeats, leaks, noisy, misses = draw.random(5)
     findings, report = _draw_text(settings, number, used)

@@ -86,7 +86,7 @@ def _catheter(
     ])  # fmt: skip
     centre = catmull_rom(knots, max(60, canvas))
     count = len(centre)
-    return Tube(centre, np.full(count, 0.75 * radius), np.full(count, CATHETER), density=0.55)
+    return Tube(centre, np.full(count, 0.85 * radius), np.full(count, CATHETER), density=0.75)
 
 
 def _veins(
@@ -137,11 +137,13 @@ def _wires(camera: Camera, scale: float, canvas: int) -> list[Tube]:
     centre, _ = camera.project(np.array([[0.0, 35.0, 0.0]]))
     column = float(np.clip(centre[0, 0], 0.14 * canvas, 0.86 * canvas))
     turn = np.linspace(0, 2 * np.pi, max(48, canvas // 2))
+    share = np.linspace(0, 1, max(24, canvas // 4))
     loops = []
     for number in range(5):
         middle = np.array([column, canvas * (0.08 + 0.21 * number)])
-        loop = np.stack([0.062 * np.sin(turn), 0.042 * np.cos(turn) + 0.012 * np.sin(2 * turn)], 1)
-        path = middle + canvas * loop
+        loop = np.stack([0.066 * np.cos(turn), 0.03 * np.sin(turn) + 0.012 * np.cos(turn)], axis=1)
+        tail = np.stack([0.012 * np.sin(3 * np.pi * share), 0.03 + 0.04 * share], axis=1)
+        path = middle + canvas * np.concatenate([loop, tail])
         radius = np.full(len(path), 0.4 * scale)
         loops.append(Tube(path, radius, np.full(len(path), METAL), density=2.2))
     return loops
