@@ -1,6 +1,6 @@
 """The decoders that run inside a process, by name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -22,5 +22,3 @@ class Backend(Decoder, Protocol):
 
 
 BACKENDS: dict[str, Callable[[Limits], Backend]] = {"pyav": PyAVDecoder, "decord": DecordHere}
-
-__all__ = ["BACKENDS", "Backend", "Sequence"]

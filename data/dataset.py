@@ -43,6 +43,9 @@ class StudyDataset:
         """
         if not studies:
             raise UserError("the split has no study; check the manifest's split column")
+        absent = sum(video not in store for study in studies for video in study.videos)
+        if absent:
+            raise UserError(f"{absent} videos are not in the store; drop them with `decoded` first")
         if min(frames, max_videos, evaluation_videos) < 1:
             raise UserError("frames, max_videos and evaluation_videos must be at least 1")
         self.studies = list(studies)

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from data.ingest import Entry, IngestSettings, decode_all, shard_name, stamp
 
 INDEX = "index.parquet"
 SEAL = "store.json"
+VERIFIED_BYTES = 4 << 30
+"""A store up to this size is read whole and hashed whenever it is opened."""
 
 
 class FrameStore:
@@ -77,15 +79,22 @@ class FrameStore:
         stored = self.frames(video)
         return np.asarray(stored[frame_indices(len(stored), frames=frames, draw=draw)])
 
-    def verify(self) -> None:
-        """Read every shard and compare its hash.
+    def verify(self, *, read_up_to: int = VERIFIED_BYTES) -> None:
+        """Compare the index and every shard with what was written.
+
+        Args:
+            read_up_to: Bytes of shards up to which all are read and hashed; beyond, only their
+                sizes are compared.
 
         Raises:
-            UserError: A shard is not what was written.
+            UserError: A file is not what was written.
         """
-        for name, digest in self.seal["shards"].items():
+        shards: dict[str, list[Any]] = self.seal["shards"]
+        read = sum(size for size, _ in shards.values()) <= read_up_to
+        for name, (size, digest) in shards.items():
             path = self.folder / name
-            if not path.exists() or hash_file(path) != digest:
+            intact = path.exists() and path.stat().st_size == size
+            if not intact or (read and hash_file(path) != digest):
                 raise UserError(f"{path}: damaged; delete {self.folder} to have it made again")
 
     def __getstate__(self) -> dict[str, Any]:
@@ -135,6 +144,7 @@ def ingest(
             store = FrameStore(folder, root=root)
             store.verify()
             return store
+    _check_space(cache, settings, len(named))
     part = cache / f".{key}.{os.getpid()}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -146,6 +156,21 @@ def ingest(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return FrameStore(final, root=root)
+
+
+def _check_space(cache: Path, settings: IngestSettings, videos: int) -> None:
+    """Refuse to start where the frames cannot fit on the disk."""
+    if settings.stored_frames is None:
+        return
+    frame = settings.shape.size**2 * settings.shape.channels
+    need = videos * settings.stored_frames * frame
+    cache.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(cache).free
+    if need > free:
+        raise UserError(
+            f"{cache}: decoded frames may take {need / 1e9:.1f} GB and {free / 1e9:.1f} GB are "
+            "free; set data.cache to another disk, or lower data.size or data.stored_frames"
+        )
 
 
 def _is_current(
@@ -174,11 +199,11 @@ def _seal(part: Path, entries: Sequence[Entry], settings: IngestSettings, key: s
             "videos": [(entry.video, entry.content, entry.error) for entry in entries],
         }
     )
-    shards = sorted(part.glob("frames-*.u8"))
+    shards = [part / INDEX, *sorted(part.glob("frames-*.u8"))]
     seal = {
         "content": content,
         "settings": settings.as_json(),
-        "shards": {path.name: hash_file(path) for path in shards},
+        "shards": {path.name: [path.stat().st_size, hash_file(path)] for path in shards},
         "refused": sum(bool(entry.error) for entry in entries),
         "videos": len(entries),
     }
@@ -187,6 +212,3 @@ def _seal(part: Path, entries: Sequence[Entry], settings: IngestSettings, key: s
     if not final.exists():
         part.rename(final)
     return final
-
-
-__all__ = ["FrameStore", "IngestSettings", "asdict", "ingest", "name_below"]

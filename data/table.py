@@ -14,6 +14,9 @@ import pyarrow.parquet as pq
 from core.errors import UserError
 
 LARGEST_BLOCK = 1 << 30
+MOST_COLUMNS = 4096
+OddRow = tuple[int, int, int, int]
+"""Number of a row (the header is 1), its cells, the header's cells, the line breaks in it."""
 INNER_SEPARATOR = "\x1f"
 """Stands in for a separator that is not one ASCII character."""
 
@@ -23,21 +26,41 @@ class Table:
     """All cells as text, row by row."""
 
     path: Path
-    columns: dict[str, pa.ChunkedArray]
-    rows: int
+    names: tuple[str, ...]
+    cells: tuple[Any, ...]
+    """One Arrow array of text a column."""
     has_lines: bool
     """True for text files, whose rows are named by their line; others count rows from 1."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are, blank ones too."""
+        return len(self.cells[0]) if self.cells else 0
+
+    def column(self, name: str) -> Any:
+        """Return the cells of a column.
+
+        Raises:
+            UserError: There is none of that name; the message lists those there are.
+        """
+        if name not in self.names:
+            have = ", ".join(repr(other) for other in self.names)
+            raise UserError(
+                f"{self.path}: no column {name!r}; the file has {have}; name the columns under "
+                "data.columns, or set data.separator"
+            )
+        return self.cells[self.names.index(name)]
 
     def where(self, row: int) -> str:
         """Return how a person finds a row, counted here from 0: "line 7" or "row 6"."""
         if not self.has_lines:
             return f"row {row + 1}"
-        inside = 0
-        for cells in self.columns.values():
-            breaks = pc.count_substring(cells.slice(0, row), "\n")
-            inside += pc.sum(breaks).as_py() or 0
-        heads = sum(name.count("\n") for name in self.columns)
-        return f"line {row + 2 + inside + heads}"
+        above = sum(name.count("\n") for name in self.names)
+        return f"line {row + 2 + above + _breaks(self.cells, row)}"
+
+    def refusal(self, row: int, column: str | None, problem: str) -> UserError:
+        """Return the error for a cell; it holds nothing of the cell."""
+        return UserError(f"{self.path}: {self.where(row)}, column {column!r}: {problem}")
 
 
 def read_table(path: Path, *, separator: str) -> Table:
@@ -49,26 +72,27 @@ def read_table(path: Path, *, separator: str) -> Table:
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file; set data.manifest to a CSV or Parquet file")
-    if path.suffix.lower() in (".parquet", ".pq"):
-        return _read_parquet(path)
-    return _read_csv(path, separator)
+    table = _read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else None
+    table = table or _read_csv(path, separator)
+    doubled = sorted({name for name in table.names if name and table.names.count(name) > 1})
+    if doubled:
+        raise UserError(f"{path}: column {doubled[0]!r} is there twice; rename or remove one")
+    return table
 
 
 def _read_parquet(path: Path) -> Table:
     try:
         table = pq.read_table(path)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path}: not a Parquet file ({type(error).__name__})") from None
-    names = table.column_names
-    _refuse_doubled(path, names)
     columns = {}
-    for name in names:
+    for name in table.column_names:
         try:
             cells = pc.cast(table[name], pa.large_string())
         except pa.ArrowException:
-            continue  # lists and structs; one that the column map names is reported as missing
+            continue  # a list or a struct; reported as missing where the column map names it
         columns[name] = pc.fill_null(cells, "")
-    return Table(path, columns, table.num_rows, has_lines=False)
+    return Table(path, tuple(columns), tuple(columns.values()), has_lines=False)
 
 
 def _read_csv(path: Path, separator: str) -> Table:
@@ -78,49 +102,74 @@ def _read_csv(path: Path, separator: str) -> Table:
     plain = len(separator) == 1 and separator.isascii()
     if not plain:
         data = data.replace(separator.encode(), INNER_SEPARATOR.encode())
-    refused: list[tuple[int, int, int]] = []
+    cells, refused = _parse(path, data, separator if plain else INNER_SEPARATOR)
+    if not plain:
+        cells = [pc.replace_substring(column, INNER_SEPARATOR, separator) for column in cells]
+    _refuse_open_quote(path, data, cells, refused)
+    if refused:
+        number, found, expected, _ = refused[0]
+        line = number + _breaks(cells, number - 1)
+        raise UserError(
+            f"{path}: line {line} has {found} cells where the header has {expected}; quote cells "
+            f"that hold the separator or a line break ({len(refused)} such rows)"
+        )
+    names = tuple(str(column[0].as_py()).strip() for column in cells)
+    return Table(path, names, tuple(column.slice(1) for column in cells), has_lines=True)
+
+
+def _parse(path: Path, data: bytes, separator: str) -> tuple[list[Any], list[OddRow]]:
+    """Return the columns, header row and blank lines among them, and the rows of odd length."""
+    refused: list[OddRow] = []
 
     def note(row: Any) -> str:
-        if row.text.strip(" \t\r\n"):
-            refused.append((row.number, row.actual_columns, row.expected_columns))
+        breaks = row.text.count("\n")
+        refused.append((row.number, row.actual_columns, row.expected_columns, breaks))
         return "skip"
 
-    names = _header(path, data, separator if plain else INNER_SEPARATOR)
+    whole = data + b"\n"
     try:
         table = pyarrow.csv.read_csv(
-            pa.BufferReader(data),
+            pa.BufferReader(whole),
             read_options=pyarrow.csv.ReadOptions(
-                use_threads=False, block_size=min(len(data) + 1, LARGEST_BLOCK)
+                use_threads=False,  # else rows have no numbers
+                block_size=min(len(whole) + 1, LARGEST_BLOCK),  # a cell may be that long
+                autogenerate_column_names=True,
             ),
             parse_options=pyarrow.csv.ParseOptions(
-                delimiter=separator if plain else INNER_SEPARATOR,
+                delimiter=separator,
                 newlines_in_values=True,
                 ignore_empty_lines=False,
                 invalid_row_handler=note,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
-                column_types={name: pa.large_string() for name in names},
+                column_types={f"f{place}": pa.large_string() for place in range(MOST_COLUMNS)},
                 strings_can_be_null=False,
             ),
         )
     except pa.ArrowException as error:
-        raise UserError(
-            f"{path}: not a CSV that can be read ({type(error).__name__}); is a quote left open?"
-        ) from None
-    columns = {name: table[name] for name in table.column_names}
-    if not plain:
-        columns = {
-            name: pc.replace_substring(cells, INNER_SEPARATOR, separator)
-            for name, cells in columns.items()
-        }
-    read = Table(path, columns, table.num_rows, has_lines=True)
-    if refused:
-        number, found, expected = refused[0]
-        raise UserError(
-            f"{path}: row {number} has {found} cells where the header has {expected}; quote cells "
-            f"that hold the separator or a line break ({len(refused)} such rows)"
-        )
-    return read
+        # Arrow's own message quotes the row.
+        raise UserError(f"{path}: not a CSV that can be read ({type(error).__name__})") from None
+    return table.columns, refused
+
+
+def _breaks(cells: Sequence[Any], rows: int) -> int:
+    """Return the line breaks inside the cells of the first rows."""
+    counts = (pc.sum(pc.count_substring(column.slice(0, rows), "\n")).as_py() for column in cells)
+    return sum(count or 0 for count in counts)
+
+
+def _refuse_open_quote(
+    path: Path, data: bytes, cells: Sequence[Any], refused: Sequence[OddRow]
+) -> None:
+    """Refuse a file whose last row swallowed the lines after a quote that never closes."""
+    rows = len(cells[0])
+    number = rows + len(refused)
+    last_refused = bool(refused) and refused[-1][0] == number
+    breaks = refused[-1][3] if last_refused else _breaks([c.slice(rows - 1) for c in cells], 1)
+    if breaks and data.count(b'"') % 2:
+        before = rows if last_refused else rows - 1
+        line = number + _breaks(cells, before) + sum(row[3] for row in refused if row[0] < number)
+        raise UserError(f"{path}: a quote that opens at line {line} is never closed")
 
 
 def _utf8(data: bytes) -> bytes:
@@ -133,26 +182,3 @@ def _utf8(data: bytes) -> bytes:
     except UnicodeDecodeError:
         return data.decode("latin-1").encode()
     return data
-
-
-def _header(path: Path, data: bytes, separator: str) -> Sequence[str]:
-    """Return the column names."""
-    options = pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True)
-    first = data[: max(1 << 16, 0)]
-    line_end = min(
-        (p for p in (first.find(b"\n"), first.find(b"\r")) if p >= 0), default=len(first)
-    )
-    table = pyarrow.csv.read_csv(
-        pa.BufferReader(first[:line_end] + b"\n"),
-        read_options=pyarrow.csv.ReadOptions(autogenerate_column_names=True),
-        parse_options=options,
-    )
-    names = [str(table[place][0].as_py() or "") for place in range(table.num_columns)]
-    _refuse_doubled(path, names)
-    return names
-
-
-def _refuse_doubled(path: Path, names: Sequence[str]) -> None:
-    doubled = sorted({name for name in names if name and list(names).count(name) > 1})
-    if doubled:
-        raise UserError(f"{path}: column {doubled[0]!r} is there twice; rename or remove one")
