@@ -17,10 +17,10 @@ class ColumnsConfig(Strict):
     """Column of the study's id; rows with the same id are the videos of one study."""
     video: Name = "video_path"
     """Column of the path of one video, relative to ``video_root``."""
-    report: Name = "report"
-    """Column of the report's text."""
+    report: Name | None = "report"
+    """Column of the report's text; null reads none, as inference may."""
     split: Name | None = "split"
-    """Column of the split's name; null where there is none, as for inference."""
+    """Column of the split's name; null puts every study in the split ``all``."""
     patient: Name | None = None
     """Column of the patient's id; null makes every study its own patient."""
     noise_mse: Name | None = None
@@ -96,7 +96,7 @@ class DataConfig(Strict):
     reject_limit: Share = 0.01
     """Share of the videos that may fail to decode before the run stops."""
     workers: Annotated[int, Field(ge=0, le=256)] = 0
-    """Processes that load clips beside the training one; 0 loads in it."""
+    """Threads that make batches ahead of the step; 0 makes each when it is needed."""
     cache: Path = Path("cache")
     """Folder of decoded frames and of the synthetic set; it can be deleted at any time."""
     synthetic: SyntheticConfig = SyntheticConfig()

@@ -8,7 +8,7 @@ python="$root/.venv/bin/python"
 # Ends the script with one line that says what is wrong and what to do.
 fail() {
   printf 'error: %s\n' "$*" >&2
-  exit 1
+  exit 2
 }
 
 # What the environment was made from; it has to be made again when any of it changes.
@@ -44,18 +44,20 @@ find_uv() {
       fail "$base_python has neither pip nor uv; install either (on Debian: python3-pip) and run this again"
     rm -rf "$root/.uv" && mkdir -p "$root/.uv"
     awk '/^uv==/ {on = 1} on {print} on && !/\\$/ {exit}' "$root/requirements.lock" >"$root/.uv/lock"
-    "$base_python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-      --only-binary :all: --target "$root/.uv" --requirement "$root/.uv/lock" >&2 ||
+    PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 "$base_python" -m pip install \
+      --quiet --no-deps --require-hashes --only-binary :all: \
+      --target "$root/.uv" --requirement "$root/.uv/lock" >&2 ||
       fail "uv could not be installed; see the lines above"
   fi
   printf '%s\n' "$root/.uv/bin/uv"
 }
 
 make_environment() {
-  local base_python uv
+  local base_python uv quiet=()
   environment_is_current && return # another process made it while this one waited
-  base_python=$(find_python) || exit 1
-  uv=$(find_uv "$base_python") || exit 1
+  base_python=$(find_python) || exit 2
+  uv=$(find_uv "$base_python") || exit 2
+  [ -t 2 ] || quiet=(--quiet)
   printf 'setting up %s/.venv, once (about 6 GB with the GPU libraries)\n' "$root" >&2
   export UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-300}"
   rm -f "$root/.venv/made_from"
@@ -64,7 +66,8 @@ make_environment() {
     "$uv" venv --quiet --python "$base_python" "$root/.venv" >&2 ||
       fail "the virtual environment could not be made; see the lines above"
   fi
-  "$uv" pip sync --python "$python" --require-hashes "$root/requirements.lock" >&2 &&
+  "$uv" pip sync ${quiet[@]+"${quiet[@]}"} --python "$python" --require-hashes \
+    --build-constraints "$root/requirements.lock" "$root/requirements.lock" >&2 &&
     "$uv" pip install --quiet --python "$python" --no-deps --no-build-isolation \
       --editable "$root" >&2 ||
     fail "the packages could not be installed; see the lines above, then run this again"
@@ -78,5 +81,5 @@ if ! environment_is_current; then
       flock 9
     fi
     make_environment
-  ) 9>"$root/.venv.lock" || exit 1
+  ) 9>"$root/.venv.lock" || exit 2
 fi

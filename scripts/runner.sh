@@ -34,8 +34,8 @@ elif [ -n "$processes" ]; then
   export CUDA_VISIBLE_DEVICES=""
 fi
 
-# Import the installed packages, not whatever folders lie where this was started.
-export PYTHONSAFEPATH=1
+# Import this project's folders, not whatever lies where this was started or is installed.
+export PYTHONSAFEPATH=1 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
 if ((${processes:-1} == 1)); then
   exec "$python" -m scripts.main ${rest[@]+"${rest[@]}"}
 fi

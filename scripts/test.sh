@@ -18,6 +18,7 @@ check "$bin/lint-imports"
 check "$bin/pytest" -q "$@"
 
 if ((${#failed[@]})); then
-  fail "failed: ${failed[*]}"
+  printf 'error: failed: %s\n' "${failed[*]}" >&2
+  exit 1
 fi
 printf 'all checks passed\n'

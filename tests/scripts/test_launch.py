@@ -1,0 +1,55 @@
+"""Several processes start as one and end as the first that failed did."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CHILD = """
+import os, signal, sys, time
+rank = os.environ["RANK"]
+if sys.argv[1] == "names":
+    open(f"rank-{rank}", "w").write(" ".join([os.environ["WORLD_SIZE"], *sys.argv[2:]]))
+elif rank == "0":
+    time.sleep(60)
+elif sys.argv[1] == "refuse":
+    sys.stderr.write("error: steps: expected a whole number\\n")
+    sys.exit(7)
+else:
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+STARTER = "import sys; from scripts.launch import launch; "
+
+
+def launch(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Start two processes of ``CHILD`` in ``folder``."""
+    (folder / "child.py").write_text(CHILD)
+    code = f"{STARTER} sys.exit(launch(2, sys.argv[1:], module='child'))"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_process_gets_its_rank_and_the_arguments_as_they_were(tmp_path: Path) -> None:
+    ended = launch(tmp_path, "names", "--use_wandb", "a=[1, 2]", "$(touch x)")
+    assert ended.returncode == 0, ended.stderr
+    for rank in (0, 1):
+        assert (tmp_path / f"rank-{rank}").read_text() == "2 --use_wandb a=[1, 2] $(touch x)"
+
+
+def test_a_failure_keeps_its_exit_code_and_the_last_word(tmp_path: Path) -> None:
+    ended = launch(tmp_path, "refuse")
+    assert ended.returncode == 7
+    assert ended.stderr.splitlines()[-1] == "error: steps: expected a whole number"
+
+
+def test_a_killed_process_is_named(tmp_path: Path) -> None:
+    ended = launch(tmp_path, "die")
+    assert ended.returncode == 128 + 9
+    assert ended.stderr.splitlines()[-1].startswith("error: process 1 of 2 was ended by SIGKILL")
