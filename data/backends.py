@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -12,6 +12,7 @@ from data.decode_decord import DecordHere
 from data.decode_pyav import PyAVDecoder
 
 
+@runtime_checkable
 class Backend(Decoder, Protocol):
     """A decoder that can also choose frames once it knows how many there are."""
 

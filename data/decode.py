@@ -5,7 +5,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -81,6 +81,7 @@ Keep = Callable[[UInt8[np.ndarray, "row column 3"]], UInt8[np.ndarray, "..."]]
 Choose = Callable[[int], Sequence[int]]
 
 
+@runtime_checkable
 class Decoder(Protocol):
     """Reads a video file.
 

@@ -43,8 +43,7 @@ class FrameStore:
         self.frame_shape: tuple[int, int, int] = (shape["size"], shape["size"], shape["channels"])
         self.hash: str = self.seal["content"]
         """What the frames depend on: the settings and the bytes of every video file."""
-        rows = pq.read_table(folder / INDEX).to_pylist()
-        self.entries = {entry.video: entry for entry in (Entry(**row) for row in rows)}
+        self.entries = {entry.video: entry for entry in _read_index(folder, self.seal)}
         self._shards: dict[int, UInt8[np.memmap, " byte"]] = {}
 
     def __contains__(self, video: Path) -> bool:
@@ -177,14 +176,20 @@ def _is_current(
     folder: Path, named: Sequence[tuple[str, Path]], stamps: Sequence[tuple[int, int]]
 ) -> bool:
     """Return whether the video files are the ones that a store was made from."""
-    if not (folder / SEAL).exists():
-        return False
-    rows = pq.read_table(folder / INDEX).to_pylist()
-    for row, (_, path), (size, mtime) in zip(rows, named, stamps, strict=True):
-        same_stamp = row["file_bytes"] == size and row["mtime_ns"] == mtime
-        if not same_stamp and (size < 0 or hash_file(path) != row["content"]):
+    entries = _read_index(folder, read_json(folder / SEAL))
+    for entry, (_, path), found in zip(entries, named, stamps, strict=True):
+        same_stamp = (entry.file_bytes, entry.mtime_ns) == found
+        if not same_stamp and (found[0] < 0 or hash_file(path) != entry.content):
             return False
     return True
+
+
+def _read_index(folder: Path, seal: dict[str, Any]) -> list[Entry]:
+    """Return what is known of every video, in the order of their names."""
+    path = folder / INDEX
+    if not path.exists() or hash_file(path) != seal["shards"][INDEX][1]:
+        raise UserError(f"{path}: damaged; delete {folder} to have it made again")
+    return [Entry(**row) for row in pq.read_table(path).to_pylist()]
 
 
 def _seal(part: Path, entries: Sequence[Entry], settings: IngestSettings, key: str) -> Path:

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tokenizers import Regex as EngineRegex
 from tokenizers import Tokenizer as Engine
@@ -32,6 +32,7 @@ def normalise(text: str) -> str:
     return " ".join(spaced.split())
 
 
+@runtime_checkable
 class Tokenizer(Protocol):
     """Turns a report into tokens and back."""
 
