@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from data.synthetic.findings import Findings
+from data.synthetic.findings import Dominance
 from data.synthetic.textbook import LEFT_DOMINANT, RIGHT_DOMINANT, BranchShape
 
 LONG_AXIS = np.array([0.58, 0.58, -0.57]) / np.linalg.norm([0.58, 0.58, -0.57])
@@ -89,14 +89,14 @@ def catmull_rom(
 
 
 def build_tree(
-    findings: Findings, side: str, *, patient_seed: int, study_seed: int, variation: float,
-    step_mm: float,
+    lesions: Mapping[str, int], side: str, *, dominance: Dominance, tortuous: bool,
+    patient_seed: int, study_seed: int, variation: float, step_mm: float,
 ) -> list[Branch]:  # fmt: skip
     """Build the tree of one side: shape from the patient, place and form of lesions from the study.
 
     No draw depends on a percentage, so that changing one changes nothing else.
     """
-    shapes = (RIGHT_DOMINANT if findings.dominance == "right" else LEFT_DOMINANT)[side]
+    shapes = (RIGHT_DOMINANT if dominance == "right" else LEFT_DOMINANT)[side]
     heart = draw_heart(np.random.default_rng((patient_seed, 0)), variation=variation)
     tree: list[Branch] = []
     order: dict[str, int] = {}
@@ -109,11 +109,9 @@ def build_tree(
         curves[shape.name] = curve
         order[shape.name] = number
         above = None if parent is None else tree[parent]
-        wave = 2.6 if findings.tortuous else 0.5
+        wave = 2.6 if tortuous else 0.5
         points, joint = _place_curve(shape, heart.surface(curve), above, patient, wave, step_mm)
-        tree.append(
-            _add_lumen(shape, points, parent, joint, tree, findings.lesions, patient, study)
-        )
+        tree.append(_add_lumen(shape, points, parent, joint, tree, lesions, patient, study))
     return tree
 
 
@@ -121,7 +119,7 @@ def _draw_curve(
     shape: BranchShape, curves: Mapping[str, Float[np.ndarray, "point 2"]],
     generator: np.random.Generator, variation: float,
 ) -> Float[np.ndarray, "point 2"]:  # fmt: skip
-    """Return 100 places along the patient's version of a branch."""
+    """Return 64 places along the patient's version of a branch."""
     knots = np.array(shape.places)
     knots = knots + 0.06 * variation * generator.normal(size=knots.shape) * [1.0, 0.5]
     if shape.parent is not None:
@@ -130,7 +128,7 @@ def _draw_curve(
         if start[0] > 2 and knots[0, 0] < -2:
             start[0] -= 2 * np.pi
         knots = np.vstack([start, knots])
-    return catmull_rom(knots, 100)
+    return catmull_rom(knots, 64)
 
 
 def _place_curve(
@@ -142,7 +140,8 @@ def _place_curve(
     count = max(12, int(length[-1] / step_mm))
     way = np.linspace(0, length[-1], count)
     points = np.stack([np.interp(way, length, raw[:, axis]) for axis in range(3)], axis=1)
-    tangent = np.gradient(points, axis=0)
+    tangent = np.diff(points, axis=0, append=points[-1:])
+    tangent[-1] = tangent[-2]
     sideways = _cross(tangent, points)
     sideways /= np.linalg.norm(sideways, axis=1, keepdims=True) + 1e-9
     waves = length[-1] / generator.uniform(20, 27)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
 
 from data.synthetic.anatomy import Branch, build_tree, catmull_rom
-from data.synthetic.findings import Findings
+from data.synthetic.findings import Dominance, Findings
 from data.synthetic.lumen import ANTEGRADE, CATHETER, COLLATERAL, METAL, VEIN, Tube
 from data.synthetic.views import Camera, View, aim
 
@@ -32,9 +33,10 @@ def compose(
 ) -> Scene:  # fmt: skip
     """Set up one view; vessels are `widening` times as wide as in a patient, narrowings exact."""
     step = 105 / canvas
-    tree = build_tree(
-        findings, view.side, patient_seed=patient_seed, study_seed=study_seed,
-        variation=variation, step_mm=step,
+    lesions = tuple(findings.lesions.items())
+    tree = _grow(
+        lesions, findings.dominance, findings.tortuous, view.side,
+        patient_seed, study_seed, variation, step,
     )  # fmt: skip
     generator = np.random.default_rng((view_seed, 1))
     camera = aim(
@@ -53,6 +55,18 @@ def compose(
     standing = _wires(camera, scale, canvas) if findings.sternal_wires else []
     low, high = 2 * ostium / canvas - 1
     return Scene(beating, standing, float(1 / scale), (float(low), float(high)))
+
+
+@lru_cache(maxsize=4)
+def _grow(
+    lesions: tuple[tuple[str, int], ...], dominance: Dominance, tortuous: bool, side: str,
+    patient_seed: int, study_seed: int, variation: float, step_mm: float,
+) -> list[Branch]:  # fmt: skip
+    """Build a tree, or return the one that the study's last view of this side was made from."""
+    return build_tree(
+        dict(lesions), side, dominance=dominance, tortuous=tortuous, patient_seed=patient_seed,
+        study_seed=study_seed, variation=variation, step_mm=step_mm,
+    )  # fmt: skip
 
 
 def _vessel(branch: Branch, tree: Sequence[Branch], camera: Camera, widening: float) -> Tube:

@@ -22,7 +22,7 @@ from data.synthetic.settings import StudySetSettings
 from data.synthetic.studies import StudyPlan
 from data.synthetic.worker import Row, write_study
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Goes up whenever the same settings give other files."""
 COLUMNS: Final = (
     "study_id",

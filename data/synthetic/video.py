@@ -1,6 +1,7 @@
 """Write grey cines as H.264 files, and read them back."""
 
 import io
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -10,17 +11,30 @@ from jaxtyping import UInt8
 
 FRAMES_PER_S: Final = 15
 OPTIONS: Final = {
-    "preset": "superfast",
-    "crf": "17",
+    "preset": "ultrafast",
+    "crf": "18",
     "x264-params": "bframes=0:scenecut=0:rc-lookahead=0:sync-lookahead=0:keyint=250",
 }
 
 
-def encode_grey(frames: UInt8[np.ndarray, "frame row column"]) -> bytes:
+@dataclass(frozen=True)
+class Encoded:
+    """A video file in memory."""
+
+    content: bytes
+    """The mp4 file."""
+    packets: list[bytes]
+    """The H.264 packets in it, one per frame."""
+    header: bytes
+    """The H.264 parameter sets that a decoder starts from."""
+
+
+def encode_grey(frames: UInt8[np.ndarray, "frame row column"]) -> Encoded:
     """Return an mp4 file with the frames as H.264 (yuv420p, limited range), 15 per second."""
     count, rows, columns = frames.shape
     target = io.BytesIO()
     picture = np.full((rows * 3 // 2, columns), 128, dtype=np.uint8)
+    packets: list[bytes] = []
     levels = (16 + np.arange(256) * (219 / 255) + 0.5).astype(np.uint8)
     luma = levels[frames]
     with av.open(target, "w", format="mp4") as container:
@@ -31,21 +45,33 @@ def encode_grey(frames: UInt8[np.ndarray, "frame row column"]) -> bytes:
         for number in range(count):
             picture[:rows] = luma[number]
             frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return target.getvalue()
+            packets += _mux(container, stream.encode(frame))
+        packets += _mux(container, stream.encode(None))
+        header = bytes(stream.codec_context.extradata or b"")
+    return Encoded(target.getvalue(), packets, header)
 
 
-def decode_grey(content: bytes) -> UInt8[np.ndarray, "frame row column"]:
-    """Return the frames of an mp4 that `encode_grey` made, as 256 grey levels."""
+def _mux(container: av.container.OutputContainer, made: list["av.Packet[av.VideoStream]"]) -> list[bytes]:
+    """Write packets into the file and return copies of them."""
+    copies = [bytes(packet) for packet in made]
+    container.mux(made)
+    return copies
+
+
+def decode_grey(encoded: Encoded) -> UInt8[np.ndarray, "frame row column"]:
+    """Return what any decoder finds in the file, as 256 grey levels.
+
+    Reads the packets beside the container, because opening that takes longer than decoding.
+    """
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.extradata = encoded.header
+    decoder.thread_count = 1
+    pictures = [picture for data in encoded.packets for picture in decoder.decode(av.Packet(data))]
     frames = []
-    with av.open(io.BytesIO(content), "r", format="mp4") as container:
-        stream = container.streams.video[0]
-        stream.thread_count = 1
-        for frame in container.decode(stream):
-            plane = frame.planes[0]
-            luma = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)
-            frames.append(luma[: frame.height, : frame.width])
+    for picture in [*pictures, *decoder.decode(None)]:
+        plane = picture.planes[0]
+        luma = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)
+        frames.append(luma[: picture.height, : picture.width])
     grey = (np.arange(256) - 16) * (255 / 219) + 0.5
     return np.clip(grey, 0, 255).astype(np.uint8)[np.stack(frames)]
 

@@ -22,12 +22,13 @@ def write_study(plan: StudyPlan, settings: StudySetSettings, folder: Path) -> li
     rows = []
     for place, (cine, corrupted) in enumerate(zip(plan.cines, plan.corrupted, strict=True)):
         clean = render_cine(cine, settings)
-        content = encode_grey(add_noise(clean, cine, settings))
+        encoded = encode_grey(add_noise(clean, cine, settings))
+        content = encoded.content
         noise_mse = ""
         if corrupted:
             content = spoil(content, np.random.default_rng((cine.view_seed, 4)))
         else:
-            error = decode_grey(content) * np.float32(1 / 255) - clean
+            error = decode_grey(encoded) * np.float32(1 / 255) - clean
             noise_mse = f"{float(np.square(error).mean()):.4e}"
         path = Path("videos") / f"{plan.id}-{place}.mp4"
         (folder / path).write_bytes(content)

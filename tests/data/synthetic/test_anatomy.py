@@ -26,7 +26,14 @@ def findings(lesions: dict[str, int], dominance: str = "right", flow: int = 3) -
 
 def grow(truth: Findings, side: str, seed: int = 3) -> list[Branch]:
     return build_tree(
-        truth, side, patient_seed=seed, study_seed=seed + 1, variation=0.5, step_mm=0.7
+        truth.lesions,
+        side,
+        dominance=truth.dominance,
+        tortuous=False,
+        patient_seed=seed,
+        study_seed=seed + 1,
+        variation=0.5,
+        step_mm=0.7,
     )
 
 
