@@ -1,0 +1,86 @@
+"""What a run left in its folder, read back with nothing taken for granted."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config.load import load_config
+from config.schema import RunConfig
+from core.errors import UserError
+from core.files import read_json
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of one run; what is missing is empty."""
+
+    folder: Path
+    config_text: str
+    """The resolved config as it stands in the file."""
+    config: RunConfig | None
+    """The config, if this version can read it."""
+    config_error: str
+    """Why it cannot."""
+    steps: list[Row]
+    """Records of optimizer steps."""
+    validations: list[Row]
+    """Records of validations."""
+    results: Mapping[str, Any]
+    """The final evaluation."""
+    retrieval: list[Row]
+    """One row a held-out study: rank of its report, and the nearest reports."""
+    captions: list[Row]
+    """One row a held-out study: reference, caption, and the caption's coloured spans."""
+
+
+def read_run(folder: Path) -> RunFiles:
+    """Return what is in a run's folder.
+
+    Raises:
+        UserError: The folder does not exist, or a file in it is broken; the message says where.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such run folder")
+    config_file, results_file = folder / "config.yaml", folder / "results.json"
+    config, error = _config(config_file)
+    records = _rows(folder / "metrics.jsonl")
+    return RunFiles(
+        folder=folder,
+        config_text=config_file.read_text() if config_file.exists() else "",
+        config=config,
+        config_error=error,
+        steps=[row for row in records if row.get("kind") == "step"],
+        validations=[row for row in records if row.get("kind") == "validation"],
+        results=read_json(results_file) if results_file.exists() else {},
+        retrieval=_rows(folder / "predictions" / "retrieval.jsonl"),
+        captions=_rows(folder / "predictions" / "captions.jsonl"),
+    )
+
+
+def _config(path: Path) -> tuple[RunConfig | None, str]:
+    try:
+        return load_config(path), ""
+    except UserError as error:
+        return None, str(error)
+
+
+def _rows(path: Path) -> list[Row]:
+    """Return the objects of a JSON-lines file; a last line cut off by a crash is left out."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            if number == len(lines):
+                break
+            raise UserError(f"{path}: line {number} is not JSON; remove or repair it") from None
+    return rows
