@@ -65,7 +65,8 @@ def caption_report(
     Returns, by the name of the score, `value`, `low` and `high` (95 % interval over studies),
     `variant` (which of the many scores of that name), and under `baselines`, by name, their own
     `value`, `low`, `high` and the `margin` (captions minus baseline, paired by study) with its
-    interval. What is undefined is None. Keys hold plain numbers, ready for JSON.
+    interval. What is undefined is None, as is every interval of a single study. All of it is
+    ready for JSON.
 
     Raises:
         ValueError: captions, references or a baseline differ in length, or are empty.
@@ -103,9 +104,11 @@ def variant_of(metric: str) -> str:
 def _score(
     references: Sequence[str], candidates: Sequence[str], *, resamples: int, seed: int
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-    """Return each score, and each score of every resample; equal seeds give equal resamples."""
+    """Return each score, and its value in every resample; equal seeds draw equal resamples."""
     counts = caption_counts(references, candidates)
     values = {name: float(score) for name, score in caption_scores(counts.sum(axis=0)).items()}
+    if len(counts) < 2:
+        return values, {name: np.empty(0) for name in values}
     return values, caption_scores(resampled_sums(counts, resamples=resamples, seed=seed))
 
 

@@ -54,7 +54,7 @@ class Lesions:
         """The vessels that carry a lesion."""
         return {vessel for vessel in map(vessel_of, self.positive) if vessel is not None}
 
-    def at_least(self, percent: float) -> set[str]:
+    def at_least(self, percent: int) -> set[str]:
         """Return the places whose lesion is said to reach this, even at the low end."""
         return {place for place, fact in self.positive.items() if fact.low >= percent}
 

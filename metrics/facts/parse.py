@@ -28,10 +28,9 @@ _ATTRIBUTES: Final = _PLACED | {DOMINANCE, EJECTION_FRACTION, STERNAL_WIRES, PAC
 _PRESENCE: Final = frozenset((CALCIFICATION, TORTUOSITY, STERNAL_WIRES, PACEMAKER))
 _REST: Final = "rest"
 
-_DASHES: Final = str.maketrans({"–": "-", "—": "-", "−": "-", "≈": "~", "\u00a0": " "})
+_SIGNS: Final = str.maketrans({"–": "-", "—": "-", "−": "-", "≈": "~", "≥": ">=", "≤": "<="})
 _SPELLINGS: Final = (
-    (re.compile(r"≥"), ">="),
-    (re.compile(r"≤"), "<="),
+    (re.compile(r"[^\S\n]+"), " "),
     (re.compile(r"\b(?:percent|per\s+cent|pct)\b"), "%"),
     (re.compile(r"\b(?:about|approx(?:imately)?|around|circa|ca)\b\.?(?=\s*\d)"), "~"),
     (re.compile(r"\b(prox|dist|seg|br|sig|mod|sev)\.(?=\s*[a-z\d])"), r"\1 "),
@@ -83,7 +82,7 @@ def read(report: str) -> Reading:
 
 def sentences_of(report: str) -> list[str]:
     """Split a report into lower-case sentences in one spelling of dashes, percent and about."""
-    text = report.lower().translate(_DASHES)
+    text = report.lower().translate(_SIGNS)
     for pattern, spelling in _SPELLINGS:
         text = pattern.sub(spelling, text)
     return [part for part in map(str.strip, _SENTENCE_END.split(text)) if part]

@@ -38,7 +38,7 @@ SEVERITIES: Final = (
     (r"non-?\s?(?:obstructive|significant|critical|flow-?\s?limiting)|insignificant", 1.0, 49.0),
     (r"minimal(?:ly)?|minor|trivial|luminal\s+irregularit\w+|irregularit\w+", 1.0, 24.0),
     (r"mild(?:ly)?", 25.0, 49.0),
-    (r"moderate(?:ly)?|intermediate", 50.0, 69.0),
+    (r"moderate(?:ly)?|intermediate(?!\s+(?:branch|artery))", 50.0, 69.0),
     (r"severe(?:ly)?|critical(?:ly)?|high-?\s?grade|tight", 70.0, 99.0),
     (r"(?:haemo|hemo)dynamically\s+significant|significant(?:ly)?|obstructive|flow-?\s?limiting",
      50.0, 100.0),

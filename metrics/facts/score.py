@@ -157,10 +157,10 @@ def _read(report: str) -> tuple[Reading, Lesions]:
     return reading, lesions_of(reading)
 
 
-def _lesion_counts(truth: Lesions, claim: Lesions) -> dict[str, float]:
+def _lesion_counts(truth: Lesions, claim: Lesions) -> dict[str, int | float]:
     places = truth.positive.keys() | claim.positive.keys()
     both = truth.positive.keys() & claim.positive.keys()
-    counts: dict[str, float] = {
+    counts: dict[str, int | float] = {
         "reference_lesions": len(truth.positive),
         "candidate_lesions": len(claim.positive),
         "hits_10pp": sum(within_tolerance(claim.positive[p], truth.positive[p]) for p in both),

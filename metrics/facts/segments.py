@@ -39,7 +39,7 @@ Source: Leipsic et al. 2014, "SCCT guidelines for the interpretation and reporti
 LOCATION: Final = r"(?:prox(?:imal(?:ly)?)?|osti(?:al|um)|mid(?:dle)?|dist(?:al(?:ly)?)?|apical)"
 _JOIN: Final = r"(?:\s*(?:,|/|&|-|\bto\b|\band\b)\s*){1,3}(?:the\s+)?"
 _LOCATIONS: Final = rf"{LOCATION}(?:{_JOIN}{LOCATION})*"
-_PART: Final = r"(?:\s+(?:segment|portion|third|part|aspect|vessel)s?)?"
+_PART: Final = r"(?:[\s-]+(?:segment|portion|third|part|aspect|vessel)s?)?"
 _ARTERY: Final = r"(?:\s+coronary)?(?:\s+artery)?"
 _LAD: Final = rf"(?:left\s+anterior\s+descending{_ARTERY}|lad)"
 _LCX: Final = rf"(?:(?:left\s+)?circumflex{_ARTERY}|lcx|lcfx|cx|circ)"
