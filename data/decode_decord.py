@@ -67,6 +67,7 @@ class DecordHere:
                 raise VideoUnsupported("decord has no decoder for its codec") from error
             raise VideoCorrupt("decord could not decode it") from error
         for frame in kept.values():
-            if frame.shape[:2] != (info.height, info.width):
-                raise VideoUnsupported("decord reads another stream of it, or another size")
+            # Of frames under 32 columns decord may return the padding as further channels.
+            if frame.shape != (info.height, info.width, 3):
+                raise VideoUnsupported(f"decord reads frames of shape {frame.shape}")
         return kept

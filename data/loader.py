@@ -93,3 +93,16 @@ def _ahead(make: Callable[[int], Batch], steps: Iterator[int], workers: int) -> 
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def whole_batches(dataset: StudyDataset, *, batch: int) -> Iterator[Batch]:
+    """Yield this rank's share of global batches of exactly ``batch`` studies, for held-out losses.
+
+    The remainder is left out, because a contrastive loss depends on the size of its batch; a data
+    set smaller than a batch is one batch.
+    """
+    batch = min(batch, len(dataset))
+    for start in range(0, len(dataset) - batch + 1, batch):
+        indices = list(range(start, start + batch))
+        own = share(indices, rank=this_rank(), world_size=this_world_size())
+        yield _batch(dataset, own, None)

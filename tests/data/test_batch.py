@@ -1,0 +1,55 @@
+"""Samples to a batch."""
+
+import pytest
+import torch
+
+from core.errors import UserError
+from data.batch import Batch, Sample, collate
+
+
+def sample(study_id: str, clips: int, words: list[int], *, size: int = 4) -> Sample:
+    return Sample(
+        study_id=study_id,
+        clips=torch.full((clips, 2, size, size, 1), clips, dtype=torch.uint8),
+        words=torch.tensor(words),
+        report_group=len(words),
+        patient_group=clips,
+        keys=torch.arange(clips),
+    )
+
+
+def test_clips_are_packed_and_words_padded() -> None:
+    batch = collate([sample("a", 2, [1, 5, 2]), sample("b", 1, [1, 2])], pad_id=0)
+    assert batch.study_ids == ["a", "b"]
+    assert batch.studies == 2
+    assert batch.clips.shape == (3, 2, 4, 4, 1)
+    assert batch.clips[:, 0, 0, 0, 0].tolist() == [2, 2, 1]
+    assert batch.owner.tolist() == [0, 0, 1]
+    assert batch.words.tolist() == [[1, 5, 2], [1, 2, 0]]
+    assert batch.report_group.tolist() == [3, 2]
+    assert batch.patient_group.tolist() == [2, 1]
+    assert batch.keys.tolist() == [0, 1, 0]
+    assert batch.keys.dtype == torch.int64
+
+
+def test_a_batch_moves_whole() -> None:
+    batch = collate([sample("a", 1, [1, 2])], pad_id=0)
+    moved = batch.to(torch.device("cpu"))
+    assert isinstance(moved, Batch)
+    assert torch.equal(moved.clips, batch.clips)
+    assert moved.study_ids == ["a"]
+
+
+def test_studies_without_a_clip_are_refused() -> None:
+    with pytest.raises(UserError, match="1 studies have no clip"):
+        collate([sample("a", 0, [1, 2]), sample("b", 1, [1, 2])], pad_id=0)
+
+
+def test_clips_of_two_shapes_are_refused() -> None:
+    with pytest.raises(UserError, match="differ in shape"):
+        collate([sample("a", 1, [1, 2]), sample("b", 1, [1, 2], size=6)], pad_id=0)
+
+
+def test_no_study_is_no_batch() -> None:
+    with pytest.raises(UserError, match="at least one study"):
+        collate([], pad_id=0)

@@ -1,0 +1,237 @@
+"""Studies to batches: exact, resumable, the same for any number of workers and ranks."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.errors import UserError
+from core.randomness import keyed_seed
+from data.batch import Batch
+from data.dataset import StudyDataset, numbered
+from data.drops import Decoded, check_rejects, decoded
+from data.ingest import IngestSettings
+from data.loader import evaluation_batches, train_batches
+from data.resize import Shape
+from data.sampler import StudySampler
+from data.store import FrameStore, ingest
+from data.study import Study
+from data.tokenizer import Tokenizer, train_tokenizer
+
+Write = Callable[..., Path]
+Steps = Callable[..., np.ndarray]
+REPORTS = ["mid LAD 70%", "no disease", "mid  LAD 70%", "RCA 30%", "LM 20%", "no finding", "LCX"]
+SETTINGS = IngestSettings(shape=Shape(size=8, channels=1))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("studies")
+
+
+@pytest.fixture(scope="module")
+def studies(folder: Path, write_video: Write) -> list[Study]:
+    """Seven studies with 1, 2, 3, 1, 2, 3, 1 videos of 6 frames, each of its own gray level."""
+    found = []
+    for place, report in enumerate(REPORTS):
+        videos = tuple(folder / f"{place}-{video}.mkv" for video in range(place % 3 + 1))
+        for video, path in enumerate(videos):
+            levels = 30 * place + 10 * video + np.arange(6)
+            pixels = np.broadcast_to(levels[:, None, None, None], (6, 8, 8, 3)).astype(np.uint8)
+            write_video(path, pixels, codec="ffv1", pix_fmt="gray", options={})
+        found.append(Study(f"s{place}", f"p{place // 2}", videos, report, "train"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def store(folder: Path, studies: list[Study]) -> FrameStore:
+    videos = [video for study in studies for video in study.videos]
+    bad = [folder / "bad.mkv", folder / "absent.mkv"]
+    bad[0].write_bytes(b"no video")
+    return ingest(videos + bad, root=folder, cache=folder / "cache", settings=SETTINGS, workers=1)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return train_tokenizer(REPORTS, vocab_size=600, max_words=5)
+
+
+@pytest.fixture(scope="module")
+def dataset(studies: list[Study], store: FrameStore, tokenizer: Tokenizer) -> StudyDataset:
+    return StudyDataset(studies, store, tokenizer, frames=3, max_videos=2, seed=1)
+
+
+def equal(one: Batch, other: Batch) -> bool:
+    return (
+        one.study_ids == other.study_ids
+        and torch.equal(one.clips, other.clips)
+        and torch.equal(one.owner, other.owner)
+        and torch.equal(one.words, other.words)
+        and torch.equal(one.report_group, other.report_group)
+        and torch.equal(one.patient_group, other.patient_group)
+        and torch.equal(one.keys, other.keys)
+    )
+
+
+def level(clip: torch.Tensor) -> tuple[int, int]:
+    """Return the study and the video that a clip shows."""
+    gray = int(clip[0, 0, 0, 0])
+    return gray // 30, gray % 30 // 10
+
+
+def test_evaluation_sees_all_videos_at_the_centres_of_their_segments(dataset: StudyDataset) -> None:
+    sample = dataset.sample(2, epoch=None)
+    assert sample.clips.shape == (3, 3, 8, 8, 1)
+    assert sample.clips[:, :, 0, 0, 0].tolist() == [[61, 63, 65], [71, 73, 75], [81, 83, 85]]
+    assert sample.keys.tolist() == [keyed_seed(1, "evaluation", "s2", place) for place in range(3)]
+
+
+def test_evaluation_takes_evenly_spaced_videos_up_to_its_cap(
+    studies: list[Study], store: FrameStore, tokenizer: Tokenizer
+) -> None:
+    capped = StudyDataset(
+        studies, store, tokenizer, frames=1, max_videos=1, seed=0, evaluation_videos=1
+    )
+    assert [level(clip) for clip in capped.sample(5, epoch=None).clips] == [(5, 1)]
+
+
+def test_training_draws_videos_and_frames_by_key(dataset: StudyDataset) -> None:
+    drawn = [dataset.sample(2, epoch=epoch) for epoch in range(30)]
+    assert all(len(sample.clips) == 2 for sample in drawn)
+    shown = [[level(clip)[1] for clip in sample.clips] for sample in drawn]
+    assert all(videos == sorted(set(videos)) for videos in shown)
+    assert {video for videos in shown for video in videos} == {0, 1, 2}
+    offsets = {int(sample.clips[0, 0, 0, 0, 0]) % 10 for sample in drawn}
+    assert offsets == {0, 1}
+    again = dataset.sample(2, epoch=4)
+    assert torch.equal(again.clips, drawn[4].clips)
+    assert torch.equal(again.keys, drawn[4].keys)
+    first = level(drawn[4].clips[0])[1]
+    assert int(drawn[4].keys[0]) == keyed_seed(1, 4, "s2", first)
+
+
+def test_equal_reports_and_patients_share_a_group(dataset: StudyDataset) -> None:
+    assert dataset.report_groups.tolist() == [0, 1, 0, 2, 3, 4, 5]
+    assert dataset.patient_groups.tolist() == [0, 0, 1, 1, 2, 2, 3]
+    assert numbered(["b", "a", "b"]).tolist() == [0, 1, 0]
+
+
+def test_what_was_cut_or_repeated_is_counted(
+    studies: list[Study], store: FrameStore, tokenizer: Tokenizer
+) -> None:
+    long = replace(studies[0], report="LAD " * 20)
+    dataset = StudyDataset(
+        [long, *studies[1:]], store, tokenizer, frames=7, max_videos=2, seed=0, evaluation_videos=1
+    )
+    assert dataset.counts() == {
+        "studies": 7,
+        "videos": 13,
+        "unique_reports": 7,
+        "patients": 4,
+        "reports_cut": sum(tokenizer.length(study.report) > 5 for study in dataset.studies),
+        "videos_shorter_than_a_clip": 13,
+        "studies_over_max_videos": 2,
+        "studies_over_evaluation_videos": 4,
+    }
+
+
+@pytest.mark.parametrize("workers", [0, 1, 4])
+@pytest.mark.parametrize("start", [0, 1, 5])
+def test_a_step_is_the_same_from_any_start_and_for_any_workers(
+    dataset: StudyDataset, workers: int, start: int
+) -> None:
+    sampler = StudySampler(studies=7, batch=3, seed=1)
+    plain = list(islice(train_batches(dataset, sampler, start_step=0, workers=0), 9))
+    stream = train_batches(dataset, sampler, start_step=start, workers=workers)
+    for step in range(start, 9):
+        assert equal(next(stream), plain[step])
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_ranks_share_the_batch_of_one_process(dataset: StudyDataset, world_size: int) -> None:
+    sampler = StudySampler(studies=7, batch=5, seed=1)
+    whole = next(train_batches(dataset, sampler, start_step=2, workers=0))
+    parts = [
+        next(
+            train_batches(
+                dataset, sampler, start_step=2, workers=0, rank=rank, world_size=world_size
+            )
+        )
+        for rank in range(world_size)
+    ]
+    assert [study for part in parts for study in part.study_ids] == whole.study_ids
+    assert torch.equal(torch.cat([part.clips for part in parts]), whole.clips)
+    assert torch.equal(torch.cat([part.keys for part in parts]), whole.keys)
+    assert torch.equal(torch.cat([part.report_group for part in parts]), whole.report_group)
+
+
+def test_an_epoch_shows_a_study_once_and_another_epoch_other_frames(dataset: StudyDataset) -> None:
+    sampler = StudySampler(studies=7, batch=7, seed=1)
+    first, second = islice(train_batches(dataset, sampler, start_step=0, workers=0), 2)
+    assert sorted(first.study_ids) == sorted(second.study_ids) == [f"s{i}" for i in range(7)]
+    assert not set(first.keys.tolist()) & set(second.keys.tolist())
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3, 9])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_evaluation_shows_every_study_once_in_order(
+    dataset: StudyDataset, world_size: int, workers: int
+) -> None:
+    ids = [
+        study
+        for rank in range(world_size)
+        for batch in evaluation_batches(
+            dataset, batch=2, rank=rank, world_size=world_size, workers=workers
+        )
+        for study in batch.study_ids
+    ]
+    assert ids == [f"s{place}" for place in range(7)]
+
+
+def test_an_error_in_a_worker_reaches_the_caller(dataset: StudyDataset) -> None:
+    sampler = StudySampler(studies=90, batch=3, seed=1)
+    stream = train_batches(dataset, sampler, start_step=0, workers=2)
+    with pytest.raises(IndexError):
+        next(stream)
+
+
+def test_bad_videos_are_dropped_and_studies_left_without_one(
+    studies: list[Study], store: FrameStore, folder: Path
+) -> None:
+    bad, absent = folder / "bad.mkv", folder / "absent.mkv"
+    partly = replace(studies[0], id="partly", videos=(bad, *studies[0].videos))
+    lost = replace(studies[0], id="lost", videos=(absent, bad))
+    found = decoded([studies[1], partly, lost], store)
+    assert [study.id for study in found.studies] == ["s1", "partly"]
+    assert found.studies[1].videos == studies[0].videos
+    assert found.rejects == [
+        ("partly", "bad.mkv", "VideoCorrupt"),
+        ("lost", "absent.mkv", "VideoMissing"),
+        ("lost", "bad.mkv", "VideoCorrupt"),
+    ]
+    assert (found.videos, found.studies_dropped) == (6, 1)
+
+
+def test_a_dataset_refuses_videos_that_were_not_decoded(
+    studies: list[Study], store: FrameStore, tokenizer: Tokenizer, folder: Path
+) -> None:
+    bad = replace(studies[0], videos=(folder / "bad.mkv",))
+    with pytest.raises(UserError, match="1 videos are not in the store"):
+        StudyDataset([bad], store, tokenizer, frames=1, max_videos=1, seed=0)
+    with pytest.raises(UserError, match="no study"):
+        StudyDataset([], store, tokenizer, frames=1, max_videos=1, seed=0)
+
+
+def test_rejects_are_written_and_too_many_stop_the_run(
+    studies: list[Study], tmp_path: Path
+) -> None:
+    found = Decoded(studies, [("s,0", "a.mp4", "VideoCorrupt")], videos=100, studies_dropped=0)
+    check_rejects(found, limit=0.01, path=tmp_path / "rejects.csv")
+    lines = (tmp_path / "rejects.csv").read_text().splitlines()
+    assert lines == ["study_id,video,error", '"s,0",a.mp4,VideoCorrupt']
+    with pytest.raises(UserError, match=r"1 of 100 videos were refused \(1 VideoCorrupt\)"):
+        check_rejects(found, limit=0.009, path=tmp_path / "rejects.csv")

@@ -1,0 +1,185 @@
+"""Videos decoded once, found again, verified."""
+
+import os
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import data.store
+from core.errors import UserError
+from core.files import read_json
+from data.ingest import IngestSettings
+from data.resize import Shape
+from data.store import FrameStore, ingest
+
+Write = Callable[..., Path]
+Steps = Callable[..., np.ndarray]
+SETTINGS = IngestSettings(shape=Shape(size=8, channels=1), stored_frames=4)
+
+
+@pytest.fixture
+def videos(tmp_path: Path, write_video: Write, steps: Steps) -> list[Path]:
+    """Videos of 8, 4 and 2 frames, one that is garbage and one that is not there."""
+    root = tmp_path / "videos"
+    written = [
+        write_video(root / f"{frames}.mp4", steps(frames, start=10 * frames))
+        for frames in (8, 4, 2)
+    ]
+    (root / "bad.mp4").write_bytes(b"no video")
+    return [*written, root / "bad.mp4", root / "absent.mp4"]
+
+
+def take_in(
+    videos: list[Path], settings: IngestSettings = SETTINGS, workers: int = 1
+) -> FrameStore:
+    root = videos[0].parent
+    cache = root.parent / "cache"
+    return ingest(videos, root=root, cache=cache, settings=settings, workers=workers)
+
+
+def stores(videos: list[Path]) -> list[Path]:
+    return sorted((videos[0].parent.parent / "cache").iterdir())
+
+
+def test_frames_are_spaced_scaled_and_read_in_place(videos: list[Path]) -> None:
+    store = take_in(videos)
+    frames = store.frames(videos[0])
+    assert frames.shape == (4, 8, 8, 1)
+    assert isinstance(frames, np.memmap)
+    np.testing.assert_allclose(frames.mean((1, 2, 3)), [90, 110, 130, 150], atol=1)
+    assert store.frames(videos[2]).shape == (2, 8, 8, 1)
+    clip = store.clip(videos[2], frames=4, draw=None)
+    np.testing.assert_allclose(clip.mean((1, 2, 3)), [20, 20, 30, 30], atol=1)
+    assert store.entry(videos[0]).total_frames == 8
+
+
+def test_refused_videos_are_known_by_their_error(videos: list[Path]) -> None:
+    store = take_in(videos)
+    assert [video in store for video in videos] == [True, True, True, False, False]
+    assert store.entry(videos[3]).error == "VideoCorrupt"
+    assert store.entry(videos[4]).error == "VideoMissing"
+    assert store.seal["refused"] == 2
+    with pytest.raises(KeyError, match="VideoCorrupt"):
+        store.frames(videos[3])
+
+
+def test_a_store_is_used_again(videos: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    first = take_in(videos)
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("decoded again")
+
+    monkeypatch.setattr(data.store, "decode_all", never)
+    again = take_in(videos)
+    assert again.folder == first.folder
+    assert again.hash == first.hash
+    os.utime(videos[0], ns=(1, 1))
+    assert take_in(videos).folder == first.folder
+
+
+def test_workers_and_order_do_not_change_a_byte(
+    videos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.ingest.VIDEOS_PER_SHARD", 2)
+    first = take_in(videos)
+    contents = {path.name: path.read_bytes() for path in first.folder.glob("*.u8")}
+    assert len(contents) == 3
+    shutil.rmtree(first.folder)
+    second = take_in(videos[::-1] + videos, workers=3)
+    assert second.hash == first.hash
+    assert {path.name: path.read_bytes() for path in second.folder.glob("*.u8")} == contents
+
+
+def test_a_changed_video_is_noticed(videos: list[Path], write_video: Write, steps: Steps) -> None:
+    first = take_in(videos)
+    write_video(videos[2], steps(2, start=200))
+    second = take_in(videos)
+    assert second.hash != first.hash
+    np.testing.assert_allclose(second.frames(videos[2]).mean(), 205, atol=1)
+    content = bytearray(videos[2].read_bytes())
+    content[-1] ^= 1  # same size, another time of change
+    videos[2].write_bytes(content)
+    os.utime(videos[2], ns=(1, 1))
+    assert take_in(videos).hash != second.hash
+
+
+def test_settings_make_stores_of_their_own(videos: list[Path]) -> None:
+    gray = take_in(videos)
+    colour = take_in(videos, IngestSettings(shape=Shape(size=8)))
+    assert colour.folder != gray.folder
+    assert colour.frames(videos[0]).shape == (8, 8, 8, 3)
+    assert len(stores(videos)) == 2
+
+
+@pytest.mark.parametrize("name", ["frames-00000.u8", "index.parquet"])
+@pytest.mark.parametrize("fault", ["flipped", "truncated", "removed"])
+def test_damage_is_named(videos: list[Path], name: str, fault: str) -> None:
+    path = take_in(videos).folder / name
+    content = bytearray(path.read_bytes())
+    content[5] ^= 1
+    if fault == "removed":
+        path.unlink()
+    else:
+        path.write_bytes(content if fault == "flipped" else content[:-1])
+    with pytest.raises(UserError, match=rf"{name}: damaged; delete"):
+        take_in(videos)
+
+
+def test_a_large_store_is_checked_by_size_alone(videos: list[Path]) -> None:
+    store = take_in(videos)
+    path = store.folder / "frames-00000.u8"
+    content = bytearray(path.read_bytes())
+    content[0] ^= 1
+    path.write_bytes(content)
+    store.verify(read_up_to=0)
+    with pytest.raises(UserError, match="damaged"):
+        store.verify()
+    path.write_bytes(content[:-1])
+    with pytest.raises(UserError, match="damaged"):
+        store.verify(read_up_to=0)
+
+
+def test_a_failure_leaves_no_half_store(
+    videos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(data.store, "write_json", full)
+    with pytest.raises(OSError, match="No space"):
+        take_in(videos)
+    assert stores(videos) == []
+
+
+def test_a_disk_without_room_is_named_before_the_start(
+    videos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage("/")._replace(free=100)
+    monkeypatch.setattr("data.store.shutil.disk_usage", lambda _: usage)
+    with pytest.raises(UserError, match="set data.cache to another disk"):
+        take_in(videos)
+
+
+def test_no_video_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no video to ingest"):
+        ingest([], root=tmp_path, cache=tmp_path, settings=SETTINGS)
+
+
+def test_the_seal_tells_what_was_made(videos: list[Path]) -> None:
+    store = take_in(videos)
+    seal = read_json(store.folder / "store.json")
+    assert seal["videos"] == 5
+    assert seal["settings"]["shape"] == {"size": 8, "channels": 1, "fit": "crop"}
+    assert seal["content"] == store.hash
+
+
+def test_a_store_sent_to_another_process_takes_no_frames_along(videos: list[Path]) -> None:
+    store = take_in(videos)
+    store.frames(videos[0])
+    copy = pickle.loads(pickle.dumps(store))
+    assert copy._shards == {}
+    np.testing.assert_array_equal(copy.frames(videos[0]), store.frames(videos[0]))
