@@ -12,7 +12,7 @@ from core.files import write_whole
 from doctor.check import check_before_training
 from doctor.report_charts import course_charts, held_out_charts, loss_charts
 from doctor.report_examples import caption_examples, masked_image, search_examples
-from doctor.report_names import CAPTIONING, COSINES, DIRECTIONS, RETRIEVAL
+from doctor.report_names import CAPTIONING, COSINES, DIRECTIONS, MASKED, RETRIEVAL
 from doctor.report_tables import (
     baseline_row,
     captioning_table,
@@ -117,7 +117,7 @@ def _tiles(results: Mapping[str, Any]) -> list[Tile]:
         Tile(
             "Masked pixels, squared error",
             row.value,
-            f"predicted mean {row.mean}",
+            f"the mean: {row.mean}",
             f"noise floor {row.noise}",
             f"{row.ratio} the mean's",
             row.clear,
@@ -151,7 +151,7 @@ def _caption_tile(key: str, entry: Mapping[str, Any]) -> Tile:
 def _rebuilt(results: Mapping[str, Any]) -> list[Rebuilt]:
     entries = results.get("masked_modeling") or {}
     return [
-        _rebuilt_row(key.replace("_", " "), entry)
+        _rebuilt_row(MASKED.get(key, key), entry)
         for key, entry in entries.items()
         if isinstance(entry, Mapping)
     ]

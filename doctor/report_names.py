@@ -70,6 +70,8 @@ CAPTIONING = {
     "candidate_parse_coverage": Name("Sentences understood, captions", percent=True),
 }
 
+MASKED = {"pixel_mse": "Pixels in [0, 1]", "normalised_mse": "Normalised pixels"}
+
 BASELINES = {
     "constant_normal": "always normal",
     "shuffled": "shuffled captions",

@@ -86,6 +86,27 @@ def interval_of_sums(
     return percentiles(drawn[np.isfinite(drawn)], confidence=confidence)
 
 
+def interval_of_unanimous(
+    share: float, items: int, *, confidence: float = 0.95
+) -> tuple[float | None, float | None]:
+    """Return the exact binomial interval of a share that is 0 or 1 over independent items.
+
+    Where all items agree, so do all resamples, and the bootstrap would claim certainty. With none
+    of n items the share may still be up to 1 - a^(1/n), a half of what the confidence leaves out.
+
+    Raises:
+        ValueError: if the share is neither 0 nor 1.
+
+    Source: Clopper and Pearson 1934, Biometrika 26(4).
+    """
+    if share not in (0.0, 1.0):
+        raise ValueError(f"unanimous items have a share of 0 or 1, not {share}")
+    if items < 2:
+        return None, None
+    end: float = ((1 - confidence) / 2) ** (1 / items)
+    return (0.0, 1 - end) if share == 0.0 else (end, 1.0)
+
+
 def resampled_sums(
     counts: Float[np.ndarray, "item column"], *, resamples: int = 1000, seed: int = 0
 ) -> Float[np.ndarray, "resample column"]:

@@ -7,7 +7,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from metrics.bootstrap import interval, median, percentiles, resampled_sums
+from metrics.bootstrap import (
+    interval,
+    interval_of_unanimous,
+    median,
+    percentiles,
+    resampled_sums,
+)
 from metrics.ranking import Ranking, rank_positives, unit_grid
 from metrics.retrieval_nulls import RandomRanking, median_rank_chance
 
@@ -98,16 +104,21 @@ def direction_report(
 
     A metric that every order of the gallery would score alike says nothing, and its value is None
     while its chance stays: recall at k from k = gallery on, everything for a gallery of one. All
-    means share the resampled queries. Queries count as independent: studies of one patient or one
-    report make the truth wider than the interval.
+    means share the resampled queries; a recall of 0 or 1 has its exact binomial interval, since
+    resamples of equal values would claim certainty. Queries count as independent: studies of one
+    patient or one report make the truth wider than the interval.
     """
     scores, chance = scores_per_query(ranking, cutoffs=cutoffs), chance_of(ranking, cutoffs=cutoffs)
     table = np.stack(list(scores.values()), axis=1)
     drawn = resampled_sums(table, resamples=resamples, seed=seed) / len(table)
     result: dict[str, Value] = {}
     for column, (name, values) in enumerate(scores.items()):
-        low, high = percentiles(drawn[:, column]) if len(values) > 1 else (None, None)
-        result[name] = value_of(float(values.mean()), chance[name], (low, high))
+        value = float(values.mean())
+        if name.startswith("recall_at_") and value in (0.0, 1.0):
+            ends = interval_of_unanimous(value, len(values))
+        else:
+            ends = percentiles(drawn[:, column]) if len(values) > 1 else (None, None)
+        result[name] = value_of(value, chance[name], ends)
     ranks = scores["mean_rank"]
     middle = interval(ranks, statistic=median, resamples=resamples, seed=seed)
     result["median_rank"] = value_of(float(np.median(ranks)), chance["median_rank"], middle)

@@ -95,7 +95,7 @@ def contrastive_headroom(
         key="batch" if studies < 2 else "temperature",
         remedy=_remedy(studies=studies, loss=loss),
         next_measurement=(
-            "the contrastive loss after 200 steps beside its chance and its floor, "
+            "The contrastive loss after 200 steps beside its chance and its floor, "
             "both of which the record carries."
         ),
     )
@@ -103,10 +103,10 @@ def contrastive_headroom(
 
 def _statement(start: Headroom, *, temperature: float, studies: int) -> str:
     if studies < 2:
-        return "with one study in the global batch the contrastive loss is 0 and cannot move."
+        return "With one study in the global batch the contrastive loss is 0 and cannot move."
     percent = math.floor(100 * start.share) + 1
     return (
-        f"at temperature {temperature:g} and a global batch of {studies} the contrastive loss can "
+        f"At temperature {temperature:g} and a global batch of {studies} the contrastive loss can "
         f"move by less than {percent} % of chance, from {start.chance:.3f} to {start.floor:.3f}"
         " nats, however good the model."
     )
@@ -114,22 +114,23 @@ def _statement(start: Headroom, *, temperature: float, studies: int) -> str:
 
 def _cause(best: Headroom, *, studies: int, lowest: float, learned: bool) -> str:
     if studies < 2:
-        return "there is no other study to tell apart."
-    cause = "the temperature divides the cosines, and its value reads like that of a multiplier."
+        return "There is no other study to tell apart."
+    cause = "The temperature divides the cosines, and its value reads like that of a multiplier."
     if learned:
         return (
             f"{cause} Training can lower it to about {lowest:.3g} at most (the sum of its learning"
-            f" rates bounds the move of its logarithm), where the headroom is {best.share:.1%}."
+            " rates bounds the move of its logarithm), where the headroom is "
+            f"{100 * best.share:.1f} %."
         )
     return cause
 
 
 def _remedy(*, studies: int, loss: Loss) -> str:
     if studies < 2:
-        return "set it to 2 or more; 20 and above is usual."
+        return "Set it to 2 or more; 20 and above is usual."
     enough = next(t for t in (0.1, 0.05, 0.02, 0.01) if _enough(t, studies=studies, loss=loss))
-    share = headroom_at(enough, studies=studies, loss=loss).share
-    return f"at {enough:g} the loss can fall by {share:.1%} of chance."
+    best = headroom_at(enough, studies=studies, loss=loss)
+    return f"At {enough:g} the loss can fall from {best.chance:.3f} to {best.floor:.3f} nats."
 
 
 def _enough(temperature: float, *, studies: int, loss: Loss) -> bool:

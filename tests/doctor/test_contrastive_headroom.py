@@ -91,4 +91,4 @@ def test_one_study_has_nothing_to_tell_apart() -> None:
 def test_huge_batches_are_sent_to_a_temperature_that_suffices() -> None:
     found = contrastive_headroom(studies=1_000_000, temperature=10.0, lowest=10.0, learned=False)
     assert found is not None
-    assert "%" in found.remedy
+    assert found.remedy == "At 0.1 the loss can fall from 13.816 to 3.837 nats."

@@ -110,7 +110,7 @@ def test_losses_are_drawn_with_their_chance_and_floor(run_folder: Path) -> None:
 
 
 def test_masked_modelling_stands_beside_the_mean_and_the_noise(run_folder: Path) -> None:
-    row = "pixel mse 0.0021 0.0062 0.0009 0.34 ×"
+    row = "Pixels in [0, 1] 0.0021 0.0062 0.0009 0.34 ×"
     assert row in _page(run_folder).text.replace("\u00a0", " ")
 
 

@@ -5,7 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from metrics.bootstrap import interval, interval_of_sums, mean, median, resampled_sums
+from metrics.bootstrap import (
+    interval,
+    interval_of_sums,
+    interval_of_unanimous,
+    mean,
+    median,
+    resampled_sums,
+)
 
 
 def _normal(count: int = 400) -> np.ndarray:
@@ -92,3 +99,16 @@ def test_resamples_with_nothing_to_score_are_left_out() -> None:
     nothing = np.zeros((3, 2))
     ratio = interval_of_sums(nothing, statistic=lambda sums: sums[:, 0] / sums[:, 1])
     assert ratio == (None, None)
+
+
+def test_items_that_all_agree_leave_room_for_those_not_seen() -> None:
+    low, high = interval_of_unanimous(0.0, 50)
+    assert low == 0.0
+    assert high is not None
+    assert (1 - high) ** 50 == pytest.approx(0.025)
+    mirrored, top = interval_of_unanimous(1.0, 50)
+    assert top == 1.0
+    assert mirrored == pytest.approx(1 - high)
+    assert interval_of_unanimous(1.0, 1) == (None, None)
+    with pytest.raises(ValueError, match="0 or 1"):
+        interval_of_unanimous(0.5, 10)

@@ -203,7 +203,7 @@ def test_a_perfect_model_scores_one_and_still_shows_chance() -> None:
         assert _field(result, direction, "recall_at_1") == {
             "value": 1.0,
             "chance": pytest.approx(0.05),
-            "low": 1.0,
+            "low": pytest.approx(0.025 ** (1 / 20)),
             "high": 1.0,
         }
         assert _field(result, direction, "median_rank")["value"] == 1.0
