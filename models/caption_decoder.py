@@ -12,14 +12,16 @@ from models.blocks import FeedForward, check_heads, start_small
 from models.contracts import CaptionDecoder
 
 KeysValues = tuple[Float[Tensor, "study head place part"], Float[Tensor, "study head place part"]]
+OfWords = tuple[Float[Tensor, "study head room part"], Float[Tensor, "study head room part"]]
+OfStudy = tuple[Float[Tensor, "study head token part"], Float[Tensor, "study head token part"]]
 
 
 @dataclass(frozen=True)
 class Cache:
     """What one block remembers while it writes: room for every word, and the study, seen once."""
 
-    words: KeysValues
-    memory: KeysValues
+    words: OfWords
+    memory: OfStudy
 
 
 class TransformerCaptionDecoder(CaptionDecoder):
@@ -194,9 +196,9 @@ class _Block(nn.Module):
     def forward(
         self,
         features: Float[Tensor, "study word width"],
-        memory: KeysValues,
+        memory: OfStudy,
         mask: Bool[Tensor, "study 1 1 token"] | None,
-        room: KeysValues | None = None,
+        room: OfWords | None = None,
         place: int = 0,
     ) -> Float[Tensor, "study word width"]:
         """Take all words, each seeing those before it, or one word that sees all in ``room``.

@@ -48,3 +48,25 @@ def take_places(
     """Return, of each clip, the rows at its own places, in the order asked for."""
     clip = torch.arange(len(rows), device=rows.device).unsqueeze(1)
     return rows[clip, places]
+
+
+def join_cubes(
+    cubes: Float[Tensor, "clip place pixel"],
+    *,
+    cube: tuple[int, int, int],
+    grid: tuple[int, int, int],
+    channels: int,
+) -> Float[Tensor, "clip channel frame row column"]:
+    """Undo `cut_cubes`."""
+    return rearrange(
+        cubes,
+        "clip (t y x) (frames rows columns channel)"
+        " -> clip channel (t frames) (y rows) (x columns)",
+        t=grid[0],
+        y=grid[1],
+        x=grid[2],
+        frames=cube[0],
+        rows=cube[1],
+        columns=cube[2],
+        channel=channels,
+    )

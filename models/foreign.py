@@ -5,6 +5,7 @@ The other libraries are imported where they are used, because some take seconds.
 
 import math
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
+        if not zipfile.is_zipfile(path):
+            raise UserError(f"{path} does not hold weights; use a safetensors file")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise UserError(f"{path} does not hold weights; use a safetensors file") from error

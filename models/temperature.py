@@ -18,7 +18,7 @@ class Temperature(nn.Module):
     """
 
     def __init__(
-        self, *, start: float, learned: bool, allowed: tuple[float, float] = (0.01, 1.0)
+        self, *, start: float, learned: bool, allowed: tuple[float, float] = (0.01, 10.0)
     ) -> None:
         """Start at a temperature.
 

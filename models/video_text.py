@@ -82,7 +82,7 @@ class VideoText(nn.Module):
         study_in_memory: bool = False,
         temperature: float = 0.1,
         learn_temperature: bool = True,
-        temperature_range: tuple[float, float] = (0.01, 1.0),
+        temperature_range: tuple[float, float] = (0.01, 10.0),
         bias: float | None = None,
     ) -> None:
         """Join the parts.
@@ -107,6 +107,7 @@ class VideoText(nn.Module):
             ValueError: A masked decoder behind an encoder that cannot drop tokens.
         """
         super().__init__()
+        self.dim = dim
         if masked_decoder is not None and not video_encoder.drops_tokens:
             raise ValueError(
                 f"{type(video_encoder).__name__} cannot drop tokens, so nothing can be masked; "

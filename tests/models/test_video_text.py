@@ -1,10 +1,14 @@
 """The whole model: what the losses get, and what must not leak or be left out."""
 
+import copy
 import math
+from pathlib import Path
 
 import pytest
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from core.errors import UserError
 from models.aggregators import AttentionPoolingAggregator, MeanAggregator
@@ -198,8 +202,8 @@ def test_no_dropout_anywhere() -> None:
 
 
 def test_a_temperature_out_of_range_is_refused() -> None:
-    with pytest.raises(UserError, match="temperature 10"):
-        Temperature(start=10.0, learned=True)
+    with pytest.raises(UserError, match=r"temperature 0\.5 is not within its range 0\.01 to 0\.2"):
+        Temperature(start=0.5, learned=True, allowed=(0.01, 0.2))
 
 
 def test_a_temperature_past_its_range_is_clamped_and_only_led_back_in() -> None:
@@ -220,3 +224,52 @@ def test_a_fixed_temperature_is_saved_but_not_trained() -> None:
     temperature.set(0.07)
     assert list(temperature.parameters()) == []
     assert temperature.state_dict()["log_temperature"].item() == pytest.approx(math.log(0.07))
+
+
+def test_one_wrapper_synchronizes_every_parameter(tmp_path: Path) -> None:
+    place = f"file://{tmp_path / 'store'}"
+    dist.init_process_group("gloo", init_method=place, rank=0, world_size=1)
+    try:
+        plain = model(study_in_memory=True)
+        given = (*inputs(), *masks())
+        wrapped = DistributedDataParallel(copy.deepcopy(plain))
+        for whole in (plain, wrapped):
+            torch.manual_seed(3)
+            # Twice: a parameter that the first pass did not reach would stop the second.
+            total(whole(*given)).backward()
+            total(whole(*given)).backward()
+        for one, other in zip(plain.parameters(), wrapped.parameters(), strict=True):
+            torch.testing.assert_close(one.grad, other.grad)
+    finally:
+        dist.destroy_process_group()
+
+
+def test_gradients_repeat_to_the_bit() -> None:
+    whole, given, steps = model(tokens=True), (*inputs(), *masks()), []
+    for _ in range(2):
+        torch.manual_seed(3)
+        whole.zero_grad()
+        total(whole(*given)).backward()
+        steps.append([parameter.grad for parameter in whole.parameters()])
+    for one, other in zip(*steps, strict=True):
+        assert one is not None
+        assert other is not None
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+def test_half_precision_stays_inside_the_encoders(tokens: bool) -> None:
+    whole = model(tokens=tokens, study_in_memory=True).eval()
+    given = (*inputs(), *masks())
+    full = whole(*given)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = whole(*given)
+        memory = whole.encode_study(given[0], OWNER, studies=3)
+        assert whole.caption_decoder is not None
+        whole.caption_decoder.generate(
+            memory.memory, memory.present, bos_id=1, eos_id=2, pad_id=0, max_words=5
+        )
+    assert half.study.dtype == half.report.dtype == half.temperature.dtype == torch.float32
+    assert half.patches is not None
+    assert half.patches.dtype == torch.float32
+    torch.testing.assert_close(half.study, full.study, atol=0.05, rtol=0)

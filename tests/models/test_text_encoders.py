@@ -1,0 +1,152 @@
+"""Text encoders: what every entry of the table must do."""
+
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub.constants
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import BertConfig, BertForMaskedLM, BertModel
+
+from core.errors import UserError
+from models import TEXT_ENCODERS
+from models.contracts import TextEncoder
+from models.huggingface_text import HuggingFaceText
+from models.pooling import WordPooling
+
+CONTEXT: dict[str, Any] = {"width": 16, "vocab": 11, "max_words": 8}
+TINY = BertConfig(
+    vocab_size=11,
+    hidden_size=12,
+    num_hidden_layers=1,
+    num_attention_heads=2,
+    intermediate_size=24,
+    max_position_embeddings=8,
+)
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bert")
+    torch.manual_seed(0)
+    BertForMaskedLM(TINY).save_pretrained(folder)
+    return folder
+
+
+def options(name: str, bert: Path) -> dict[str, Any]:
+    if name == "huggingface":
+        return {**CONTEXT, "name": str(bert)}
+    return {**CONTEXT, "depth": 1, "heads": 2}
+
+
+@pytest.fixture(params=sorted(TEXT_ENCODERS))
+def encoder(request: pytest.FixtureRequest, bert: Path) -> TextEncoder:
+    torch.manual_seed(0)
+    return TEXT_ENCODERS[request.param](**options(request.param, bert))
+
+
+@pytest.fixture
+def words() -> Tensor:
+    return torch.randint(3, 11, (3, 7), generator=torch.Generator().manual_seed(1))
+
+
+PRESENT = torch.arange(7) < torch.tensor([[7], [4], [1]])
+
+
+def test_one_vector_a_word_and_one_a_report(encoder: TextEncoder, words: Tensor) -> None:
+    features = encoder(words, PRESENT)
+    assert features.shape == (3, 7, encoder.width)
+    assert encoder.pool(features, PRESENT).shape == (3, encoder.width)
+
+
+def test_padding_has_no_say(encoder: TextEncoder, words: Tensor) -> None:
+    noise = torch.where(PRESENT, words, torch.zeros_like(words))
+    for one, other in [(words, noise), (words[:, :7], noise)]:
+        first, second = encoder(one, PRESENT), encoder(other, PRESENT)
+        torch.testing.assert_close(first[PRESENT], second[PRESENT])
+        torch.testing.assert_close(encoder.pool(first, PRESENT), encoder.pool(second, PRESENT))
+    short = encoder(words[1:2, :4], PRESENT[1:2, :4])
+    torch.testing.assert_close(encoder(words, PRESENT)[1:2, :4], short)
+
+
+def test_the_order_of_the_words_matters(encoder: TextEncoder, words: Tensor) -> None:
+    flipped = encoder(words.flip(1), PRESENT)
+    straight = encoder(words, PRESENT)
+    difference = encoder.pool(straight, PRESENT)[0] - encoder.pool(flipped, PRESENT)[0]
+    assert difference.abs().max() > 1e-5
+
+
+def test_every_parameter_gets_a_gradient(encoder: TextEncoder, words: Tensor) -> None:
+    pooled = encoder.pool(encoder(words, PRESENT), PRESENT)
+    (pooled * torch.randn_like(pooled)).sum().backward()
+    missing = [
+        name
+        for name, value in encoder.named_parameters()
+        if value.grad is None or not value.grad.any()
+    ]
+    assert missing == []
+
+
+def test_nothing_is_drawn_in_training(encoder: TextEncoder, words: Tensor) -> None:
+    encoder.train()
+    assert torch.equal(encoder(words, PRESENT), encoder(words, PRESENT))
+
+
+def test_the_state_survives_a_file(
+    encoder: TextEncoder, words: Tensor, tmp_path: Path, bert: Path
+) -> None:
+    save_file(encoder.state_dict(), tmp_path / "state.safetensors")
+    name = "huggingface" if isinstance(encoder, HuggingFaceText) else "transformer"
+    other = TEXT_ENCODERS[name](**options(name, bert))
+    other.load_state_dict(load_file(tmp_path / "state.safetensors"))
+    assert torch.equal(encoder.eval()(words, PRESENT), other.eval()(words, PRESENT))
+
+
+def test_a_pretrained_encoder_gives_what_transformers_gives(bert: Path, words: Tensor) -> None:
+    ours = HuggingFaceText(width=12, vocab=11, max_words=8, name=str(bert))
+    theirs = BertModel.from_pretrained(bert, add_pooling_layer=False).eval()
+    expected = theirs(input_ids=words, attention_mask=PRESENT.long()).last_hidden_state
+    torch.testing.assert_close(ours(words, PRESENT)[PRESENT], expected[PRESENT])
+
+
+def test_a_pretrained_encoder_that_cannot_be_had_names_the_file_to_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(UserError, match=r"nobody/no-such-bert .* model.safetensors into a folder"):
+        HuggingFaceText(**CONTEXT, name="nobody/no-such-bert")
+
+
+def test_a_tokenizer_or_report_too_large_for_the_encoder_is_refused(bert: Path) -> None:
+    with pytest.raises(UserError, match="tokenizer has 12 words"):
+        HuggingFaceText(width=16, vocab=12, max_words=8, name=str(bert))
+    with pytest.raises(UserError, match="reads 8 words, not 9"):
+        HuggingFaceText(width=16, vocab=11, max_words=9, name=str(bert))
+
+
+def test_a_checkpoint_that_lacks_tensors_is_refused(bert: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes((bert / "config.json").read_bytes())
+    weights = load_file(bert / "model.safetensors")
+    gone = next(name for name in weights if "attention" in name)
+    del weights[gone]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserError, match="lacks .*attention"):
+        HuggingFaceText(**CONTEXT, name=str(tmp_path))
+
+
+@pytest.mark.parametrize(("kind", "value"), [("mean", 2.0), ("first", 1.0)])
+def test_pooling_is_what_its_name_says(kind: Any, value: float) -> None:
+    features = torch.tensor([[[1.0], [3.0], [torch.inf]]])
+    pooled = WordPooling(width=1, kind=kind)(features, torch.tensor([[True, True, False]]))
+    assert pooled.tolist() == [[value]]
+
+
+def test_attention_pooling_prefers_the_word_its_query_points_to() -> None:
+    pooling = WordPooling(width=2, kind="attention")
+    assert pooling.query is not None
+    torch.nn.init.constant_(pooling.query.weight, 50.0)
+    features = torch.tensor([[[1.0, 0.0], [0.0, 0.0], [9.0, 9.0]]])
+    pooled = pooling(features, torch.tensor([[True, True, False]]))
+    torch.testing.assert_close(pooled, torch.tensor([[1.0, 0.0]]))
