@@ -18,6 +18,7 @@ from data.manifest_rows import (
     refuse_first,
     refuse_leaks,
     refuse_videos_twice,
+    split_name,
 )
 from data.paths import check_links, checked_paths
 from data.study import Study
@@ -45,12 +46,12 @@ class Manifest:
     """Of the file's bytes and the way it was read."""
 
     def split(self, name: str) -> list[Study]:
-        """Return the studies of one split.
+        """Return the studies of one split, by any of its names (see ``split_name``).
 
         Raises:
             UserError: There is no such split; the message lists those there are.
         """
-        found = [study for study in self.studies if study.split == name]
+        found = [study for study in self.studies if study.split == split_name(name)]
         if not found:
             have = ", ".join(f"{split} ({count})" for split, count in self.splits().items())
             raise UserError(f"{self.path}: no study is in split {name!r}; there are {have}")

@@ -68,6 +68,12 @@ def read_rows(table: Table, columns: Columns) -> pd.DataFrame:
     return rows
 
 
+def split_name(text: str) -> str:
+    """Return a split's name as studies carry it: "Validation", "valid" and "dev" are "val"."""
+    plain = text.strip().lower()
+    return SPLIT_NAMES.get(plain, plain)
+
+
 def refuse_first(
     table: Table, column: str | None, rows: pd.DataFrame, wrong: Any, problem: str
 ) -> None:

@@ -35,7 +35,7 @@ def test_rows_of_a_study_are_joined_in_order(tmp_path: Path) -> None:
     assert first.noise_mse is None
     assert (second.id, second.split) == ("a", "val")
     assert manifest.splits() == {"train": 1, "val": 1}
-    assert manifest.split("val") == [second]
+    assert manifest.split("val") == manifest.split("Validation") == [second]
 
 
 def test_patient_noise_and_further_columns_are_read(tmp_path: Path) -> None:
