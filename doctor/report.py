@@ -19,6 +19,7 @@ from doctor.report_tables import (
     chance_row,
     cosine_table,
     loss_rows,
+    representation_rows,
     retrieval_tables,
 )
 from doctor.run_files import read_run
@@ -43,6 +44,8 @@ class Rebuilt:
     label: str
     value: str
     mean: str
+    cubes: str
+    """The error of each hidden cube's own mean, which knows more than the model."""
     noise: str
     ratio: str
     clear: bool | None
@@ -58,7 +61,8 @@ def write_report(run_folder: Path) -> Path:
         UserError: The folder does not exist, or a file in it is broken.
     """
     run = read_run(run_folder)
-    best, worst = search_examples(run)
+    count = run.config.evaluation.report_examples if run.config else 6
+    best, worst = search_examples(run, count=count)
     results = run.results
     page = (
         _environment()
@@ -76,6 +80,7 @@ def write_report(run_folder: Path) -> Path:
             cosines=cosine_table(results),
             captioning=captioning_table(results),
             final_losses=loss_rows(results),
+            representation=representation_rows(results),
             rebuilt=_rebuilt(results),
             masked=masked_image(run),
             best=best,
@@ -167,6 +172,7 @@ def _rebuilt_row(label: str, entry: Mapping[str, Any]) -> Rebuilt:
         label=label,
         value=_error(value),
         mean=_error(mean),
+        cubes=_error(entry.get("predict_each_cubes_mean")),
         noise=_error(entry.get("noise_floor")),
         ratio="–" if ratio is None else f"{ratio:.2f} ×",
         clear=clear,

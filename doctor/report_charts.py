@@ -8,7 +8,7 @@ from doctor.plots import Chart, Points, Series, line_chart
 from doctor.report_names import DIRECTIONS, NULL_NOTES, RETRIEVAL, TERM_NOTES, TERMS, name_of
 from doctor.run_files import Row, RunFiles
 
-_HELD_OUT = ("recall_at_1", "recall_at_10")
+_HELD_OUT = ("recall_at_1", "recall_at_5", "recall_at_10")
 _SKEWED = 20.0
 
 
@@ -68,7 +68,21 @@ def held_out_charts(run: RunFiles) -> list[Chart]:
         title = f"{name_of(RETRIEVAL, metric).label}, validation"
         note = "Share of queries, whole validation gallery."
         charts.append(line_chart(title, note=note, lines=lines, nulls=nulls))
+    charts.append(_cosines(run))
     return [chart for chart in charts if chart is not None]
+
+
+def _cosines(run: RunFiles) -> Chart | None:
+    """Return the cosines of studies with their own and with other reports: only the gap counts."""
+    names = {"positive_cosine": "own report", "negative_cosine": "other reports"}
+    return line_chart(
+        "Cosines, validation",
+        note="Collapse lifts both; only the gap says that something was learned.",
+        lines=[
+            Series(label, points_of(run.validations, f"retrieval/{key}"))
+            for key, label in names.items()
+        ],
+    )
 
 
 def points_of(rows: Sequence[Row], key: str) -> Points:

@@ -57,7 +57,7 @@ class CaptionExample:
 
 
 def search_examples(
-    run: RunFiles, *, count: int = 6
+    run: RunFiles, *, count: int
 ) -> tuple[list[SearchExample], list[SearchExample]]:
     """Return the studies whose own report stands first, and those where it stands last.
 
@@ -119,7 +119,9 @@ def _neighbour(near: Mapping[str, Any], report: str) -> Neighbour:
 
 def _caption(row: Row) -> CaptionExample:
     spans = [
-        Span(str(span.get("text", "")), _verdict(span)) for span in row.get("spans") or []
+        part
+        for span in row.get("spans") or []
+        for part in _parts(str(span.get("text", "")), _verdict(span))
     ] or [Span(str(row.get("caption", "")), "neutral")]
     return CaptionExample(
         study_id=str(row.get("study_id", "")),
@@ -127,6 +129,12 @@ def _caption(row: Row) -> CaptionExample:
         spans=tuple(span for span in spans if span.verdict != "missing"),
         missing=tuple(span.text for span in spans if span.verdict == "missing"),
     )
+
+
+def _parts(text: str, verdict: str) -> list[Span]:
+    """Return a piece of text and, apart from it, the space that follows, which has no colour."""
+    word = text.rstrip()
+    return [Span(word, verdict), Span(text[len(word) :], "neutral")]
 
 
 def _verdict(span: Mapping[str, Any]) -> str:

@@ -122,13 +122,44 @@ def captioning_table(results: Mapping[str, Any]) -> Table[BaselineRow] | None:
     return Table("Captions", "", rows, columns)
 
 
-def loss_rows(results: Mapping[str, Any]) -> list[ChanceRow]:
-    """Return each held-out loss term beside its chance."""
+@dataclass(frozen=True)
+class NullsRow:
+    """One number beside several nulls, each with its name."""
+
+    label: str
+    value: str
+    nulls: tuple[tuple[str, str], ...]
+    clear: bool | None
+
+
+def loss_rows(results: Mapping[str, Any]) -> list[NullsRow]:
+    """Return each held-out loss term beside its chance and its other nulls."""
     losses = results.get("losses") or {}
     return [
-        chance_row(Name(TERMS.get(term, term), lower_is_better=True), entry)
+        _nulls_row(Name(TERMS.get(term, term), lower_is_better=True), entry)
         for term, entry in losses.items()
     ]
+
+
+def representation_rows(results: Mapping[str, Any]) -> list[NullsRow]:
+    """Return what the geometry of the embeddings is, beside collapsed and random ones."""
+    entries = results.get("representation") or {}
+    return [
+        _nulls_row(Name(key.replace("_", " "), judged=False), entry)
+        for key, entry in entries.items()
+    ]
+
+
+def _nulls_row(name: Name, entry: Entry) -> NullsRow:
+    """Return a row with every null of the entry; a judged one must be below its chance."""
+    value, chance = entry.get("value"), entry.get("chance")
+    nulls = tuple(
+        (key.replace("_", " "), name.text(null))
+        for key, null in entry.items()
+        if key not in ("value", "low", "high") and isinstance(null, int | float)
+    )
+    clear = None if not name.judged or value is None or chance is None else value < chance
+    return NullsRow(name.label, name.text(value), nulls, clear)
 
 
 def chance_row(name: Name, entry: Entry, *, gallery: int | None = None) -> ChanceRow:

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import UserError
 from doctor.report import write_report
-from doctor.report_examples import png_address, search_examples
+from doctor.report_examples import caption_examples, png_address, search_examples
 from doctor.run_files import read_run
 from tests.doctor.conftest import HOSTILE, STEPS, report_text
 
@@ -75,7 +75,7 @@ def test_every_section_is_there(run_folder: Path) -> None:
     for heading in ("Findings", "Training", "Retrieval", "Best", "Worst", "Captions", "Masked"):
         assert heading in page.text
     assert page.tags["img"] == 13
-    assert page.tags["figure"] == 9
+    assert page.tags["figure"] == 10
     assert f"{STEPS} steps recorded" in page.text
 
 
@@ -110,8 +110,21 @@ def test_losses_are_drawn_with_their_chance_and_floor(run_folder: Path) -> None:
 
 
 def test_masked_modelling_stands_beside_the_mean_and_the_noise(run_folder: Path) -> None:
-    row = "Pixels in [0, 1] 0.0021 0.0062 0.0009 0.34 ×"
+    row = "Pixels in [0, 1] 0.0021 0.0062 0.0031 0.0009 0.34 ×"
     assert row in _page(run_folder).text.replace("\u00a0", " ")
+
+
+def test_losses_and_geometry_stand_beside_every_null_they_have(run_folder: Path) -> None:
+    text = _page(run_folder).text
+    assert "Captioning loss 0.410 chance 7.620 unigram 4.100 other studys video 0.930" in text
+    assert "study rankme 41.200 collapsed 1.000 random 56.000" in text
+
+
+def test_space_after_a_fact_has_no_colour(run_folder: Path) -> None:
+    spans = caption_examples(read_run(run_folder))[1].spans
+    assert [span.verdict for span in spans[2:4]] == ["right", "neutral"]
+    assert spans[2].text == spans[2].text.strip()
+    assert spans[3].text == " "
 
 
 def test_a_hostile_report_is_text(run_folder: Path) -> None:
@@ -159,13 +172,13 @@ def test_best_and_worst_go_by_the_rank_of_the_truth(run_folder: Path) -> None:
     ]
     path = run_folder / "predictions" / "retrieval.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    best, worst = search_examples(read_run(run_folder))
+    best, worst = search_examples(read_run(run_folder), count=6)
     assert [example.rank for example in best] == [1, 2]
     assert [example.rank for example in worst] == [30, 9]
 
 
 def test_the_own_report_is_marked_among_the_nearest(run_folder: Path) -> None:
-    best, _ = search_examples(read_run(run_folder))
+    best, _ = search_examples(read_run(run_folder), count=6)
     assert best[0].neighbours[0].own
     assert best[0].neighbours[0].report == best[0].report
     assert [near.own for near in best[0].neighbours[1:]] == [False] * 4
@@ -184,7 +197,7 @@ def test_a_run_that_has_only_begun_has_a_page(run_folder: Path) -> None:
     shutil.rmtree(run_folder / "predictions")
     page = _page(run_folder)
     assert "No evaluation yet" in page.text
-    assert page.tags["figure"] == 8
+    assert page.tags["figure"] == 9
     (run_folder / "metrics.jsonl").unlink()
     assert _page(run_folder).tags["figure"] == 0
 
@@ -209,7 +222,7 @@ def test_a_config_of_another_version_is_said_and_not_fatal(run_folder: Path) -> 
 
 def test_numbers_that_are_null_leave_gaps_not_errors(run_folder: Path) -> None:
     _edit_lines(run_folder / "metrics.jsonl", grad_norm=None, **{"loss/contrastive": None})
-    assert _page(run_folder).tags["figure"] == 7
+    assert _page(run_folder).tags["figure"] == 8
 
 
 def test_a_record_cut_off_by_a_crash_is_read_up_to_there(run_folder: Path) -> None:
