@@ -1,0 +1,55 @@
+"""A caption cut into pieces, each with a verdict on the facts it states."""
+
+import re
+from typing import Final
+
+from metrics.facts.fact import STENOSIS, Fact
+from metrics.facts.lesions import Lesions, lesions_of, within_tolerance
+from metrics.facts.parse import parse, read
+
+_SENTENCE: Final = re.compile(r"[^.;!?\n]*(?:\.(?=\d)[^.;!?\n]*)*[.;!?\n]*\s*")
+
+Span = dict[str, str]
+"""``text`` and ``verdict``: right, wrong, missing or neutral."""
+
+
+def coloured_spans(reference: str, caption: str) -> list[Span]:
+    """Cut a caption into sentences and judge each by the facts of the reference.
+
+    A sentence is right if all it states agrees with the reference (a lesion within 10 points in the
+    same segment, another fact exactly, a denial of nothing that is there), wrong if anything does
+    not, and neutral if it states no fact. What the reference has and the caption does not name is
+    appended as missing. Of a sentence, only what the whole caption is understood to say counts.
+    """
+    truth, reading = lesions_of(read(reference)), read(caption)
+    claims = lesions_of(reading)
+    spans = [
+        {"text": sentence, "verdict": _verdict(sentence, set(reading.facts), truth)}
+        for sentence in _SENTENCE.findall(caption)
+        if sentence.strip()
+    ]
+    missing = [
+        f"{place.replace('_', ' ')} {fact.middle:g}%"
+        for place, fact in truth.positive.items()
+        if not claims.names(place)
+    ]
+    return spans + [{"text": text, "verdict": "missing"} for text in missing]
+
+
+def _verdict(sentence: str, understood: set[Fact], truth: Lesions) -> str:
+    # "the remaining vessels" means all of them where the sentence stands alone
+    facts = [fact for fact in parse(sentence) if fact in understood]
+    if not facts:
+        return "neutral"
+    return "right" if all(_holds(fact, truth) for fact in facts) else "wrong"
+
+
+def _holds(fact: Fact, truth: Lesions) -> bool:
+    if fact.attribute != STENOSIS:
+        stated = (fact.segment, fact.attribute, fact.low, fact.high)
+        same_kind = {other for other in truth.others if other[1] == fact.attribute}
+        return not same_kind if fact.negated else stated in same_kind
+    if fact.negated:
+        return not truth.names(fact.segment)
+    reference = truth.positive.get(fact.segment)
+    return reference is not None and within_tolerance(fact, reference)
