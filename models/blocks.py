@@ -87,3 +87,16 @@ def start_small(module: nn.Module) -> None:
             nn.init.trunc_normal_(part.weight, std=0.02)
         if isinstance(part, nn.Linear | nn.Conv2d) and part.bias is not None:
             nn.init.zeros_(part.bias)
+
+
+def start_level(module: nn.Module) -> None:
+    """Draw every weight so that activations keep their size from layer to layer; biases are 0.
+
+    Source: He et al. 2015, arXiv:1502.01852, equation 10.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d | nn.Linear):
+            gain = "relu" if isinstance(part, nn.Conv2d) else "linear"
+            nn.init.kaiming_normal_(part.weight, nonlinearity=gain)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from models.clip_pooling import MeanPooling
 from models.contracts import Aggregator, CaptionDecoder, MaskedDecoder, TextEncoder, VideoEncoder
 from models.packing import pad_rows
 from models.temperature import Temperature
@@ -79,6 +80,7 @@ class VideoText(nn.Module):
         masked_decoder: MaskedDecoder | None = None,
         patch_heads: bool = False,
         aggregate: Literal["clips", "tokens"] = "clips",
+        clip_pooling: nn.Module | None = None,
         study_in_memory: bool = False,
         temperature: float = 0.1,
         learn_temperature: bool = True,
@@ -96,6 +98,7 @@ class VideoText(nn.Module):
             masked_decoder: From visible tokens to hidden cubes.
             patch_heads: Bring tokens and words into a shared space too.
             aggregate: What the aggregator is given: the mean of each clip, or all tokens.
+            clip_pooling: From the tokens of a clip to its row; None takes their mean.
             study_in_memory: Show the aggregated vector to the caption decoder, beside the tokens.
             temperature: Divisor of the cosines at the first step.
             learn_temperature: A parameter if True; otherwise it changes by ``temperature.set``.
@@ -117,6 +120,7 @@ class VideoText(nn.Module):
         self.aggregator = aggregator
         self.text_encoder = text_encoder
         self.aggregate = aggregate
+        self.clip_pooling = MeanPooling() if clip_pooling is None else clip_pooling
         self.study_in_memory = study_in_memory
         video_width, text_width = video_encoder.width, text_encoder.width
         self.study_head = _head(video_width, dim)
@@ -183,7 +187,7 @@ class VideoText(nn.Module):
         memory = memory.flatten(1, 2)
         present = present.repeat_interleave(tokens.shape[1], dim=1)
         if self.aggregate == "clips":
-            study = self.aggregator(tokens.mean(dim=1), owner, studies=studies)
+            study = self.aggregator(self.clip_pooling(tokens), owner, studies=studies)
         else:
             owners = owner.repeat_interleave(tokens.shape[1])
             study = self.aggregator(tokens.flatten(0, 1), owners, studies=studies)

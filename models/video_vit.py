@@ -6,7 +6,7 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.blocks import Block, start_small
+from models.blocks import Block, start_level, start_small
 from models.contracts import VideoEncoder
 from models.cubes import cut_cubes, grid_of, take_places
 from models.positions import GridPositions, PositionKind
@@ -60,12 +60,14 @@ class VideoViT(VideoEncoder):
             if stem == "linear"
             else ConvStem(width=width, channels=channels, cube=cube)
         )
+        self.stem_norm = nn.LayerNorm(width)
         self.positions = GridPositions(width=width, grid=self.grid, kind=positions)
         self.blocks = nn.ModuleList(
             Block(width=width, heads=heads, mlp_ratio=mlp_ratio) for _ in range(depth)
         )
         self.norm = nn.LayerNorm(width)
-        start_small(self)
+        start_small(self.blocks)
+        start_level(self.stem)
 
     def forward(
         self,
@@ -76,7 +78,8 @@ class VideoViT(VideoEncoder):
         cubes, positions = cut_cubes(clips, cube=self.cube), self.positions()
         if keep is not None:
             cubes, positions = take_places(cubes, keep), positions[keep]
-        tokens = self.stem(cubes) + positions
+        # without the norm the waves of the positions drown what a fresh stem says of the pixels
+        tokens = self.stem_norm(self.stem(cubes)) + positions
         for block in self.blocks:
             tokens = block(tokens)
         return self.norm(tokens)
@@ -92,7 +95,7 @@ class ConvStem(nn.Module):
     """
 
     def __init__(self, *, width: int, channels: int, cube: tuple[int, int, int]) -> None:
-        """Make three convolutions, the last two of which halve rows and columns.
+        """Make three convolutions, the first two of which halve rows and columns.
 
         Args:
             width: Numbers a token.
@@ -103,11 +106,11 @@ class ConvStem(nn.Module):
         self.cube = cube
         rows, columns = -(-cube[1] // 4), -(-cube[2] // 4)
         self.convolve = nn.Sequential(
-            nn.Conv2d(cube[0] * channels, 32, 3, padding=1),
+            nn.Conv2d(cube[0] * channels, 32, 3, stride=2, padding=1),
             nn.GELU(),
             nn.Conv2d(32, 64, 3, stride=2, padding=1),
             nn.GELU(),
-            nn.Conv2d(64, 64, 3, stride=2, padding=1),
+            nn.Conv2d(64, 64, 3, padding=1),
             nn.GELU(),
         )
         self.to_token = nn.Linear(64 * rows * columns, width)

@@ -1,0 +1,41 @@
+"""From the tokens of a clip to one row."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class PlacePooling(nn.Module):
+    """Read all tokens of a clip at once, each place with weights of its own.
+
+    A mean forgets where a token was, and attention has to find out; where the same thing stands in
+    the same place of every clip of a view, as in standardised views, weights by place learn from
+    far fewer studies. The number of tokens is fixed.
+    """
+
+    def __init__(self, *, width: int, tokens: int, hidden: int) -> None:
+        """Make the two layers.
+
+        Args:
+            width: Numbers a token, and a clip.
+            tokens: Tokens a clip.
+            hidden: Numbers between the layers.
+        """
+        super().__init__()
+        self.read = nn.Sequential(
+            nn.Linear(tokens * width, hidden),
+            nn.GELU(),
+            nn.Linear(hidden, width),
+            nn.LayerNorm(width),
+        )
+
+    def forward(self, tokens: Float[Tensor, "clip token width"]) -> Float[Tensor, "clip width"]:
+        """Return one row a clip."""
+        return self.read(tokens.flatten(1))
+
+
+class MeanPooling(nn.Module):
+    """Average the tokens of a clip."""
+
+    def forward(self, tokens: Float[Tensor, "clip token width"]) -> Float[Tensor, "clip width"]:
+        """Return one row a clip."""
+        return tokens.mean(dim=1)
