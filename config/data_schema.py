@@ -41,10 +41,14 @@ class SyntheticConfig(Strict):
     """Decides every study; the run's own seed does not."""
     lesion_rate: NotNegative = 2.2
     """Mean number of lesions of a study."""
-    difficulty: Share = 0.2
+    difficulty: Share = 0.0
     """From 0 (wide vessels, little motion and noise) to 1 (as in a real catheter laboratory)."""
     duplicate_report_rate: Share = 0.02
     """Share of the studies that repeat the findings and the report of an earlier one."""
+    extra_view_rate: Share = 0.1
+    """Share of the studies with a fourth cine, from any other view."""
+    random_view_rate: Share = 0.0
+    """Share of the studies filmed from views of their own instead of the three standard ones."""
     missing_view_rate: Share = 0.0
     """Share of the studies that lack all views of one coronary artery."""
     corrupted_rate: Share = 0.0
@@ -75,6 +79,9 @@ class DataConfig(Strict):
 
     manifest: Path | None = None
     """CSV or Parquet file with a row a video; null makes the synthetic study set."""
+    inference_manifest: Path | None = None
+    """Studies that ``--run_mode inference`` describes, which need neither report nor split; null
+    describes the test studies."""
     columns: ColumnsConfig = ColumnsConfig()
     """The manifest's columns."""
     separator: Annotated[str, Field(min_length=1, max_length=1)] = ","

@@ -20,6 +20,11 @@ class ModelConfig(Strict):
     """Rows of a study to one vector."""
     aggregate: Literal["clips", "tokens"] = "clips"
     """What the aggregator sees: one mean row a clip, or every token."""
+    clip_pooling: Literal["mean", "places"] = "mean"
+    """How the tokens of a clip become its row: their mean, or weights of each place's own, which
+    learn faster where views are standardised."""
+    study_in_memory: bool = False
+    """Show the aggregated study, beside the tokens, to the caption decoder."""
     text_encoder: Part = Part(name="transformer")
     """Reports to word features and one vector."""
     caption_decoder: Part = Part(name="transformer")

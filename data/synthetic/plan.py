@@ -10,7 +10,7 @@ from data.synthetic.findings import SEGMENTS, Findings, draw_findings
 from data.synthetic.reports import write_report
 from data.synthetic.settings import StudySetSettings
 from data.synthetic.studies import StudyPlan
-from data.synthetic.views import VIEWS, View
+from data.synthetic.views import STANDARD_VIEWS, VIEWS, View
 
 REPORT_ATTEMPTS = 50
 """How often findings and report are drawn anew to get a text that no earlier study has."""
@@ -42,7 +42,7 @@ def _plan_study(
     It may repeat one of `same_split`, or take its patient from there or, leaking, from `train`.
     """
     draw = numpy_generator(settings.seed, "study", number)
-    copies, repeats, leaks, noisy, misses = draw.random(5)
+    copies, repeats, leaks, noisy = draw.random(4)
     findings, report = _draw_text(settings, number, used)
     if same_split and copies < settings.duplicate_report_rate:
         twin = same_split[int(draw.integers(len(same_split)))]
@@ -56,7 +56,7 @@ def _plan_study(
         patient_id = train[int(draw.integers(len(train)))].patient_id
     elif same_split and repeats < settings.repeat_patient_rate:
         patient_id = same_split[int(draw.integers(len(same_split)))].patient_id
-    views = _draw_views(draw, missing=bool(misses < settings.missing_view_rate))
+    views = _draw_views(draw, settings)
     cines = tuple(
         CinePlan(
             findings, view,
@@ -81,22 +81,27 @@ def _draw_text(settings: StudySetSettings, number: int, used: set[str]) -> tuple
     return findings, report
 
 
-def _draw_views(draw: np.random.Generator, *, missing: bool) -> list[View]:
-    """Return one or two views of each artery, each time one that shows all segments well."""
-    sides = ["left", "right"]
-    if missing:
-        sides.remove(sides[int(draw.integers(2))])
-    views: list[View] = []
-    for side in sides:
-        table = VIEWS[side]
-        first = int(draw.integers(2))
-        views.append(table[first])
-        if draw.random() < 0.5:
-            rest = [view for place, view in enumerate(table) if place != first]
-            views.append(rest[int(draw.integers(len(rest)))])
-    if len(views) == 1:
-        views.append(next(view for view in VIEWS[views[0].side] if view != views[0]))
+def _draw_views(draw: np.random.Generator, settings: StudySetSettings) -> list[View]:
+    """Return the three standard views, or as many of the study's own, and now and then a fourth."""
+    own, misses, extra = draw.random(3)
+    views = list(STANDARD_VIEWS)
+    if own < settings.random_view_rate:
+        views = [_another(draw, side, views=[]) for side in ("left", "right")]
+        views.append(_another(draw, "left" if draw.random() < 0.5 else "right", views=views))
+    if extra < settings.extra_view_rate:
+        views.append(_another(draw, "left" if draw.random() < 0.5 else "right", views=views))
+    if misses < settings.missing_view_rate:
+        missing = ("left", "right")[int(draw.integers(2))]
+        views = [view for view in views if view.side != missing]
+        if len(views) == 1:
+            views.append(_another(draw, views[0].side, views=views))
     return views
+
+
+def _another(draw: np.random.Generator, side: str, *, views: list[View]) -> View:
+    """Return a view of one artery that is not among ``views``."""
+    rest = [view for view in VIEWS[side] if view not in views]
+    return rest[int(draw.integers(len(rest)))]
 
 
 def counterfactual(

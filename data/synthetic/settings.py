@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 SHARES = (
     "difficulty",
     "duplicate_report_rate",
+    "extra_view_rate",
+    "random_view_rate",
     "missing_view_rate",
     "corrupted_rate",
     "label_noise",
@@ -35,10 +37,14 @@ class StudySetSettings:
     """Decides every draw."""
     lesion_rate: float = 2.2
     """Mean number of lesions of a study."""
-    difficulty: float = 0.2
+    difficulty: float = 0.0
     """From 0 (wide vessels, little motion, noise and variation) to 1 (as in a real cath lab)."""
     duplicate_report_rate: float = 0.02
     """Share of the studies that repeat the findings and the report of an earlier one."""
+    extra_view_rate: float = 0.1
+    """Share of the studies with a fourth cine, from any other view."""
+    random_view_rate: float = 0.0
+    """Share of the studies filmed from views of their own instead of the three standard ones."""
     missing_view_rate: float = 0.0
     """Share of the studies that lack all views of one coronary artery."""
     corrupted_rate: float = 0.0

@@ -46,6 +46,9 @@ VIEWS: Final = {
 }
 """Views of each artery; the first two of a side show all its segments well."""
 
+STANDARD_VIEWS: Final = (VIEWS["left"][0], VIEWS["left"][1], VIEWS["right"][0])
+"""What a study is filmed from unless its settings say otherwise."""
+
 
 @dataclass(frozen=True)
 class Camera:
