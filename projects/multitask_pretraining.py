@@ -1,0 +1,209 @@
+"""Multitask pretraining: one video-text model, trained on several losses at once."""
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from config.build import build
+from config.schedule import value_at
+from config.schema import RunConfig, Schedule
+from data.batch import Batch
+from data.loader import evaluation_batches, train_batches
+from data.transforms import Augmentation, augment, to_float
+from losses import CONTRASTIVE
+from losses.captioning import Captioning
+from losses.masked import MaskedModeling
+from losses.patch import PatchContrastive
+from models.video_text import VideoText, VideoTextOutputs
+from projects import study_tables
+from projects.base import Project
+from projects.contrastive_nulls import contrastive_chance, contrastive_floor
+from projects.held_out_losses import held_out_losses
+from projects.masked_results import masked_results
+from projects.masked_task import MaskedTask
+from projects.study_data import StudyData
+from projects.study_encoding import device_of
+from projects.study_evaluation import StudyEvaluation, validation_numbers
+from projects.video_text_parts import active_weights, build_video_text
+
+CHANCE_STUDIES = 64
+"""Training studies on which the chance of masked modelling is measured."""
+
+
+class MultitaskPretraining(Project[Batch]):
+    """Studies and their reports: matched, captioned, and filled in where they were hidden."""
+
+    def __init__(self, config: RunConfig, data: StudyData) -> None:
+        """Set up the losses whose weight is ever above zero.
+
+        Args:
+            config: The run.
+            data: Its studies and its tokenizer.
+        """
+        self.config, self.data = config, data
+        self._weights = active_weights(config)
+        self.contrastive = build(CONTRASTIVE, config.contrastive)
+        self.patch_contrastive = PatchContrastive()
+        self.captioning = Captioning(pad_id=data.tokenizer.pad_id)
+        self.masked = MaskedModeling()
+        self.augmentation = Augmentation(**config.data.augmentation.model_dump())
+        self.masked_task: MaskedTask | None = None
+
+    def model(self) -> VideoText:
+        """Build the parts that the losses need, freshly initialised, and join them."""
+        model = build_video_text(self.config, self.data.tokenizer)
+        if model.masked_decoder is not None:
+            self.masked_task = MaskedTask(
+                grid=model.video_encoder.grid,
+                cube=model.video_encoder.cube,
+                ratio=self.config.model.mask_ratio,
+                clips_per_study=self.config.model.masked_clips,
+            )
+        return model
+
+    def batches(self, start_step: int) -> Iterator[Batch]:
+        """Yield this rank's training batches without end, beginning with that of ``start_step``."""
+        return train_batches(
+            self.data.train,
+            self.data.sampler,
+            start_step=start_step,
+            workers=self.config.data.workers,
+        )
+
+    def terms(self, model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
+        """Match studies with reports, caption them, and rebuild what was masked."""
+        pixels = to_float(batch.clips)
+        if model.training:
+            pixels = augment(pixels, batch.keys, self.augmentation)
+        present = batch.words != self.data.tokenizer.pad_id
+        masking = self.masked_task.draw(batch) if self.masked_task else None
+        out: VideoTextOutputs = model(
+            pixels,
+            batch.owner,
+            batch.words,
+            present,
+            keep=masking.keep if masking else None,
+            hide=masking.hide if masking else None,
+            masked=masking.clips if masking else None,
+        )
+        groups = {"report_group": batch.report_group, "patient_group": batch.patient_group}
+        bias = {} if out.bias is None else {"bias": out.bias}
+        terms = {
+            "contrastive": self.contrastive(
+                out.study, out.report, temperature=out.temperature, **bias, **groups
+            )
+        }
+        if out.caption_logits is not None:
+            terms["captioning"] = self.captioning(out.caption_logits, batch.words)
+        if self.masked_task and masking and out.reconstruction is not None:
+            hidden = self.masked_task.hidden_cubes(pixels, masking)
+            terms["masked_modeling"] = self.masked(out.reconstruction, hidden)
+        if out.patches is not None:
+            assert out.patch_present is not None
+            assert out.word_features is not None
+            terms["patch_contrastive"] = self.patch_contrastive(
+                out.patches,
+                out.patch_present,
+                out.word_features,
+                present,
+                temperature=out.temperature,
+                **groups,
+            )
+        return terms
+
+    @cached_property
+    @torch.no_grad()
+    def _masked_chance(self) -> float:
+        """Measured once, on the first training studies: what knowing only averages costs."""
+        assert self.masked_task is not None
+        few = next(evaluation_batches(self.data.train, batch=CHANCE_STUDIES, rank=0, world_size=1))
+        hidden = self.masked_task.hidden_cubes(to_float(few.clips), self.masked_task.draw(few))
+        return float(self.masked.chance(hidden))
+
+    def weights(self, step: int) -> Mapping[str, float]:
+        """Return the weight of each term at optimizer step ``step``, from 0."""
+        steps = self.config.steps
+        weights = {name: value_at(w, step=step, steps=steps) for name, w in self._weights.items()}
+        return {"contrastive": 0.0, **weights}
+
+    @torch.no_grad()
+    def prepare_step(self, model: nn.Module, step: int) -> Mapping[str, Tensor | float]:
+        """Set a scheduled temperature; return the temperature of this step."""
+        assert isinstance(model, VideoText)
+        if isinstance(self.config.temperature, Schedule):
+            model.temperature.set(
+                value_at(self.config.temperature, step=step, steps=self.config.steps)
+            )
+        return {"temperature": model.temperature().detach()}
+
+    def chances(self, batch: Batch) -> Mapping[str, float]:
+        """Return what each term is for a model that knows nothing."""
+        contrastive = contrastive_chance(
+            self.config.contrastive, batch.report_group, batch.patient_group
+        )
+        chances = {"chance/contrastive": contrastive}
+        if "captioning" in self._weights:
+            chances["chance/captioning"] = math.log(self.data.tokenizer.vocab_size)
+        if "patch_contrastive" in self._weights:
+            chances["chance/patch_contrastive"] = contrastive
+        if self.masked_task:
+            chances["chance/masked_modeling"] = self._masked_chance
+        return chances
+
+    def floors(self, numbers: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the least that the contrastive term can be at the recorded temperature."""
+        floor = contrastive_floor(
+            self.config.contrastive,
+            studies=self.config.batch,
+            temperature=numbers["temperature"],
+        )
+        return {"floor/contrastive": floor}
+
+    def validate(self, model: nn.Module) -> Mapping[str, float]:
+        """Return held-out retrieval beside its chance; nothing where there is no such split."""
+        assert isinstance(model, VideoText)
+        if self.data.validation is None:
+            return {}
+        return validation_numbers(model, self.data.validation, batch=self.config.evaluation.batch)
+
+    def evaluate(self, model: nn.Module, folder: Path) -> Mapping[str, Any]:
+        """Return every result on the test studies, each beside its nulls."""
+        assert isinstance(model, VideoText)
+        results = StudyEvaluation(self.config, self.data, model, folder).results()
+        results["losses"] = held_out_losses(
+            lambda batch: self.terms(model, batch),
+            self.chances,
+            self.data.test,
+            self.data.train,
+            batch=self.config.batch,
+            device=device_of(model),
+        )
+        if self.masked_task:
+            results["masked_modeling"] = masked_results(
+                model,
+                self.data.test,
+                self.masked_task,
+                self.masked,
+                batch=self.config.evaluation.batch,
+                picture=folder / "predictions" / "masked.png",
+            )
+        return results
+
+    def infer(self, model: nn.Module, folder: Path) -> Path:
+        """Write nearest reports, captions and facts of the test studies, which need no report."""
+        assert isinstance(model, VideoText)
+        return study_tables.describe(self.config, self.data, model, folder)
+
+    def embed(self, model: nn.Module, folder: Path, *, provenance: Mapping[str, str]) -> Path:
+        """Write the embeddings of every study, clip and report, with ids and hashes."""
+        assert isinstance(model, VideoText)
+        return study_tables.embed(self.config, self.data, model, folder, provenance=provenance)
+
+    def data_hash(self) -> str:
+        """Return the hash of the studies that the run reads."""
+        return self.data.hash

@@ -1,0 +1,169 @@
+"""The studies of a run: from what a config names to what a project trains on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.schema import DataConfig, RunConfig, TokenizerConfig
+from core.console import say
+from core.distributed import barrier, is_main
+from core.errors import UserError
+from core.files import hash_json
+from data.dataset import StudyDataset
+from data.drops import check_rejects, decoded
+from data.ingest import IngestSettings
+from data.manifest import Manifest, load_manifest
+from data.manifest_rows import Columns
+from data.resize import Shape
+from data.sampler import StudySampler
+from data.store import FrameStore, ingest
+from data.study import Study
+from data.synthetic.settings import StudySetSettings
+from data.synthetic.study_set import make_study_set
+from data.tokenizer import SETTINGS, Tokenizer, load_tokenizer, train_tokenizer
+from data.tokenizer_pretrained import PretrainedTokenizer
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """Everything of the manifest that a run reads."""
+
+    tokenizer: Tokenizer
+    train: StudyDataset
+    validation: StudyDataset | None
+    """None where the manifest has no such split."""
+    test: StudyDataset
+    described: StudyDataset
+    """What inference describes: the test studies, or those of a manifest of their own."""
+    sampler: StudySampler
+    """The order of the training studies."""
+    hash: str
+    """Of the manifest, of every video's bytes, and of the way they were read."""
+
+
+def open_study_data(config: RunConfig, folder: Path) -> StudyData:
+    """Read the manifest, decode what is not in the cache yet, and get the tokenizer ready.
+
+    All ranks call it together; the main one does the work that leaves files behind, first.
+
+    Args:
+        config: The run.
+        folder: The run's folder: ``rejects.csv`` and ``tokenizer/`` are kept there.
+
+    Raises:
+        UserError: Something in the manifest or too many of the videos cannot be used.
+    """
+    if is_main():
+        _prepare(config, folder)
+    barrier()
+    manifest, store, studies = _read(config)
+    tokenizer = load_tokenizer(folder / "tokenizer")
+    say(_counts(manifest, studies))
+
+    def dataset(split: str) -> StudyDataset:
+        chosen = [study for study in studies if study.split == split]
+        if not chosen:
+            manifest.split(split)
+            raise UserError(f"{manifest.path}: no study of split {split!r} has a readable video")
+        return _dataset(config, chosen, store, tokenizer)
+
+    train, test = dataset(config.data.train_split), dataset(config.data.test_split)
+    has_validation = config.data.validation_split in manifest.splits()
+    if not has_validation:
+        say(f"no split {config.data.validation_split!r} in the manifest: no validation on the way")
+    return StudyData(
+        tokenizer=tokenizer,
+        train=train,
+        validation=dataset(config.data.validation_split) if has_validation else None,
+        test=test,
+        described=_described(config, tokenizer) or test,
+        sampler=StudySampler(studies=len(train), batch=config.batch, seed=config.seed),
+        hash=hash_json({"manifest": manifest.hash, "store": store.hash}),
+    )
+
+
+def _described(config: RunConfig, tokenizer: Tokenizer) -> StudyDataset | None:
+    """Return the studies of the inference manifest, whose reports nobody reads."""
+    path = config.data.inference_manifest
+    if path is None:
+        return None
+    named = config.data.columns
+    manifest = load_manifest(
+        path,
+        columns=Columns(study=named.study, video=named.video, report=None, split=None),
+        separator=config.data.separator,
+        require_reports=False,
+    )
+    store = _ingest(config.data, manifest)
+    studies = decoded(manifest.studies, store).studies
+    return _dataset(config, studies, store, tokenizer)
+
+
+def _prepare(config: RunConfig, folder: Path) -> None:
+    """Leave on disk what every rank then reads: videos, decoded frames, rejects, tokenizer."""
+    manifest, store, studies = _read(config)
+    found = decoded(manifest.studies, store)
+    check_rejects(found, limit=config.data.reject_limit, path=folder / "rejects.csv")
+    if not (folder / "tokenizer" / SETTINGS).exists():
+        train = [study.report for study in studies if study.split == config.data.train_split]
+        _make_tokenizer(config.tokenizer, train).save(folder / "tokenizer")
+
+
+def _read(config: RunConfig) -> tuple[Manifest, FrameStore, list[Study]]:
+    """Return the manifest, the decoded frames, and the studies that have any."""
+    manifest = _load_manifest(config.data)
+    store = _ingest(config.data, manifest)
+    return manifest, store, decoded(manifest.studies, store).studies
+
+
+def _ingest(config: DataConfig, manifest: Manifest) -> FrameStore:
+    return ingest(
+        [video for study in manifest.studies for video in study.videos],
+        root=manifest.video_root,
+        cache=config.cache / "frames",
+        settings=IngestSettings(
+            shape=Shape(size=config.size, channels=config.channels),
+            stored_frames=config.stored_frames,
+            backend=config.decoder,
+        ),
+    )
+
+
+def _dataset(
+    config: RunConfig, studies: list[Study], store: FrameStore, tokenizer: Tokenizer
+) -> StudyDataset:
+    return StudyDataset(
+        studies,
+        store,
+        tokenizer,
+        frames=config.data.frames,
+        max_videos=config.data.max_videos,
+        seed=config.seed,
+    )
+
+
+def _load_manifest(config: DataConfig) -> Manifest:
+    columns, path = Columns(**config.columns.model_dump()), config.manifest
+    if path is None:
+        options = config.synthetic.model_dump()
+        splits = {f"{name}_studies": options.pop(name) for name in ("train", "val", "test")}
+        settings = StudySetSettings(
+            size=config.size, frames=config.stored_frames, **splits, **options
+        )
+        path = make_study_set(settings, config.cache / "synthetic")
+        columns = Columns(patient="patient_id", noise_mse="noise_mse")
+    return load_manifest(
+        path, columns=columns, separator=config.separator, video_root=config.video_root
+    )
+
+
+def _make_tokenizer(config: TokenizerConfig, reports: list[str]) -> Tokenizer:
+    if config.path is not None:
+        return PretrainedTokenizer(config.path, max_words=config.max_words)
+    return train_tokenizer(reports, vocab_size=config.vocab_size, max_words=config.max_words)
+
+
+def _counts(manifest: Manifest, studies: list[Study]) -> str:
+    splits = ", ".join(f"{name} {count}" for name, count in manifest.splits().items())
+    dropped = sum(manifest.dropped.values()) + len(manifest.studies) - len(studies)
+    videos = sum(len(study.videos) for study in studies)
+    return f"studies: {splits}; {videos} videos; {dropped} studies dropped"
