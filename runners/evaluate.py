@@ -1,0 +1,61 @@
+"""Run modes that need a trained model: validate, inference, embed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from config.schema import RunConfig
+from core.console import say
+from core.distributed import is_main
+from core.errors import UserError
+from core.files import write_json
+from projects.base import Project
+from runners import checkpoint
+from runners.run_folder import RunFolder, register
+
+
+def load_trained(
+    project: Project[Any], folder: RunFolder, device: torch.device
+) -> tuple[nn.Module, dict[str, str]]:
+    """Build the project's model and give it the newest checkpoint's weights.
+
+    Returns:
+        The module in evaluation mode, and the hashes of config, data, code and checkpoint.
+
+    Raises:
+        UserError: There is no checkpoint, it is damaged, or it belongs to another model.
+    """
+    found = checkpoint.newest(folder.checkpoints)
+    if found is None:
+        raise UserError(f"{folder.checkpoints}: no checkpoint yet; train the run first")
+    model = project.model()
+    _, provenance = checkpoint.restore(found, model=model)
+    return model.to(device).eval(), {**provenance, "checkpoint": checkpoint.fingerprint(found)}
+
+
+def evaluate(
+    project: Project[Any], config: RunConfig, folder: RunFolder, device: torch.device
+) -> Mapping[str, Any]:
+    """Measure everything on the test studies, write ``results.json`` and register the run."""
+    model, provenance = load_trained(project, folder, device)
+    say("evaluating on the test studies")
+    results = {**project.evaluate(model, folder.path), "provenance": provenance}
+    if is_main():
+        write_json(folder.path / "results.json", results)
+    register(config, provenance)
+    return results
+
+
+def infer(project: Project[Any], folder: RunFolder, device: torch.device) -> Path:
+    """Describe the test studies without looking at any report of theirs."""
+    model, _ = load_trained(project, folder, device)
+    return project.infer(model, folder.path)
+
+
+def embed(project: Project[Any], folder: RunFolder, device: torch.device) -> Path:
+    """Write the embeddings of all studies."""
+    model, provenance = load_trained(project, folder, device)
+    return project.embed(model, folder.path, provenance=provenance)

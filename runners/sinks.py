@@ -1,0 +1,52 @@
+"""Who else gets a run's scalars. The JSONL record is the truth; a sink may fail."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import wandb
+
+from core.console import say
+from core.distributed import is_main
+
+
+class Sink(Protocol):
+    """Takes the numbers of a step."""
+
+    def write(self, numbers: Mapping[str, float]) -> None:
+        """Take the numbers; ``numbers["step"]`` says when."""
+
+    def close(self) -> None:
+        """Send what is left."""
+
+
+class WandbSink:
+    """Weights & Biases: scalars only, no report, path or study id; offline where not logged in."""
+
+    def __init__(self, *, project: str, name: str, folder: Path) -> None:
+        self._run = None
+        if not is_main():
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        online = wandb.api.api_key is not None
+        self._run = wandb.init(
+            project=project,
+            name=name,
+            dir=folder,
+            mode="online" if online else "offline",
+            settings=wandb.Settings(
+                silent=True, disable_git=True, save_code=False, console="off", init_timeout=30
+            ),
+        )
+        if not online:
+            say(f"W&B is not logged in; to send the scalars later: wandb sync {folder}/wandb/*")
+
+    def write(self, numbers: Mapping[str, float]) -> None:
+        """Send the scalars of one step."""
+        if self._run is not None:
+            self._run.log(dict(numbers), step=int(numbers["step"]))
+
+    def close(self) -> None:
+        """Finish the run."""
+        if self._run is not None:
+            self._run.finish()

@@ -1,0 +1,48 @@
+"""What one update did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """The numbers of one optimizer step. Tensors stay on the device until someone logs them."""
+
+    step: int
+    """From 1."""
+    loss: Tensor
+    """The weighted sum over the global batch; comparable only within one set of weights."""
+    terms: Mapping[str, Tensor]
+    """Unweighted terms over the global batch."""
+    grad_norm: Tensor
+    """L2 norm before clipping."""
+    skipped: Tensor
+    """1.0 where the gradient was not finite and the weights were left alone, else 0.0."""
+    context: Mapping[str, Tensor | float]
+    """Learning rate, temperature, weights, and the chance of each term."""
+    step_s: float
+    """Seconds since the update before."""
+
+    def numbers(self) -> dict[str, float]:
+        """Return everything as numbers, ready for the record. Waits for the device."""
+        return {
+            "step": self.step,
+            "loss": self.loss.item(),
+            **{f"loss/{name}": term.item() for name, term in self.terms.items()},
+            **{name: float(value) for name, value in self.context.items()},
+            "grad_norm": self.grad_norm.item(),
+            "skipped": self.skipped.item(),
+            "step_ms": 1000 * self.step_s,
+        }
+
+
+def one_line(numbers: Mapping[str, float], *, steps: int) -> str:
+    """Return a step's numbers for a person: each term beside its chance."""
+    terms = [name.removeprefix("loss/") for name in numbers if name.startswith("loss/")]
+    parts = [f"step {int(numbers['step'])}/{steps}"]
+    for term in terms:
+        null = f" (chance {numbers[f'chance/{term}']:.3f})" if f"chance/{term}" in numbers else ""
+        parts.append(f"{term} {numbers[f'loss/{term}']:.3f}{null}")
+    return "  ".join([*parts, f"{numbers['step_ms']:.0f} ms"])
