@@ -163,7 +163,7 @@ def _line(series: Series, x: _Axis, y: _Axis) -> Line:
         upper = [_reduce(bucket, max) for bucket in buckets]
         lower = [_reduce(bucket, min) for bucket in reversed(buckets)]
         band = _path(upper + lower, x, y) + "Z"
-    few = shown if len(shown) <= 24 else []
+    few = shown if len(shown) <= 12 else []
     dots = tuple((x.place(s), y.place(v), f"step {s:g}: {short(v)}") for s, v in few)
     last = shown[-1][1]
     return Line(series.label, short(last), _path(shown, x, y), band, dots, y.place(last) - 5)

@@ -17,7 +17,7 @@ class Name:
     digits: int = 3
     """Decimals where it is not shown in per cent."""
     judged: bool = True
-    """Whether being away from chance is good or bad at all."""
+    """Whether being away from its nulls is good or bad at all."""
 
     def text(self, value: float | None) -> str:
         """Return the number as text, its unit unbreakable; a dash where it is undefined."""
@@ -25,7 +25,8 @@ class Name:
             return "–"
         if self.percent:
             return f"{100 * value:.1f}{PERCENT}"
-        return f"{value:.{self.digits}f}" if value else "0"
+        text = f"{value:.{self.digits}f}" if value else "0"
+        return text if float(text) else text.removeprefix("-")
 
 
 RETRIEVAL = {
@@ -66,8 +67,20 @@ CAPTIONING = {
     "rouge2": Name("ROUGE-2"),
     "rougeL": Name("ROUGE-L"),
     "cider": Name("CIDEr-D"),
-    "parse_coverage": Name("Sentences understood, references", percent=True),
-    "candidate_parse_coverage": Name("Sentences understood, captions", percent=True),
+    "parse_coverage": Name("Sentences understood, references", percent=True, judged=False),
+    "candidate_parse_coverage": Name("Sentences understood, captions", percent=True, judged=False),
+}
+
+REPRESENTATION = {
+    "study_std": Name("Studies, spread of a feature", judged=False),
+    "study_rankme": Name("Studies, effective rank", judged=False, digits=1),
+    "study_cosine": Name("Studies, mean cosine of two", judged=False),
+    "study_uniformity": Name("Studies, uniformity", judged=False),
+    "report_std": Name("Reports, spread of a feature", judged=False),
+    "report_rankme": Name("Reports, effective rank", judged=False, digits=1),
+    "report_cosine": Name("Reports, mean cosine of two", judged=False),
+    "report_uniformity": Name("Reports, uniformity", judged=False),
+    "modality_gap": Name("Modality gap", judged=False),
 }
 
 MASKED = {"pixel_mse": "Pixels in [0, 1]", "normalised_mse": "Normalised pixels"}

@@ -10,6 +10,7 @@ from doctor.report_names import (
     COSINES,
     DIRECTIONS,
     PERCENT,
+    REPRESENTATION,
     RETRIEVAL,
     TERMS,
     Name,
@@ -145,7 +146,7 @@ def representation_rows(results: Mapping[str, Any]) -> list[NullsRow]:
     """Return what the geometry of the embeddings is, beside collapsed and random ones."""
     entries = results.get("representation") or {}
     return [
-        _nulls_row(Name(key.replace("_", " "), judged=False), entry)
+        _nulls_row(REPRESENTATION.get(key, Name(key, judged=False)), entry)
         for key, entry in entries.items()
     ]
 
@@ -190,11 +191,11 @@ def baseline_row(name: Name, entry: Entry, *, order: list[str]) -> BaselineRow:
         for key in order
         if value is not None and _not_beaten(value, baselines.get(key), name.lower_is_better)
     ]
-    if value is None or not baselines:
-        clear, verdict = None, "no baseline" if value is not None else "undefined"
-    else:
-        clear = not unbeaten
-        verdict = "better than all" if clear else "not better than " + ", ".join(unbeaten)
+    clear = None if value is None or not baselines or not name.judged else not unbeaten
+    verdict = "undefined" if value is None else "" if not name.judged else "no baseline"
+    if clear is not None:
+        verdict = "beats all baselines" if clear else "does not beat " + ", ".join(unbeaten)
+        verdict = "beats no baseline" if len(unbeaten) == len(order) else verdict
     texts = tuple(_texts(name, baselines.get(key) or {}) for key in order)
     interval = interval_text(name, entry.get("low"), entry.get("high"))
     variant = str(entry.get("variant") or "")

@@ -96,7 +96,7 @@ def test_every_caption_number_stands_beside_its_baselines(run_folder: Path) -> N
     assert "always normal shuffled captions text only nearest report" in text
     row = "Lesion F1, segment and ±10 points 44.0 % 40.9 – 47.1 % 3.0 % 2.8 – 3.2 % 11.0 %"
     assert row in text
-    assert "not better than always normal, text only" in text
+    assert "does not beat always normal, text only" in text
 
 
 def test_losses_are_drawn_with_their_chance_and_floor(run_folder: Path) -> None:
@@ -117,7 +117,7 @@ def test_masked_modelling_stands_beside_the_mean_and_the_noise(run_folder: Path)
 def test_losses_and_geometry_stand_beside_every_null_they_have(run_folder: Path) -> None:
     text = _page(run_folder).text
     assert "Captioning loss 0.410 chance 7.620 unigram 4.100 other studys video 0.930" in text
-    assert "study rankme 41.200 collapsed 1.000 random 56.000" in text
+    assert "Studies, effective rank 41.2 collapsed 1.0 random 56.0" in text
 
 
 def test_space_after_a_fact_has_no_colour(run_folder: Path) -> None:

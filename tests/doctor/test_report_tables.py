@@ -76,7 +76,7 @@ def test_a_caption_metric_must_leave_every_baselines_interval() -> None:
     order = list(baselines)
     inside = baseline_row(CAPTIONING["bleu4"], {"value": 0.75, "baselines": baselines}, order=order)
     assert inside.clear is False
-    assert inside.verdict == "not better than always normal"
+    assert inside.verdict == "does not beat always normal"
     above = baseline_row(CAPTIONING["bleu4"], {"value": 0.81, "baselines": baselines}, order=order)
     assert above.clear is True
     assert above.baselines[1] == ("0.250", "0.200 – 0.300")
@@ -88,6 +88,26 @@ def test_for_errors_lower_must_be_better() -> None:
     assert baseline_row(name, {"value": 0.4, "baselines": baselines}, order=["shuffled"]).clear
     worse = baseline_row(name, {"value": 0.7, "baselines": baselines}, order=["shuffled"])
     assert worse.clear is False
+
+
+def test_beating_no_baseline_is_said_in_so_many_words() -> None:
+    baselines = _baselines(constant_normal=(0.6, 0.8), shuffled=(0.2, 0.3))
+    row = baseline_row(
+        CAPTIONING["bleu4"], {"value": 0.1, "baselines": baselines}, order=list(baselines)
+    )
+    assert row.verdict == "beats no baseline"
+
+
+def test_how_much_the_parser_understood_is_not_a_score() -> None:
+    baselines = _baselines(shuffled=(0.5, 0.6))
+    name = CAPTIONING["parse_coverage"]
+    row = baseline_row(name, {"value": 0.1, "baselines": baselines}, order=["shuffled"])
+    assert (row.clear, row.verdict) == (None, "")
+
+
+@pytest.mark.parametrize(("value", "text"), [(-1e-5, "0.000"), (0.0, "0"), (-0.25, "-0.250")])
+def test_nothing_has_no_sign(value: float, text: str) -> None:
+    assert Name("x").text(value) == text
 
 
 def test_without_a_baseline_nothing_is_claimed() -> None:
