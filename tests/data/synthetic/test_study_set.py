@@ -19,6 +19,7 @@ from data.synthetic.settings import StudySetSettings
 from data.synthetic.studies import StudyPlan
 from data.synthetic.study_set import COLUMNS, make_study_set, study_set_folder
 from data.synthetic.video import decode_grey, encode_grey
+from data.synthetic.views import STANDARD_VIEWS, VIEWS
 
 SMALL = StudySetSettings(train_studies=4, val_studies=2, test_studies=3, frames=8)
 
@@ -161,11 +162,23 @@ def test_every_study_has_views_of_both_arteries_unless_some_shall_miss() -> None
         return {cine.view.side for cine in plan.cines}
 
     whole = shares(MANY)
-    assert all(sides(plan) == {"left", "right"} and 2 <= len(plan.cines) <= 4 for plan in whole)
-    assert len({len(plan.cines) for plan in whole}) == 3
+    assert all(sides(plan) == {"left", "right"} for plan in whole)
+    assert all(tuple(c.view for c in plan.cines[:3]) == STANDARD_VIEWS for plan in whole)
+    fourth = np.mean([len(plan.cines) == 4 for plan in whole])
+    assert fourth == pytest.approx(MANY.extra_view_rate, abs=0.05)
+    assert {len(plan.cines) for plan in whole} == {3, 4}
     some = shares(replace(MANY, missing_view_rate=0.3))
     assert np.mean([len(sides(plan)) == 1 for plan in some]) == pytest.approx(0.3, abs=0.08)
     assert all(len({cine.view for cine in plan.cines}) == len(plan.cines) for plan in some)
+
+
+def test_studies_choose_their_own_views_when_asked_to() -> None:
+    own = shares(replace(MANY, random_view_rate=1.0, extra_view_rate=0.0))
+    assert {cine.view for plan in own for cine in plan.cines} == {
+        view for views in VIEWS.values() for view in views
+    }
+    assert all({cine.view.side for cine in plan.cines} == {"left", "right"} for plan in own)
+    assert all(len({cine.view for cine in plan.cines}) == 3 for plan in own)
 
 
 def test_patients_stay_in_their_split_unless_they_shall_leak() -> None:
