@@ -51,7 +51,9 @@ def encode_grey(frames: UInt8[np.ndarray, "frame row column"]) -> Encoded:
     return Encoded(target.getvalue(), packets, header)
 
 
-def _mux(container: av.container.OutputContainer, made: list["av.Packet[av.VideoStream]"]) -> list[bytes]:
+def _mux(
+    container: av.container.OutputContainer, made: list["av.Packet[av.VideoStream]"]
+) -> list[bytes]:
     """Write packets into the file and return copies of them."""
     copies = [bytes(packet) for packet in made]
     container.mux(made)
