@@ -14,7 +14,7 @@ bin="$root/.venv/bin"
 check "$bin/ruff" check .
 check "$bin/ruff" format --check .
 check "$bin/mypy"
-check "$bin/lint-imports"
+check "$bin/lint-imports" --no-logo
 check "$bin/pytest" -q "$@"
 
 if ((${#failed[@]})); then
