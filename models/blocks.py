@@ -4,6 +4,8 @@ The blocks are those of timm, number for number. They are written out because im
 every process seconds, and the small default model needs nothing else of it.
 """
 
+from typing import Literal
+
 import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Bool, Float
@@ -96,7 +98,7 @@ def start_level(module: nn.Module) -> None:
     """
     for part in module.modules():
         if isinstance(part, nn.Conv2d | nn.Linear):
-            gain = "relu" if isinstance(part, nn.Conv2d) else "linear"
+            gain: Literal["relu", "linear"] = "relu" if isinstance(part, nn.Conv2d) else "linear"
             nn.init.kaiming_normal_(part.weight, nonlinearity=gain)
             if part.bias is not None:
                 nn.init.zeros_(part.bias)

@@ -10,6 +10,7 @@ from metrics.nulls import (
     infonce_chance_of,
     infonce_floor,
     infonce_in_chance_of,
+    sigmoid_floor,
     sigmoid_start,
 )
 
@@ -30,5 +31,5 @@ def contrastive_chance(
 def contrastive_floor(config: ContrastiveConfig, *, studies: int, temperature: float) -> float:
     """Return the least, in nats, that the term can be over ``studies`` different reports."""
     if config.name == "siglip":
-        return 0.0
+        return sigmoid_floor(studies, temperature)
     return infonce_floor(studies, temperature)

@@ -1,0 +1,126 @@
+"""A trained run as one object."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from config.load import load_config
+from config.schema import RunConfig
+from core.errors import UserError
+from data.decoders import ChildDecoder
+from data.frames import frame_indices
+from data.resize import Shape
+from data.tokenizer import Tokenizer, load_tokenizer
+from data.transforms import to_float
+from models.video_text import EncodedStudies, VideoText
+from projects.video_text_parts import build_video_text
+from runners import checkpoint
+
+
+@dataclass(frozen=True)
+class Match:
+    """A report that was found for a study."""
+
+    report: str
+    cosine: float
+    """In [-1, 1]; comparable only within one search."""
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """The model of a run and what it needs to read videos and reports."""
+
+    config: RunConfig
+    model: VideoText
+    """In evaluation mode, on the CPU."""
+    tokenizer: Tokenizer
+
+    def encode(self, videos: Sequence[str | Path]) -> Float[Tensor, " dim"]:
+        """Return the unit vector of a study, given its videos in any order.
+
+        Raises:
+            UserError: There is no video, or one cannot be decoded.
+        """
+        return self._encoded(videos).study[0]
+
+    def encode_reports(self, reports: Sequence[str]) -> Float[Tensor, "report dim"]:
+        """Return one unit vector a report, in the space of the studies."""
+        words = [torch.tensor(self.tokenizer.encode(report)) for report in reports]
+        padded = pad_sequence(words, batch_first=True, padding_value=self.tokenizer.pad_id)
+        with torch.no_grad():
+            return self.model.encode_report(padded, padded != self.tokenizer.pad_id).report
+
+    def caption(self, videos: Sequence[str | Path]) -> str:
+        """Write a report about a study.
+
+        Raises:
+            UserError: The run has no caption decoder, or a video cannot be decoded.
+        """
+        if self.model.caption_decoder is None:
+            raise UserError(f"run {self.config.name} was trained without captioning")
+        encoded = self._encoded(videos)
+        words = self.model.caption_decoder.generate(
+            encoded.memory,
+            encoded.present,
+            bos_id=self.tokenizer.bos_id,
+            eos_id=self.tokenizer.eos_id,
+            pad_id=self.tokenizer.pad_id,
+            max_words=self.config.evaluation.caption_words,
+        )
+        return self.tokenizer.decode(words[0].tolist())
+
+    def search(
+        self, videos: Sequence[str | Path], reports: Sequence[str], *, count: int = 5
+    ) -> list[Match]:
+        """Return the reports nearest to a study, best first."""
+        scores = self.encode_reports(reports) @ self.encode(videos)
+        best = scores.topk(min(count, len(reports)))
+        return [
+            Match(reports[place], cosine)
+            for cosine, place in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        ]
+
+    @torch.no_grad()
+    def _encoded(self, videos: Sequence[str | Path]) -> EncodedStudies:
+        if not videos:
+            raise UserError("a study needs at least one video")
+        data = self.config.data
+        shape = Shape(size=data.size, channels=data.channels)
+        decoder = ChildDecoder(backend=data.decoder)
+        clips = []
+        try:
+            for video in videos:
+                _, _, frames = decoder.read_stored(
+                    Path(video), shape=shape, stored_frames=data.stored_frames
+                )
+                chosen = frame_indices(len(frames), frames=data.frames, draw=None)
+                clips.append(torch.from_numpy(frames[chosen]))
+        finally:
+            decoder.close()
+        owner = torch.zeros(len(clips), dtype=torch.int64)
+        return self.model.encode_study(to_float(torch.stack(clips)), owner, studies=1)
+
+
+def load(run: str | Path) -> TrainedRun:
+    """Return the model of a run's newest checkpoint.
+
+    Args:
+        run: The run's folder, such as ``runs/multitask``.
+
+    Raises:
+        UserError: There is no such run, or its checkpoint is damaged.
+    """
+    folder = Path(run)
+    config = load_config(folder / "config.yaml")
+    tokenizer = load_tokenizer(folder / "tokenizer")
+    model = build_video_text(config, tokenizer)
+    found = checkpoint.newest(folder / "checkpoints")
+    if found is None:
+        raise UserError(f"{folder / 'checkpoints'}: no checkpoint yet; train the run first")
+    checkpoint.restore(found, model=model)
+    return TrainedRun(config, model.eval(), tokenizer)
