@@ -83,7 +83,7 @@ def read_overrides(overrides: Sequence[str]) -> Document:
         if keys[-1] in section:
             raise UserError(f"{COMMAND_LINE}: {key} is set twice")
         section[keys[-1]] = _override_value(key, text)
-        origins[keys] = COMMAND_LINE
+        origins.update({keys[:end]: COMMAND_LINE for end in range(1, len(keys) + 1)})
     return Document(data, origins)
 
 
