@@ -24,7 +24,7 @@ class ModelConfig(Strict):
     """How the tokens of a clip become its row: their mean, or weights of each place's own, which
     learn faster where views are standardised."""
     study_in_memory: bool = False
-    """Show the aggregated study, beside the tokens, to the caption decoder."""
+    """Show the aggregated study and the clips' rows, beside the tokens, to the caption decoder."""
     text_encoder: Part = Part(name="transformer")
     """Reports to word features and one vector."""
     caption_decoder: Part = Part(name="transformer")

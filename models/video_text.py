@@ -21,10 +21,12 @@ class EncodedStudies:
     study: Float[Tensor, "study dim"]
     """Unit rows in the space that studies and reports share; fp32."""
     memory: Float[Tensor, "study token width"]
-    """What the caption decoder looks at: all tokens of all clips, padded, and before them the
-    aggregated vector if the model is told so."""
+    """What the caption decoder looks at: all tokens of all clips, padded, and before them, if the
+    model is told so, the aggregated vector and the row of each clip."""
     present: Bool[Tensor, "study token"]
-    """True where ``memory`` holds a token."""
+    """True where ``memory`` holds something."""
+    first_token: int
+    """Where in ``memory`` the tokens begin."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ class VideoText(nn.Module):
             patch_heads: Bring tokens and words into a shared space too.
             aggregate: What the aggregator is given: the mean of each clip, or all tokens.
             clip_pooling: From the tokens of a clip to its row; None takes their mean.
-            study_in_memory: Show the aggregated vector to the caption decoder, beside the tokens.
+            study_in_memory: Show the aggregated vector, and each clip's row where there is one, to
+                the caption decoder, beside the tokens.
             temperature: Divisor of the cosines at the first step.
             learn_temperature: A parameter if True; otherwise it changes by ``temperature.set``.
             temperature_range: Lowest and highest temperature.
@@ -158,7 +161,7 @@ class VideoText(nn.Module):
         studies = self.encode_study(clips, owner, studies=len(words))
         reports = self.encode_report(words, present)
         memory, seen = studies.memory, studies.present
-        first = int(self.study_in_memory)
+        first = studies.first_token
         tokens = memory[:, first:]
         return VideoTextOutputs(
             study=studies.study,
@@ -183,18 +186,26 @@ class VideoText(nn.Module):
     ) -> EncodedStudies:
         """Return the vector and the tokens of each study."""
         tokens = self.video_encoder(clips)
-        memory, present = pad_rows(tokens, owner, studies=studies)
-        memory = memory.flatten(1, 2)
-        present = present.repeat_interleave(tokens.shape[1], dim=1)
+        table, present = pad_rows(tokens, owner, studies=studies)
+        memory, seen = [table.flatten(1, 2)], [present.repeat_interleave(tokens.shape[1], dim=1)]
         if self.aggregate == "clips":
-            study = self.aggregator(self.clip_pooling(tokens), owner, studies=studies)
+            rows = self.clip_pooling(tokens)
+            study = self.aggregator(rows, owner, studies=studies)
+            if self.study_in_memory:
+                memory.insert(0, pad_rows(rows, owner, studies=studies)[0].to(tokens.dtype))
+                seen.insert(0, present)
         else:
             owners = owner.repeat_interleave(tokens.shape[1])
             study = self.aggregator(tokens.flatten(0, 1), owners, studies=studies)
         if self.study_in_memory:
-            memory = torch.cat([study[:, None].to(memory.dtype), memory], dim=1)
-            present = torch.cat([present.new_ones(studies, 1), present], dim=1)
-        return EncodedStudies(study=_unit(self.study_head(study)), memory=memory, present=present)
+            memory.insert(0, study[:, None].to(tokens.dtype))
+            seen.insert(0, present.new_ones(studies, 1))
+        return EncodedStudies(
+            study=_unit(self.study_head(study)),
+            memory=torch.cat(memory, dim=1),
+            present=torch.cat(seen, dim=1),
+            first_token=sum(part.shape[1] for part in memory[:-1]),
+        )
 
     def encode_report(
         self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]

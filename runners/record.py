@@ -38,6 +38,11 @@ class Record:
         self._file.write(line.encode() + b"\n")
         self._file.flush()
 
+    def close(self) -> None:
+        """Close the file; nothing can be written after it."""
+        if self._file is not None:
+            self._file.close()
+
     def position(self) -> int:
         """Return the bytes written so far, after making sure that the disk has them."""
         if self._file is None:

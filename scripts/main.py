@@ -1,6 +1,7 @@
 """Parse, build, run. Started by scripts/runner.sh, once in every process."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -48,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         device = start(_device(config))
         return run(config, options.run_mode, device)
     except UserError as problem:
-        if is_main():
+        # before the ranks have met, only torchrun's variable tells them apart
+        if os.environ.get("RANK", "0") == "0":
             sys.stderr.write(f"error: {problem}\n")
         return 2
     finally:

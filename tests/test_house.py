@@ -165,3 +165,16 @@ def test_the_documented_retrieval_values_are_the_computed_ones() -> None:
         computed = [recall_at_chance(gallery, k) for k in (1, 5, 10, 50)]
         computed += [RandomRanking(gallery).reciprocal_rank(), RandomRanking(gallery).rank()]
         assert [float(cell) for cell in row[1:]] == pytest.approx(computed, abs=5.1e-5)
+
+
+def test_the_readme_has_a_line_for_every_file_of_the_house() -> None:
+    tree = (ROOT / "README.md").read_text().split("## The tree")[1]
+    folders = ("cinelex", "config", "core", "data", "doctor", "losses", "metrics", "models")
+    named = set(re.findall(r"^  (\S+)", tree, re.MULTILINE))
+    missing = [
+        str(path.relative_to(ROOT))
+        for folder in (*folders, "projects", "runners", "scripts")
+        for path in tracked(f"{folder}/**.py")
+        if path.read_text() and path.name not in named
+    ]
+    assert missing == []
