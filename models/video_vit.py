@@ -95,7 +95,7 @@ class ConvStem(nn.Module):
     """
 
     def __init__(self, *, width: int, channels: int, cube: tuple[int, int, int]) -> None:
-        """Make two convolutions, each of which halves rows and columns, and a matrix.
+        """Make three convolutions, the first two of which halve rows and columns.
 
         Args:
             width: Numbers a token.
@@ -109,6 +109,8 @@ class ConvStem(nn.Module):
             nn.Conv2d(cube[0] * channels, 32, 3, stride=2, padding=1),
             nn.GELU(),
             nn.Conv2d(32, 64, 3, stride=2, padding=1),
+            nn.GELU(),
+            nn.Conv2d(64, 64, 3, padding=1),
             nn.GELU(),
         )
         self.to_token = nn.Linear(64 * rows * columns, width)
