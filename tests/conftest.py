@@ -1,0 +1,27 @@
+"""One tiny study set and one finished run, made once for all tests that need them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.tiny_run import FinishedRun
+
+
+@pytest.fixture(scope="session")
+def study_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tiny study set and its decoded frames are kept."""
+    folder: Path = tmp_path_factory.mktemp("cache")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory, study_cache: Path) -> "FinishedRun":
+    """The shipped multitask config at tiny size, trained and evaluated."""
+    # imported here, so that tests which need no run do not wait for every library
+    from tests.tiny_run import FinishedRun, arguments, succeed
+
+    folder: Path = tmp_path_factory.mktemp("runs")
+    command = arguments(folder, study_cache, "name=tiny")
+    return FinishedRun(folder / "tiny", command, succeed(command))

@@ -1,0 +1,106 @@
+"""The smallest project: a line through points, with steps that can be spoiled."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from config.load import load_config
+from config.schema import RunConfig
+from core.randomness import generator
+from projects.base import Project
+from runners.train import Trainer
+from tests.tiny_run import CONFIGS
+
+PROVENANCE = {"config": "c", "data": "d", "code": "e"}
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points of one step."""
+
+    x: Tensor
+
+    def to(self, device: torch.device) -> "Points":
+        return Points(self.x.to(device))
+
+
+class LineProject(Project[Points]):
+    """Learn the sum of three numbers; the chosen steps, from 0, hold a NaN."""
+
+    def __init__(
+        self, spoiled: frozenset[int] = frozenset(), at_step: Callable[[int], None] | None = None
+    ) -> None:
+        self.spoiled, self.at_step = spoiled, at_step
+
+    def model(self) -> nn.Module:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return nn.Linear(3, 1)
+
+    def batches(self, start_step: int) -> Iterator[Points]:
+        for step in count(start_step):
+            if self.at_step is not None:
+                self.at_step(step)
+            x = torch.randn(4, 3, generator=generator("points", step))
+            if step in self.spoiled:
+                x[0, 0] = torch.nan
+            yield Points(x)
+
+    def terms(self, model: nn.Module, batch: Points) -> Mapping[str, Tensor]:
+        return {"contrastive": (model(batch.x) - batch.x.sum(1, keepdim=True)).square().mean()}
+
+    def weights(self, step: int) -> Mapping[str, float]:
+        return {"contrastive": 1.0}
+
+    def prepare_step(self, model: nn.Module, step: int) -> Mapping[str, Tensor | float]:
+        return {"temperature": 0.1}
+
+    def chances(self, batch: Points) -> Mapping[str, float]:
+        return {"chance/contrastive": 3.0}
+
+    def floors(self, numbers: Mapping[str, float]) -> Mapping[str, float]:
+        return {}
+
+    def validate(self, model: nn.Module) -> Mapping[str, float]:
+        assert not model.training
+        return {"weight": next(model.parameters()).sum().item()}
+
+    def evaluate(self, model: nn.Module, folder: Path) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def infer(self, model: nn.Module, folder: Path) -> Path:
+        raise NotImplementedError
+
+    def embed(self, model: nn.Module, folder: Path, *, provenance: Mapping[str, str]) -> Path:
+        raise NotImplementedError
+
+    def data_hash(self) -> str:
+        return "d"
+
+
+def line_config(*overrides: str) -> RunConfig:
+    """Return the base config at 8 steps, with overrides."""
+    chosen = {"steps": "8", "optimizer.warmup_steps": "1", "device": "cpu"}
+    chosen |= {"validate_every": "4", "checkpoint_every": "3", "log_every": "2"}
+    chosen |= dict(item.split("=", 1) for item in overrides)
+    return load_config(
+        CONFIGS / "base_config.yaml", [f"{key}={value}" for key, value in chosen.items()]
+    )
+
+
+def trainer(
+    folder: Path, project: LineProject | None = None, config: RunConfig | None = None
+) -> Trainer[Points]:
+    """Return a trainer of the line in ``folder``."""
+    return Trainer(
+        project or LineProject(),
+        config or line_config(),
+        folder=folder,
+        device=torch.device("cpu"),
+        provenance=PROVENANCE,
+    )

@@ -1,0 +1,91 @@
+"""A run's folder belongs to one config and to one set of studies."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from config.load import load_config
+from config.schema import RunConfig
+from core.errors import UserError
+from core.files import read_json
+from runners.run_folder import lock_manifest, open_finished, open_for_training, register
+from tests.tiny_run import MULTITASK
+
+HASHES = {"config": "a", "data": "b", "code": "c", "checkpoint": "d"}
+
+
+def config(folder: Path, *overrides: str) -> RunConfig:
+    name = [] if any(item.startswith("name=") for item in overrides) else ["name=run"]
+    return load_config(MULTITASK, [f"folder={folder}", *name, *overrides])
+
+
+def test_the_resolved_config_lies_in_the_folder(tmp_path: Path) -> None:
+    wanted = config(tmp_path, "batch=6")
+    folder = open_for_training(wanted)
+    assert folder.path == tmp_path / "run"
+    assert load_config(folder.path / "config.yaml") == wanted
+
+
+@pytest.mark.parametrize(
+    "override", ["batch=6", "model.width=64", "seed=3", "data.size=96", "loss_weights.captioning=1"]
+)
+def test_what_decides_the_numbers_may_not_change(tmp_path: Path, override: str) -> None:
+    open_for_training(config(tmp_path))
+    with pytest.raises(UserError) as complaint:
+        open_for_training(config(tmp_path, override))
+    key, value = override.split("=")
+    assert f"{key}: " in str(complaint.value)
+    assert f"-> {value}" in str(complaint.value)
+    assert "\n" not in str(complaint.value)
+
+
+@pytest.mark.parametrize(
+    "override", ["threads=1", "evaluation.bootstrap=7", "use_wandb=true", "keep_checkpoints=9"]
+)
+def test_what_decides_no_number_may_change(tmp_path: Path, override: str) -> None:
+    open_for_training(config(tmp_path))
+    changed = config(tmp_path, override)
+    folder = open_for_training(changed)
+    assert load_config(folder.path / "config.yaml") == changed
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="folder="):
+        open_for_training(config(tmp_path / "file"))
+
+
+def test_a_run_that_was_never_begun_is_not_finished(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no run there"):
+        open_finished(config(tmp_path))
+
+
+def test_other_studies_are_refused(tmp_path: Path) -> None:
+    wanted = config(tmp_path)
+    folder = open_for_training(wanted)
+    lock = lock_manifest(folder, wanted, data_hash="one")
+    assert lock_manifest(folder, wanted, data_hash="one") == lock
+    assert read_json(folder.path / "manifest.lock") == lock
+    assert all(lock.values())
+    with pytest.raises(UserError, match=r"manifest\.lock.*studies have changed"):
+        lock_manifest(folder, wanted, data_hash="other")
+    assert read_json(folder.path / "manifest.lock") == lock
+
+
+@pytest.mark.parametrize("name", sorted(HASHES))
+def test_a_run_without_a_hash_is_not_registered(tmp_path: Path, name: str) -> None:
+    for hashes in ({**HASHES, name: ""}, {k: v for k, v in HASHES.items() if k != name}):
+        with pytest.raises(ValueError, match=name):
+            register(config(tmp_path), hashes)
+    assert not (tmp_path / "registry.sqlite").exists()
+
+
+def test_a_run_is_registered_once(tmp_path: Path) -> None:
+    register(config(tmp_path), HASHES)
+    register(config(tmp_path), {**HASHES, "checkpoint": "e"})
+    register(config(tmp_path, "name=second"), HASHES)
+    connection = sqlite3.connect(tmp_path / "registry.sqlite")
+    found = connection.execute("select name, checkpoint from runs order by name").fetchall()
+    connection.close()
+    assert found == [("run", "e"), ("second", "d")]

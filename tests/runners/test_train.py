@@ -1,0 +1,167 @@
+"""The loop: every step once, nothing learned from a broken step, and back where it stopped."""
+
+import copy
+import json
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core.errors import UserError
+from runners import checkpoint
+from tests.runners.line_project import LineProject, line_config, trainer
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k != "step_ms"} for line in lines]
+
+
+def steps(folder: Path) -> list[int]:
+    return [row["step"] for row in rows(folder) if row["kind"] == "step"]
+
+
+def test_the_loop_is_plain_adamw(tmp_path: Path) -> None:
+    config, project = line_config(), LineProject()
+    line = trainer(tmp_path, project, config)
+    assert line.run()
+    model = project.model()
+    weight, bias = model.parameters()
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": [weight], "weight_decay": config.optimizer.weight_decay},
+            {"params": [bias], "weight_decay": 0.0},
+        ],
+        betas=config.optimizer.betas,
+        eps=config.optimizer.eps,
+    )
+    rates = [row["learning_rate"] for row in rows(tmp_path) if row["kind"] == "step"]
+    for batch, rate in zip(project.batches(0), rates, strict=False):
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
+        project.terms(model, batch)["contrastive"].backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm)
+        optimizer.step()
+    torch.testing.assert_close(line.module.state_dict(), model.state_dict())
+
+
+def test_every_step_is_recorded_whatever_the_cadence(tmp_path: Path) -> None:
+    assert trainer(tmp_path, config=line_config("log_every=5")).run()
+    assert steps(tmp_path) == list(range(1, 9))
+    assert [row["step"] for row in rows(tmp_path) if row["kind"] == "validation"] == [4, 8]
+    assert checkpoint.steps_saved(tmp_path / "checkpoints") == [6, 8]
+
+
+def test_a_step_that_is_not_finite_moves_neither_weights_nor_moments(tmp_path: Path) -> None:
+    project = LineProject(spoiled=frozenset({2}))
+    line, batches = trainer(tmp_path, project), project.batches(0)
+    line.record.close()
+    line.update(next(batches))
+    line.update(next(batches))
+    weights = copy.deepcopy(line.module.state_dict())
+    moments = copy.deepcopy(line.optimizer.state_dict()["state"])
+    assert line.update(next(batches)).skipped.item() == 1
+    torch.testing.assert_close(line.module.state_dict(), weights, rtol=0, atol=0)
+    torch.testing.assert_close(line.optimizer.state_dict()["state"], moments, rtol=0, atol=0)
+    assert line.update(next(batches)).skipped.item() == 0
+    after = line.module.state_dict()
+    assert all(bool(torch.isfinite(value).all()) for value in after.values())
+    assert not torch.equal(after["weight"], weights["weight"])
+
+
+def test_skipped_steps_are_counted_and_recorded_as_null(tmp_path: Path) -> None:
+    line = trainer(tmp_path, LineProject(spoiled=frozenset({2, 5})))
+    assert line.run()
+    assert line.skipped == 2
+    state = checkpoint.verify(tmp_path / "checkpoints" / "step-8")
+    assert state["position"]["skipped"] == 2
+    taken = {row["step"]: row for row in rows(tmp_path) if row["kind"] == "step"}
+    assert [step for step, row in taken.items() if row["skipped"]] == [3, 6]
+    assert taken[3]["loss"] is None
+    assert taken[3]["grad_norm"] is None
+
+
+@pytest.mark.parametrize("log_every", [1, 10, 50])
+def test_a_run_that_stays_broken_stops_and_says_what_to_change(
+    tmp_path: Path, log_every: int
+) -> None:
+    config = line_config(
+        "steps=60", f"log_every={log_every}", "checkpoint_every=60", "validate_every=0"
+    )
+    line = trainer(tmp_path, LineProject(spoiled=frozenset(range(5, 60))), config)
+    with pytest.raises(UserError, match=r"optimizer\.learning_rate") as complaint:
+        line.run()
+    assert "\n" not in str(complaint.value)
+
+
+class Stop(Exception):  # noqa: N818
+    """Ends a run without a goodbye."""
+
+
+@pytest.mark.parametrize("lost_at", [1, 3, 4, 7])
+def test_a_run_that_broke_off_ends_as_if_it_had_not(tmp_path: Path, lost_at: int) -> None:
+    whole, broken = trainer(tmp_path / "whole"), tmp_path / "broken"
+    assert whole.run()
+
+    def break_off(step: int) -> None:
+        if step == lost_at:
+            raise Stop
+
+    with pytest.raises(Stop):
+        trainer(broken, LineProject(at_step=break_off), line_config("log_every=1")).run()
+    again = trainer(broken)
+    assert again.step == lost_at // 3 * 3
+    assert again.run()
+    torch.testing.assert_close(again.module.state_dict(), whole.module.state_dict(), rtol=0, atol=0)
+    assert rows(broken) == rows(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_the_step_in_hand(tmp_path: Path, number: signal.Signals) -> None:
+    def interrupt(step: int) -> None:
+        if step == 4:
+            signal.raise_signal(number)
+
+    before = signal.getsignal(number)
+    line = trainer(tmp_path, LineProject(at_step=interrupt))
+    assert not line.run()
+    assert signal.getsignal(number) == before
+    assert steps(tmp_path) == [1, 2, 3, 4, 5]
+    assert checkpoint.steps_saved(tmp_path / "checkpoints") == [3, 5]
+    again = trainer(tmp_path)
+    assert again.step == 5
+    assert again.run()
+    assert steps(tmp_path) == list(range(1, 9))
+
+
+def test_a_finished_run_makes_no_further_step(tmp_path: Path) -> None:
+    assert trainer(tmp_path).run()
+    before = (tmp_path / "metrics.jsonl").read_bytes()
+
+    def refuse(step: int) -> None:
+        raise AssertionError
+
+    assert trainer(tmp_path, LineProject(at_step=refuse)).run()
+    assert (tmp_path / "metrics.jsonl").read_bytes() == before
+
+
+def test_sinks_get_the_numbers_of_the_record(tmp_path: Path) -> None:
+    class Kept:
+        def __init__(self) -> None:
+            self.rows: list[dict[str, float]] = []
+
+        def write(self, step: int, numbers: Mapping[str, float]) -> None:
+            self.rows.append({"step": step, **numbers})
+
+        def close(self) -> None: ...
+
+    kept = Kept()
+    line = trainer(tmp_path)
+    line.sinks = (kept,)
+    assert line.run()
+    sent = [{k: v for k, v in row.items() if k != "step_ms"} for row in kept.rows]
+    assert sent == [{k: v for k, v in row.items() if k != "kind"} for row in rows(tmp_path)]
