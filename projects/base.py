@@ -3,16 +3,19 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
+Own = TypeVar("Own", bound="OnDevice")
 
+
+@runtime_checkable
 class OnDevice(Protocol):
     """A batch: anything that can be copied to a device."""
 
-    def to(self, device: torch.device) -> Self:
+    def to(self: Own, device: torch.device) -> Own:
         """Copy to ``device``, without waiting for the copy."""
 
 

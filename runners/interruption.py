@@ -2,7 +2,6 @@
 
 import signal
 from types import FrameType, TracebackType
-from typing import Self
 
 import torch
 
@@ -21,7 +20,7 @@ class Interruption:
         self._asked = False
         self._before: dict[int, signal.Handlers] = {}
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Interruption":
         for number in self.SIGNALS:
             self._before[number] = signal.signal(number, self._note)  # type: ignore[assignment]
         return self

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import wandb
 
@@ -10,11 +10,12 @@ from core.console import say
 from core.distributed import is_main
 
 
+@runtime_checkable
 class Sink(Protocol):
     """Takes the numbers of a step."""
 
-    def write(self, numbers: Mapping[str, float]) -> None:
-        """Take the numbers; ``numbers["step"]`` says when."""
+    def write(self, step: int, numbers: Mapping[str, float]) -> None:
+        """Take the numbers of optimizer step ``step``, from 1."""
 
     def close(self) -> None:
         """Send what is left."""
@@ -41,10 +42,10 @@ class WandbSink:
         if not online:
             say(f"W&B is not logged in; to send the scalars later: wandb sync {folder}/wandb/*")
 
-    def write(self, numbers: Mapping[str, float]) -> None:
+    def write(self, step: int, numbers: Mapping[str, float]) -> None:
         """Send the scalars of one step."""
         if self._run is not None:
-            self._run.log(dict(numbers), step=int(numbers["step"]))
+            self._run.log(dict(numbers), step=step)
 
     def close(self) -> None:
         """Finish the run."""

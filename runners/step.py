@@ -26,9 +26,8 @@ class StepReport:
     """Seconds since the update before."""
 
     def numbers(self) -> dict[str, float]:
-        """Return everything as numbers, ready for the record. Waits for the device."""
+        """Return everything but the step as numbers, ready for the record. Waits for the device."""
         return {
-            "step": self.step,
             "loss": self.loss.item(),
             **{f"loss/{name}": term.item() for name, term in self.terms.items()},
             **{name: float(value) for name, value in self.context.items()},
@@ -38,10 +37,10 @@ class StepReport:
         }
 
 
-def one_line(numbers: Mapping[str, float], *, steps: int) -> str:
+def one_line(numbers: Mapping[str, float], *, step: int, steps: int) -> str:
     """Return a step's numbers for a person: each term beside its chance."""
     terms = [name.removeprefix("loss/") for name in numbers if name.startswith("loss/")]
-    parts = [f"step {int(numbers['step'])}/{steps}"]
+    parts = [f"step {step}/{steps}"]
     for term in terms:
         null = f" (chance {numbers[f'chance/{term}']:.3f})" if f"chance/{term}" in numbers else ""
         parts.append(f"{term} {numbers[f'loss/{term}']:.3f}{null}")

@@ -1,6 +1,7 @@
 """The training loop. There is one."""
 
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Generic
 
@@ -66,15 +67,16 @@ class Trainer(Generic[BatchT]):
         self.step, self.skipped = self.position.step, self.position.skipped
         self.record = Record(folder / "metrics.jsonl", keep_bytes=self.position.records)
         self._pending: list[StepReport] = []
+        self._skipped_in_a_row = 0
         self._clock = time.monotonic()
 
     def run(self) -> bool:
         """Make the updates that are left; return False if a signal ended the run early."""
-        if self.step >= self.config.steps:
-            return True
         self.model.train()
         self._clock = time.monotonic()
-        with Interruption() as interruption:
+        with closing(self.record), Interruption() as interruption:
+            if self.step >= self.config.steps:
+                return True
             for batch in self.project.batches(self.step):
                 self._pending.append(self.update(batch))
                 stop = interruption.requested()
@@ -135,30 +137,29 @@ class Trainer(Generic[BatchT]):
 
     def _flush(self) -> None:
         numbers: dict[str, float] = {}
-        in_a_row = 0
         for report in self._pending:
             numbers = report.numbers()
             numbers |= self.project.floors(numbers)
-            in_a_row = in_a_row + 1 if numbers["skipped"] else 0
+            self._skipped_in_a_row = self._skipped_in_a_row + 1 if numbers["skipped"] else 0
             self.skipped += int(numbers["skipped"])
-            self.record.write("step", numbers)
+            self.record.write("step", {"step": report.step, **numbers})
             for sink in self.sinks:
-                sink.write(numbers)
+                sink.write(report.step, numbers)
         self._pending.clear()
-        say(one_line(numbers, steps=self.config.steps))
-        if in_a_row >= MOST_SKIPPED_IN_A_ROW:
+        say(one_line(numbers, step=self.step, steps=self.config.steps))
+        if self._skipped_in_a_row >= MOST_SKIPPED_IN_A_ROW:
             raise UserError(
-                f"{in_a_row} steps in a row up to step {self.step} had gradients that are not "
-                "finite; lower optimizer.learning_rate or set precision=fp32"
+                f"{self._skipped_in_a_row} steps in a row up to step {self.step} had gradients "
+                "that are not finite; lower optimizer.learning_rate or set precision=fp32"
             )
 
     def _validate(self) -> None:
         self.model.eval()
-        numbers = {"step": self.step, **self.project.validate(self.module)}
+        numbers = self.project.validate(self.module)
         self.model.train()
-        self.record.write("validation", numbers)
+        self.record.write("validation", {"step": self.step, **numbers})
         for sink in self.sinks:
-            sink.write(numbers)
+            sink.write(self.step, numbers)
 
     def _save(self) -> None:
         path = checkpoint.save(
