@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 from config.load import load_config
 from config.schema import RunConfig
 from core.errors import UserError
+from data.decode import VideoError
 from data.decoders import ChildDecoder
 from data.frames import frame_indices
 from data.resize import Shape
@@ -95,9 +96,12 @@ class TrainedRun:
         clips = []
         try:
             for video in videos:
-                _, _, frames = decoder.read_stored(
-                    Path(video), shape=shape, stored_frames=data.stored_frames
-                )
+                try:
+                    _, _, frames = decoder.read_stored(
+                        Path(video), shape=shape, stored_frames=data.stored_frames
+                    )
+                except VideoError as problem:
+                    raise UserError(f"{video}: {problem}") from None
                 chosen = frame_indices(len(frames), frames=data.frames, draw=None)
                 clips.append(torch.from_numpy(frames[chosen]))
         finally:
