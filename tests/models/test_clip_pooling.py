@@ -39,7 +39,8 @@ def test_a_clip_does_not_depend_on_its_neighbours() -> None:
 def test_places_weigh_the_tokens_side_by_side() -> None:
     pooling = PlacePooling(width=8, tokens=6, hidden=5)
     first, _, second, norm = pooling.read
-    by_place = first.weight.unflatten(1, (6, 8))  # type: ignore[union-attr, operator]
+    assert isinstance(first, torch.nn.Linear)
+    by_place = first.weight.unflatten(1, (6, 8))
     hidden = torch.einsum("htw,ctw->ch", by_place, tokens()) + first.bias
     expected = norm(second(torch.nn.functional.gelu(hidden)))
     torch.testing.assert_close(pooling(tokens()), expected)
