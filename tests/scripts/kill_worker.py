@@ -1,0 +1,63 @@
+"""Runs a command line once for each place to die at, and is killed there each time.
+
+The libraries are read once; each run is a forked child.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from runners import checkpoint
+from runners.record import Record
+from scripts.main import main
+from tests.tiny_run import arguments
+
+AFTER_STEP, IN_SAVE = 5, 4
+PLACES = ("between-checkpoints", "in-a-checkpoint")
+
+
+def die() -> None:
+    """End this process as a power cut would."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_between_checkpoints() -> None:
+    """Die when a step after the first checkpoint has been recorded, and not been saved."""
+    write: Callable[..., None] = Record.write
+
+    def write_and_die(self: Record, kind: str, numbers: Any) -> None:
+        write(self, kind, numbers)
+        if kind == "step" and numbers["step"] == AFTER_STEP:
+            die()
+
+    Record.write = write_and_die  # type: ignore[method-assign]
+
+
+def die_in_a_checkpoint() -> None:
+    """Die when the second checkpoint is half written."""
+    save_file: Callable[..., None] = vars(checkpoint)["save_file"]
+
+    def save_and_die(tensors: Any, path: Path) -> None:
+        save_file(tensors, path)
+        if path.name == "optimizer.safetensors" and path.parent.name == f".part-{IN_SAVE}":
+            die()
+
+    vars(checkpoint)["save_file"] = save_and_die
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for place, prepare in zip(PLACES, (die_between_checkpoints, die_in_a_checkpoint), strict=True):
+        child = os.fork()
+        if child == 0:
+            prepare()
+            main(arguments(Path(sys.argv[1]), Path(sys.argv[2]), f"name={place}"))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status), f"{place}: the run was not killed"
+        assert os.WTERMSIG(status) == signal.SIGKILL
