@@ -91,6 +91,7 @@ def _described(config: RunConfig, tokenizer: Tokenizer) -> StudyDataset | None:
         path,
         columns=Columns(study=named.study, video=named.video, report=None, split=None),
         separator=config.data.separator,
+        video_root=config.data.video_root,
         require_reports=False,
     )
     store = _ingest(config.data, manifest)

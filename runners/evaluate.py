@@ -23,7 +23,8 @@ def load_trained(
     """Build the project's model and give it the newest checkpoint's weights.
 
     Returns:
-        The module in evaluation mode, and the hashes of config, data, code and checkpoint.
+        The module in evaluation mode, and the hashes of the config and the code that trained it,
+        of the checkpoint, and of the studies that are read now.
 
     Raises:
         UserError: There is no checkpoint, it is damaged, or it belongs to another model.
@@ -33,7 +34,8 @@ def load_trained(
         raise UserError(f"{folder.checkpoints}: no checkpoint yet; train the run first")
     model = project.model()
     _, provenance = checkpoint.restore(found, model=model)
-    return model.to(device).eval(), {**provenance, "checkpoint": checkpoint.fingerprint(found)}
+    hashes = {"data": project.data_hash(), "checkpoint": checkpoint.fingerprint(found)}
+    return model.to(device).eval(), {**provenance, **hashes}
 
 
 def evaluate(

@@ -15,10 +15,20 @@ from core.errors import UserError
 from core.files import read_json, write_json, write_whole
 from core.provenance import code_hash
 
-MAY_CHANGE = frozenset(
-    {"device", "threads", "precision", "use_wandb", "log_every", "keep_checkpoints", "evaluation"}
+MAY_CHANGE = (
+    "folder",
+    "device",
+    "threads",
+    "precision",
+    "use_wandb",
+    "log_every",
+    "keep_checkpoints",
+    "evaluation",
+    "data.cache",
+    "data.workers",
+    "data.inference_manifest",
 )
-"""Top-level keys that a run may change when it goes on; the rest decides its numbers."""
+"""Keys and sections that a run may change when it goes on; the rest decides its numbers."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +121,16 @@ def _refuse_another(config: RunConfig, path: Path) -> None:
         return
     old = load_config(path / "config.yaml")
     differing = _differences(yaml.safe_load(dump_config(old)), yaml.safe_load(dump_config(config)))
-    decisive = [line for key, line in differing if key.split(".")[0] not in MAY_CHANGE]
+    decisive = [line for key, line in differing if not _may_change(key)]
     if decisive:
         raise UserError(
             f"{path} holds a run of another config ({'; '.join(decisive[:3])}); "
             "give this one another name=, or delete that folder"
         )
+
+
+def _may_change(key: str) -> bool:
+    return any(key == name or key.startswith(f"{name}.") for name in MAY_CHANGE)
 
 
 def _differences(old: object, new: object, key: str = "") -> list[tuple[str, str]]:

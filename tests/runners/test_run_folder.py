@@ -41,13 +41,27 @@ def test_what_decides_the_numbers_may_not_change(tmp_path: Path, override: str) 
 
 
 @pytest.mark.parametrize(
-    "override", ["threads=1", "evaluation.bootstrap=7", "use_wandb=true", "keep_checkpoints=9"]
+    "override",
+    [
+        "threads=1",
+        "evaluation.bootstrap=7",
+        "use_wandb=true",
+        "keep_checkpoints=9",
+        "data.cache=elsewhere",
+        "data.workers=3",
+    ],
 )
 def test_what_decides_no_number_may_change(tmp_path: Path, override: str) -> None:
     open_for_training(config(tmp_path))
     changed = config(tmp_path, override)
     folder = open_for_training(changed)
     assert load_config(folder.path / "config.yaml") == changed
+
+
+def test_a_run_may_be_moved(tmp_path: Path) -> None:
+    open_for_training(config(tmp_path / "here"))
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert open_for_training(config(tmp_path / "there")).path == tmp_path / "there" / "run"
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

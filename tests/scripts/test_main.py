@@ -1,0 +1,142 @@
+"""Every shipped config runs, and whatever is wrong is said in one line."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.tiny_run import CONFIGS, STEPS, FinishedRun, arguments, call, rows, succeed
+
+SHIPPED = [path for path in sorted(CONFIGS.glob("*.yaml")) if not path.name.startswith("sweep_")]
+CANARY = "zxcanary narrowing of the report"
+
+
+def fail(*command: str) -> str:
+    """Run a command line that must be refused, and return the one line it says about it."""
+    code, _, complaints = call(command)
+    assert code == 2
+    line, end, rest = complaints.partition("\n")
+    assert (end, rest) == ("\n", ""), complaints
+    assert line.startswith("error: ")
+    return line
+
+
+@pytest.mark.parametrize("config", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_config_trains(config: Path, study_cache: Path, tmp_path: Path) -> None:
+    more = ("steps=2", "validate_every=0", "name=run", "evaluation.caption_words=4")
+    said = succeed(arguments(tmp_path, study_cache, *more, config=config))
+    assert [row["step"] for row in rows(tmp_path / "run")] == [1, 2]
+    assert "step 2/2" in said
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_temperature_of_ten_is_noticed_before_the_first_step(
+    study_cache: Path, tmp_path: Path
+) -> None:
+    more = ("name=run", "temperature=10", "batch=32", "steps=1", "optimizer.warmup_steps=0")
+    said = succeed(arguments(tmp_path, study_cache, *more, "evaluation.caption_words=4"))
+    before, step, _ = said.partition("step 1/1")
+    assert step
+    assert "can move by less than 3 % of chance" in before
+    assert "temperature" in before.split("can move")[1]
+
+
+def test_the_usual_temperature_is_not_worth_a_word(finished_run: FinishedRun) -> None:
+    assert "of chance" not in finished_run.output.partition("step 1/")[0]
+
+
+def test_a_run_says_where_it_stands_beside_chance(finished_run: FinishedRun) -> None:
+    for step in range(1, STEPS + 1):
+        assert f"step {step}/{STEPS}  contrastive " in finished_run.output
+    assert "(chance 2.0" in finished_run.output
+    assert "study_to_report recall_at_1: " in finished_run.output
+    assert "report: " in finished_run.output
+
+
+def test_printing_the_config_runs_nothing(tmp_path: Path, study_cache: Path) -> None:
+    said = succeed([*arguments(tmp_path / "runs", study_cache, "name=run"), "--print_config"])
+    assert "\nsteps: 6\n" in said
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_unknown_key_gets_the_nearest_one(tmp_path: Path, study_cache: Path) -> None:
+    line = fail(*arguments(tmp_path, study_cache, "optimizer.learning_rat=1e-3"))
+    assert "optimizer.learning_rat" in line
+    assert "learning_rate" in line.replace("learning_rat:", "")
+
+
+def test_a_folder_of_another_config_names_the_key(finished_run: FinishedRun) -> None:
+    line = fail(*finished_run.command[:-1], finished_run.command[-1], "optimizer.eps=1e-7")
+    assert "optimizer.eps" in line
+    assert "name=" in line
+
+
+def test_a_missing_manifest_is_named(tmp_path: Path, study_cache: Path) -> None:
+    missing = tmp_path / "nowhere.csv"
+    assert str(missing) in fail(*arguments(tmp_path, study_cache, f"data.manifest={missing}"))
+
+
+def test_a_run_that_is_not_there_is_named(tmp_path: Path, study_cache: Path) -> None:
+    command = arguments(tmp_path, study_cache, "name=absent", "--run_mode", "validate")
+    assert str(tmp_path / "absent") in fail(*command)
+
+
+def test_too_large_a_batch_is_refused(tmp_path: Path, study_cache: Path) -> None:
+    assert "batch" in fail(*arguments(tmp_path, study_cache, "name=run", "batch=500"))
+
+
+def copy_of(finished_run: FinishedRun, folder: Path) -> list[str]:
+    """Copy a finished run, and return the command that goes on with the copy."""
+    shutil.copytree(finished_run.path, folder / "tiny")
+    return [
+        f"folder={folder}" if item.startswith("folder=") else item for item in finished_run.command
+    ]
+
+
+@pytest.mark.parametrize("mode", ["train", "validate", "inference", "embed"])
+def test_a_damaged_checkpoint_is_named(
+    finished_run: FinishedRun, tmp_path: Path, mode: str
+) -> None:
+    command = copy_of(finished_run, tmp_path)
+    weights = tmp_path / "tiny" / "checkpoints" / f"step-{STEPS}" / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    line = fail(*command, "--run_mode", mode)
+    assert str(weights) in line
+    assert "damaged" in line
+
+
+def test_a_run_without_a_checkpoint_cannot_be_validated(
+    finished_run: FinishedRun, tmp_path: Path
+) -> None:
+    command = copy_of(finished_run, tmp_path)
+    shutil.rmtree(tmp_path / "tiny" / "checkpoints")
+    assert "train the run first" in fail(*command, "--run_mode", "validate")
+
+
+def test_changed_studies_are_refused(finished_run: FinishedRun, tmp_path: Path) -> None:
+    command = copy_of(finished_run, tmp_path)
+    lock = tmp_path / "tiny" / "manifest.lock"
+    lock.write_text(lock.read_text().replace('"data": "', '"data": "0'))
+    assert "manifest.lock" in fail(*command)
+
+
+@pytest.mark.parametrize("wrong", ["video", "split", "twice"])
+def test_no_message_quotes_a_report(tmp_path: Path, study_cache: Path, wrong: str) -> None:
+    rows_of = [
+        ["study_id", "video_path", "report", "split"],
+        ["s1", "absent.mp4", CANARY, "train"],
+        ["s2", "absent.mp4", f"{CANARY} two", "train" if wrong == "split" else "test"],
+    ]
+    if wrong == "twice":
+        rows_of.append(["s1", "other.mp4", f"{CANARY} three", "train"])
+    manifest = tmp_path / "manifest.csv"
+    with manifest.open("w", newline="") as stream:
+        csv.writer(stream).writerows(rows_of)
+    command = arguments(tmp_path, study_cache, "name=run", f"data.manifest={manifest}", "batch=2")
+    code, said, complaints = call(command)
+    assert code == 2
+    assert complaints.count("\n") == 1
+    assert "zxcanary" not in said + complaints
