@@ -35,8 +35,16 @@ class WandbSink:
             name=name,
             dir=folder,
             mode="online" if online else "offline",
+            # the command line names the manifest, so nothing about the process or machine is sent
             settings=wandb.Settings(
-                silent=True, disable_git=True, save_code=False, console="off", init_timeout=30
+                silent=True,
+                disable_git=True,
+                save_code=False,
+                console="off",
+                init_timeout=30,
+                x_disable_meta=True,
+                x_disable_machine_info=True,
+                x_save_requirements=False,
             ),
         )
         if not online:

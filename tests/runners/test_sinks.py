@@ -1,16 +1,20 @@
 """W&B gets scalars, stays offline without a login, and never sees the studies."""
 
+import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import wandb
 
 from runners.sinks import WandbSink
+from tests.tiny_run import FinishedRun, arguments, succeed
 
 CANARY = "zxcanary"
 
 
 @pytest.fixture
-def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Be a user who never logged in, with a home of their own."""
     home = tmp_path / "home"
     home.mkdir()
@@ -19,22 +23,58 @@ def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     for name in ("WANDB_CONFIG_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR"):
         monkeypatch.setenv(name, str(home / name))
-    return home
+    yield home
+    wandb.teardown()
 
 
-def test_without_a_login_it_writes_into_the_run_alone(
+def written_below(folder: Path) -> dict[str, bytes]:
+    """Return what W&B left, by file, after its own process has ended."""
+    wandb.teardown()
+    paths = [path for path in (folder / "wandb").rglob("*") if path.is_file()]
+    assert any("offline" in str(path) for path in paths)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def sent(written: dict[str, bytes]) -> dict[str, bytes]:
+    """Leave out the logs, which stay on this machine; the rest is what `wandb sync` would send."""
+    found = {name: content for name, content in written.items() if not name.endswith(".log")}
+    assert any(name.endswith(".wandb") for name in found)
+    return found
+
+
+def test_without_a_login_scalars_are_written_into_the_run(
     nobody: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secret = tmp_path / CANARY
-    monkeypatch.setattr("sys.argv", ["main.py", f"data.manifest={secret}/manifest.csv"])
-    folder = tmp_path / "runs" / "run"
-    sink = WandbSink(project="cinelex", name="run", folder=folder)
+    command = ["main.py", f"data.manifest={tmp_path}/{CANARY}/manifest.csv"]
+    monkeypatch.setattr("sys.argv", command)
+    sink = WandbSink(project="cinelex", name="run", folder=tmp_path / "run")
     sink.write(1, {"loss": 7.25, "loss/contrastive": 3.0})
     sink.write(2, {"loss": 6.5})
     sink.close()
-    written = [path for path in (folder / "wandb").rglob("*") if path.is_file()]
-    assert any(path.suffix == ".wandb" for path in written)
-    assert any("offline" in str(path) for path in written)
-    assert any(b"loss/contrastive" in path.read_bytes() for path in written)
-    leaking = [path.name for path in written if CANARY.encode() in path.read_bytes()]
-    assert leaking == []
+    written = written_below(tmp_path / "run")
+    assert any(b"loss/contrastive" in content for content in written.values())
+    assert [name for name, content in written.items() if CANARY.encode() in content] == []
+    here = str(tmp_path).encode()
+    assert [name for name, content in sent(written).items() if here in content] == []
+
+
+def test_a_run_sends_no_report_no_study_and_no_path(
+    nobody: Path, tmp_path: Path, study_cache: Path, finished_run: FinishedRun
+) -> None:
+    assert finished_run.path.exists(), "the studies were made by it"
+    short = ("name=run", "steps=2", "evaluation.caption_words=4", "--use_wandb", "true")
+    said = succeed(arguments(tmp_path, study_cache, *short))
+    assert "W&B is not logged in" in said
+    manifest = next((study_cache / "synthetic").glob("synthetic-*/manifest.csv"))
+    with manifest.open(newline="") as stream:
+        studies = list(csv.DictReader(stream))
+    private = {row["study_id"] for row in studies} | {row["patient_id"] for row in studies}
+    private |= {row["video_path"] for row in studies}
+    private |= {row["report"].split(".")[0] for row in studies}
+    written = written_below(tmp_path / "run")
+    assert any(b"loss/captioning" in content for content in written.values())
+    for name, content in written.items():
+        assert [item for item in private if item.encode() in content] == [], name
+    for name, content in sent(written).items():
+        assert str(tmp_path).encode() not in content, name
+        assert str(study_cache).encode() not in content, name
