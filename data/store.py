@@ -96,9 +96,6 @@ class FrameStore:
             if not intact or (read and hash_file(path) != digest):
                 raise UserError(f"{path}: damaged; delete {self.folder} to have it made again")
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_shards": {}}
-
     def _shard(self, number: int) -> UInt8[np.ndarray, " byte"]:
         if number not in self._shards:
             path = self.folder / shard_name(number)

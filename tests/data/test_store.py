@@ -1,7 +1,6 @@
 """Videos decoded once, found again, verified."""
 
 import os
-import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -175,11 +174,3 @@ def test_the_seal_tells_what_was_made(videos: list[Path]) -> None:
     assert seal["videos"] == 5
     assert seal["settings"]["shape"] == {"size": 8, "channels": 1, "fit": "crop"}
     assert seal["content"] == store.hash
-
-
-def test_a_store_sent_to_another_process_takes_no_frames_along(videos: list[Path]) -> None:
-    store = take_in(videos)
-    store.frames(videos[0])
-    copy = pickle.loads(pickle.dumps(store))
-    assert copy._shards == {}
-    np.testing.assert_array_equal(copy.frames(videos[0]), store.frames(videos[0]))
