@@ -17,8 +17,8 @@ LARGEST_BLOCK = 1 << 30
 MOST_COLUMNS = 4096
 OddRow = tuple[int, int, int, int]
 """Number of a row (the header is 1), its cells, the header's cells, the line breaks in it."""
-INNER_SEPARATOR = "\x1f"
-"""Stands in for a separator that is not one ASCII character."""
+STAND_INS = "\x1f\x1e\x1d\x1c" + "".join(map(chr, [*range(1, 9), 11, 12, *range(14, 28), 127]))
+"""Characters that may stand in for a separator that is not one ASCII character."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +99,10 @@ def _read_csv(path: Path, separator: str) -> Table:
     data = _utf8(path.read_bytes())
     if not data.strip():
         raise UserError(f"{path}: the file is empty; expected a header line with column names")
-    plain = len(separator) == 1 and separator.isascii()
-    if not plain:
-        data = data.replace(separator.encode(), INNER_SEPARATOR.encode())
-    cells, refused = _parse(path, data, separator if plain else INNER_SEPARATOR)
-    if not plain:
-        cells = [pc.replace_substring(column, INNER_SEPARATOR, separator) for column in cells]
+    inner = _inner_separator(path, data, separator)
+    cells, refused = _parse(path, data.replace(separator.encode(), inner.encode()), inner)
+    if inner != separator:
+        cells = [pc.replace_substring(column, inner, separator) for column in cells]
     _refuse_open_quote(path, data, cells, refused)
     if refused:
         number, found, expected, _ = refused[0]
@@ -115,6 +113,19 @@ def _read_csv(path: Path, separator: str) -> Table:
         )
     names = tuple(str(column[0].as_py()).strip() for column in cells)
     return Table(path, names, tuple(column.slice(1) for column in cells), has_lines=True)
+
+
+def _inner_separator(path: Path, data: bytes, separator: str) -> str:
+    """Return the separator, or one character that the file does not hold in its place."""
+    if len(separator) == 1 and separator.isascii():
+        return separator
+    free = next((mark for mark in STAND_INS if mark.encode() not in data), None)
+    if free is None:
+        raise UserError(
+            f"{path}: holds every control character, so none can stand in for the separator "
+            f"{separator!r}; write it with a comma or a tab between cells"
+        )
+    return free
 
 
 def _parse(path: Path, data: bytes, separator: str) -> tuple[list[Any], list[OddRow]]:

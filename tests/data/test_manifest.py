@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import UserError
@@ -248,6 +248,7 @@ CELL = st.text(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(reports=st.lists(CELL, min_size=1, max_size=6), separator=st.sampled_from(",;\t|\u03b1"))
+@example(reports=["0\x1f", "\x1e,\u03b1"], separator="\u03b1")
 def test_whatever_a_csv_writer_writes_is_read_back(
     tmp_path: Path, reports: list[str], separator: str
 ) -> None:
