@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -19,7 +20,8 @@ class VideoViT(VideoEncoder):
 
     Source: Arnab et al. 2021, ViViT, arXiv:2103.15691, section 3.2 (tubelet embedding) and
     section 3.3, model 1 (joint space-time attention); dropping tokens as in He et al. 2022, MAE,
-    arXiv:2111.06377, section 3.
+    arXiv:2111.06377, section 3. Differences from the first frame are what angiographers look at:
+    Brody 1982, Digital subtraction angiography, IEEE Trans. Nucl. Sci. 29(3).
     """
 
     drops_tokens = True
@@ -37,6 +39,8 @@ class VideoViT(VideoEncoder):
         stem: Literal["linear", "conv"] = "linear",
         positions: PositionKind = "sincos",
         mlp_ratio: float = 4.0,
+        subtract_first: bool = False,
+        normalize_tokens: bool = True,
     ) -> None:
         """Make the stem and the blocks.
 
@@ -51,21 +55,25 @@ class VideoViT(VideoEncoder):
             stem: How a cube becomes a token: one matrix, or a small convolutional net inside it.
             positions: Fixed waves, or vectors that are learned.
             mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+            subtract_first: Give each later frame as its difference from the clip's first, so that
+                what stands still is said once and what moves or fills with contrast stands out.
+            normalize_tokens: Scale each token behind the stem and behind the last block. False
+                keeps its size, which says how much there is to see in its cube.
         """
         super().__init__()
-        self.width, self.cube = width, cube
+        self.width, self.cube, self.subtract_first = width, cube, subtract_first
         self.grid = grid_of(frames=frames, size=size, cube=cube)
         self.stem: nn.Module = (
             nn.Linear(channels * cube[0] * cube[1] * cube[2], width)
             if stem == "linear"
             else ConvStem(width=width, channels=channels, cube=cube)
         )
-        self.stem_norm = nn.LayerNorm(width)
+        self.stem_norm = nn.LayerNorm(width) if normalize_tokens else nn.Identity()
         self.positions = GridPositions(width=width, grid=self.grid, kind=positions)
         self.blocks = nn.ModuleList(
             Block(width=width, heads=heads, mlp_ratio=mlp_ratio) for _ in range(depth)
         )
-        self.norm = nn.LayerNorm(width)
+        self.norm = nn.LayerNorm(width) if normalize_tokens else nn.Identity()
         start_small(self.blocks)
         start_level(self.stem)
 
@@ -75,6 +83,9 @@ class VideoViT(VideoEncoder):
         keep: Int[Tensor, "clip visible"] | None = None,
     ) -> Float[Tensor, "clip token width"]:
         """Return the tokens of each clip; pixels should have mean 0 and deviation near 1."""
+        if self.subtract_first:
+            first, later = clips[:, :, :1], clips[:, :, 1:]
+            clips = torch.cat((first, later - first), dim=2)
         cubes, positions = cut_cubes(clips, cube=self.cube), self.positions()
         if keep is not None:
             cubes, positions = take_places(cubes, keep), positions[keep]

@@ -1,0 +1,37 @@
+"""What the options of the plain video transformer promise."""
+
+import torch
+from torch import nn
+
+from models.video_vit import VideoViT
+
+
+def test_subtraction_says_what_stands_still_once() -> None:
+    torch.manual_seed(0)
+    vit = VideoViT(
+        width=12, frames=4, size=8, channels=1, depth=0, cube=(1, 8, 8),
+        subtract_first=True, normalize_tokens=False, positions="learned",
+    )  # fmt: skip
+    clips = torch.randn(2, 1, 1, 8, 8).expand(-1, -1, 4, -1, -1).clone()
+    clips[1, :, 2] += 1.0
+    tokens = vit(clips) - vit.positions()
+    still = vit.stem(torch.zeros(64))
+    torch.testing.assert_close(tokens[0, 1:], still.expand(3, -1))
+    torch.testing.assert_close(tokens[1, 2], vit.stem(torch.ones(64)))
+    assert not torch.allclose(tokens[0, 0], still)
+
+
+def test_tokens_that_are_not_normalized_keep_their_size() -> None:
+    torch.manual_seed(0)
+    shape = {"width": 12, "frames": 2, "size": 8, "channels": 1, "depth": 0, "cube": (2, 4, 4)}
+    clips = torch.randn(1, 1, 2, 8, 8)
+    for normalize in (True, False):
+        vit = VideoViT(**shape, positions="learned", normalize_tokens=normalize)  # type: ignore[arg-type]
+        assert isinstance(vit.stem, nn.Linear)
+        torch.nn.init.zeros_(vit.stem.bias)
+        for axis in ("time", "row", "column"):
+            torch.nn.init.zeros_(vit.positions.get_axis(axis))
+        faint, strong = (vit(clips * scale).norm(dim=-1) for scale in (1.0, 3.0))
+        torch.testing.assert_close(
+            strong / faint, torch.full((1, 4), 1.0 if normalize else 3.0), rtol=1e-3, atol=1e-3
+        )
