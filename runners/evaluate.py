@@ -1,8 +1,8 @@
-"""Run modes that need a trained model: validate, inference, embed."""
+"""Run modes that need a trained model: validate, inference, embed, generate, morph."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -18,9 +18,13 @@ from runners.run_folder import RunFolder, register
 
 
 def load_trained(
-    project: Project[Any], folder: RunFolder, device: torch.device
+    project: Project[Any],
+    folder: RunFolder,
+    device: torch.device,
+    *,
+    which: Literal["newest", "best"] = "newest",
 ) -> tuple[nn.Module, dict[str, str]]:
-    """Build the project's model and give it the newest checkpoint's weights.
+    """Build the project's model and give it a checkpoint's weights.
 
     Returns:
         The module in evaluation mode, and the hashes of the config and the code that trained it,
@@ -29,11 +33,13 @@ def load_trained(
     Raises:
         UserError: There is no checkpoint, it is damaged, or it belongs to another model.
     """
-    found = checkpoint.newest(folder.checkpoints)
+    found = checkpoint.newest(folder.checkpoints, strict=True)
     if found is None:
         raise UserError(f"{folder.checkpoints}: no checkpoint yet; train the run first")
+    if which == "best":
+        found = checkpoint.best(found)
     model = project.model()
-    _, provenance = checkpoint.restore(found, model=model)
+    provenance = checkpoint.load_weights(found, model)["provenance"]
     hashes = {"data": project.data_hash(), "checkpoint": checkpoint.fingerprint(found)}
     return model.to(device).eval(), {**provenance, **hashes}
 
@@ -42,7 +48,8 @@ def evaluate(
     project: Project[Any], config: RunConfig, folder: RunFolder, device: torch.device
 ) -> Mapping[str, Any]:
     """Measure everything on the test studies, write ``results.json`` and register the run."""
-    model, provenance = load_trained(project, folder, device)
+    which = config.evaluation.checkpoint
+    model, provenance = load_trained(project, folder, device, which=which)
     say("evaluating on the test studies")
     results = {**project.evaluate(model, folder.path), "provenance": provenance}
     if is_main():
@@ -61,3 +68,38 @@ def embed(project: Project[Any], folder: RunFolder, device: torch.device) -> Pat
     """Write the embeddings of all studies."""
     model, provenance = load_trained(project, folder, device)
     return project.embed(model, folder.path, provenance=provenance)
+
+
+def generate(
+    project: Project[Any], folder: RunFolder, device: torch.device, words: Sequence[str]
+) -> Path:
+    """Make what the words describe.
+
+    Raises:
+        UserError: There is no word, or the project cannot.
+    """
+    if not words:
+        raise UserError("--run_mode generate needs at least one word: what to make")
+    model, _ = load_trained(project, folder, device)
+    return project.generate(model, folder.path, words)
+
+
+def morph(
+    project: Project[Any],
+    folder: RunFolder,
+    device: torch.device,
+    ends: Sequence[str],
+    *,
+    steps: int,
+) -> Path:
+    """Make what lies between two things.
+
+    Raises:
+        UserError: There are not two ends, there are too few steps for them, or the project cannot.
+    """
+    if len(ends) != 2:
+        raise UserError(f"--run_mode morph needs two words, from and to, got {len(ends)}")
+    if steps < 2:
+        raise UserError(f"--steps must be at least 2, the two ends, got {steps}")
+    model, _ = load_trained(project, folder, device)
+    return project.morph(model, folder.path, ends, steps=steps)

@@ -2,22 +2,27 @@
 
 import signal
 from types import FrameType, TracebackType
+from typing import Literal
 
 import torch
 
 from core.distributed import sum_over_ranks, world_size
 
+Cause = Literal["preempted", "interrupted"]
+
 
 class Interruption:
-    """While open, turns the first Ctrl-C or SIGTERM into a request that the loop reads.
+    """While open, turns signals on any rank into a request that the loop reads on all ranks.
 
-    A second one ends the process at once, as it would without this class.
+    SIGTERM and SIGUSR1 come from a scheduler that wants the machine back: the run is preempted, and
+    further ones change nothing, so that the save that they asked for can end. Ctrl-C comes from a
+    person: a second one ends the process at once, as it would without this class.
     """
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
     def __init__(self) -> None:
-        self._asked = False
+        self._cause: Cause | None = None
         self._before: dict[int, signal.Handlers] = {}
 
     def __enter__(self) -> "Interruption":
@@ -31,18 +36,23 @@ class Interruption:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._restore()
-
-    def requested(self) -> bool:
-        """Return True on every rank once any rank was asked to stop."""
-        if world_size() == 1:
-            return self._asked
-        return bool(sum_over_ranks(torch.tensor(float(self._asked))) > 0)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
-        self._restore()
-
-    def _restore(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def requested(self) -> Cause | None:
+        """Return on every rank why any rank was asked to stop; preemption wins."""
+        if world_size() == 1:
+            return self._cause
+        mine = [float(self._cause == cause) for cause in ("preempted", "interrupted")]
+        preempted, interrupted = sum_over_ranks(torch.tensor(mine)).tolist()
+        if preempted:
+            return "preempted"
+        return "interrupted" if interrupted else None
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT:
+            # the second Ctrl-C finds the handler of before
+            signal.signal(signal.SIGINT, self._before[signal.SIGINT])
+            self._cause = self._cause or "interrupted"
+        else:
+            self._cause = "preempted"

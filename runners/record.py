@@ -3,14 +3,22 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from core.console import say
 from core.distributed import is_main
+
+TAIL_BYTES = 2**18
+"""How much of a record's end is read to go on with it."""
 
 
 class Record:
-    """Append to ``metrics.jsonl``; only the main rank writes."""
+    """Append to ``metrics.jsonl``; only the main rank writes, and only whole lines.
+
+    A full disk costs lines, which are counted, and not the run.
+    """
 
     def __init__(self, path: Path, *, keep_bytes: int) -> None:
         """Open the record and drop what stands behind ``keep_bytes``.
@@ -20,35 +28,65 @@ class Record:
             keep_bytes: Where the checkpoint that the run goes on from stood. What a killed run
                 wrote after it will be made, and written, again.
         """
-        self.path = path
-        self._file = None
+        self.path, self.missed = path, 0
+        self._file: FileIO | None = None
+        self._end = 0
         if not is_main():
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab")
+        # no buffer: what could not be written must not be tried again in the middle of a line
+        self._file = FileIO(path, "a")
         if self._file.tell() > keep_bytes:
             self._file.truncate(keep_bytes)
-        self._file.seek(0, os.SEEK_END)
+        self._end = self._file.seek(0, os.SEEK_END)
 
     def write(self, kind: str, numbers: Mapping[str, Any]) -> None:
         """Append one line; numbers that are not finite become null."""
         if self._file is None:
             return
-        line = json.dumps({"kind": kind, **_finite(numbers)}, allow_nan=False)
-        self._file.write(line.encode() + b"\n")
-        self._file.flush()
+        line = json.dumps({"kind": kind, **_finite(numbers)}, allow_nan=False).encode() + b"\n"
+        try:
+            written = self._file.write(line)
+        except OSError as problem:
+            self._miss(str(problem.strerror))
+        else:
+            if written == len(line):
+                self._end += len(line)
+            else:
+                self._miss("disk full")
+
+    def _miss(self, reason: str) -> None:
+        assert self._file is not None
+        self._file.truncate(self._end)
+        self.missed += 1
+        if self.missed == 1:
+            say(f"warning: {self.path}: a line was not written ({reason}); training goes on")
 
     def close(self) -> None:
         """Close the file; nothing can be written after it."""
         if self._file is not None:
             self._file.close()
+            if self.missed:
+                say(f"warning: {self.path}: {self.missed} lines were not written")
 
     def position(self) -> int:
         """Return the bytes written so far, after making sure that the disk has them."""
         if self._file is None:
             return 0
         os.fsync(self._file.fileno())
-        return self._file.tell()
+        return self._end
+
+
+def last_records(path: Path, kind: str) -> list[dict[str, Any]]:
+    """Return the lines of one kind among the last `TAIL_BYTES` of a record, oldest first."""
+    with path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - TAIL_BYTES))
+        lines = stream.read().splitlines()
+    if size > TAIL_BYTES:
+        del lines[0]
+    rows = [json.loads(line) for line in lines]
+    return [row for row in rows if row["kind"] == kind]
 
 
 def read_records(path: Path, kind: str) -> Iterator[dict[str, Any]]:

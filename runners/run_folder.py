@@ -20,13 +20,22 @@ MAY_CHANGE = (
     "device",
     "threads",
     "precision",
+    "accumulate",
+    "parallel",
+    "recompute_activations",
+    "compile",
+    "strict_resume",
+    "checksum_every",
+    "hang_limit_s",
     "use_wandb",
     "log_every",
+    "probe_every",
     "keep_checkpoints",
     "evaluation",
     "data.cache",
     "data.workers",
     "data.inference_manifest",
+    "eq.inference_file",
 )
 """Keys and sections that a run may change when it goes on; the rest decides its numbers."""
 

@@ -7,7 +7,17 @@ from config.schedule import schedule_table
 from config.schema import RunConfig
 
 SHOWN = ("recall_at_1", "recall_at_5", "recall_at_10", "median_rank")
-SHOWN_OF_CAPTIONS = ("lesion_f1_10pp", "number_recall", "hallucination_rate", "bleu4", "rougeL")
+SHOWN_OF_CAPTIONS = (
+    "kind_f1",
+    "tone_f1",
+    "whole_f1",
+    "scene_f1",
+    "lesion_f1_10pp",
+    "number_recall",
+    "hallucination_rate",
+    "bleu4",
+    "rougeL",
+)
 
 
 def schedule_lines(config: RunConfig) -> list[str]:
@@ -22,10 +32,13 @@ def schedule_lines(config: RunConfig) -> list[str]:
 
 def summary_lines(results: Mapping[str, Any]) -> list[str]:
     """Return the main results, each beside its null and its interval."""
-    return [*_retrieval(results), *_captioning(results), *_losses(results), *_masked(results)]
+    parts = (_retrieval, _captioning, _losses, _masked, _tables)
+    return [line for part in parts for line in part(results)]
 
 
 def _retrieval(results: Mapping[str, Any]) -> Iterator[str]:
+    if "retrieval" not in results:
+        return
     retrieval = results["retrieval"]
     for direction in ("study_to_report", "report_to_study"):
         gallery = retrieval["gallery"][direction]
@@ -54,7 +67,7 @@ def _captioning(results: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _losses(results: Mapping[str, Any]) -> Iterator[str]:
-    for term, entry in results["losses"].items():
+    for term, entry in results.get("losses", {}).items():
         nulls = ", ".join(f"{name} {_number(x)}" for name, x in entry.items() if name != "value")
         yield f"held-out {term}: {_number(entry['value'])}; {nulls}"
 
@@ -63,6 +76,15 @@ def _masked(results: Mapping[str, Any]) -> Iterator[str]:
     if "masked_modeling" in results:
         error = results["masked_modeling"]["pixel_mse"]
         yield "hidden pixels: " + ", ".join(f"{name} {_number(x)}" for name, x in error.items())
+
+
+def _tables(results: Mapping[str, Any]) -> Iterator[str]:
+    for table in results.get("tables", []):
+        for row in table["rows"]:
+            low, high = row["low"], row["high"]
+            interval = "" if low is None else f" [{_number(low)}, {_number(high)}]"
+            nulls = ", ".join(f"{name} {_number(null)}" for name, null in row["nulls"].items())
+            yield f"{table['title']}, {row['label']}: {_number(row['value'])}{interval}; {nulls}"
 
 
 def _number(value: float | None) -> str:

@@ -1,30 +1,35 @@
 """The training loop. There is one."""
 
+import copy
 import time
-from contextlib import closing
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Generic
 
 import torch
-from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
+from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from config.schema import RunConfig
 from core.console import say
-from core.distributed import world_size
 from core.errors import UserError
-from losses.weighted_sum import WeightedSum
 from projects.base import BatchT, Project
-from runners import checkpoint
-from runners.interruption import Interruption
+from runners.bookkeeping import Books
+from runners.checksum import refuse_drift
+from runners.ema import Ema
+from runners.gradients import Gradients
+from runners.interruption import Cause, Interruption
 from runners.optimizer import build_optimizer, set_learning_rate
-from runners.record import Record
+from runners.parallel import compile_blocks, distribute, recompute_activations
+from runners.probe import Probe
+from runners.restore import restore
+from runners.saver import Saver
+from runners.sharding import whole
 from runners.sinks import Sink
-from runners.step import StepReport, one_line
-
-MOST_SKIPPED_IN_A_ROW = 20
-"""Non-finite steps after which a run stops: it is not going to recover."""
+from runners.snapshot import Snapshots
+from runners.step import StepReport
+from runners.watchdog import Watchdog
 
 
 class Trainer(Generic[BatchT]):
@@ -39,6 +44,8 @@ class Trainer(Generic[BatchT]):
         device: torch.device,
         provenance: dict[str, str],
         sinks: tuple[Sink, ...] = (),
+        probes: tuple[Probe, ...] = (),
+        notes: Mapping[str, str] | None = None,
     ) -> None:
         """Build the model and its optimizer, and go back to the newest checkpoint if there is one.
 
@@ -49,66 +56,109 @@ class Trainer(Generic[BatchT]):
             device: Where.
             provenance: Hashes of config, data and code, kept in every checkpoint.
             sinks: Who gets each step's scalars besides the record.
+            probes: Who looks at updates and adds to their record.
+            notes: What else every checkpoint keeps.
         """
-        self.project, self.config, self.device = project, config, device
-        self.provenance, self.sinks = provenance, sinks
-        self.checkpoints = folder / "checkpoints"
+        self.project, self.config, self.device, self.folder = project, config, device, folder
+        self.provenance, self.notes, self.probes = provenance, dict(notes or {}), probes
         self.module = project.model().to(device)
-        self.model = _distributed(self.module, device)
+        half = _half(config, device)
+        keeps_other_weights = config.ema_decay is not None or config.parallel == "shard"
+        self._validated = copy.deepcopy(self.module) if keeps_other_weights else self.module
+        if config.recompute_activations:
+            recompute_activations(self.module)
+        if config.compile is not None:
+            compile_blocks(self.module, backend=config.compile)
+        self.model = distribute(self.module, device, parallel=config.parallel, half=half)
+        self.gradients = Gradients(
+            project=project, model=self.model, device=device, half=half, parts=config.accumulate
+        )
         self.optimizer = build_optimizer(self.module, config.optimizer)
-        found = checkpoint.newest(self.checkpoints)
-        if found is None:
-            self.position = checkpoint.Position(step=0, records=0, skipped=0)
-        else:
-            self.position, _ = checkpoint.restore(
-                found, model=self.module, optimizer=self.optimizer
-            )
-            say(f"resuming after step {self.position.step} of {config.steps} ({found})")
-        self.step, self.skipped = self.position.step, self.position.skipped
-        self.record = Record(folder / "metrics.jsonl", keep_bytes=self.position.records)
-        self._pending: list[StepReport] = []
-        self._skipped_in_a_row = 0
+        decay = config.ema_decay
+        self.ema = None if decay is None else Ema(self.module, decay=decay)
+        self.snapshots = Snapshots(self.module, self.optimizer, self.ema)
+        self.checkpoints = folder / "checkpoints"
+        self.saver = Saver(self.checkpoints, keep=config.keep_checkpoints)
+        self.position, self.saver.last = restore(
+            self.checkpoints,
+            model=self.module,
+            optimizer=self.optimizer,
+            ema=self.ema,
+            strict=config.strict_resume,
+        )
+        if self.saver.last:
+            say(f"resuming after step {self.position.step} of {config.steps} ({self.saver.last})")
+        self.step = self.position.step
+        self.cause: Cause | None = None
+        self.books = Books(project, config, folder, position=self.position, sinks=sinks)
+        self._waited_s = 0.0
         self._clock = time.monotonic()
 
     def run(self) -> bool:
         """Make the updates that are left; return False if a signal ended the run early."""
         self.model.train()
-        self._clock = time.monotonic()
-        with closing(self.record), Interruption() as interruption:
+        watchdog = Watchdog(
+            self.folder,
+            limit_s=self.config.hang_limit_s,
+            last_checkpoint=lambda: str(self.saver.last or "none"),
+        )
+        with ExitStack() as stack:
+            for context in (self.books, self.saver, watchdog):
+                stack.enter_context(context)
+            interruption = stack.enter_context(Interruption())
+            asked = self._clock = time.monotonic()
             if self.step >= self.config.steps:
                 return True
             for batch in self.project.batches(self.step):
-                self._pending.append(self.update(batch))
-                stop = interruption.requested()
-                self._keep_books(stop)
-                if stop or self.step == self.config.steps:
+                self._waited_s = time.monotonic() - asked
+                self.books.add(self.update(batch), self.project.identities(batch))
+                watchdog.beat(self.step)
+                self.cause = interruption.requested()
+                self._after_update(stop=self.cause is not None)
+                if self.cause or self.step == self.config.steps:
                     break
+                asked = time.monotonic()
         return self.step == self.config.steps
 
     def update(self, batch: BatchT) -> StepReport:
-        """Make one optimizer update."""
-        context = {
+        """Make one optimizer update.
+
+        Raises:
+            UserError: The batch does not fit into the memory of the device.
+        """
+        context: dict[str, Tensor | float] = {
             **self.project.chances(batch),
             **self.project.prepare_step(self.module, self.step),
         }
-        batch = batch.to(self.device)
+        context["wait_ms"] = 1000 * self._waited_s
         context["learning_rate"] = set_learning_rate(
             self.optimizer, self.config.optimizer, step=self.step, steps=self.config.steps
         )
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half()):
-            terms = self.project.terms(self.model, batch)
         weights = self.project.weights(self.step)
-        loss = WeightedSum(weights)(terms)
+
+        def look(terms: Mapping[str, Tensor]) -> None:
+            for probe in self.probes:
+                context.update(
+                    probe.before_backward(
+                        self.step + 1, module=self.module, terms=terms, weights=weights
+                    )
+                )
+
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        grad_norm = clip_grad_norm_(self.module.parameters(), self.config.max_grad_norm)
+        try:
+            loss, terms = self.gradients.of(batch, weights, look=look)
+        except torch.OutOfMemoryError:
+            raise UserError(_out_of_memory(self.config, self.device)) from None
+        context |= self.project.statistics()
+        grad_norm = whole(clip_grad_norm_(self.module.parameters(), self.config.max_grad_norm))
         skipped = self._step_if_finite(grad_norm)
         self.step += 1
+        for probe in self.probes:
+            context |= probe.after_update(self.step, module=self.module, optimizer=self.optimizer)
         context |= {f"weight/{name}": weight for name, weight in weights.items()}
         now = time.monotonic()
         self._clock, step_s = now, now - self._clock
-        detached = {name: term.detach() for name, term in terms.items()}
-        return StepReport(self.step, loss.detach(), detached, grad_norm, skipped, context, step_s)
+        return StepReport(self.step, loss, terms, grad_norm, skipped, context, step_s)
 
     def _step_if_finite(self, grad_norm: Tensor) -> Tensor:
         """Update the weights unless a gradient is not finite; gradients are equal on all ranks."""
@@ -116,65 +166,54 @@ class Trainer(Generic[BatchT]):
         # the fused update reads this and leaves weights and moments alone, without a device sync
         self.optimizer.found_inf = skipped  # type: ignore[attr-defined]
         self.optimizer.step()
+        if self.ema is not None:
+            self.ema.update(skipped)
         return skipped
 
-    def _half(self) -> bool:
-        wish = self.config.precision
-        able = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
-        return wish == "bf16" or (wish == "auto" and able)
-
-    def _keep_books(self, stop: bool) -> None:
-        """Write the record, look at held-out studies and save, where this step is due."""
+    def _after_update(self, *, stop: bool) -> None:
+        """Write the record, look at held-out studies, compare the ranks, save: what is due."""
         config, last = self.config, stop or self.step == self.config.steps
         validating = bool(config.validate_every) and self.step % config.validate_every == 0
         saving = last or self.step % config.checkpoint_every == 0
         if saving or validating or self.step % config.log_every == 0 or self.step == 1:
-            self._flush()
+            self.books.flush()
         if validating:
-            self._validate()
+            saving |= self.books.validated(self.step, self._validate())
+        comparing = config.checksum_every and self.step % config.checksum_every == 0
+        if comparing and config.parallel == "replicate":
+            refuse_drift(self.module, step=self.step)
         if saving:
-            self._save()
+            self.save()
 
-    def _flush(self) -> None:
-        numbers: dict[str, float] = {}
-        for report in self._pending:
-            numbers = report.numbers()
-            numbers |= self.project.floors(numbers)
-            self._skipped_in_a_row = self._skipped_in_a_row + 1 if numbers["skipped"] else 0
-            self.skipped += int(numbers["skipped"])
-            self.record.write("step", {"step": report.step, **numbers})
-            for sink in self.sinks:
-                sink.write(report.step, numbers)
-        self._pending.clear()
-        say(one_line(numbers, step=self.step, steps=self.config.steps))
-        if self._skipped_in_a_row >= MOST_SKIPPED_IN_A_ROW:
-            raise UserError(
-                f"{self._skipped_in_a_row} steps in a row up to step {self.step} had gradients "
-                "that are not finite; lower optimizer.learning_rate or set precision=fp32"
-            )
-
-    def _validate(self) -> None:
-        self.model.eval()
-        numbers = self.project.validate(self.module)
+    def _validate(self) -> Mapping[str, float]:
+        if self._validated is not self.module:
+            averages = {} if self.ema is None else self.ema.state()
+            tensors = {**self.module.state_dict(), **averages}
+            self._validated.load_state_dict({n: whole(t) for n, t in tensors.items()})
+        self._validated.eval()
+        numbers = self.project.validate(self._validated)
         self.model.train()
-        self.record.write("validation", {"step": self.step, **numbers})
-        for sink in self.sinks:
-            sink.write(self.step, numbers)
+        return numbers
 
-    def _save(self) -> None:
-        path = checkpoint.save(
-            self.checkpoints,
-            model=self.module,
-            optimizer=self.optimizer,
-            position=checkpoint.Position(self.step, self.record.position(), self.skipped),
-            provenance=self.provenance,
-            keep=self.config.keep_checkpoints,
+    def save(self) -> None:
+        """Begin to write a checkpoint of this step, when the one before has been written."""
+        self.saver.wait()
+        position = self.books.position(self.step)
+        self.saver.start(
+            self.snapshots.take(position, provenance=self.provenance, notes=self.notes)
         )
-        say(f"saved {path}")
 
 
-def _distributed(module: nn.Module, device: torch.device) -> nn.Module:
-    if world_size() == 1:
-        return module
-    devices = [device] if device.type == "cuda" else None
-    return DistributedDataParallel(module, device_ids=devices, gradient_as_bucket_view=True)
+def _half(config: RunConfig, device: torch.device) -> bool:
+    able = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return config.precision == "bf16" or (config.precision == "auto" and able)
+
+
+def _out_of_memory(config: RunConfig, device: torch.device) -> str:
+    total = torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else 0
+    clip = f"{config.data.frames}x{config.data.size}x{config.data.size}"
+    return (
+        f"out of memory ({total / 2**30:.0f} GiB) with batch={config.batch} and clips of {clip}; "
+        "set accumulate to cut the batch into parts, or recompute_activations=true; "
+        "the last checkpoint is kept"
+    )

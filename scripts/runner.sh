@@ -39,4 +39,4 @@ export PYTHONSAFEPATH=1 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
 if ((${processes:-1} == 1)); then
   exec "$python" -m scripts.main ${rest[@]+"${rest[@]}"}
 fi
-exec "$python" -m scripts.launch "$processes" ${rest[@]+"${rest[@]}"}
+exec "$python" -m scripts.launch --processes "$processes" ${rest[@]+"${rest[@]}"}

@@ -28,6 +28,16 @@ class Points:
     def to(self, device: torch.device) -> "Points":
         return Points(self.x.to(device))
 
+    def split(self, parts: int) -> "list[Points]":
+        return [Points(x) for x in self.x.tensor_split(parts)]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the line says about points."""
+
+    sum: Tensor
+
 
 class LineProject(Project[Points]):
     """Learn the sum of three numbers; the chosen steps, from 0, hold a NaN."""
@@ -51,8 +61,16 @@ class LineProject(Project[Points]):
                 x[0, 0] = torch.nan
             yield Points(x)
 
-    def terms(self, model: nn.Module, batch: Points) -> Mapping[str, Tensor]:
-        return {"contrastive": (model(batch.x) - batch.x.sum(1, keepdim=True)).square().mean()}
+    def outputs(self, model: nn.Module, batch: Points) -> Guess:
+        return Guess(model(batch.x))
+
+    def losses(self, outputs: Guess, batch: Points) -> Mapping[str, Tensor]:
+        error = outputs.sum - batch.x.sum(1, keepdim=True)
+        self.largest = error.detach().abs().max()
+        return {"contrastive": error.square().mean()}
+
+    def statistics(self) -> Mapping[str, Tensor | float]:
+        return {"largest_error": self.largest}
 
     def weights(self, step: int) -> Mapping[str, float]:
         return {"contrastive": 1.0}

@@ -7,9 +7,10 @@ import torch
 from torch import nn
 
 from core.errors import UserError
-from core.files import read_json, write_json
+from core.files import hash_file, read_json, write_json
 from runners import checkpoint
-from runners.checkpoint import Position
+from runners.restore import restore
+from runners.snapshot import Position, Snapshots
 
 
 def trained(seed: int = 0) -> tuple[nn.Module, torch.optim.AdamW]:
@@ -24,24 +25,21 @@ def trained(seed: int = 0) -> tuple[nn.Module, torch.optim.AdamW]:
 
 def save(folder: Path, step: int = 1, keep: int = 2, seed: int = 0) -> Path:
     model, optimizer = trained(seed)
-    return checkpoint.save(
-        folder,
-        model=model,
-        optimizer=optimizer,
-        position=Position(step=step, records=10 * step, skipped=1),
-        provenance={"data": "d"},
-        keep=keep,
+    snapshot = Snapshots(model, optimizer).take(
+        Position(step=step, records=10 * step, skipped=1), provenance={"data": "d"}
     )
+    return checkpoint.write(folder, snapshot, keep=keep)
 
 
 def test_what_is_restored_is_what_was_saved(tmp_path: Path) -> None:
     path = save(tmp_path, step=7)
     expected_draw = torch.rand(3)
     model, optimizer = trained(seed=1)
-    position, provenance = checkpoint.restore(path, model=model, optimizer=optimizer)
+    position, found = restore(tmp_path, model=model, optimizer=optimizer)
     assert torch.equal(torch.rand(3), expected_draw), "the random state came back"
     assert position == Position(step=7, records=70, skipped=1)
-    assert provenance == {"data": "d"}
+    assert found == path
+    assert checkpoint.verify(path)["provenance"] == {"data": "d"}
     saved_model, saved_optimizer = trained()
     torch.testing.assert_close(model.state_dict(), saved_model.state_dict(), rtol=0, atol=0)
     torch.testing.assert_close(
@@ -63,6 +61,7 @@ def test_what_a_crash_left_half_written_is_removed_and_not_read(tmp_path: Path) 
     leftover.mkdir()
     (leftover / "model.safetensors").write_bytes(b"half")
     assert checkpoint.newest(tmp_path) == tmp_path / "step-1"
+    checkpoint.remove_leftovers(tmp_path)
     assert not leftover.exists()
 
 
@@ -80,7 +79,7 @@ def test_there_is_nothing_newest_in_an_empty_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["model.safetensors", "optimizer.safetensors", "random-0.safetensors"]
+    "name", ["model.safetensors", "optimizer.safetensors", "random.safetensors"]
 )
 def test_one_flipped_bit_is_noticed_and_the_file_is_named(tmp_path: Path, name: str) -> None:
     path = save(tmp_path)
@@ -89,7 +88,7 @@ def test_one_flipped_bit_is_noticed_and_the_file_is_named(tmp_path: Path, name: 
     (path / name).write_bytes(content)
     model, _ = trained()
     with pytest.raises(UserError, match=name) as complaint:
-        checkpoint.restore(path, model=model)
+        checkpoint.load_weights(path, model)
     assert "damaged" in str(complaint.value)
     (path / name).unlink()
     with pytest.raises(UserError, match=name):
@@ -116,12 +115,83 @@ def test_another_format_is_refused_by_number(tmp_path: Path) -> None:
 def test_another_model_is_refused_by_its_first_tensor(tmp_path: Path) -> None:
     path = save(tmp_path)
     with pytest.raises(UserError, match=r"2 tensors .*'0\.bias'"):
-        checkpoint.restore(path, model=nn.Sequential(nn.Linear(3, 5), nn.LayerNorm(4)))
+        checkpoint.load_weights(path, nn.Sequential(nn.Linear(3, 5), nn.LayerNorm(4)))
     with pytest.raises(UserError, match=r"2 tensors .*'1\.bias'"):
-        checkpoint.restore(path, model=nn.Sequential(nn.Linear(3, 4)))
+        checkpoint.load_weights(path, nn.Sequential(nn.Linear(3, 4)))
 
 
 def test_the_fingerprint_is_of_the_weights(tmp_path: Path) -> None:
     first = checkpoint.fingerprint(save(tmp_path / "a", step=1))
     assert checkpoint.fingerprint(save(tmp_path / "b", step=2)) == first
     assert checkpoint.fingerprint(save(tmp_path / "c", seed=5)) != first
+
+
+def damage(path: Path) -> None:
+    (path / "model.safetensors").write_bytes(b"")
+
+
+def test_a_damaged_checkpoint_is_put_aside_and_the_one_before_it_is_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path, step=1)
+    damage(save(tmp_path, step=2))
+    model, optimizer = trained(seed=1)
+    position, found = restore(tmp_path, model=model, optimizer=optimizer)
+    assert (position.step, found) == (1, tmp_path / "step-1")
+    said = capsys.readouterr().out
+    assert "model.safetensors" in said
+    assert "going back" in said
+    assert (tmp_path / ".damaged-2" / "model.safetensors").exists(), "nothing was deleted"
+    assert checkpoint.steps_saved(tmp_path) == [1]
+
+
+def test_a_strict_run_refuses_a_damaged_checkpoint(tmp_path: Path) -> None:
+    save(tmp_path, step=1)
+    damage(save(tmp_path, step=2))
+    with pytest.raises(UserError, match=r"step-2.model\.safetensors"):
+        checkpoint.newest(tmp_path, strict=True)
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_does_not_begin_again(tmp_path: Path) -> None:
+    damage(save(tmp_path, step=1))
+    with pytest.raises(UserError, match="no checkpoint can be used"):
+        checkpoint.newest(tmp_path)
+
+
+def test_the_best_is_kept_beside_the_newest(tmp_path: Path) -> None:
+    model, optimizer = trained()
+    snapshots = Snapshots(model, optimizer)
+    for step in range(1, 6):
+        position = Position(step=step, records=0, skipped=0, best=0.5, best_step=2)
+        checkpoint.write(tmp_path, snapshots.take(position, provenance={}), keep=2)
+    assert checkpoint.steps_saved(tmp_path) == [2, 4, 5]
+    assert checkpoint.best(tmp_path / "step-5") == tmp_path / "step-2"
+
+
+class Bomb:
+    """Would be noticed if it were ever unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return pytest.fail, ("unpickled",)
+
+
+def test_a_pickle_is_refused_and_never_unpickled(tmp_path: Path) -> None:
+    path = save(tmp_path)
+    torch.save({"weight": Bomb()}, path / "model.safetensors")
+    state = read_json(path / "state.json")
+    state["files"]["model.safetensors"] = hash_file(path / "model.safetensors")
+    write_json(path / "state.json", state)
+    model, _ = trained()
+    with pytest.raises(UserError, match="not a safetensors file"):
+        checkpoint.load_weights(path, model)
+
+
+def test_a_snapshot_is_of_its_moment_whatever_the_weights_do_next(tmp_path: Path) -> None:
+    model, optimizer = trained()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    taken = Snapshots(model, optimizer).take(Position(step=1, records=0, skipped=0), provenance={})
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    path = checkpoint.write(tmp_path, taken, keep=1)
+    torch.testing.assert_close(checkpoint.read(path, "model"), before, rtol=0, atol=0)

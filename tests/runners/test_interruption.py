@@ -1,4 +1,4 @@
-"""The first signal is a request, the second is obeyed at once."""
+"""A person's first Ctrl-C is a request and the second is obeyed; a scheduler's signals all ask."""
 
 import signal
 
@@ -9,17 +9,26 @@ from runners.interruption import Interruption
 
 def test_nothing_is_requested_before_a_signal() -> None:
     with Interruption() as interruption:
-        assert not interruption.requested()
+        assert interruption.requested() is None
 
 
 def test_the_first_ctrl_c_asks_and_the_second_ends() -> None:
     before = signal.getsignal(signal.SIGINT)
     with Interruption() as interruption:
         signal.raise_signal(signal.SIGINT)
-        assert interruption.requested()
+        assert interruption.requested() == "interrupted"
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_preemption_asks_and_a_second_signal_does_not_end_the_save(number: signal.Signals) -> None:
+    with Interruption() as interruption:
+        signal.raise_signal(number)
+        signal.raise_signal(number)
+        signal.raise_signal(signal.SIGTERM)
+        assert interruption.requested() == "preempted"
 
 
 def test_handlers_come_back_after_an_error() -> None:

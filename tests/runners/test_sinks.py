@@ -1,7 +1,8 @@
 """W&B gets scalars, stays offline without a login, and never sees the studies."""
 
 import csv
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,13 @@ def test_without_a_login_scalars_are_written_into_the_run(
 ) -> None:
     command = ["main.py", f"data.manifest={tmp_path}/{CANARY}/manifest.csv"]
     monkeypatch.setattr("sys.argv", command)
-    sink = WandbSink(project="cinelex", name="run", folder=tmp_path / "run")
+    sink = WandbSink(
+        project="cinelex",
+        name="run",
+        folder=tmp_path / "run",
+        run_id="abcd1234",
+        patience_s=200.0,
+    )
     sink.write(1, {"loss": 7.25, "loss/contrastive": 3.0})
     sink.write(2, {"loss": 6.5})
     sink.close()
@@ -78,3 +85,65 @@ def test_a_run_sends_no_report_no_study_and_no_path(
     for name, content in sent(written).items():
         assert str(tmp_path).encode() not in content, name
         assert str(study_cache).encode() not in content, name
+
+
+class SlowRun:
+    """A run at W&B whose server does not answer."""
+
+    def __init__(self, answered: threading.Event) -> None:
+        self.answered = answered
+
+    def log(self, numbers: dict[str, float], step: int) -> None:
+        self.answered.wait(60)
+
+    def finish(self) -> None:
+        self.answered.wait(60)
+
+
+def sink_with(
+    init: Callable[..., object], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> WandbSink:
+    monkeypatch.setattr(wandb, "init", init)
+    return WandbSink(
+        project="cinelex", name="run", folder=folder, run_id="abcd1234", patience_s=0.3
+    )
+
+
+def test_a_server_that_refuses_costs_one_warning_with_the_command_for_later(
+    nobody: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(**options: object) -> object:
+        raise wandb.errors.CommError("409 conflict, quota exceeded")
+
+    sink = sink_with(refuse, tmp_path, monkeypatch)
+    sink.write(1, {"loss": 1.0})
+    sink.close()
+    said = capsys.readouterr().out
+    assert said.count("warning") == 1
+    assert f"wandb sync {tmp_path}/wandb/*run-*" in said
+
+
+def test_a_server_that_never_answers_does_not_hold_up_the_run(
+    nobody: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(WandbSink, "QUEUED", 5)
+    sink = sink_with(lambda **options: SlowRun(answered), tmp_path, monkeypatch)
+    for step in range(1, 21):
+        sink.write(step, {"loss": 1.0})
+    thread = sink._thread
+    sink.close()
+    assert thread is not None
+    assert thread.is_alive(), "it was left behind, not waited for"
+    said = capsys.readouterr().out
+    assert "no answer within 0.3 s" in said
+    # five wait in the queue, at most one is in hand; the end mark is dropped too
+    assert sink.dropped >= 20 - 6
+    answered.set()
+    thread.join(1)

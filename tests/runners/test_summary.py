@@ -3,6 +3,7 @@
 from typing import Any
 
 from config.load import load_config
+from projects.results import Row, Table
 from runners.summary import schedule_lines, summary_lines
 from tests.tiny_run import MULTITASK
 
@@ -60,3 +61,20 @@ def test_the_schedule_shows_first_and_last_step_in_columns() -> None:
     assert lines[1].split()[0] == "0"
     assert lines[-1].split()[0] == "49"
     assert len({len(line) for line in lines}) == 1
+
+
+def test_tables_of_any_project_are_shown_with_interval_and_nulls() -> None:
+    tables = [
+        Table(
+            title="Words",
+            note="ten of them",
+            rows=[
+                Row(label="accuracy", value=0.9, low=0.8, high=1.0, nulls={"chance": 0.5}),
+                Row(label="tilt", value=None, nulls={"shuffled": 0.25, "random": None}),
+            ],
+        ).as_json()
+    ]
+    assert summary_lines({"tables": tables}) == [
+        "Words, accuracy: 0.9 [0.8, 1]; chance 0.5",
+        "Words, tilt: undefined; shuffled 0.25, random undefined",
+    ]

@@ -9,15 +9,19 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from core.errors import UserError
 from runners import checkpoint
-from tests.runners.line_project import LineProject, line_config, trainer
+from tests.runners.line_project import Guess, LineProject, Points, line_config, trainer
+
+CLOCK = ("step_ms", "wait_ms")
+"""What no two runs agree on."""
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
     lines = (folder / "metrics.jsonl").read_text().splitlines()
-    return [{k: v for k, v in json.loads(line).items() if k != "step_ms"} for line in lines]
+    return [{k: v for k, v in json.loads(line).items() if k not in CLOCK} for line in lines]
 
 
 def steps(folder: Path) -> list[int]:
@@ -56,10 +60,20 @@ def test_every_step_is_recorded_whatever_the_cadence(tmp_path: Path) -> None:
     assert checkpoint.steps_saved(tmp_path / "checkpoints") == [6, 8]
 
 
+def test_what_a_project_measures_of_a_batch_stands_in_that_steps_record(tmp_path: Path) -> None:
+    project = LineProject()
+    assert trainer(tmp_path, project).run()
+    first, batch = project.model(), next(project.batches(0))
+    largest = (first(batch.x) - batch.x.sum(1, keepdim=True)).abs().max().item()
+    found = [row["largest_error"] for row in rows(tmp_path) if row["kind"] == "step"]
+    assert found[0] == pytest.approx(largest)
+    assert len(set(found)) == len(found) == 8
+
+
 def test_a_step_that_is_not_finite_moves_neither_weights_nor_moments(tmp_path: Path) -> None:
     project = LineProject(spoiled=frozenset({2}))
     line, batches = trainer(tmp_path, project), project.batches(0)
-    line.record.close()
+    line.books.record.close()
     line.update(next(batches))
     line.update(next(batches))
     weights = copy.deepcopy(line.module.state_dict())
@@ -76,7 +90,7 @@ def test_a_step_that_is_not_finite_moves_neither_weights_nor_moments(tmp_path: P
 def test_skipped_steps_are_counted_and_recorded_as_null(tmp_path: Path) -> None:
     line = trainer(tmp_path, LineProject(spoiled=frozenset({2, 5})))
     assert line.run()
-    assert line.skipped == 2
+    assert line.books.skipped == 2
     state = checkpoint.verify(tmp_path / "checkpoints" / "step-8")
     assert state["position"]["skipped"] == 2
     taken = {row["step"]: row for row in rows(tmp_path) if row["kind"] == "step"}
@@ -120,8 +134,17 @@ def test_a_run_that_broke_off_ends_as_if_it_had_not(tmp_path: Path, lost_at: int
     assert rows(broken) == rows(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_the_step_in_hand(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "cause"),
+    [
+        (signal.SIGINT, "interrupted"),
+        (signal.SIGTERM, "preempted"),
+        (signal.SIGUSR1, "preempted"),
+    ],
+)
+def test_a_signal_saves_the_step_in_hand(
+    tmp_path: Path, number: signal.Signals, cause: str
+) -> None:
     def interrupt(step: int) -> None:
         if step == 4:
             signal.raise_signal(number)
@@ -129,6 +152,7 @@ def test_a_signal_saves_the_step_in_hand(tmp_path: Path, number: signal.Signals)
     before = signal.getsignal(number)
     line = trainer(tmp_path, LineProject(at_step=interrupt))
     assert not line.run()
+    assert line.cause == cause
     assert signal.getsignal(number) == before
     assert steps(tmp_path) == [1, 2, 3, 4, 5]
     assert checkpoint.steps_saved(tmp_path / "checkpoints") == [3, 5]
@@ -161,7 +185,20 @@ def test_sinks_get_the_numbers_of_the_record(tmp_path: Path) -> None:
 
     kept = Kept()
     line = trainer(tmp_path)
-    line.sinks = (kept,)
+    line.books.sinks = (kept,)
     assert line.run()
-    sent = [{k: v for k, v in row.items() if k != "step_ms"} for row in kept.rows]
+    sent = [{k: v for k, v in row.items() if k not in CLOCK} for row in kept.rows]
     assert sent == [{k: v for k, v in row.items() if k != "kind"} for row in rows(tmp_path)]
+
+
+def test_a_batch_that_does_not_fit_is_named_with_what_to_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Greedy(LineProject):
+        def outputs(self, model: nn.Module, batch: Points) -> Guess:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    with pytest.raises(UserError) as complaint:
+        trainer(tmp_path, Greedy()).run()
+    for word in ("batch=32", "8x64x64", "accumulate", "recompute_activations"):
+        assert word in str(complaint.value)

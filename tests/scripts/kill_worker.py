@@ -6,6 +6,7 @@ The libraries are read once; each run is a forked child.
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,19 +27,22 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_between_checkpoints() -> None:
+def die_between_checkpoints(checkpoints: Path) -> None:
     """Die when a step after the first checkpoint has been recorded, and not been saved."""
     write: Callable[..., None] = Record.write
 
     def write_and_die(self: Record, kind: str, numbers: Any) -> None:
         write(self, kind, numbers)
         if kind == "step" and numbers["step"] == AFTER_STEP:
+            # the checkpoint of step 4 is written by a thread of its own
+            while IN_SAVE not in checkpoint.steps_saved(checkpoints):
+                time.sleep(0.01)
             die()
 
     Record.write = write_and_die  # type: ignore[method-assign]
 
 
-def die_in_a_checkpoint() -> None:
+def die_in_a_checkpoint(_checkpoints: Path) -> None:
     """Die when the second checkpoint is half written."""
     save_file: Callable[..., None] = vars(checkpoint)["save_file"]
 
@@ -55,7 +59,7 @@ if __name__ == "__main__":
     for place, prepare in zip(PLACES, (die_between_checkpoints, die_in_a_checkpoint), strict=True):
         child = os.fork()
         if child == 0:
-            prepare()
+            prepare(Path(sys.argv[1]) / place / "checkpoints")
             main(arguments(Path(sys.argv[1]), Path(sys.argv[2]), f"name={place}"))
             os._exit(0)
         _, status = os.waitpid(child, 0)

@@ -1,0 +1,42 @@
+"""A folder that one process has for itself."""
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import UserError
+
+
+@contextmanager
+def sole_user(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` as long as the context lasts; the system lets go when the process dies.
+
+    Raises:
+        UserError: Another process holds it; names process and host.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"{folder} is in use by {_owner(descriptor)}; wait for it, stop it, or set name="
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps([os.getpid(), socket.gethostname()]).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _owner(descriptor: int) -> str:
+    try:
+        process, host = json.loads(os.pread(descriptor, 4096, 0))
+    except ValueError:
+        return "a process that has just begun"
+    return f"process {process} on {host}"

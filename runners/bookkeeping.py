@@ -1,0 +1,147 @@
+"""What a run writes down: each step once, validations, steps left out, and losses that jump."""
+
+import statistics
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from config.schema import RunConfig
+from core.console import say
+from core.distributed import gather_json, is_main
+from core.errors import UserError
+from core.files import hash_json
+from projects.base import Project
+from runners.record import Record, last_records
+from runners.sinks import Sink
+from runners.snapshot import Position
+from runners.step import StepReport, one_line
+
+MOST_SKIPPED_IN_A_ROW = 20
+"""Non-finite steps after which a run stops: it is not going to recover."""
+RECENT_STEPS = 50
+"""How many losses a jump is measured by."""
+SPIKE = 10.0
+"""A loss that is so many times the median of the recent ones is a spike."""
+
+
+class Books:
+    """Keeps the record and counts; tensors of pending steps stay on the device until `flush`."""
+
+    def __init__(
+        self,
+        project: Project[Any],
+        config: RunConfig,
+        folder: Path,
+        *,
+        position: Position,
+        sinks: Sequence[Sink],
+    ) -> None:
+        """Go on with the record where ``position`` stood.
+
+        Args:
+            project: Knows the floors of its terms.
+            config: The run.
+            folder: The run's folder, where ``metrics.jsonl`` is.
+            position: Where the run stands.
+            sinks: Who gets the numbers besides the record.
+        """
+        self.project, self.config, self.sinks = project, config, sinks
+        self.record = Record(folder / "metrics.jsonl", keep_bytes=position.records)
+        self.skipped, self.best, self.best_step = (
+            position.skipped,
+            position.best,
+            position.best_step,
+        )
+        self._pending: list[tuple[StepReport, Sequence[str]]] = []
+        self._skipped_in_a_row = 0
+        self._recent: deque[float] = deque(maxlen=RECENT_STEPS)
+        if position.step:
+            self._read_back(folder / "metrics.jsonl")
+
+    def __enter__(self) -> "Books":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.record.close()
+
+    def add(self, report: StepReport, identities: Sequence[str]) -> None:
+        """Take the report of a step; nobody waits for the device."""
+        self._pending.append((report, identities))
+
+    def flush(self) -> None:
+        """Write the pending steps; waits for the device.
+
+        Raises:
+            UserError: Too many steps in a row were left out.
+        """
+        if not self._pending:
+            return
+        numbers: dict[str, float] = {}
+        for report, identities in self._pending:
+            numbers = report.numbers()
+            numbers |= self.project.floors(numbers)
+            self.record.write("step", {"step": report.step, **numbers})
+            for sink in self.sinks:
+                sink.write(report.step, numbers)
+            self._count(report.step, numbers, identities)
+        self._pending.clear()
+        say(one_line(numbers, step=report.step, steps=self.config.steps))
+        if self._skipped_in_a_row >= MOST_SKIPPED_IN_A_ROW:
+            raise UserError(
+                f"{self._skipped_in_a_row} steps in a row up to step {report.step} had gradients "
+                "that are not finite; lower optimizer.learning_rate or set precision=fp32"
+            )
+
+    def validated(self, step: int, numbers: Mapping[str, float]) -> bool:
+        """Write a validation; return True where it is the best so far.
+
+        Raises:
+            UserError: The config wants the best by a number that the validation does not have.
+        """
+        self.record.write("validation", {"step": step, **numbers})
+        for sink in self.sinks:
+            sink.write(step, numbers)
+        if self.config.keep_best is None:
+            return False
+        name = self.config.keep_best.removeprefix("-")
+        if name not in numbers:
+            raise UserError(f"keep_best: {name!r} is none of {', '.join(sorted(numbers))}")
+        sign = -1.0 if self.config.keep_best.startswith("-") else 1.0
+        if self.best is not None and sign * numbers[name] <= sign * self.best:
+            return False
+        self.best, self.best_step = numbers[name], step
+        return True
+
+    def position(self, step: int) -> Position:
+        """Return where the run stands, with its record on the disk."""
+        return Position(step, self.record.position(), self.skipped, self.best, self.best_step)
+
+    def _count(self, step: int, numbers: Mapping[str, float], identities: Sequence[str]) -> None:
+        """Note what was left out and what jumped."""
+        if numbers["skipped"]:
+            self.skipped += 1
+            self._skipped_in_a_row += 1
+            hashes = [hash_json(identity)[:16] for identity in identities]
+            everyone = [item for part in gather_json(hashes) for item in part]
+            self.record.write("skipped", {"step": step, "samples": everyone})
+            return
+        self._skipped_in_a_row = 0
+        if len(self._recent) == RECENT_STEPS:
+            usual = statistics.median(self._recent)
+            if numbers["loss"] > SPIKE * usual > 0:
+                self.record.write("spike", {"step": step, "loss": numbers["loss"], "usual": usual})
+                say(f"warning: loss {numbers['loss']:.4g} at step {step}, usually {usual:.4g}")
+        self._recent.append(numbers["loss"])
+
+    def _read_back(self, path: Path) -> None:
+        """Know the losses before the checkpoint, so that a resumed run finds the same spikes."""
+        if is_main():
+            rows = [row for row in last_records(path, "step") if not row["skipped"]]
+            self._recent.extend(row["loss"] for row in rows[-RECENT_STEPS:])

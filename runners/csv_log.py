@@ -1,0 +1,30 @@
+"""The record of a run as a table, for spreadsheets: written whole, so that no column can shift."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from core.files import write_whole
+
+
+def write_csv_log(record: Path) -> Path:
+    """Write ``metrics.csv`` beside ``metrics.jsonl`` and return it: a row a record.
+
+    The header is the union of all fields in order of their first appearance; a record without a
+    field leaves its cell empty. Whatever a later step measures for the first time gets a column of
+    its own, and no earlier row moves.
+
+    Args:
+        record: The run's ``metrics.jsonl``, which stays the truth.
+    """
+    rows: list[dict[str, Any]] = [json.loads(line) for line in record.read_text().splitlines()]
+    fields = list(dict.fromkeys(name for row in rows for name in row))
+    table = io.StringIO()
+    writer = csv.DictWriter(table, fields, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    path = record.with_suffix(".csv")
+    write_whole(path, table.getvalue())
+    return path

@@ -1,0 +1,75 @@
+"""From a batch to the gradients of its weighted loss: at once, or part by part."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic
+
+import torch
+from torch import Tensor, nn
+
+from losses.weighted_sum import WeightedSum
+from projects.base import BatchT, Project
+from runners.accumulation import accumulate
+
+Terms = Mapping[str, Tensor]
+Look = Callable[[Terms], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gradients(Generic[BatchT]):
+    """Leaves the gradients of a batch in the model's parameters."""
+
+    project: Project[BatchT]
+    """What is trained."""
+    model: nn.Module
+    """What is called, distributed where there are several processes."""
+    device: torch.device
+    """Where the model is."""
+    half: bool
+    """Run the model in bfloat16."""
+    parts: int
+    """Into how many parts a batch is cut; the gradients do not depend on it, but for rounding."""
+
+    def of(
+        self, batch: BatchT, weights: Mapping[str, float], *, look: Look
+    ) -> tuple[Tensor, Terms]:
+        """Return the loss and its terms over the global batch, detached.
+
+        Args:
+            batch: This rank's share of the global batch, on the CPU.
+            weights: The weight of each term.
+            look: Shown the terms while their graph reaches the parameters, which it does not where
+                the batch is cut into parts.
+        """
+        if self.parts > 1:
+            return self._part_by_part(batch, weights)
+        batch = batch.to(self.device)
+        with self._autocast():
+            terms = self.project.terms(self.model, batch)
+        loss = WeightedSum(weights)(terms)
+        look(terms)
+        loss.backward()
+        return loss.detach(), {name: term.detach() for name, term in terms.items()}
+
+    def _part_by_part(self, batch: BatchT, weights: Mapping[str, float]) -> tuple[Tensor, Terms]:
+        parts, whole = batch.split(self.parts), batch.to(self.device)
+
+        def losses(outputs: Any) -> tuple[Tensor, Terms]:
+            with self._autocast():
+                terms = self.project.losses(outputs, whole)
+            return WeightedSum(weights)(terms), terms
+
+        return accumulate(
+            [partial(self._outputs, part) for part in parts],
+            losses,
+            model=self.model,
+            device=self.device,
+        )
+
+    def _outputs(self, part: BatchT) -> Any:
+        with self._autocast():
+            return self.project.outputs(self.model, part.to(self.device))
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.half)

@@ -1,0 +1,81 @@
+"""Checkpoints written beside the training, which waits only while its state is copied."""
+
+import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from core.console import say
+from core.distributed import is_main
+from core.errors import UserError
+from runners import checkpoint
+from runners.snapshot import Snapshot
+
+MOST_MISSED_IN_A_ROW = 3
+"""Checkpoints that the disk may refuse one after another before the run stops."""
+
+
+class Saver:
+    """Writes one snapshot at a time, in a thread of the main rank."""
+
+    def __init__(self, folder: Path, *, keep: int) -> None:
+        """Start the thread.
+
+        Args:
+            folder: Where the checkpoints are.
+            keep: How many of the newest are kept.
+        """
+        self.folder, self.keep, self.missed = folder, keep, 0
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._pending: tuple[Snapshot, Future[Path]] | None = None
+        self.last: Path | None = None
+
+    def __enter__(self) -> "Saver":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                self.wait()
+        finally:
+            self._writer.shutdown(wait=True)
+
+    def start(self, snapshot: Snapshot) -> None:
+        """Begin to write; `wait` must have been called since the snapshot before."""
+        assert self._pending is None, "the memory of the last snapshot is still being read"
+        if is_main():
+            writing = self._writer.submit(checkpoint.write, self.folder, snapshot, keep=self.keep)
+            self._pending = snapshot, writing
+
+    def wait(self) -> None:
+        """Wait until what was begun is on the disk, or has been given up.
+
+        Raises:
+            UserError: The disk has refused too many in a row.
+        """
+        if self._pending is None:
+            return
+        (snapshot, writing), self._pending = self._pending, None
+        try:
+            self.last = writing.result()
+        except OSError as problem:
+            self._miss(snapshot, problem)
+        else:
+            self.missed = 0
+            say(f"saved {self.last}")
+
+    def _miss(self, snapshot: Snapshot, problem: OSError) -> None:
+        self.missed += 1
+        free = shutil.disk_usage(self.folder).free
+        complaint = (
+            f"checkpoint of step {snapshot.position.step} was not saved ({problem.strerror}): "
+            f"{self.folder} needs {snapshot.bytes:,} bytes and has {free:,} free"
+        )
+        if self.missed >= MOST_MISSED_IN_A_ROW:
+            raise UserError(f"{complaint}; {self.missed} in a row: make room, then go on")
+        say(f"warning: {complaint}; training goes on, miss {self.missed}")

@@ -1,0 +1,145 @@
+"""A copy of everything that decides the next step, taken while the training stands still."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from core.distributed import gather_rows, rank, world_size
+from core.errors import UserError
+from runners.ema import Ema
+from runners.sharding import as_parameter, whole
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run stands, besides its tensors."""
+
+    step: int
+    """Optimizer steps made; it decides schedules, the order of the samples and every keyed draw."""
+    records: int
+    """Bytes of ``metrics.jsonl`` that were written by then."""
+    skipped: int
+    """Steps that were left out because a gradient was not finite."""
+    best: float | None = None
+    """The best validation so far, by the number that the config names."""
+    best_step: int | None = None
+    """The step of that validation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Tensors on the CPU that nobody else writes to, by the file that they will be in."""
+
+    position: Position
+    tensors: Mapping[str, Mapping[str, Tensor]]
+    """Name of a file, without its ending, to named tensors."""
+    provenance: Mapping[str, str]
+    """Hashes of config, data and code."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What others want to find again, such as the id of the run at W&B."""
+    processes: int = 1
+    """How many trained together."""
+
+    @property
+    def bytes(self) -> int:
+        """How much the tensors take."""
+        return sum(t.nbytes for file in self.tensors.values() for t in file.values())
+
+
+class Snapshots:
+    """Takes snapshots into memory that is kept from one to the next.
+
+    Fresh memory would cost more time than the copy: every page is touched for the first time.
+    """
+
+    def __init__(
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, ema: Ema | None = None
+    ) -> None:
+        self.model, self.optimizer, self.ema = model, optimizer, ema
+        self._memory: dict[str, dict[str, Tensor]] = {}
+
+    def take(
+        self,
+        position: Position,
+        *,
+        provenance: Mapping[str, str],
+        notes: Mapping[str, str] | None = None,
+    ) -> Snapshot:
+        """Copy everything. All ranks call it; what was taken before must have been written."""
+        files = {
+            "model": dict(self.model.state_dict()),
+            "optimizer": _optimizer_tensors(self.optimizer),
+            "random": _random_states(next(self.model.parameters()).device),
+        }
+        if self.ema is not None:
+            files["ema"] = self.ema.state()
+        for name, tensors in files.items():
+            self._copy(name, tensors)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        return Snapshot(
+            position=position,
+            tensors=self._memory,
+            provenance=provenance,
+            notes=notes or {},
+            processes=world_size(),
+        )
+
+    def _copy(self, file: str, tensors: Mapping[str, Tensor]) -> None:
+        memory = self._memory.setdefault(file, {})
+        for name in memory.keys() - tensors.keys():
+            del memory[name]
+        for name, tensor in tensors.items():
+            source = whole(tensor.detach())
+            if name not in memory or memory[name].shape != source.shape:
+                memory[name] = torch.empty(
+                    source.shape, dtype=source.dtype, pin_memory=source.is_cuda
+                )
+            memory[name].copy_(source, non_blocking=True)
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Give the optimizer its moments back.
+
+    Raises:
+        UserError: They are those of other parameters.
+    """
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        number, name = key.split(".", 1)
+        if int(number) >= len(parameters):
+            raise UserError(f"the optimizer has no parameter {number}; the model has changed")
+        value = as_parameter(tensor, parameters[int(number)]) if tensor.ndim else tensor
+        state.setdefault(int(number), {})[name] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+def restore_random_state(states: Mapping[str, Tensor], device: torch.device) -> None:
+    """Give this rank its generators back; a rank that there was not begins with its own."""
+    if f"{rank()}.cpu" in states:
+        torch.set_rng_state(states[f"{rank()}.cpu"])
+    if device.type == "cuda" and f"{rank()}.cuda" in states:
+        torch.cuda.set_rng_state(states[f"{rank()}.cuda"], device)
+
+
+def _random_states(device: torch.device) -> dict[str, Tensor]:
+    """Return the state of the generators of every rank, on every rank."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return {
+        f"{place}.{name}": row.clone()
+        for name, state in states.items()
+        for place, row in enumerate(gather_rows(state[None]))
+    }
+
+
+def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{number}.{name}": value
+        for number, values in optimizer.state_dict()["state"].items()
+        for name, value in values.items()
+    }
