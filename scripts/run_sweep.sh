@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Run a sweep: many runs of one config with other values. The sweep file is in W&B's format.
+#
+#   bash scripts/run_sweep.sh --base_config config/clip/multitask_config.yaml \
+#     --sweep_config config/clip/sweep_config_multitask.yaml [--selected_gpus 0,1,2] [--count 20]
+#
+#   everything else: see --help of scripts/sweep.py
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+# Import this project's folders, not whatever lies where this was started or is installed.
+export PYTHONSAFEPATH=1 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
+exec "$python" -m scripts.sweep "$@"

@@ -1,0 +1,157 @@
+"""Parse, check, run many. Started by scripts/run_sweep.sh, once on every node."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from config.load import load_config
+from config.schema import RunConfig
+from core.errors import UserError
+from projects import PROJECTS
+from sweeps.coordinator import Crew, write_line
+from sweeps.page import write_page
+from sweeps.plan import Metric, Plan, read_plan
+from sweeps.preflight import check_arguments, check_file, check_read, check_values
+from sweeps.queues import fill, open_queues
+from sweeps.settings import Settings, Sweep, begin, create
+from sweeps.slots import Slot, cpu_slots, gpu_slots
+from sweeps.wandb_backend import logged_in, open_sweep
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C or SIGTERM, with everything saved."""
+COUNT = 20
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(prog="run_sweep.sh", description=__doc__, allow_abbrev=False)
+    add = parser.add_argument
+    add("--base_config", required=True, help="YAML file of the run that is varied")
+    add("--sweep_config", required=True, type=Path, help="YAML file in W&B's sweep format")
+    add("--count", type=int, help=f"configurations to try (default: run_cap, or {COUNT})")
+    add("--selected_gpus", help="like 0,1,2: a worker on each (default: all that are visible)")
+    add("--gpus_per_trial", type=int, default=1, help="GPUs that one trial trains on")
+    add("--workers", type=int, help="that many workers on CPU cores instead of GPUs")
+    add("--backend", choices=("auto", "local", "wandb"), default="auto")
+    add("--storage", help="database of several nodes: postgresql+psycopg://user@host/database")
+    add("--resume", action="store_true", help="go on with a sweep, or join it from another node")
+    add("--sampler", choices=("tpe", "cmaes"), default="tpe", help="what bayes means")
+    add("--pruner", choices=("none", "hyperband", "successive_halving", "median"))
+    add("--objective", action="append", default=[], metavar="NAME=maximize", help="repeatable")
+    add("--seeds", type=int, default=1, help="runs of each configuration")
+    add("--final_seeds", type=int, default=3, help="runs of the winner and of the default recipe")
+    add("--check_only", action="store_true", help="refuse what is to be refused, and end")
+    add("overrides", nargs="*", metavar="key.path=value", help="change the base config")
+    return parser.parse_intermixed_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return 0, 2 for bad input, or 130 if stopped."""
+    options = parse(arguments)
+    try:
+        return run(options)
+    except UserError as problem:
+        sys.stderr.write(f"error: {problem}\n")
+        return 2
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check a sweep, run it on this node, and write its page."""
+    plan = read_plan(options.sweep_config)
+    base = load_config(options.base_config, options.overrides)
+    settings = choose(options, plan, base)
+    check_file(plan, settings)
+    folder = base.folder / "sweeps" / (plan.file.name or f"{base.name}-sweep")
+    slots = share_out(options)
+    storage = options.storage or f"sqlite:///{folder}/sweep.sqlite"
+    sweep = create(folder, plan, base, settings, storage=storage, resume=options.resume)
+    check_values(sweep)
+    check_arguments(sweep, slots[0])
+    check_read(sweep, slots[0])
+    write_line(f"{folder}: {len(plan.swept)} keys are swept; nothing was refused")
+    if options.check_only:
+        return 0
+    online = options.backend == "wandb" or (options.backend == "auto" and logged_in())
+    return work(sweep, slots, online=online)
+
+
+def work(sweep: Sweep, slots: Sequence[Slot], *, online: bool) -> int:
+    """Run what is left of a sweep, and write its page.
+
+    W&B's server chooses configurations; the default recipe and the last comparison are run here.
+    """
+    queues = open_queues(sweep)
+    begin(sweep)
+    finished = True
+    if online:
+        write_line(f"W&B sweep: {open_sweep(sweep)}")
+        finished = Crew(sweep, slots, queues, write_line, agents=True).run()
+    if finished:
+        fill(queues, sweep, search=not online)
+        finished = Crew(sweep, slots, queues, write_line).run()
+    write_line(f"page: {write_page(sweep, queues)}")
+    if not finished:
+        write_line("stopped and saved; the same command with --resume goes on from there")
+        return INTERRUPTED
+    return 0
+
+
+def choose(options: argparse.Namespace, plan: Plan, base: RunConfig) -> Settings:
+    """Return the settings of a sweep from its command line and its file.
+
+    Raises:
+        UserError: A number is not positive, an objective is not NAME=maximize, or there is no such
+            project.
+    """
+    if base.project not in PROJECTS:
+        raise UserError(f"project: {base.project!r} is none of {', '.join(sorted(PROJECTS))}")
+    for name in ("count", "gpus_per_trial", "workers", "seeds"):
+        number = getattr(options, name)
+        if number is not None and number < 1:
+            raise UserError(f"--{name} must be at least 1, got {number}")
+    sampler = {"bayes": options.sampler, "random": "random", "grid": "grid"}[plan.file.method]
+    early = plan.file.early_terminate
+    return Settings(
+        sampler=sampler,
+        pruner=options.pruner or (early.type if early else "none"),
+        metrics=[_metric(text) for text in options.objective] or [plan.metric],
+        count=options.count or plan.file.run_cap or COUNT,
+        seeds=options.seeds,
+        final_seeds=max(0, options.final_seeds),
+        validation_results="data" in PROJECTS[base.project].reads,
+    )
+
+
+def _metric(text: str) -> Metric:
+    name, equals, goal = text.rpartition("=")
+    if not equals or goal not in ("maximize", "minimize"):
+        raise UserError(f"--objective {text}: expected NAME=maximize or NAME=minimize")
+    return Metric.model_validate({"name": name, "goal": goal})
+
+
+def share_out(options: argparse.Namespace) -> list[Slot]:
+    """Return the slots of this node's workers."""
+    if options.workers is not None:
+        if options.selected_gpus:
+            raise UserError("--selected_gpus and --workers exclude each other")
+        return cpu_slots(options.workers)
+    gpus = options.selected_gpus.split(",") if options.selected_gpus else visible_gpus()
+    if gpus:
+        return gpu_slots(gpus, gpus_per_trial=options.gpus_per_trial)
+    return cpu_slots(1)
+
+
+def visible_gpus() -> list[str]:
+    """Return the names of the GPUs that this process may use."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [name for name in named.split(",") if name]
+    return [str(number) for number in range(torch.cuda.device_count())]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

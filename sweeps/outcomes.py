@@ -1,0 +1,148 @@
+"""What came out of a sweep so far: one record a configuration."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+from pydantic import JsonValue
+
+from core.errors import UserError
+from sweeps.objectives import Score, better
+from sweeps.plan import Metric
+from sweeps.queues import TICKET, Queues
+from sweeps.settings import Sweep
+from sweeps.task import Recipe
+
+State = Literal["complete", "pruned", "failed", "running", "waiting"]
+STATES: Mapping[TrialState, State] = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
+ORDER: Sequence[State] = ("complete", "pruned", "running", "waiting", "failed")
+"""Of the tries of one configuration, the first in this order tells how it stands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One configuration, and how it did."""
+
+    ticket: int
+    recipe: Recipe
+    state: State
+    values: Mapping[str, JsonValue]
+    """What the swept keys were; empty for the default recipe."""
+    scores: Mapping[str, Score]
+    """Each objective by its name; empty unless complete."""
+    seed: int | None
+    """Of a final run."""
+    runs: Sequence[str]
+    """Folders of its runs."""
+    seconds: float | None
+    """Time of its runs together."""
+    tries: int
+    """Times that it was begun."""
+    curve: Mapping[int, float]
+    """The first objective by the number of validations; empty without a pruner."""
+    record: str | None
+    """Hash of what its first run recorded."""
+    error: str
+    """Why it failed."""
+
+    @property
+    def label(self) -> str:
+        """Return its name for people."""
+        return "default recipe" if self.recipe == "default" else f"configuration {self.ticket}"
+
+
+def outcomes(study: Study) -> list[Outcome]:
+    """Return one outcome for every ticket of a queue, in order."""
+    tries: dict[int, list[FrozenTrial]] = {}
+    for trial in study.get_trials(deepcopy=False):
+        if TICKET in trial.user_attrs:
+            tries.setdefault(int(trial.user_attrs[TICKET]), []).append(trial)
+    return [_outcome(ticket, tries[ticket]) for ticket in sorted(tries)]
+
+
+def _outcome(ticket: int, tries: Sequence[FrozenTrial]) -> Outcome:
+    trial = min(tries, key=lambda one: ORDER.index(STATES[one.state]))
+    told: Mapping[str, Any] = trial.user_attrs
+    complete = trial.state == TrialState.COMPLETE
+    scores = {name: Score(**score) for name, score in told.get("scores", {}).items()}
+    return Outcome(
+        ticket=ticket,
+        recipe=told["recipe"],
+        state=STATES[trial.state],
+        values=told.get("values", {}),
+        scores=scores if complete else {},
+        seed=told.get("seed"),
+        runs=told.get("runs", []),
+        seconds=told.get("seconds"),
+        tries=sum(one.state != TrialState.WAITING for one in tries),
+        curve=trial.intermediate_values,
+        record=told.get("record"),
+        error=told.get("error", "its worker died too often")
+        if trial.state == TrialState.FAIL
+        else "",
+    )
+
+
+def best(found: Sequence[Outcome], metric: Metric) -> Outcome | None:
+    """Return the complete outcome with the best score; of equal ones, the first."""
+    leader: Outcome | None = None
+    for one in found:
+        if one.state != "complete":
+            continue
+        if leader is None or better(
+            metric.goal, one.scores[metric.name].value, leader.scores[metric.name].value
+        ):
+            leader = one
+    return leader
+
+
+def winner(sweep: Sweep, queues: Queues) -> Outcome:
+    """Return the configuration that did best in the search.
+
+    Raises:
+        UserError: No configuration was completed.
+    """
+    found = best(outcomes(queues.search), sweep.settings.metrics[0])
+    if found is None:
+        raise UserError(f"{sweep.name}: no configuration was completed, so there is no winner")
+    return found
+
+
+def pareto_front(found: Sequence[Outcome], metrics: Sequence[Metric]) -> list[Outcome]:
+    """Return the complete outcomes that none beats in one objective without losing in another."""
+    complete = [one for one in found if one.state == "complete"]
+
+    def beats(one: Outcome, other: Outcome) -> bool:
+        pairs = [
+            (metric.goal, one.scores[metric.name].value, other.scores[metric.name].value)
+            for metric in metrics
+        ]
+        return any(better(*pair) for pair in pairs) and not any(
+            better(goal, second, first) for goal, first, second in pairs
+        )
+
+    return [one for one in complete if not any(beats(other, one) for other in complete)]
+
+
+def twins(found: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:
+    """Return pairs of different configurations whose runs recorded the same to the bit.
+
+    Either no key that differs reaches the training, or the command did not pass it on.
+    """
+    first: dict[str, Outcome] = {}
+    pairs = []
+    for one in found:
+        if one.record is None:
+            continue
+        other = first.setdefault(one.record, one)
+        if dict(other.values) != dict(one.values):
+            pairs.append((other, one))
+    return pairs

@@ -1,0 +1,152 @@
+"""The page of a sweep: what was tried, what won, by how much, and what cannot be told."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from config.load import dump_config, load_config
+from core.files import write_whole
+from doctor.plots import short
+from doctor.report import Tile
+from sweeps.charts import Kind, parallel_coordinates, pareto_chart
+from sweeps.importance import importances
+from sweeps.limits import limits
+from sweeps.outcomes import Outcome, best, outcomes, pareto_front
+from sweeps.queues import Queues
+from sweeps.settings import BASE_FILE, Sweep
+from sweeps.task import flat
+from sweeps.verdict import Comparison, compare
+
+PAGE, BEST = "result.html", "best.yaml"
+DOCTOR = Path(__file__).parents[1] / "doctor"
+"""Where the style sheet of all pages is."""
+
+
+def write_page(sweep: Sweep, queues: Queues) -> Path:
+    """Write ``result.html``, and ``best.yaml`` where there is a winner; return the page's path.
+
+    The page asks nothing of any other file or address and runs no script.
+    """
+    metrics = sweep.settings.metrics
+    search, default = outcomes(queues.search), outcomes(queues.default)
+    final = outcomes(queues.final)
+    leader = best(search, metrics[0])
+    found = [compare(final, metric) for metric in metrics]
+    comparisons = [one for one in found if one is not None]
+    shares = importances(queues.search)
+    front = pareto_front([*default, *search], metrics)
+    kinds = {one.ticket: _kind(one, leader, front) for one in search}
+    parameters = {key: sweep.plan.parameters[key] for key in sweep.plan.swept}
+    best_config = _write_best(sweep, leader)
+    page = (
+        _environment()
+        .get_template("page.html.jinja")
+        .render(
+            name=sweep.name,
+            sweep=sweep,
+            settings=sweep.settings,
+            metrics=metrics,
+            keys=list(parameters),
+            base=flat(sweep.base),
+            search=search,
+            default=default[0] if default else None,
+            final=final,
+            leader=leader,
+            front=front,
+            several=len(metrics) > 1,
+            comparisons=comparisons,
+            tiles=_tiles(leader, default, comparisons, metrics[0].name),
+            importance=shares,
+            kinds=kinds,
+            parallel=parallel_coordinates(
+                [*default, *search], parameters, metrics, kinds, flat(sweep.base)
+            ),
+            pareto=pareto_chart([*default, *search], metrics, kinds),
+            limits=limits(sweep, search, default, leader, comparisons, shares),
+            best_config=best_config,
+            best_path=(sweep.folder / BEST).as_posix(),
+            short=short,
+        )
+    )
+    path = sweep.folder / PAGE
+    write_whole(path, page)
+    return path
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader([Path(__file__).parent, DOCTOR]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _kind(one: Outcome, leader: Outcome | None, front: Sequence[Outcome]) -> Kind:
+    if leader is not None and one.ticket == leader.ticket:
+        return "winner"
+    if one.state == "complete":
+        return "front" if one in front else "trial"
+    return "pruned"
+
+
+def _write_best(sweep: Sweep, leader: Outcome | None) -> str | None:
+    """Write the winner's whole config, ready to run on test studies, and return it."""
+    if leader is None:
+        return None
+    told = [f"{key}={json.dumps(value)}" for key, value in leader.values.items()]
+    config = load_config(sweep.folder / BASE_FILE, [*told, f"name={sweep.base.name}_best"])
+    text = dump_config(config)
+    write_whole(sweep.folder / BEST, text)
+    return text
+
+
+def _tiles(
+    leader: Outcome | None,
+    default: Sequence[Outcome],
+    comparisons: Sequence[Comparison],
+    name: str,
+) -> list[Tile]:
+    tiles = []
+    for label, one in (("Winner", leader), ("Default recipe", default[0] if default else None)):
+        if one is None or one.state != "complete":
+            continue
+        score = one.scores[name]
+        null = "–" if score.null is None else short(score.null)
+        above = None if score.null is None or score.low is None else score.low > score.null
+        tiles.append(
+            Tile(
+                f"{label}, validation studies",
+                short(score.value),
+                f"null {null}",
+                _interval(score.low, score.high),
+                f"{one.label}",
+                above,
+            )
+        )
+    for one_comparison in comparisons:
+        tiles.append(_difference_tile(one_comparison))
+    return tiles
+
+
+def _difference_tile(one: Comparison) -> Tile:
+    verdict = {True: "better than noise", False: "inside the noise", None: "one seed"}[one.clear]
+    if one.clear is False and one.low is not None and one.high is not None:
+        verdict = verdict if one.low <= 0 <= one.high else "worse than the default"
+    return Tile(
+        f"Winner minus default, test studies: {one.metric.name.rpartition('/')[2]}",
+        f"{one.difference:+.3g}",
+        "null 0",
+        _interval(one.low, one.high),
+        verdict,
+        one.clear,
+    )
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "no interval" if low is None or high is None else f"95 %: {short(low)} to {short(high)}"

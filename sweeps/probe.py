@@ -1,0 +1,86 @@
+"""One step of one configuration, made to see which keys are read and which numbers come out.
+
+It also decodes and caches the studies before the workers ask for them all at once.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from config.load import load_config
+from config.schema import RunConfig
+from core.errors import UserError
+from core.files import read_json, write_json
+from projects import open_project
+from runners.train import Trainer
+from sweeps.objectives import names_of_results, plain_name
+from sweeps.watched import watched
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What one step showed."""
+
+    read: list[str]
+    """Keys that were read; one that ends in ``.*`` stands for all below it."""
+    weighted: list[str]
+    """Loss terms that have a weight."""
+    validated: list[str]
+    """Numbers of the validation record."""
+    results: list[str]
+    """Numbers of the results; empty unless one had to be looked up there."""
+
+
+def probe(config: RunConfig, objectives: Sequence[str], device: torch.device) -> Probed:
+    """Build everything, make one update, validate once, and evaluate where that is needed.
+
+    Raises:
+        UserError: The config cannot be run; for instance an option that no part takes.
+    """
+    seen, read = watched(config)
+    with tempfile.TemporaryDirectory() as folder:
+        project = open_project(seen, Path(folder))
+        trainer = Trainer(project, seen, folder=Path(folder), device=device, provenance={})
+        trainer.model.train()
+        trainer.update(next(iter(project.batches(0))))
+        trainer.books.record.close()
+        weighted = list(project.weights(0))
+        trainer.model.eval()
+        validated = list(project.validate(trainer.module))
+        results: list[str] = []
+        if not {plain_name(name) for name in objectives} <= set(validated):
+            results = names_of_results(project.evaluate(trainer.module, Path(folder)))
+    return Probed(sorted(read), weighted, validated, results)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Probe a config file in a process of its own, and leave the answer in another file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--answer", required=True, type=Path)
+    parser.add_argument("--set", action="append", default=[], metavar="key.path=value")
+    parser.add_argument("objectives", nargs="+")
+    options = parser.parse_args(arguments)
+    try:
+        config = load_config(options.config, options.set)
+        cuda = config.device != "cpu" and torch.cuda.is_available()
+        device = torch.device("cuda" if cuda else "cpu")
+        write_json(options.answer, asdict(probe(config, options.objectives, device)))
+    except UserError as problem:
+        sys.stderr.write(f"error: {problem}\n")
+        return 2
+    return 0
+
+
+def read_answer(path: Path) -> Probed:
+    """Return what `main` wrote."""
+    return Probed(**read_json(path))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""What one sweep is, kept in its folder so that every worker reads the same."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from config.load import dump_config, load_config
+from config.schema import RunConfig
+from config.strict import Count, CountOrNone, Strict
+from core.errors import UserError
+from core.files import read_json, write_json, write_whole
+from sweeps.plan import Metric, Plan, read_plan
+
+PLAN_FILE, BASE_FILE, SETTINGS_FILE = "sweep.yaml", "base.yaml", "settings.json"
+BEGUN_FILE = "begun"
+"""Is there once nothing was refused; until then the folder may be made anew."""
+FINAL_SEED_OFFSET = 1000
+"""Final runs have seeds that no trial had: a lucky seed must not win twice."""
+
+
+class Settings(Strict):
+    """What the command line decides, next to the sweep file."""
+
+    sampler: Literal["tpe", "cmaes", "random", "grid"]
+    """Who chooses the next values."""
+    pruner: Literal["none", "hyperband", "successive_halving", "median"]
+    """Who ends a bad trial early."""
+    metrics: list[Metric]
+    """What is looked for; the first decides who wins."""
+    count: Count
+    """Configurations that are tried, without the default recipe."""
+    seeds: Count
+    """Runs of each configuration; a configuration's value is their mean."""
+    final_seeds: CountOrNone
+    """Runs of the winner and of the default recipe on the test studies, at new seeds."""
+    validation_results: bool = True
+    """Whether a run can be evaluated on its validation studies; where not, what is looked for
+    must be in the validation record."""
+    retries: Count = 5
+    """Times that a configuration is begun again after its worker died."""
+
+    def lasting(self) -> dict[str, Any]:
+        """Return what must not change while a sweep goes on: all but how many and how often."""
+        return self.model_dump(mode="json", exclude={"count", "retries"})
+
+
+class Sweep:
+    """A sweep's folder: its plan, its base config, its settings."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read what `create` wrote.
+
+        Raises:
+            UserError: A file is missing or broken.
+        """
+        self.folder = folder
+        self.plan = read_plan(folder / PLAN_FILE)
+        self.base = load_config(folder / BASE_FILE)
+        stored: Any = read_json(folder / SETTINGS_FILE)
+        self.storage: str = stored["storage"]
+        self.settings = Settings.model_validate(stored["settings"])
+
+    @property
+    def name(self) -> str:
+        """Return the sweep's name, which is its folder's."""
+        return self.folder.name
+
+    @property
+    def trials(self) -> Path:
+        """Return where the runs of the trials are."""
+        return self.folder / "trials"
+
+    def search_seeds(self) -> list[int]:
+        """Return the seeds of every configuration: the same ones, hence the same data order."""
+        return [self.base.seed + offset for offset in range(self.settings.seeds)]
+
+    def final_seeds(self) -> list[int]:
+        """Return the seeds of the final runs."""
+        first = self.base.seed + FINAL_SEED_OFFSET
+        return [first + offset for offset in range(self.settings.final_seeds)]
+
+
+def create(
+    folder: Path, plan: Plan, base: RunConfig, settings: Settings, *, storage: str, resume: bool
+) -> Sweep:
+    """Make a sweep's folder, or go back to it.
+
+    Raises:
+        UserError: There is a sweep already and ``resume`` is not set, or it is another one.
+    """
+    if (folder / BEGUN_FILE).exists():
+        if not resume:
+            raise UserError(
+                f"{folder} holds a sweep already; add --resume to go on with it, or give this one "
+                "another name: in the sweep file"
+            )
+        _refuse_another(folder, plan, base, settings)
+    write_whole(folder / PLAN_FILE, Path(plan.source).read_bytes())
+    write_whole(folder / BASE_FILE, dump_config(base))
+    stored = {"storage": storage, "settings": settings.model_dump(mode="json")}
+    write_json(folder / SETTINGS_FILE, stored)
+    return Sweep(folder)
+
+
+def begin(sweep: Sweep) -> None:
+    """Note that trials have begun, so that nothing but ``--resume`` goes on in this folder."""
+    write_whole(sweep.folder / BEGUN_FILE, "")
+
+
+def _refuse_another(folder: Path, plan: Plan, base: RunConfig, settings: Settings) -> None:
+    """Refuse to go on with other values than a sweep was begun with."""
+    now = {
+        "sweep file": Path(plan.source).read_bytes() == (folder / PLAN_FILE).read_bytes(),
+        "base config": dump_config(base) == (folder / BASE_FILE).read_text(),
+        "choice of options": settings.lasting() == Sweep(folder).settings.lasting(),
+    }
+    changed = [what for what, same in now.items() if not same]
+    if changed:
+        raise UserError(
+            f"{folder}: the {changed[0]} has changed since this sweep began; bring it back, or "
+            "take another name: in the sweep file"
+        )

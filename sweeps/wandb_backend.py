@@ -1,0 +1,112 @@
+"""W&B's server as the one who chooses: a sweep made or gone on with, and values checked.
+
+Nothing that the server sends is ever executed: it chooses values, and only those of the sweep file.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import wandb
+from pydantic import JsonValue
+
+from config.strict_yaml import read_yaml
+from core.errors import UserError
+from core.files import read_json, write_json
+from sweeps.plan import Plan
+from sweeps.settings import PLAN_FILE, Sweep
+
+PROJECT = "cinelex"
+ID_FILE = "wandb.json"
+RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+FILE_KEYS_KEPT_HERE = ("program", "command", "project", "entity")
+"""What the server is not told: nobody but this program's own agents runs a trial."""
+
+
+@dataclass(frozen=True)
+class OnServer:
+    """Where a sweep is."""
+
+    sweep_id: str
+    project: str
+    entity: str | None
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.entity, self.project, self.sweep_id) if part)
+
+
+def logged_in() -> bool:
+    """Return whether W&B has a key for its server."""
+    return bool(wandb.login(prompt=False))
+
+
+def open_sweep(sweep: Sweep) -> OnServer:
+    """Make a sweep on the server, or return the one that this folder began with.
+
+    Raises:
+        UserError: There is no key, several objectives, or the server refuses.
+    """
+    path = sweep.folder / ID_FILE
+    if path.exists():
+        return OnServer(**read_json(path))
+    if not logged_in():
+        raise UserError("--backend wandb: no key; run wandb login, or take --backend local")
+    if len(sweep.settings.metrics) > 1:
+        raise UserError("W&B's sweeps have one objective; take --backend local for several")
+    file = sweep.plan.file
+    project = file.project or PROJECT
+    try:
+        sweep_id = wandb.sweep(server_config(sweep), entity=file.entity, project=project)
+    except (wandb.Error, OSError, ValueError) as error:
+        raise UserError(f"W&B did not take the sweep ({type(error).__name__}: {error})") from None
+    if not RUN_ID.fullmatch(sweep_id):
+        raise UserError("W&B answered with something that is no sweep's id")
+    made = OnServer(sweep_id, project, file.entity)
+    write_json(path, asdict(made))
+    return made
+
+
+def server_config(sweep: Sweep) -> dict[str, Any]:
+    """Return the sweep file as the server gets it: with the number of runs, without a command."""
+    document: Mapping[str, Any] = read_yaml(sweep.folder / PLAN_FILE, dotted_keys=True).data
+    kept = {key: value for key, value in document.items() if key not in FILE_KEYS_KEPT_HERE}
+    metric = sweep.settings.metrics[0]
+    told = {"name": metric.name, "goal": metric.goal}
+    return {**kept, "metric": told, "name": sweep.name, "run_cap": sweep.settings.count}
+
+
+def check_chosen(plan: Plan, chosen: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """Return the values that a server chose, if the sweep file could have led to them.
+
+    Args:
+        plan: The sweep file.
+        chosen: Values by dotted key, or nested as the file's parameters may be.
+
+    Raises:
+        UserError: A key is missing or unknown, or a value is of another type or out of its range.
+    """
+    values = _dotted(plan, chosen)
+    odd = sorted(plan.parameters.keys() ^ values.keys())
+    if odd:
+        what = "did not choose" if odd[0] in plan.parameters else "chose the unknown key"
+        raise UserError(f"the server {what} {odd[0]!r}; nothing was run")
+    for key, value in values.items():
+        if not plan.parameters[key].contains(value):
+            shown = repr(value)[:60]
+            raise UserError(
+                f"the server chose {key} = {shown}, which {plan.source} does not allow; "
+                "nothing was run"
+            )
+    return {key: values[key] for key in plan.parameters}
+
+
+def _dotted(plan: Plan, chosen: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in chosen.items():
+        key = f"{above}{name}"
+        if key not in plan.parameters and isinstance(value, Mapping) and value:
+            values |= _dotted(plan, value, f"{key}.")
+        else:
+            values[key] = value
+    return values

@@ -1,0 +1,126 @@
+"""Sweep files in W&B's format: the shipped ones, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import UserError
+from sweeps.objectives import Score, find_score, refuse_dependent, refuse_unknown
+from sweeps.plan import Metric, read_plan
+from tests.sweeps.quick_run import OBJECTIVE
+from tests.sweeps.quick_sweep import HEAD, ROOT, SHIPPED, WEIGHT
+
+WEIGHTS = ["loss_weights.contrastive", "loss_weights.captioning"]
+
+
+def plan_of(folder: Path, text: str) -> str:
+    """Return why a sweep file is refused."""
+    file = folder / "sweep.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError) as refused:
+        read_plan(file)
+    message = str(refused.value)
+    assert message.startswith(str(file))
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "config").rglob("sweep_*.yaml")), ids=lambda path: path.name
+)
+def test_every_shipped_sweep_file_can_be_read(path: Path) -> None:
+    plan = read_plan(path)
+    refuse_dependent(plan.metric, plan.swept)
+
+
+def test_the_shipped_ranges_are_those_of_the_history() -> None:
+    plan = read_plan(SHIPPED)
+    assert {key: plan.parameters[key].ends() for key in plan.swept} == {
+        "loss_weights.contrastive": (1.5, 3.0),
+        "loss_weights.captioning": (0.2, 0.5),
+        "loss_weights.masked_modeling": (0.05, 0.2),
+        "temperature.start": (0.07, 0.15),
+        "temperature.end": (0.07, 0.15),
+    }
+    assert "patch_contrastive_weight" not in plan.parameters
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (HEAD + WEIGHT + "metod: random\n", "unknown key 'metod'"),
+        (HEAD.replace("bayes", "bayesian") + WEIGHT, "method"),
+        ("method: random\nparameters:\n" + WEIGHT, "metric is missing"),
+        (HEAD + "  seed: {value: 3}\n", "nothing is swept"),
+        (HEAD.replace("bayes", "grid") + WEIGHT, "is a continuum, which no grid can hold"),
+        (HEAD + WEIGHT + "program: rm.py\n", "is not run; a trial is always scripts/main.py"),
+        (HEAD + WEIGHT + 'command: ["${env}", python, "${program}"]\n', "does not pass the arg"),
+        (HEAD + WEIGHT + 'command: [python, "${program}", "${args}"]\n', "does not read"),
+        (HEAD + WEIGHT + "early_terminate: {type: median}\n", "early_terminate.type"),
+        (HEAD + WEIGHT + "name: ../../etc\n", "name"),
+        (HEAD.replace(OBJECTIVE, "'a; rm -rf'") + WEIGHT, "metric.name"),
+        (HEAD + WEIGHT + WEIGHT, "stands twice"),
+    ],
+)
+def test_a_broken_file_is_refused_in_one_line(tmp_path: Path, text: str, reason: str) -> None:
+    assert reason in plan_of(tmp_path, text)
+
+
+def test_a_command_that_passes_the_arguments_is_fine(tmp_path: Path) -> None:
+    file = tmp_path / "sweep.yaml"
+    words = '["${env}", "${interpreter}", "${program}", "${args_no_hyphens}"]'
+    file.write_text(HEAD + WEIGHT + f"program: scripts/main.py\ncommand: {words}\n")
+    assert read_plan(file).swept == ["loss_weights.contrastive"]
+
+
+@pytest.mark.parametrize(
+    ("name", "swept", "reason"),
+    [
+        ("val/total_loss", WEIGHTS, "the smallest weights would win"),
+        ("loss", ["patch_contrastive_weight"], "the smallest weights would win"),
+        ("losses/contrastive", ["temperature.start"], "a temperature rescales"),
+        ("losses/contrastive/value", ["learn_temperature"], "a temperature rescales"),
+        ("val/contrastive_loss", ["batch"], "changes the unit"),
+        ("losses/captioning", ["tokenizer.vocab_size"], "changes the unit"),
+        ("losses/masked_modeling", ["model.mask_ratio"], "changes the unit"),
+        ("losses/of_another_project", ["temperature"], "a temperature rescales"),
+    ],
+)
+def test_an_objective_that_a_swept_key_changes_by_itself_is_refused(
+    name: str, swept: list[str], reason: str
+) -> None:
+    with pytest.raises(UserError, match=swept[0]) as refused:
+        refuse_dependent(Metric(name=name), swept)
+    assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "swept"),
+    [
+        (OBJECTIVE, [*WEIGHTS, "temperature.start"]),
+        ("captioning/lesion_f1_10pp", [*WEIGHTS, "temperature", "tokenizer.vocab_size"]),
+        ("losses/captioning", [*WEIGHTS, "temperature.start"]),
+        ("losses/contrastive", WEIGHTS),
+        ("val/total_loss", ["optimizer.learning_rate"]),
+    ],
+)
+def test_an_objective_with_a_unit_of_its_own_is_taken(name: str, swept: list[str]) -> None:
+    refuse_dependent(Metric(name=name), swept)
+
+
+def test_a_score_comes_with_its_interval_and_its_null() -> None:
+    results = {
+        "retrieval": {"recall": {"value": 0.5, "low": 0.4, "high": 0.6, "chance": 0.01}},
+        "captioning": {
+            "f1": {"value": 0.2, "baselines": {"a": {"value": 0.1}, "b": {"value": 0.3}}}
+        },
+    }
+    assert find_score(results, "val/retrieval/recall") == Score(0.5, 0.4, 0.6, 0.01)
+    assert find_score(results, "captioning/f1") == Score(0.2, None, None, 0.3)
+    with pytest.raises(UserError, match="did you mean retrieval/recall"):
+        find_score(results, "retrieval/recal")
+
+
+def test_an_unknown_objective_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UserError, match=f"did you mean {OBJECTIVE}"):
+        refuse_unknown(Metric(name="retrieval/study_to_report/recall_at_2"), [OBJECTIVE])
