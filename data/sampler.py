@@ -7,6 +7,7 @@ from jaxtyping import Int64
 
 from core.errors import UserError
 from core.randomness import numpy_generator
+from data.orders import Arrange
 
 
 class StudySampler:
@@ -18,13 +19,24 @@ class StudySampler:
     step sees depends on nothing but (seed, studies, batch, step): no rank, worker or restart.
     """
 
-    def __init__(self, *, studies: int, batch: int, seed: int) -> None:
+    def __init__(
+        self,
+        *,
+        studies: int,
+        batch: int,
+        seed: int,
+        arrange: Arrange | None = None,
+        steps_per_epoch: int | None = None,
+    ) -> None:
         """Check the numbers.
 
         Args:
             studies: Studies in the split.
             batch: Studies in the global batch, over all ranks.
             seed: What the order is a function of.
+            arrange: Which of the epoch's studies stand together; None leaves them shuffled.
+            steps_per_epoch: Batches that ``arrange`` leaves in an epoch, where it leaves studies
+                out; None is as many as fit.
 
         Raises:
             UserError: There are fewer studies than a batch takes.
@@ -39,7 +51,8 @@ class StudySampler:
         self.studies = studies
         self.batch = batch
         self.seed = seed
-        self.steps_per_epoch = studies // batch
+        self.steps_per_epoch = steps_per_epoch or studies // batch
+        self._arrange, self._leaves_out = arrange, steps_per_epoch is not None
         self._order = lru_cache(maxsize=2)(self._make_order)
 
     def batch_at(self, step: int) -> tuple[int, list[int]]:
@@ -49,11 +62,14 @@ class StudySampler:
         return epoch, order[place * self.batch : (place + 1) * self.batch].tolist()
 
     def _make_order(self, epoch: int) -> Int64[np.ndarray, " study"]:
-        remainder = self.studies - self.steps_per_epoch * self.batch
+        remainder = 0 if self._leaves_out else self.studies % self.batch
         turns = numpy_generator(self.seed, "left out").permutation(self.studies)
         left_out = turns[(epoch * remainder + np.arange(remainder)) % self.studies]
         order = numpy_generator(self.seed, "order", epoch).permutation(self.studies)
-        return order[~np.isin(order, left_out)]
+        order = order[~np.isin(order, left_out)]
+        if self._arrange is None:
+            return order
+        return self._arrange(order, numpy_generator(self.seed, "arrange", epoch))
 
 
 def share(indices: list[int], *, rank: int, world_size: int) -> list[int]:

@@ -1,0 +1,67 @@
+"""A small convolutional image tower that trains on a CPU in minutes."""
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from models.contracts import VideoEncoder
+
+
+class ConvImage(VideoEncoder):
+    """Halve the image three times by convolutions; each place of the last grid is a token.
+
+    Takes clips of one frame. Without batch statistics, so that an image's tokens depend on it
+    alone.
+    """
+
+    drops_tokens = False
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        frames: int,
+        size: int,
+        channels: int,
+        base: int = 24,
+        normalise_groups: int = 8,
+    ) -> None:
+        """Make the convolutions.
+
+        Args:
+            width: Numbers a token.
+            frames: Frames of a clip; must be 1.
+            size: Rows and columns of the image, in pixels; a multiple of 8.
+            channels: Channels of the image.
+            base: Channels after the first convolution; the second has twice as many.
+            normalise_groups: Groups of channels that are normalised together.
+
+        Raises:
+            ValueError: A clip has several frames, or the image cannot be halved three times.
+        """
+        super().__init__()
+        if frames != 1:
+            raise ValueError(f"conv takes images, clips of one frame; got data.frames={frames}")
+        if size % 8:
+            raise ValueError(f"conv halves the image three times; {size} is no multiple of 8")
+        self.width = width
+        self.grid = (1, size // 8, size // 8)
+        self.cube = (1, 8, 8)
+        widths = (channels, base, 2 * base, width)
+        layers: list[nn.Module] = []
+        for before, after in zip(widths, widths[1:], strict=False):
+            layers += [
+                nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1, bias=False),
+                nn.GroupNorm(normalise_groups, after),
+                nn.GELU(),
+            ]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        keep: Int[Tensor, "clip visible"] | None = None,
+    ) -> Float[Tensor, "clip token width"]:
+        """Return the tokens of each image."""
+        if keep is not None:
+            raise ValueError("a convolutional tower sees all of an image and cannot drop tokens")
+        return self.layers(clips[:, :, 0]).flatten(2).transpose(1, 2)

@@ -1,0 +1,201 @@
+"""The two towers of any OpenCLIP model, by name where there is a network, by path where not."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from core.errors import UserError
+from models.contracts import TextEncoder, VideoEncoder
+from models.foreign import keep_nothing, make_repeatable
+
+PIXEL_MEAN, PIXEL_STD = 0.45, 0.225
+"""How pixels arrive: gray levels in [0, 1] minus the first, over the second."""
+
+
+def load_open_clip(name: str, pretrained: bool | str) -> Any:
+    """Return an OpenCLIP model whose towers stand apart.
+
+    Args:
+        name: A name that ``open_clip.list_models`` knows, or a folder with open_clip_config.json.
+        pretrained: False for random weights; of a folder true for its own; else a tag that
+            ``open_clip.list_pretrained`` knows, or the path of a weights file.
+
+    Raises:
+        UserError: The model or its weights are not to be had; says which file to place.
+    """
+    import open_clip  # here, because it takes seconds
+
+    folder = Path(name).is_dir()
+    if not folder and name not in open_clip.list_models():
+        raise UserError(f"open_clip has no model {name!r}; see open_clip.list_models()")
+    path = isinstance(pretrained, str) and pretrained.startswith((".", "/"))
+    if path and not Path(str(pretrained)).is_file():
+        raise UserError(f"no weights at {pretrained}; place the file there")
+    if pretrained is True and not folder:
+        raise UserError(f"pretrained of {name} must be a tag or the path of its weights")
+    try:
+        return open_clip.create_model(
+            f"local-dir:{name}" if folder else name,
+            pretrained=pretrained if isinstance(pretrained, str) else None,
+            load_weights=pretrained is not False,
+            force_custom_text=True,
+            pretrained_text=False,
+        )
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise UserError(
+            f"the weights {pretrained!r} of {name} are not to be had ({type(error).__name__}); "
+            "download them on a machine with a network, and set pretrained to the file's path"
+        ) from error
+
+
+class OpenClipImage(VideoEncoder):
+    """The image tower with its projection: one token an image, in the space of the pair.
+
+    Source: Cherti et al. 2023, arXiv:2212.07143; Radford et al. 2021, arXiv:2103.00020.
+    """
+
+    drops_tokens = False
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        frames: int,
+        size: int,
+        channels: int,
+        name: str = "ViT-B-32",
+        pretrained: bool | str = False,
+    ) -> None:
+        """Load the tower.
+
+        Args:
+            width: Numbers a token; the model's own embedding size.
+            frames: Frames of a clip; must be 1.
+            size: Rows and columns of the image; the model's own.
+            channels: 3, or 1, which is then taken for all three.
+            name: See `load_open_clip`; give the text tower the same.
+            pretrained: See `load_open_clip`; give the text tower the same.
+
+        Raises:
+            UserError: The model is not to be had.
+            ValueError: Images of another kind, or another width.
+        """
+        super().__init__()
+        model = load_open_clip(name, pretrained)
+        self.tower = model.visual
+        self.width, self.grid, self.cube = width, (1, 1, 1), (1, size, size)
+        found: Any = self.tower.image_size
+        native = found if isinstance(found, int) else found[0]
+        if (frames, size) != (1, native):
+            raise ValueError(
+                f"{name} reads one frame of {native} pixels; set data.frames=1 and "
+                f"data.size={native}"
+            )
+        _check_width(width, _embedding(self.tower, size), name)
+        make_repeatable(self.tower, trained=pretrained is not False)
+        for buffer, values in (("mean", self.tower.image_mean), ("std", self.tower.image_std)):
+            self.register_buffer(buffer, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
+
+    def forward(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        keep: Int[Tensor, "clip visible"] | None = None,
+    ) -> Float[Tensor, "clip token width"]:
+        """Return one token an image.
+
+        Raises:
+            ValueError: Tokens are to be dropped.
+        """
+        if keep is not None:
+            raise keep_nothing("an OpenCLIP tower")
+        levels = clips[:, :, 0] * PIXEL_STD + PIXEL_MEAN
+        return self.tower((levels - self.mean) / self.std)[:, None]
+
+
+class OpenClipText(TextEncoder):
+    """The text tower with its projection; it needs the tokenizer ``kind: open_clip``."""
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        vocab: int,
+        max_words: int,
+        name: str = "ViT-B-32",
+        pretrained: bool | str = False,
+    ) -> None:
+        """Load the tower.
+
+        Args:
+            width: Numbers a report; the model's own embedding size.
+            vocab: Words that the tokenizer knows.
+            max_words: Words of the longest caption.
+            name: See `load_open_clip`.
+            pretrained: See `load_open_clip`.
+
+        Raises:
+            UserError: The model is not to be had, or its text tower is not one of CLIP's kind.
+            ValueError: Another width, more words than it knows, or longer captions.
+        """
+        super().__init__()
+        self.tower = load_open_clip(name, pretrained).text
+        if getattr(self.tower, "pool_type", None) != "argmax" or self.tower.cls_emb is not None:
+            raise UserError(
+                f"{name}: only text towers that end on their last word are supported; use the "
+                "text encoder huggingface for others"
+            )
+        if vocab > self.tower.vocab_size or max_words > self.tower.context_length:
+            raise ValueError(
+                f"{name} knows {self.tower.vocab_size} words and reads {self.tower.context_length}"
+                f", not {vocab} and {max_words}; set tokenizer.kind=open_clip and "
+                f"tokenizer.max_words={self.tower.context_length}"
+            )
+        _check_width(width, self.tower.output_dim, name)
+        make_repeatable(self.tower, trained=pretrained is not False)
+        self.width = width
+
+    def forward(
+        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+    ) -> Float[Tensor, "study word width"]:
+        """Return the projected features of each word; no word sees those behind it."""
+        places = words.shape[1]
+        features = self.tower.token_embedding(words) + self.tower.positional_embedding[:places]
+        mask = self.tower.attn_mask[:places, :places]
+        features = self.tower.ln_final(self.tower.transformer(features, attn_mask=mask))
+        projection = self.tower.text_projection
+        if isinstance(projection, nn.Linear):
+            return projection(features)
+        return features @ projection
+
+    def pool(
+        self,
+        features: Float[Tensor, "study word width"],
+        present: Bool[Tensor, "study word"],
+    ) -> Float[Tensor, "study width"]:
+        """Return the last word that is present, the mark of the end."""
+        places = torch.arange(present.shape[1], device=present.device)
+        last = torch.where(present, places, -1).amax(1)
+        return features[torch.arange(len(features), device=features.device), last]
+
+
+def _embedding(tower: nn.Module, size: int) -> int:
+    """Return how many numbers the tower makes of an image."""
+    found: Any = getattr(tower, "output_dim", None)
+    if found is not None:
+        return int(found)
+    with torch.no_grad():
+        out: Tensor = tower.eval()(torch.zeros(1, 3, size, size))
+    return out.shape[1]
+
+
+def _check_width(width: int, native: int, name: str) -> None:
+    if width != native:
+        raise ValueError(
+            f"{name} embeds into {native} numbers; set model.width={native}, model.dim={native} "
+            "and model.heads=none"
+        )

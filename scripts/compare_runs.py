@@ -1,0 +1,133 @@
+"""Compare image-text variants by retrieval: paired by image and seed, never by loss.
+
+    python -m scripts.compare_runs --first runs/baseline-seed* --second runs/adnce-seed*
+
+Ends with 2 where the runs cannot be compared.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from config.load import load_config
+from core.console import say
+from core.errors import UserError
+from core.files import read_json
+from metrics.image_text import CUTOFFS, DIRECTIONS
+from metrics.paired import paired_difference
+from metrics.plausible import moved_alike
+
+MEASURES = tuple(f"recall_at_{k}" for k in CUTOFFS)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare two groups of runs."""
+    parser = argparse.ArgumentParser(prog="compare_runs", description=__doc__)
+    parser.add_argument("--first", type=Path, nargs="+", required=True, help="runs, one a seed")
+    parser.add_argument("--second", type=Path, nargs="+", required=True, help="runs, one a seed")
+    parser.add_argument("--by", default="recall_at_1", help=f"one of {', '.join(MEASURES)}")
+    options = parser.parse_args(arguments)
+    try:
+        say("\n".join(compare(options.first, options.second, by=options.by)))
+    except UserError as problem:
+        sys.stderr.write(f"error: {problem}\n")
+        return 2
+    return 0
+
+
+def compare(first: Sequence[Path], second: Sequence[Path], *, by: str) -> list[str]:
+    """Return what can be said about the second group against the first.
+
+    Raises:
+        UserError: The measure is a loss or unknown, or seeds, data or images differ.
+    """
+    refuse_losses(by)
+    groups = [_by_seed(runs) for runs in (first, second)]
+    seeds = sorted(groups[0].keys() & groups[1].keys())
+    if not seeds or groups[0].keys() != groups[1].keys():
+        raise UserError(
+            f"the runs have seeds {sorted(groups[0])} and {sorted(groups[1])}; a paired comparison "
+            "needs the same seeds on both sides"
+        )
+    lines = []
+    cutoff = int(by.rpartition("_")[2])
+    for direction in DIRECTIONS:
+        scores = [
+            np.stack([_hits(group[seed], direction, cutoff) for seed in seeds]) for group in groups
+        ]
+        if scores[0].shape != scores[1].shape:
+            raise UserError("the runs were evaluated on different images; compare runs of one set")
+        gap = paired_difference(*scores)
+        means = [100 * float(score.mean()) for score in scores]
+        lines.append(
+            f"{direction} {by}: {means[0]:.2f} % -> {means[1]:.2f} %, difference "
+            f"{100 * gap.value:+.2f} [{100 * gap.low:+.2f}, {100 * gap.high:+.2f}] points, "
+            f"p {gap.p_value:.4f}, {gap.seeds} seeds, {gap.items} images: {gap.verdict}"
+        )
+    for seed in seeds:
+        share = moved_alike(*(_metrics(group[seed]) for group in groups))
+        if share is not None:
+            lines.append(
+                f"seed {seed}: every metric moved by {share:.2%}; real metrics do not move alike, "
+                "so this was not measured"
+            )
+    return lines
+
+
+def refuse_losses(by: str) -> None:
+    """Refuse to rank variants by a loss, and measures that there are not.
+
+    Raises:
+        UserError: Says why, and what to rank by.
+    """
+    if "loss" in by or by in ("ce", "contrastive"):
+        raise UserError(
+            f"--by {by}: variants are not ranked by a loss, because each defines its own "
+            "(modulated tends to 1 + beta times InfoNCE for one and the same model); use "
+            f"{MEASURES[0]}"
+        )
+    if by not in MEASURES:
+        raise UserError(f"--by {by}: there are {', '.join(MEASURES)}")
+
+
+def _by_seed(runs: Sequence[Path]) -> dict[int, Path]:
+    found: dict[int, Path] = {}
+    for run in runs:
+        if not (run / "predictions" / "retrieval.csv").exists():
+            raise UserError(f"{run}: no image-text results; run --run_mode validate on it")
+        seed = load_config(run / "config.yaml").seed
+        if seed in found:
+            raise UserError(f"{run} and {found[seed]} have the same seed {seed}")
+        found[seed] = run
+    hashes = {read_json(run / "results.json")["provenance"]["data"] for run in runs}
+    if len(hashes) > 1:
+        raise UserError("the runs of one side read different data; compare one variant at a time")
+    return found
+
+
+def _hits(run: Path, direction: str, cutoff: int) -> Float[np.ndarray, " image"]:
+    with (run / "predictions" / "retrieval.csv").open(newline="") as stream:
+        rows: list[Mapping[str, str]] = list(csv.DictReader(stream))
+    if direction == DIRECTIONS[0]:
+        return np.array([float(int(row["image_to_text_rank"]) <= cutoff) for row in rows])
+    ranks = [[int(rank) for rank in row["text_to_image_ranks"].split()] for row in rows]
+    return np.array([float(np.mean(np.array(some) <= cutoff)) for some in ranks])
+
+
+def _metrics(run: Path) -> dict[str, float]:
+    report: dict[str, Any] = read_json(run / "results.json")["image_text"]
+    return {
+        f"{direction}/{name}": entry["value"]
+        for direction in DIRECTIONS
+        for name, entry in report[direction].items()
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""Run one config with several seeds and say what they agree on. Started by scripts/run_seeds.sh.
+
+bash scripts/run_seeds.sh --base_config config/clipse/baseline.yaml --seeds 0,1,2 [key=value ...]
+"""
+
+import argparse
+import csv
+import io
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from config.load import load_config
+from core.console import say
+from core.errors import UserError
+from core.files import read_json, write_whole
+
+RUNNER = Path(__file__).with_name("runner.sh")
+OPTIONS_WITH_VALUE = ("--selected_gpus", "--processes", "--use_wandb")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run every seed, one after the other; return the code of the first run that failed."""
+    parser = argparse.ArgumentParser(prog="run_seeds.sh", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--base_config", required=True)
+    parser.add_argument("--seeds", default="0,1,2", help="whole numbers with commas between")
+    for option in OPTIONS_WITH_VALUE:
+        parser.add_argument(option)
+    parser.add_argument("overrides", nargs="*", metavar="key.path=value")
+    options = parser.parse_intermixed_args(arguments)
+    try:
+        seeds = read_seeds(options.seeds)
+        config = load_config(options.base_config, options.overrides)
+    except UserError as problem:
+        sys.stderr.write(f"error: {problem}\n")
+        return 2
+    passed = [
+        part
+        for option in OPTIONS_WITH_VALUE
+        if (value := getattr(options, option.removeprefix("--"))) is not None
+        for part in (option, value)
+    ]
+    overrides = [item for item in options.overrides if not item.startswith(("name=", "seed="))]
+    names = {seed: f"{config.name}-seed{seed}" for seed in seeds}
+    for seed, name in names.items():
+        command = ["bash", str(RUNNER), "--base_config", options.base_config, *passed, *overrides]
+        code = subprocess.run([*command, f"name={name}", f"seed={seed}"], check=False).returncode
+        if code:
+            return code
+    path = config.folder / f"{config.name}-seeds.csv"
+    rows = agreement([config.folder / name for name in names.values()])
+    write_whole(path, table_of(rows))
+    for row in rows:
+        say(
+            f"{row['table']}, {row['metric']}: {row['mean']:.4g} ± {row['sd']:.2g} over "
+            f"{len(seeds)} seeds"
+        )
+    say(f"written: {path}")
+    return 0
+
+
+def read_seeds(text: str) -> list[int]:
+    """Return the seeds in ``0,1,2``.
+
+    Raises:
+        UserError: They are not different whole numbers from 0 on, or fewer than two.
+    """
+    parts = text.split(",")
+    if len(set(parts)) != len(parts) or len(parts) < 2 or not all(p.isdecimal() for p in parts):
+        raise UserError(f"--seeds must be different whole numbers like 0,1,2, got {text!r}")
+    return [int(part) for part in parts]
+
+
+def agreement(runs: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return mean and standard deviation over runs of every number in their tables."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for run in runs:
+        for table in read_json(run / "results.json").get("tables", []):
+            for row in table["rows"]:
+                if row["value"] is not None:
+                    found.setdefault((table["title"], row["label"]), []).append(row["value"])
+    return [
+        {
+            "table": title,
+            "metric": label,
+            "mean": fmean(values),
+            "sd": stdev(values),
+            **{run.name: value for run, value in zip(runs, values, strict=True)},
+        }
+        for (title, label), values in found.items()
+        if len(values) == len(runs)
+    ]
+
+
+def table_of(rows: Sequence[dict[str, Any]]) -> str:
+    """Return rows as CSV."""
+    text = io.StringIO()
+    fields = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(text, fields, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

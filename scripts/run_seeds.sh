@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Run one config with several seeds, one after the other, and write what they agree on.
+#
+#   bash scripts/run_seeds.sh --base_config config/clipse/baseline.yaml --seeds 0,1,2 [key.path=value ...]
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+export PYTHONSAFEPATH=1 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
+exec "$python" -m scripts.run_seeds "$@"
