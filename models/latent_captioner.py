@@ -1,0 +1,156 @@
+"""The whole latent captioner: a picture becomes one latent, and words and pixels come from it."""
+
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from models.aggregators import MeanAggregator
+from models.contracts import CaptionDecoder, ImageDecoder, LatentHead, TextEncoder, VideoEncoder
+from models.embedding import embedding_head, unit_rows
+from models.study_model import EncodedReports, EncodedStudies, StudyModel
+from models.temperature import Temperature
+
+
+@dataclass(frozen=True)
+class LatentOutputs:
+    """What one forward pass hands to the losses."""
+
+    study: Float[Tensor, "study dim"]
+    """Unit rows; fp32."""
+    report: Float[Tensor, "study dim"]
+    """Unit rows; fp32."""
+    temperature: Float[Tensor, ""]
+    """Divides the cosines."""
+    bias: Float[Tensor, ""] | None
+    """Added to the logits of the sigmoid loss."""
+    latent: Float[Tensor, "clip latent"]
+    """One row a picture."""
+    caption_logits: Float[Tensor, "study word vocab"]
+    """At each word, the logits of the word that follows it."""
+    reconstruction: Float[Tensor, "clip channel frame row column"]
+    """Normalized pixels, made from the latent alone."""
+
+
+class LatentCaptioner(StudyModel):
+    """Encode pictures to latents; caption, rebuild and align from nothing but these.
+
+    Every position of the caption, in every block of its decoder, looks at what the latent says. A
+    study of several pictures is the mean of their latents; each picture is rebuilt from its own.
+    """
+
+    caption_decoder: CaptionDecoder
+
+    def __init__(
+        self,
+        *,
+        image_encoder: VideoEncoder,
+        latent_head: LatentHead,
+        caption_decoder: CaptionDecoder,
+        image_decoder: ImageDecoder,
+        text_encoder: TextEncoder,
+        dim: int,
+        memory_tokens: int,
+        memory_width: int,
+        temperature: float = 0.1,
+        learn_temperature: bool = True,
+        temperature_range: tuple[float, float] = (0.01, 10.0),
+        bias: float | None = None,
+    ) -> None:
+        """Join the parts.
+
+        Args:
+            image_encoder: From pictures, which are clips, to tokens.
+            latent_head: From tokens to latents.
+            caption_decoder: From what a latent says to the report.
+            image_decoder: From latents to pictures.
+            text_encoder: From words to reports.
+            dim: Numbers a study in the space that studies and reports share.
+            memory_tokens: Tokens that a latent is spread over for the caption decoder.
+            memory_width: Numbers of each.
+            temperature: Divisor of the cosines at the first step.
+            learn_temperature: A parameter if True; otherwise it changes by ``temperature.set``.
+            temperature_range: Lowest and highest temperature.
+            bias: Where the bias of the sigmoid loss starts; None for losses without one.
+        """
+        super().__init__()
+        self.dim = dim
+        self.image_encoder, self.latent_head = image_encoder, latent_head
+        self.caption_decoder, self.image_decoder = caption_decoder, image_decoder
+        self.text_encoder = text_encoder
+        self.mean = MeanAggregator(width=latent_head.latent)
+        self.memory_width = memory_width
+        self.to_memory = nn.Linear(latent_head.latent, memory_tokens * memory_width)
+        self.study_head = embedding_head(latent_head.latent, dim)
+        self.report_head = embedding_head(text_encoder.width, dim)
+        self.temperature = Temperature(
+            start=temperature, learned=learn_temperature, allowed=temperature_range
+        )
+        self.bias = None if bias is None else nn.Parameter(torch.tensor(bias))
+
+    def forward(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        owner: Int[Tensor, " clip"],
+        words: Int[Tensor, "study word"],
+        present: Bool[Tensor, "study word"],
+    ) -> LatentOutputs:
+        """Run every part once.
+
+        Args:
+            clips: Normalized pixels of all pictures of all studies.
+            owner: The study that each picture belongs to.
+            words: The report of each study.
+            present: True where there is a word.
+        """
+        latent = self.encode(clips)
+        studies = self.read_latent(self.mean(latent, owner, studies=len(words)))
+        return LatentOutputs(
+            study=studies.study,
+            report=self.encode_report(words, present).report,
+            temperature=self.temperature(),
+            bias=self.bias,
+            latent=latent,
+            caption_logits=self.caption_decoder(words, studies.memory, studies.present),
+            reconstruction=self.image_decoder(latent),
+        )
+
+    def encode(
+        self, clips: Float[Tensor, "clip channel frame row column"]
+    ) -> Float[Tensor, "clip latent"]:
+        """Return the latent of each picture."""
+        return self.latent_head(self.image_encoder(clips))
+
+    def read_latent(self, latent: Float[Tensor, "study latent"]) -> EncodedStudies:
+        """Return what latents say to the alignment and to the caption decoder."""
+        memory = rearrange(
+            self.to_memory(latent),
+            "study (token width) -> study token width",
+            width=self.memory_width,
+        )
+        return EncodedStudies(
+            study=unit_rows(self.study_head(latent)),
+            memory=memory,
+            present=torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device),
+            first_token=0,
+        )
+
+    def encode_study(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        owner: Int[Tensor, " clip"],
+        *,
+        studies: int,
+    ) -> EncodedStudies:
+        """Return the vector of each study and what its latent says to the caption decoder."""
+        return self.read_latent(self.mean(self.encode(clips), owner, studies=studies))
+
+    def encode_report(
+        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+    ) -> EncodedReports:
+        """Return the vector and the words of each report."""
+        features = self.text_encoder(words, present)
+        pooled = self.text_encoder.pool(features, present)
+        return EncodedReports(report=unit_rows(self.report_head(pooled)), words=features)

@@ -1,0 +1,43 @@
+"""Latent head: the tokens of a picture, squeezed and read place by place."""
+
+import math
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from models.blocks import start_level
+from models.contracts import LatentHead
+
+
+class PlacesLatent(LatentHead):
+    """Squeeze each token, put all behind one another, and map them linearly to the latent.
+
+    Every place has weights of its own, so that the latent can say where something is. There is no
+    bias: where the encoder says nothing the latent is 0, and it cannot collapse to a bias.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        grid: tuple[int, int, int],
+        latent: int,
+        squeeze: int = 32,
+    ) -> None:
+        """Make the two matrices.
+
+        Args:
+            width: Numbers a token.
+            grid: Tokens along frames, rows and columns.
+            latent: Numbers of the latent.
+            squeeze: Numbers that are kept of each token.
+        """
+        super().__init__()
+        self.latent, self.fan_in = latent, squeeze * math.prod(grid)
+        self.squeeze = nn.Linear(width, squeeze)
+        self.to_latent = nn.Linear(self.fan_in, latent, bias=False)
+        start_level(self)
+
+    def forward(self, tokens: Float[Tensor, "clip token width"]) -> Float[Tensor, "clip latent"]:
+        """Return one latent a picture."""
+        return self.to_latent(self.squeeze(tokens).flatten(1))
