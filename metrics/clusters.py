@@ -1,0 +1,48 @@
+"""Whether samples of one label lie together, beside the same samples with shuffled labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from sklearn.metrics import davies_bouldin_score, silhouette_score
+
+
+@dataclass(frozen=True)
+class Separation:
+    """How far the labels are apart in one space."""
+
+    silhouette: float
+    """In [-1, 1], higher is better."""
+    davies_bouldin: float
+    """0 or more, lower is better."""
+    shuffled_silhouette: float
+    """The silhouette of the same rows under permuted labels: near 0."""
+    shuffled_davies_bouldin: float
+    """The index of the same rows under permuted labels: large."""
+
+
+def separation(
+    rows: Float[np.ndarray, "sample dim"],
+    label: Int[np.ndarray, " sample"],
+    *,
+    shuffles: int = 5,
+    seed: int = 0,
+) -> Separation | None:
+    """Return silhouette and Davies-Bouldin index, each beside its mean over shuffled labels.
+
+    None where fewer than two labels have samples, or each sample has a label of its own.
+
+    Source: Rousseeuw 1987, J. Comput. Appl. Math. 20; Davies and Bouldin 1979, IEEE TPAMI 1(2).
+    """
+    if not 2 <= len(np.unique(label)) < len(label):
+        return None
+    random = np.random.default_rng(seed)
+    mixed = [random.permutation(label) for _ in range(shuffles)]
+    return Separation(
+        silhouette=float(silhouette_score(rows, label)),
+        davies_bouldin=float(davies_bouldin_score(rows, label)),
+        shuffled_silhouette=float(np.mean([silhouette_score(rows, other) for other in mixed])),
+        shuffled_davies_bouldin=float(
+            np.mean([davies_bouldin_score(rows, other) for other in mixed])
+        ),
+    )
