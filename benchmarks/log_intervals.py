@@ -1,0 +1,70 @@
+"""How often the 95 % intervals of ``doctor logs`` cover what a series was made with."""
+
+import argparse
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from core.console import say
+from doctor.logs.change_points import change_points
+from doctor.logs.level import level_change
+from doctor.logs.trend import theil_sen
+from tests.doctor.logs.series import autoregressive
+
+SLOPE, STEP, JUMP = 0.01, 3.0, 4.0
+Interval = tuple[float, float]
+
+
+def slope_interval(values: np.ndarray) -> Interval | None:
+    """Return the interval of the slope of a series with a slope added."""
+    steps = np.arange(len(values), dtype=np.float64)
+    trend = theil_sen(steps, values + SLOPE * steps)
+    return (trend.low, trend.high) if trend.testable else None
+
+
+def level_interval(values: np.ndarray) -> Interval | None:
+    """Return the interval of the change of level of a series with a step in its middle."""
+    change = level_change(values + STEP * (np.arange(len(values)) >= len(values) // 2))
+    return change.interval if change.testable else None
+
+
+def jump_interval(values: np.ndarray) -> Interval | None:
+    """Return the interval of the place of a jump in the middle of a slope."""
+    steps = np.arange(len(values), dtype=np.float64)
+    found = change_points(steps, values + SLOPE * steps + JUMP * (steps > len(values) // 2))
+    jumps = [point for point in found if not math.isnan(point.low)]
+    return (jumps[0].low, jumps[0].high) if len(jumps) == 1 else None
+
+
+def row(
+    name: str, points: int, correlation: float, series: int, measure: Callable[..., Interval | None]
+) -> str:
+    """Return one line of the table."""
+    truth = {"slope": SLOPE, "change of level": STEP, "place of a jump": points // 2}[name]
+    noise = autoregressive(points, correlation=correlation, series=series, seed=points)
+    intervals = [measure(values) for values in noise]
+    given = [interval for interval in intervals if interval is not None]
+    none = 1 - len(given) / series
+    covered = np.mean([low <= truth <= high for low, high in given]) if given else math.nan
+    return f"| {name} | {points} | {correlation} | {covered:.1%} | {none:.1%} |"
+
+
+def main() -> None:
+    """Print the table of docs/recipes/logs.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--series", type=int, default=400)
+    series = parser.parse_args().series
+    say("| interval of | points | AR(1) | covers | none given |\n|---|---:|---:|---:|---:|")
+    for name, lengths, measure in (
+        ("slope", (100, 300), slope_interval),
+        ("change of level", (600, 2000), level_interval),
+        ("place of a jump", (120, 240), jump_interval),
+    ):
+        for points in lengths:
+            for correlation in (0.0, 0.5, 0.8):
+                say(row(name, points, correlation, series, measure))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""The doctor's own commands. Started by scripts/doctor.sh."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from core.errors import UserError
+from doctor.claims import command as claims
+from doctor.logs import command as logs
+
+COMMANDS = {
+    "claims": (claims, "mark each number of a write-up as found in a run, or not, or differing"),
+    "logs": (logs, "read exported logs and say which claims they support"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return its exit code, 2 for bad input."""
+    parser = argparse.ArgumentParser(prog="doctor.sh", description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (command, what) in COMMANDS.items():
+        command.add_arguments(commands.add_parser(name, help=what, description=what))
+    options = parser.parse_args(arguments)
+    try:
+        return COMMANDS[options.command][0].run(options)
+    except UserError as problem:
+        sys.stderr.write(f"error: {problem}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

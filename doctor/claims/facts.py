@@ -1,0 +1,124 @@
+"""The numbers that a run really has, each with the words of its name."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.errors import UserError
+from core.files import read_json
+from doctor.run_files import json_rows
+
+_SYNONYMS = {
+    r"\br\s?@\s?(\d+)": r"recall at \1",
+    r"\brecall\s?@\s?(\d+)": r"recall at \1",
+    r"\b(bleu|rouge)[-_ ]?([0-9l])\b": r"\1\2",
+    r"\bf1\b": "f1",
+    r"\blr\b": "learning rate",
+    r"\bmedr\b": "median rank",
+    r"\btemp\b": "temperature",
+    r"\bi2t\b|\bimage\s?(?:→|->|to)\s?text\b": "image to text",
+    r"\bt2i\b|\btext\s?(?:→|->|to)\s?image\b": "text to image",
+    r"→|->": " to ",
+}
+_EMPTY = frozenset(
+    [
+        "to",
+        "at",
+        "of",
+        "the",
+        "a",
+        "and",
+        "in",
+        "value",
+        "final",
+        "last",
+        "is",
+        "was",
+        "with",
+        "for",
+        "on",
+        "by",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number of a run."""
+
+    name: str
+    """Where it stands: ``results.json: retrieval/study_to_report/recall_at_1/value``."""
+    words: frozenset[str]
+    value: float
+
+
+def words_in(text: str) -> frozenset[str]:
+    """Return the words of a name or a sentence, with the field's abbreviations spelled out."""
+    lowered = text.lower().replace("_", " ")
+    for pattern, spelled in _SYNONYMS.items():
+        lowered = re.sub(pattern, spelled, lowered)
+    joined = re.sub(r"recall at (\d+)", r"recall recall\1", lowered)
+    return frozenset(re.findall(r"[a-z]+\d*", joined)) - _EMPTY
+
+
+def read_facts(folder: Path) -> list[Fact]:
+    """Return every number of ``results.json``, ``config.yaml`` and ``metrics.jsonl``.
+
+    Of the record's metrics the first, the last, the least and the greatest value are facts.
+
+    Raises:
+        UserError: The folder is missing, a file is broken, or there is no number.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such run folder")
+    facts: list[Fact] = []
+    results, config = folder / "results.json", folder / "config.yaml"
+    if results.exists():
+        facts += _flatten(read_json(results), "results.json: ", ())
+    if config.exists():
+        try:
+            facts += _flatten(yaml.safe_load(config.read_text()), "config.yaml: ", ())
+        except yaml.YAMLError:
+            raise UserError(f"{config}: not YAML; repair or remove it") from None
+    facts += _record_facts(folder / "metrics.jsonl")
+    if not facts:
+        raise UserError(
+            f"{folder}: holds no number; expected results.json, config.yaml or metrics.jsonl"
+        )
+    return facts
+
+
+def _flatten(value: Any, file: str, path: tuple[str, ...]) -> Iterator[Fact]:
+    if isinstance(value, bool) or value is None:
+        return
+    if isinstance(value, int | float):
+        name = "/".join(path)
+        yield Fact(file + name, words_in(" ".join(path)), float(value))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flatten(inner, file, (*path, str(key)))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _flatten(inner, file, (*path, str(place)))
+
+
+def _record_facts(path: Path) -> Iterator[Fact]:
+    columns: dict[str, list[float]] = {}
+    for row in json_rows(path):
+        prefix = "validation/" if row.get("kind") == "validation" else ""
+        for key, value in row.items():
+            if isinstance(value, int | float) and not isinstance(value, bool) and key != "step":
+                columns.setdefault(prefix + key, []).append(float(value))
+    for key, values in columns.items():
+        ends = {
+            "first": values[0],
+            "last": values[-1],
+            "least": min(values),
+            "greatest": max(values),
+        }
+        for kind, value in ends.items():
+            yield Fact(f"metrics.jsonl: {kind} {key}", words_in(key.replace("/", " ")), value)

@@ -1,0 +1,77 @@
+"""Numbers in prose, with the digits that they were printed with."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Relation = Literal["=", "<", ">", "~"]
+
+_NUMBER = re.compile(
+    r"(?P<relation>[<>≤≥~≈])?\s*"
+    r"(?<![\w@#./:])(?<![A-Za-z]-)(?P<sign>[-−+])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+    r"(?P<exponent>[eE][-+]?\d+)?(?P<percent>\s?%)?(?![\w@/:]|\.\d|-[A-Za-z])"
+)
+_DATE_OR_VERSION = re.compile(r"\b\d{4}-\d\d-\d\d\b|\bv?\d+(?:\.\d+){2,}\b")
+_CONFIDENCE = re.compile(r"\s*(?:CI\b|confidence|interval)", re.IGNORECASE)
+_RELATIONS: dict[str, Relation] = {"<": "<", "≤": "<", ">": ">", "≥": ">", "~": "~", "≈": "~"}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as it was printed."""
+
+    text: str
+    value: float
+    """As printed: 14.4 for ``14.4 %``."""
+    half_unit: float
+    """Half of the last printed digit's unit."""
+    percent: bool
+    relation: Relation
+    start: int
+    """Where it begins in its text."""
+
+    @property
+    def readings(self) -> tuple[tuple[float, float], ...]:
+        """Value and half unit in the units that a run may have stored it in."""
+        share = (self.value / 100, self.half_unit / 100)
+        return (
+            (share, (self.value, self.half_unit))
+            if self.percent
+            else ((self.value, self.half_unit),)
+        )
+
+    @property
+    def digits(self) -> int:
+        """Significant digits."""
+        mantissa = re.split("[eE]", self.text)[0]
+        return len(re.sub(r"\D", "", mantissa).lstrip("0")) or 1
+
+
+def numbers_in(text: str) -> Iterator[Number]:
+    """Yield the numbers of a text.
+
+    Digits that belong to a name (``R@1``, ``BLEU-4``), a date, a version or a path are none, and
+    neither is the 95 of a ``95 % interval``. A hyphen between two numbers is a range, not a sign.
+    """
+    text = _DATE_OR_VERSION.sub(lambda match: " " * len(match[0]), text)
+    for match in _NUMBER.finditer(text):
+        if match["percent"] and _CONFIDENCE.match(text, match.end()):
+            continue
+        before = text[: match.start("sign" if match["sign"] else "digits")].rstrip()
+        between = bool(match["sign"]) and bool(re.search(r"[\d%]$", before))
+        if match["sign"] == "-" and re.search(r"[A-Za-z]$", text[: match.start("sign")]):
+            continue
+        negative = match["sign"] in ("-", "−") and not between
+        plain = match["digits"].replace(",", "")
+        decimals = len(plain.partition(".")[2])
+        exponent = int((match["exponent"] or "e0")[1:])
+        value = float(f"{plain}e{exponent}") * (-1 if negative else 1)
+        yield Number(
+            match["digits"] + (match["exponent"] or ""),
+            value,
+            0.5 * 10.0 ** (exponent - decimals),
+            match["percent"] is not None,
+            _RELATIONS.get(match["relation"] or "", "="),
+            match.start("digits"),
+        )

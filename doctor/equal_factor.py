@@ -1,0 +1,87 @@
+"""Whether several metrics all moved by one and the same factor, which measurements do not do."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FEWEST_METRICS = 3
+LUCK = 0.01
+"""Flag only what independent changes of this size would show less often than this."""
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A number as it was printed."""
+
+    value: float
+    half_unit: float = 0.0
+    """Half of the last digit's unit; 0 for a number that was not rounded."""
+
+
+@dataclass(frozen=True)
+class EqualFactor:
+    """Metrics whose relative changes agree as far as their digits can say."""
+
+    names: tuple[str, ...]
+    change: float
+    """The common relative change, above 0: 0.0408 is 4.08 %."""
+    luck: float
+    """Probability that as many independent changes of up to twice this size agree as well."""
+
+
+def equal_factor(before: Mapping[str, Rounded], after: Mapping[str, Rounded]) -> EqualFactor | None:
+    """Return the common factor of all metrics that two measurements share; None if there is none.
+
+    A simulated result often is its baseline times 1.04 where more is better, and over 1.04 or
+    times 0.96 where less is, so that sign and inverse do not count. Numbers that did not change,
+    and fewer than 3 metrics, say nothing.
+    """
+    names = [
+        name for name in before if name in after and before[name].value * after[name].value > 0
+    ]
+    spans = {name: _changes(before[name], after[name]) for name in names}
+    if len(names) < FEWEST_METRICS:
+        return None
+    best: tuple[float, float] | None = None
+    for low, high in spans[names[0]]:
+        for name in names[1:]:
+            low, high = _overlap((low, high), spans[name])
+        if low <= high and low > 0:
+            best = (low, high)
+            break
+    if best is None:
+        return None
+    change = (best[0] + best[1]) / 2
+    luck = _luck(change, spans)
+    return EqualFactor(tuple(names), change, luck) if luck < LUCK else None
+
+
+def _changes(before: Rounded, after: Rounded) -> list[tuple[float, float]]:
+    """Return the least and greatest relative change, read as r - 1, 1 - r and 1/r - 1."""
+    bounds = [
+        abs(after.value + a * after.half_unit)
+        / max(abs(before.value + b * before.half_unit), 1e-300)
+        for a in (-1, 1)
+        for b in (-1, 1)
+    ]
+    # a factor found in exact numbers still carries the rounding of the floats themselves
+    low, high = min(bounds) * (1 - 1e-9), max(bounds) * (1 + 1e-9)
+    up, down, inverse = (
+        (low - 1, high - 1),
+        (1 - high, 1 - low),
+        (1 / high - 1, 1 / max(low, 1e-300) - 1),
+    )
+    return [up] if low > 1 else [down, inverse]
+
+
+def _overlap(span: tuple[float, float], choices: list[tuple[float, float]]) -> tuple[float, float]:
+    shared = [(max(span[0], low), min(span[1], high)) for low, high in choices]
+    return max(shared, key=lambda both: both[1] - both[0])
+
+
+def _luck(change: float, spans: Mapping[str, list[tuple[float, float]]]) -> float:
+    widths = [max(high - low for low, high in choices) for choices in spans.values()]
+    chances = sorted(
+        min(1.0, len(c) * w / change) for w, c in zip(widths, spans.values(), strict=True)
+    )
+    return math.prod(chances[:-1])

@@ -1,0 +1,1 @@
+"""Logs of any run, read as they were exported, and what can and cannot be claimed from them."""

@@ -1,0 +1,114 @@
+"""What can be claimed about data that the training did not see; nothing, without such a column."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from scipy import stats
+
+from doctor.logs.course import window_text
+from doctor.logs.entry import Entry, Question, Verdict, number
+from doctor.logs.level import level_change
+from doctor.logs.metric import Metric, Points
+from doctor.logs.names import direction, held_out
+
+_FEWEST = 5
+_SIGNIFICANT = 0.05
+_SIGNIFICANT_AFTER_BEST = 0.01
+"""Stricter, because the window begins where the metric happened to be best."""
+
+
+def held_out_entries(run: str, metrics: Mapping[str, Metric]) -> Iterator[Entry]:
+    """Yield the claim that the run generalises, for each held-out metric; else that none exists."""
+    found = [
+        metric
+        for name, metric in metrics.items()
+        if held_out(name) and direction(name) and not _is_null(name)
+    ]
+    if not found:
+        yield Question(
+            run=run, metric="(none)", claim="the run generalises", window="none", estimator="none"
+        ).answer("not testable", "No column of these files was measured on held-out data.")
+    for metric in found:
+        yield _generalises(metric)
+    for name, metric in metrics.items():
+        chance = chance_of(name, metrics)
+        if chance is not None and direction(name):
+            yield _above_chance(metric, chance)
+
+
+def chance_of(name: str, metrics: Mapping[str, Metric]) -> Metric | None:
+    """Return the metric that holds another one's chance, as this project's records name it."""
+    for kind in ("", "validation/"):
+        bare = name.removeprefix(kind)
+        if kind and bare == name:
+            continue
+        for other in (f"{bare}/chance", bare.replace("loss/", "chance/", 1)):
+            if other != bare and kind + other in metrics:
+                return metrics[kind + other]
+    return None
+
+
+def _is_null(name: str) -> bool:
+    return not {"chance", "floor"}.isdisjoint(name.split("/"))
+
+
+def _generalises(metric: Metric) -> Entry:
+    values = metric.values * direction(metric.name)
+    question = Question(
+        run=metric.run,
+        metric=metric.name,
+        claim="the run generalises: this improves on held-out data",
+        window=window_text(metric),
+        estimator="Kendall's tau with the step, exact for few points",
+        null="0: as often worse as better",
+    )
+    span = f"It goes from {number(metric.values[0])} to {number(metric.values[-1])}"
+    if len(values) < _FEWEST:
+        reason = f"{span} in {len(values)} validations; {_FEWEST} are needed."
+        return question.answer("not testable", reason)
+    tau, p_value = _tau(metric.steps, values)
+    best = int(np.argmax(values))
+    after_tau, after_p = _tau(metric.steps[best:], values[best:])
+    reason = f"{span}; tau {tau:.2f} towards better, p {p_value:.2g}."
+    verdict: Verdict = "not testable"
+    if after_tau < 0 and after_p < _SIGNIFICANT_AFTER_BEST:
+        verdict = "contradicted"
+        reason = (
+            f"Best at step {metric.steps[best]:g} ({number(metric.values[best])}), worse since "
+            f"then (tau {after_tau:.2f}, p {after_p:.2g}), {number(metric.values[-1])} at the end."
+        )
+    elif p_value < _SIGNIFICANT:
+        verdict = "supported" if tau > 0 else "contradicted"
+    return question.answer(verdict, reason, value=tau)
+
+
+def _above_chance(metric: Metric, chance: Metric) -> Entry:
+    level, null = level_change(metric.values).last, float(chance.values[-1])
+    question = Question(
+        run=metric.run,
+        metric=metric.name,
+        claim="ends better than chance",
+        window=f"last 5 % of {window_text(metric)}",
+        estimator="median, block bootstrap",
+        null=f"{number(null)}: chance",
+    )
+    if math.isnan(level.error):
+        reason = f"It ends at {number(level.value)}, with too few points for an interval."
+        return question.answer("not testable", reason, value=level.value)
+    gains = sorted((bound - null) * direction(metric.name) for bound in level.interval)
+    verdict: Verdict = "not testable"
+    if gains[0] > 0:
+        verdict = "supported"
+    elif gains[1] < 0.01 * abs(null):
+        verdict = "contradicted"
+    low, high = level.interval
+    reason = f"It ends between {number(low)} and {number(high)}; chance is {number(null)}."
+    return question.answer(verdict, reason, value=level.value, interval=level.interval)
+
+
+def _tau(steps: Points, values: Points) -> tuple[float, float]:
+    if len(values) < 2 or np.ptp(values) == 0:
+        return 0.0, 1.0
+    result = stats.kendalltau(steps, values)
+    return float(result.statistic), float(result.pvalue)

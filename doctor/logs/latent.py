@@ -1,0 +1,165 @@
+"""What mean, spread and norm of embeddings can tell, and that collapse is not among it."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from doctor.logs.entry import Entry, Question, Verdict, number
+from doctor.logs.level import Level, level_change
+from doctor.logs.metric import Metric
+from doctor.logs.names import is_effective_rank, latent_role, words_of
+from doctor.logs.relations import norm_identity
+
+_WIDTHS = tuple(sorted(2**a * b for a in range(4, 13) for b in (1, 3)))
+"""Widths that layers usually have."""
+_WIDTH_TOLERANCE = 0.02
+_LUCK = 2 * _WIDTH_TOLERANCE / math.log(math.sqrt(2))
+"""Share of standard deviations, drawn log-uniformly, within tolerance of a usual width."""
+_SHAPE_TOLERANCE = 0.04
+_CENTRED = 0.1
+_COLLAPSED_RANK = 1.5
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """The statistics of one kind of embedding in one run, by role."""
+
+    name: str
+    of: Mapping[str, Metric]
+
+    def level(self, role: str) -> Level:
+        """Return the last level of one statistic."""
+        return level_change(self.of[role].values).last
+
+
+def find_statistics(metrics: Mapping[str, Metric]) -> list[Statistics]:
+    """Return groups of mean, std, norm, min and max whose names differ in nothing else."""
+    groups: dict[str, dict[str, Metric]] = {}
+    for name, metric in metrics.items():
+        role = latent_role(name)
+        if role is not None:
+            groups.setdefault(" ".join(words_of(name)[:-1]), {})[role] = metric
+    return [Statistics(name or "latent", of) for name, of in groups.items() if "std" in of]
+
+
+def derived_norms(metrics: Mapping[str, Metric]) -> set[str]:
+    """Return the names of norms that follow exactly from a mean and a standard deviation."""
+    return {
+        statistics.of["norm"].name
+        for statistics in find_statistics(metrics)
+        if {"mean", "norm"} <= statistics.of.keys()
+        and norm_identity(*(statistics.of[role] for role in ("mean", "std", "norm")))
+    }
+
+
+def latent_entries(run: str, metrics: Mapping[str, Metric]) -> Iterator[Entry]:
+    """Yield the claims about each group of statistics of embeddings."""
+    for statistics in find_statistics(metrics):
+        yield _collapse(run, statistics, metrics)
+        if {"mean", "norm"} <= statistics.of.keys():
+            yield _independent(run, statistics)
+        if "max" in statistics.of:
+            yield _bias_signature(run, statistics)
+        if "mean" in statistics.of:
+            yield _centred(run, statistics)
+
+
+def _collapse(run: str, statistics: Statistics, metrics: Mapping[str, Metric]) -> Entry:
+    rank = next((m for name, m in metrics.items() if is_effective_rank(name)), None)
+    question = Question(
+        run=run,
+        metric=rank.name if rank else statistics.name,
+        claim="the embeddings have not collapsed",
+        window="last 5 % of the points",
+        estimator="median, block bootstrap" if rank else "none in these files",
+        null="an effective rank of 1: every item has one vector",
+    )
+    if rank is None:
+        return question.answer(
+            "not testable",
+            "Mean, std, norm, min and max are the same for a batch of one repeated vector and for "
+            "a healthy one. Log RankMe, the std of each dimension over the batch, or the mean "
+            "cosine of different items.",
+        )
+    level = level_change(rank.values).last
+    return question.answer(
+        "contradicted" if level.value < _COLLAPSED_RANK else "supported",
+        f"The effective rank ends at {number(level.value)}.",
+        value=level.value,
+        interval=None if math.isnan(level.error) else level.interval,
+    )
+
+
+def _independent(run: str, statistics: Statistics) -> Entry:
+    of = statistics.of
+    found = norm_identity(of["mean"], of["std"], of["norm"])
+    question = Question(
+        run=run,
+        metric=statistics.name,
+        claim="std and norm are two pieces of evidence",
+        window="all common steps",
+        estimator="norm² / (std² + mean²) at every step",
+        null="no constant",
+    )
+    if found is None:
+        reason = "No single width makes the norm follow from mean and std in these files."
+        return question.answer("not testable", reason)
+    same, width = found
+    return question.answer(
+        "contradicted",
+        f"{same.formula} at every step to {same.agreement:.2%}: one number, logged twice.",
+        value=width,
+    )
+
+
+def _bias_signature(run: str, statistics: Statistics) -> Entry:
+    """Compare std and maximum with those of an untrained linear layer's bias."""
+    std, top = statistics.level("std").value, statistics.level("max").value
+    shape = top / std if std > 0 else math.nan
+    fan_in = 1 / (3 * std**2) if std > 0 else math.nan
+    nearest = min(_WIDTHS, key=lambda width: abs(math.log(width / fan_in))) if std > 0 else 0
+    width_fits = nearest > 0 and abs(fan_in / nearest - 1) < _WIDTH_TOLERANCE
+    uniform = abs(shape / math.sqrt(3) - 1) < _SHAPE_TOLERANCE
+    text = (
+        f"std {number(std)} is 1/√(3 x {fan_in:.0f}) and max/std is {shape:.3f}, where a uniform "
+        f"bias has √3 = 1.732."
+    )
+    if uniform:
+        where = f"the bias of a layer of {nearest} inputs" if width_fits else "a uniform bias"
+        text = f"{text} That is what a network gives whose output is {where}, whatever it sees."
+    return Question(
+        run=run,
+        metric=statistics.name,
+        claim="the output is more than the last layer's first bias",
+        window="last 5 % of the points",
+        estimator="max/std, and the input width that std = 1/√(3 fan_in) asks for",
+        null=f"a usual width fits by luck in {_LUCK:.0%} of cases; normal values have max/std "
+        "above 3 from 500 numbers on",
+    ).answer("contradicted" if uniform and width_fits else "not testable", text, value=shape)
+
+
+def _centred(run: str, statistics: Statistics) -> Entry:
+    level, std = statistics.level("mean"), statistics.level("std").value
+    allowed = _CENTRED * std
+    question = Question(
+        run=run,
+        metric=statistics.of["mean"].name,
+        claim="the embeddings are centred",
+        window="last 5 % of the points",
+        estimator="median, block bootstrap",
+        null=f"an untrained layer is within {number(allowed)}, a tenth of std, too: being "
+        "centred says nothing of learning",
+    )
+    if math.isnan(level.error):
+        reason = f"It ends at {number(level.value)}, with too few points for an interval."
+        return question.answer("not testable", reason, value=level.value)
+    low, high = level.interval
+    verdict: Verdict = "not testable"
+    if np.abs([low, high]).max() <= allowed:
+        verdict = "supported"
+    elif low > allowed or high < -allowed:
+        verdict = "contradicted"
+    reason = f"The mean ends between {number(low)} and {number(high)}, where std is {number(std)}."
+    return question.answer(verdict, reason, value=level.value, interval=level.interval)

@@ -1,0 +1,108 @@
+"""What the name of a metric says about it, by explicit tables and nothing else."""
+
+import re
+
+LOWER = frozenset(
+    [
+        "loss",
+        "error",
+        "mse",
+        "mae",
+        "rmse",
+        "nll",
+        "perplexity",
+        "ppl",
+        "cer",
+        "wer",
+        "fid",
+        "hallucination",
+        "omission",
+        "rank",
+    ]
+)
+"""Words of names of which less is better."""
+HIGHER = frozenset(
+    [
+        "accuracy",
+        "acc",
+        "recall",
+        "precision",
+        "f1",
+        "auc",
+        "auroc",
+        "auprc",
+        "map",
+        "mrr",
+        "ndcg",
+        "bleu",
+        "rouge",
+        "rougel",
+        "cider",
+        "meteor",
+        "psnr",
+        "ssim",
+        "r2",
+        "iou",
+        "dice",
+        "alignment",
+    ]
+)
+HELD_OUT = frozenset(["val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout"])
+TRAINING = frozenset(["train", "training", "batch", "step"])
+LEARNING_RATE = frozenset({"lr", "learning_rate"})
+_ROLES = {
+    "mean": ("mean",),
+    "std": ("std",),
+    "norm": ("norm",),
+    "min": ("min",),
+    "max": ("max",),
+}
+_NOT_LATENT = frozenset(["grad", "gradient", "weight", "param", "parameter"])
+
+
+def words_of(name: str) -> list[str]:
+    """Return the lower-case words of a name; ``valLoss``, ``val_loss`` and ``val/loss`` agree."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    return re.findall(r"[a-z]+[0-9]*|[0-9]+", spaced.lower())
+
+
+def direction(name: str) -> int:
+    """Return -1 where less is better, 1 where more is, and 0 where the name does not say."""
+    if is_effective_rank(name):
+        return 0
+    for word in reversed(words_of(name)):
+        if word in LOWER:
+            return -1
+        if word in HIGHER:
+            return 1
+    return 0
+
+
+def held_out(name: str) -> bool:
+    """Whether the name says that the metric was measured on data that the training did not see."""
+    return not HELD_OUT.isdisjoint(words_of(name))
+
+
+def without_split(name: str) -> str:
+    """Return the name without the words for the split: ``val/loss`` and ``train_loss`` agree."""
+    return " ".join(word for word in words_of(name) if word not in HELD_OUT | TRAINING)
+
+
+def is_learning_rate(name: str) -> bool:
+    """Whether the metric is a learning rate."""
+    words = words_of(name)
+    return not LEARNING_RATE.isdisjoint(words) or "learning rate" in " ".join(words)
+
+
+def latent_role(name: str) -> str | None:
+    """Return ``mean``, ``std``, ``norm``, ``min`` or ``max`` for a statistic of embeddings."""
+    words = words_of(name)
+    if not words or not _NOT_LATENT.isdisjoint(words):
+        return None
+    return next((role for role, ends in _ROLES.items() if words[-1] in ends), None)
+
+
+def is_effective_rank(name: str) -> bool:
+    """Whether the metric is the effective rank of embeddings, 1 when all are parallel."""
+    words = words_of(name)
+    return "rankme" in words or ("effective" in words and "rank" in words)

@@ -1,0 +1,120 @@
+"""The overview of a log: nine panels, with the statistics of embeddings where there are some."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from doctor.logs.drawing import SERIES, draw_curve, empty, new_figure, save, shortened, title
+from doctor.logs.latent import find_statistics
+from doctor.logs.metric import Log, Metric
+from doctor.logs.names import direction, held_out, is_learning_rate
+from doctor.logs.relations import correlations
+
+MOST_RUNS = len(SERIES)
+_CURVES, _HISTOGRAMS, _MOST_CORRELATED = 4, 3, 9
+_LATE = 0.25
+
+
+def draw_overview(log: Log, path: Path) -> None:
+    """Write the nine panels: four curves, a band, correlations, three histograms.
+
+    The first curve is the learning rate and the next three are mean, std and norm of embeddings;
+    where a log has none, other metrics take their places, held-out ones and losses first. Of more
+    than 6 runs the first 6 are drawn; band, correlations and histograms show the first run.
+    """
+    runs = log.run_names[:MOST_RUNS]
+    first = log.of_run(runs[0])
+    names = chosen_names(first)
+    figure, axes = new_figure(3, 3)
+    for place in range(_CURVES):
+        _curves(axes[place], log, runs, names[place] if place < len(names) else None)
+    _band(axes[4], first, names)
+    _correlations(axes[5], [first[name] for name in names])
+    late = [name for name in names if not is_learning_rate(name)]
+    for place in range(_HISTOGRAMS):
+        _histogram(axes[6 + place], first[late[place]] if place < len(late) else None)
+    shown = runs[0] if len(log.run_names) == 1 else f"{runs[0]} and {len(log.run_names) - 1} more"
+    figure.suptitle(f"{shown}: overview", x=0.01, ha="left", fontsize=13)
+    save(figure, path)
+
+
+def chosen_names(metrics: Mapping[str, Metric]) -> list[str]:
+    """Return names by how much they say at a glance."""
+    roles = {
+        statistics.of[role].name: place
+        for statistics in find_statistics(metrics)
+        for place, role in enumerate(("mean", "std", "norm", "min", "max"), start=1)
+        if role in statistics.of
+    }
+
+    def order(name: str) -> tuple[int, int]:
+        if is_learning_rate(name):
+            return 0, 0
+        if name in roles:
+            return 1, roles[name]
+        return 2 + (not held_out(name)) + 2 * (direction(name) == 0), 0
+
+    return sorted(metrics, key=order)
+
+
+def _curves(axis: Any, log: Log, runs: Sequence[str], name: str | None) -> None:
+    if name is None:
+        empty(axis, "no further metric")
+        return
+    for color, run in zip(SERIES, runs, strict=False):
+        metric = log.of_run(run).get(name)
+        if metric is not None:
+            draw_curve(axis, metric, color=color, label=shortened(run))
+    title(axis, name)
+    if len(runs) > 1:
+        axis.legend(fontsize=7, frameon=False)
+
+
+def _band(axis: Any, metrics: Mapping[str, Metric], names: Sequence[str]) -> None:
+    """Draw least and greatest value of embeddings, or what the buckets of an export hide."""
+    for statistics in find_statistics(metrics):
+        if {"min", "max"} <= statistics.of.keys():
+            for role, color in (("min", SERIES[0]), ("max", SERIES[1])):
+                draw_curve(axis, statistics.of[role], color=color, label=role)
+            title(axis, f"{statistics.name}: least and greatest value")
+            axis.legend(fontsize=7, frameon=False)
+            return
+    bucketed = [name for name in names if metrics[name].bucketed]
+    if bucketed or names:
+        name = (bucketed or names)[0]
+        draw_curve(axis, metrics[name], color=SERIES[0])
+        title(axis, f"{name}: band", "from the least to the greatest value of each stretch")
+
+
+def _correlations(axis: Any, metrics: Sequence[Metric]) -> None:
+    moving = [m for m in metrics if len(m.values) > 2 and np.ptp(m.values) > 0][:_MOST_CORRELATED]
+    if len(moving) < 2:
+        empty(axis, "correlations need two metrics that move")
+        return
+    matrix = correlations(moving)
+    labels = [shortened(name)[-18:] for name in matrix.names]
+    axis.imshow(matrix.values, vmin=-1, vmax=1, cmap="RdBu_r", aspect="auto")
+    axis.set_xticks(range(len(labels)), labels, rotation=35, ha="right", fontsize=7)
+    axis.set_yticks(range(len(labels)), labels, fontsize=7)
+    axis.grid(visible=False)
+    for (row, column), value in np.ndenumerate(matrix.values):
+        text = "–" if np.isnan(value) else f"{value:.2f}"
+        dark = abs(value) > 0.6
+        axis.text(
+            column, row, text, ha="center", va="center", fontsize=7, color="w" if dark else "k"
+        )
+    title(axis, "Correlation of changes", "first differences; 0 for unrelated metrics")
+
+
+def _histogram(axis: Any, metric: Metric | None) -> None:
+    if metric is None:
+        empty(axis, "no further metric")
+        return
+    late = metric.values[metric.steps >= metric.steps[-1] - _LATE * np.ptp(metric.steps)]
+    edges = np.histogram_bin_edges(metric.values, bins=40)
+    axis.hist(metric.values, edges, color=SERIES[0], alpha=0.35, label="whole run")
+    axis.hist(late, edges, color=SERIES[1], alpha=0.75, label="last quarter")
+    axis.legend(fontsize=7, frameon=False)
+    title(axis, f"{metric.name}: distribution")

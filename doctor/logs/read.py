@@ -1,0 +1,46 @@
+"""From files as they were exported to one log."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import UserError
+from doctor.logs.csv_export import read_csv_export, read_csv_table
+from doctor.logs.metric import Log, merge
+from doctor.logs.records import read_record
+from doctor.logs.runs_table import is_runs_table, read_runs_table
+from doctor.logs.tensorboard_events import is_event_file, read_event_file
+
+
+def read_logs(paths: Sequence[Path]) -> Log:
+    """Return what all files say; a folder stands for its record or its event files.
+
+    Raises:
+        UserError: A file is missing, of no known kind, or broken; the message says where.
+    """
+    return merge([_read(file) for path in paths for file in _files(path)])
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    record = path / "metrics.jsonl"
+    if record.exists():
+        return [record]
+    found = sorted(file for file in path.rglob("*") if file.is_file() and is_event_file(file))
+    found += sorted(path.glob("*.csv"))
+    if not found:
+        raise UserError(f"{path}: holds no metrics.jsonl, event file or CSV")
+    return found
+
+
+def _read(path: Path) -> Log:
+    if is_event_file(path):
+        return read_event_file(path)
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        return read_record(path)
+    if path.suffix.lower() != ".csv":
+        raise UserError(
+            f"{path}: unknown kind of log; expected .csv, .jsonl, or a TensorBoard event file"
+        )
+    table = read_csv_table(path)
+    return read_runs_table(path, table) if is_runs_table(table) else read_csv_export(path, table)

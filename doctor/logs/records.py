@@ -1,0 +1,47 @@
+"""The record of this project's own runs, ``metrics.jsonl``."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import UserError
+from doctor.logs.metric import Log, make_metric
+from doctor.run_files import json_rows
+
+_VALIDATION = "validation"
+
+
+def read_record(path: Path) -> Log:
+    """Return the numbers of ``metrics.jsonl``; those of validations are ``validation/<name>``.
+
+    A last line that a crash cut off is left out. null is a number that was not finite.
+
+    Raises:
+        UserError: The file is missing, a line is no JSON object, or none holds a step.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    columns: dict[str, list[tuple[float, float]]] = {}
+    for row in json_rows(path):
+        step = row.get("step")
+        if not isinstance(step, int | float):
+            continue
+        prefix = f"{_VALIDATION}/" if row.get("kind") == _VALIDATION else ""
+        for key, value in row.items():
+            if key not in ("step", "kind") and (value is None or _number(value)):
+                number = np.nan if value is None else float(value)
+                columns.setdefault(prefix + key, []).append((float(step), number))
+    run = path.resolve().parent.name if path.name == "metrics.jsonl" else path.stem
+    found = [
+        make_metric(run, name, *np.array(points).T, source=path.name)
+        for name, points in columns.items()
+    ]
+    metrics = tuple(metric for metric in found if metric is not None)
+    if not metrics:
+        raise UserError(f'{path}: no line holds a number beside a "step"')
+    return Log(metrics)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

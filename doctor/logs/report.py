@@ -1,0 +1,132 @@
+"""What is written about a log: two pictures, the ledger, the findings in words, and a page."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.files import write_json, write_whole
+from doctor.logs.entry import VERDICTS, Entry, number
+from doctor.logs.ledger import ledger
+from doctor.logs.level import level_change
+from doctor.logs.metric import Log, Metric
+from doctor.logs.overview import draw_overview
+from doctor.logs.relations import Correlation, correlations
+from doctor.logs.trend_page import draw_trends
+from doctor.report_examples import png_address
+from doctor.templates import environment
+
+_DECISIVE = ("generalises", "collapsed", "better than chance", "is better than")
+"""Claims that belong to the key findings even where nothing can be said about them."""
+_MOST_FINDINGS = 14
+_MOST_PAIRS = 20
+_SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric of the summary table, as text."""
+
+    run: str
+    name: str
+    points: str
+    first: str
+    last: str
+    change: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class LogReport:
+    """What the report says, ready for any template."""
+
+    title: str
+    log: Log
+    entries: Sequence[Entry]
+    findings: Sequence[Entry]
+    counts: Sequence[tuple[str, int]]
+    """How often each verdict was given, in the order of the ledger."""
+    rows: Sequence[MetricRow]
+    pairs: Sequence[tuple[str, Correlation]]
+    """Run and pair, for the pairs that move together, strongest first."""
+    tested_pairs: int
+
+
+def write_log_report(log: Log, folder: Path, *, title: str) -> LogReport:
+    """Write all files about a log into a folder and return what they say.
+
+    ``overview.png`` and ``trend.png`` need metrics over steps; ``report.md``, ``key_findings.txt``,
+    ``report.html`` and ``ledger.json`` are always written. The page holds its pictures itself.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    report = _collect(log, title)
+    pictures = {}
+    if log.metrics:
+        draw_overview(log, folder / "overview.png")
+        draw_trends(log, folder / "trend.png")
+        pictures = {name: png_address(folder, f"{name}.png") for name in ("overview", "trend")}
+    for template, name in (
+        ("logs/report.md.jinja", "report.md"),
+        ("logs/key_findings.txt.jinja", "key_findings.txt"),
+        ("logs/report.html.jinja", "report.html"),
+    ):
+        page = environment().get_template(template)
+        write_whole(folder / name, page.render(report=report, pictures=pictures, number=number))
+    write_json(folder / "ledger.json", [entry.as_json() for entry in report.entries])
+    return report
+
+
+def _collect(log: Log, title: str) -> LogReport:
+    entries = ledger(log)
+    counted = Counter(entry.verdict for entry in entries)
+    tested = [
+        (run, pair)
+        for run in log.run_names
+        for pair in correlations([*log.of_run(run).values()]).pairs
+    ]
+    pairs = sorted(
+        (row for row in tested if row[1].adjusted_p < _SIGNIFICANT),
+        key=lambda row: -abs(row[1].value),
+    )
+    return LogReport(
+        title,
+        log,
+        entries,
+        key_findings(entries),
+        [(verdict, counted[verdict]) for verdict in VERDICTS],
+        [_row(metric) for metric in log.metrics],
+        pairs[:_MOST_PAIRS],
+        len(tested),
+    )
+
+
+def key_findings(entries: Sequence[Entry]) -> list[Entry]:
+    """Return what somebody should read first: what is contradicted, and what cannot be known.
+
+    Decisive claims (generalisation, collapse, chance) come before the rest of their verdict.
+    """
+    decisive = [entry for entry in entries if _is_decisive(entry)]
+    wrong = [e for e in entries if e.verdict == "contradicted" and not _is_decisive(e)]
+    return [*decisive, *wrong][:_MOST_FINDINGS]
+
+
+def _is_decisive(entry: Entry) -> bool:
+    return any(words in entry.question.claim for words in _DECISIVE)
+
+
+def _row(metric: Metric) -> MetricRow:
+    change = level_change(metric.values)
+    interval = "–"
+    if change.testable:
+        interval = " to ".join(number(bound) for bound in change.interval)
+    return MetricRow(
+        metric.run,
+        metric.name,
+        str(len(metric.values)),
+        number(change.first.value),
+        number(change.last.value),
+        number(change.value),
+        interval,
+    )

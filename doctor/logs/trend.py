@@ -1,0 +1,91 @@
+"""Theil–Sen slopes whose intervals know that neighbouring points are not independent."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from doctor.logs.autocorrelation import correlations_of, positive_lags, without_bias
+from doctor.logs.metric import Points
+
+MOST_POINTS = 800
+"""A longer series is averaged in this many buckets first: pairs grow with the square."""
+FEWEST_INDEPENDENT = 12.0
+"""With fewer effective points the interval covers too seldom to be shown."""
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A slope per step, its 95 % interval, and how much evidence it stands on."""
+
+    slope: float
+    low: float
+    high: float
+    p_value: float
+    """Two-sided, of Kendall's S against no trend, with the corrected variance."""
+    effective: float
+    """Effective number of points."""
+    points: int
+
+    @property
+    def testable(self) -> bool:
+        """Whether there is enough independent evidence for the interval to mean what it says."""
+        return self.effective >= FEWEST_INDEPENDENT
+
+
+def bucket_means(values: Points, count: int) -> Points:
+    """Return the means of ``count`` equal stretches of the values, or the values if they are few.
+
+    What is left over at the start, less than one bucket, is dropped.
+    """
+    size = -(-len(values) // count)
+    if size <= 1:
+        return values
+    whole = len(values) // size * size
+    return np.asarray(values[len(values) - whole :].reshape(-1, size).mean(axis=1))
+
+
+def theil_sen(steps: Points, values: Points) -> Trend:
+    """Return the median of all pairwise slopes, with an interval that allows for autocorrelation.
+
+    The interval takes the ordered pairwise slopes ``quantile * sd(S)`` places from the middle,
+    where the variance of Kendall's S carries Hamed and Rao's factor, summed to Geyer's lag
+    instead of over the lags that look significant (those let 95 % intervals cover 83 %), and
+    where the quantile is Student's with half the effective points as degrees of freedom.
+
+    Source: Sen 1968, JASA 63; Hamed and Rao 1998, Journal of Hydrology 204, equations 13 to 15.
+
+    Args:
+        steps: Where the values stand; they rise.
+        values: At least 4.
+    """
+    steps, values = bucket_means(steps, MOST_POINTS), bucket_means(values, MOST_POINTS)
+    points = len(values)
+    assert points >= 4
+    first, second = np.triu_indices(points, 1)
+    differences = values[second] - values[first]
+    slopes = np.sort(differences / (steps[second] - steps[first]))
+    slope = float(np.median(slopes))
+    inflation = _hamed_rao(values - slope * steps)
+    deviation = np.sqrt(points * (points - 1) * (2 * points + 5) / 18 * inflation)
+    effective = points / inflation
+    freedom = max(effective / 2, 1.0)
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * deviation
+    last = len(slopes) - 1
+    low, high = np.clip(np.round((last + np.array([-reach, reach])) / 2), 0, last).astype(int)
+    score = float(np.sign(differences).sum())
+    p_value = 2 * float(stats.t.sf(max(abs(score) - 1, 0) / deviation, freedom))
+    return Trend(
+        slope, float(slopes[low]), float(slopes[high]), min(p_value, 1.0), effective, points
+    )
+
+
+def _hamed_rao(residuals: Points) -> float:
+    """Return by how much autocorrelation multiplies the variance of Kendall's S."""
+    points = len(residuals)
+    correlations = correlations_of(stats.rankdata(residuals))
+    lags = np.arange(1, max(positive_lags(correlations), 1))
+    weights = (points - lags) * (points - lags - 1.0) * (points - lags - 2.0)
+    sums = float(np.sum(weights * correlations[lags]))
+    return without_bias(1 + 2 / (points * (points - 1) * (points - 2)) * sums, points)

@@ -1,0 +1,160 @@
+"""Verdicts on logs whose truth is known, and on those that people were misled by."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from doctor.logs.entry import Entry
+from doctor.logs.ledger import ledger
+from doctor.logs.metric import Log, Metric, RunRow
+from tests.doctor.logs.series import autoregressive
+
+POINTS = 1500
+
+
+def _log(**columns: np.ndarray) -> Log:
+    return Log(
+        tuple(
+            Metric("run", name, np.arange(1.0, len(values) + 1), values)
+            for name, values in columns.items()
+        )
+    )
+
+
+def _verdict(log: Log, metric: str, claim: str) -> Entry:
+    found = [
+        entry
+        for entry in ledger(log)
+        if metric in entry.question.metric and claim in entry.question.claim
+    ]
+    assert len(found) == 1, [(entry.question.metric, entry.question.claim) for entry in found]
+    return found[0]
+
+
+def collapsed_to_a_bias() -> Log:
+    """An encoder that gives its output bias, of 512 inputs, whatever it sees."""
+    draws = np.random.default_rng(0)
+    steps = np.arange(POINTS)
+    std = 1 / math.sqrt(3 * 512) + 0.012 * np.exp(-steps / 8)
+    std += 1e-4 * draws.standard_normal(POINTS)
+    mean = 1e-4 * draws.standard_normal(POINTS)
+    return _log(
+        learning_rate=1e-3 * (1 + np.cos(np.pi * steps / (POINTS - 1))) / 2 + 1e-6,
+        latent_mean=mean,
+        latent_std=std,
+        latent_norm=np.sqrt(1024 * (std**2 + mean**2)),
+        latent_max=math.sqrt(3) * std,
+    )
+
+
+def test_the_log_that_was_called_production_ready_is_seen_through() -> None:
+    log = collapsed_to_a_bias()
+    assert _verdict(log, "latent", "have not collapsed").verdict == "not testable"
+    signature = _verdict(log, "latent", "first bias")
+    assert signature.verdict == "contradicted"
+    assert "a layer of 512 inputs" in signature.reason
+    same = _verdict(log, "latent", "std and norm are two pieces")
+    assert same.verdict == "contradicted"
+    assert same.value == pytest.approx(1024)
+    assert _verdict(log, "latent_std", "spread over the run").verdict == "contradicted"
+    assert _verdict(log, "latent_mean", "centred").verdict == "supported"
+    assert _verdict(log, "learning_rate", "cosine").verdict == "supported"
+    assert _verdict(log, "(none)", "generalises").verdict == "not testable"
+
+
+def test_healthy_statistics_are_no_signature() -> None:
+    draws = np.random.default_rng(0)
+    std = 0.031 + 1e-3 * draws.standard_normal(POINTS)
+    log = _log(z_mean=0.02 * draws.standard_normal(POINTS), z_std=std, z_max=4.2 * std)
+    assert _verdict(log, "z", "first bias").verdict == "not testable"
+
+
+def test_an_effective_rank_decides_what_the_other_statistics_cannot() -> None:
+    draws = np.random.default_rng(0)
+    statistics = {"z_std": 0.03 + 1e-3 * draws.standard_normal(400)}
+    for rank, verdict in ((1.01, "contradicted"), (35.0, "supported")):
+        ranks = rank + 1e-3 * draws.standard_normal(400)
+        log = _log(z_rankme=ranks, **statistics)
+        assert _verdict(log, "z_rankme", "have not collapsed").verdict == verdict
+
+
+def test_there_is_no_verdict_on_generalisation_without_a_validation_column() -> None:
+    falling = np.exp(-np.arange(200) / 50)
+    for name in ("loss", "train/accuracy", "validity", "learning_rate"):
+        entries = [e for e in ledger(_log(**{name: falling})) if "generalises" in e.question.claim]
+        assert [entry.verdict for entry in entries] == ["not testable"], name
+
+
+@pytest.mark.parametrize(
+    ("course", "verdict"),
+    [
+        (lambda t: 3 - 2 * t, "supported"),
+        (lambda t: 1 + 8 * (t - 0.3) ** 2, "contradicted"),
+        (lambda t: np.sin(40 * t), "not testable"),
+        (lambda t: t[:3], "not testable"),
+    ],
+    ids=["falls", "falls, then rises", "neither", "three validations"],
+)
+def test_held_out_losses_are_judged_by_where_they_go(
+    course: Callable[[np.ndarray], np.ndarray], verdict: str
+) -> None:
+    log = _log(val_loss=course(np.linspace(0, 1, 30)))
+    assert _verdict(log, "val_loss", "generalises").verdict == verdict
+
+
+def test_flat_noise_neither_falls_nor_has_it_failed_to_by_a_hair() -> None:
+    noise = autoregressive(2000, correlation=0.5, series=1)[0]
+    flat = _verdict(_log(loss=3.25 + 0.001 * noise), "loss", "falls over the run")
+    assert flat.verdict == "contradicted"
+    loud = _verdict(_log(loss=3.25 + noise), "loss", "falls over the run")
+    assert loud.verdict == "not testable"
+    falling = _verdict(_log(loss=3.25 + 0.1 * noise - np.linspace(0, 1, 2000)), "loss", "falls")
+    assert falling.verdict == "supported"
+    assert falling.interval is not None
+    assert falling.interval[0] < -0.95 < falling.interval[1]
+
+
+def test_rest_motion_jump_and_spike_are_told_apart() -> None:
+    noise = 0.05 * np.random.default_rng(0).standard_normal(800)
+    fallen = np.exp(-np.arange(800) / 60) + noise
+    assert _verdict(_log(loss=4 * fallen), "loss", "settled").verdict == "supported"
+    moving = _log(loss=noise - np.linspace(0, 2, 800))
+    assert _verdict(moving, "loss", "settled").verdict == "contradicted"
+    jump = _verdict(_log(loss=noise + (np.arange(800) >= 500)), "loss", "abrupt")
+    assert jump.verdict == "contradicted"
+    assert jump.interval is not None
+    assert jump.interval[0] <= 500 <= jump.interval[1]
+    noise[300] = 3.0
+    assert "steps 301" in _verdict(_log(loss=noise), "loss", "spikes").reason
+
+
+def test_a_learning_rate_that_rises_again_is_named() -> None:
+    t = np.linspace(0, 2, 400)
+    log = _log(lr=(1 + np.cos(np.pi * t)) / 2 + np.where(t == 0, 0.01, 0))
+    assert _verdict(log, "lr", "never rises").verdict == "contradicted"
+    assert _verdict(log, "lr", "cosine").verdict == "contradicted"
+
+
+def test_a_metric_is_compared_with_the_chance_that_stands_beside_it() -> None:
+    noise = 0.02 * np.random.default_rng(0).standard_normal(400)
+    chance = np.full(400, 3.0)
+    log = _log(**{"loss/contrastive": 3.0 + noise, "chance/contrastive": chance})
+    assert _verdict(log, "loss/contrastive", "better than chance").verdict != "supported"
+    log = _log(**{"loss/contrastive": 2.5 + noise, "chance/contrastive": chance})
+    assert _verdict(log, "loss/contrastive", "better than chance").verdict == "supported"
+
+
+def test_a_table_of_runs_names_no_winner_and_sees_computed_results() -> None:
+    base = {"val_recall": 0.412, "val_mrr": 0.533, "val_ndcg": 0.617}
+    runs = (
+        RunRow("base", base),
+        RunRow("better", {name: 1.0408 * value for name, value in base.items()}),
+        RunRow("other", {"val_recall": 0.444, "val_mrr": 0.529, "val_ndcg": 0.655}),
+    )
+    log = Log(runs=runs)
+    assert _verdict(log, "val_mrr", "is better").verdict == "not testable"
+    computed = [e for e in ledger(log) if "were measured" in e.question.claim]
+    assert [entry.question.run for entry in computed] == ["base and better"]
+    assert "4.08%" in computed[0].reason

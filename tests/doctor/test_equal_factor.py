@@ -1,0 +1,41 @@
+"""Metrics that all moved by one factor, and those that only nearly did."""
+
+import numpy as np
+import pytest
+
+from doctor.equal_factor import Rounded, equal_factor
+
+BASE = {"r1": 41.2, "r5": 70.1, "r10": 81.3, "map": 52.9}
+
+
+def _rounded(values: dict[str, float], half_unit: float = 0.05) -> dict[str, Rounded]:
+    unit = 2 * half_unit
+    return {name: Rounded(round(v / unit) * unit, half_unit) for name, v in values.items()}
+
+
+@pytest.mark.parametrize("less", [1 / 1.0408, 1 - 0.0408])
+def test_a_baseline_times_a_factor_is_seen_behind_its_rounding(less: float) -> None:
+    before = BASE | {"median_rank": 14.0}
+    after = {name: 1.0408 * value for name, value in BASE.items()} | {"median_rank": 14.0 * less}
+    found = equal_factor(_rounded(before), _rounded(after))
+    assert found is not None
+    assert found.change == pytest.approx(0.0408, abs=0.001)
+    assert found.names == tuple(before)
+
+
+def test_measured_changes_are_not_flagged_more_often_than_promised() -> None:
+    draws = np.random.default_rng(0)
+    flagged = 0
+    for _ in range(1000):
+        after = {name: value * (1 + draws.uniform(0, 0.08)) for name, value in BASE.items()}
+        flagged += equal_factor(_rounded(BASE), _rounded(after)) is not None
+    assert flagged <= 10 + 3 * np.sqrt(10)
+
+
+def test_two_metrics_coarse_digits_and_no_change_say_nothing() -> None:
+    after = {name: 1.05 * value for name, value in BASE.items()}
+    two = {name: BASE[name] for name in ("r1", "r5")}
+    assert equal_factor(_rounded(two), _rounded(after)) is None
+    coarse = _rounded({"a": 3.0, "b": 4.0, "c": 5.0}, 0.5)
+    assert equal_factor(coarse, _rounded({"a": 4.0, "b": 5.0, "c": 7.0}, 0.5)) is None
+    assert equal_factor(_rounded(BASE), _rounded(BASE)) is None
