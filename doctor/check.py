@@ -1,46 +1,19 @@
-"""What can be known to be wrong before the first step."""
+"""Every rule asked about a run, before its first step, on its way, or after its last."""
 
-from config.schedule import learning_rate
-from config.schema import RunConfig, Schedule
-from doctor.finding import Finding, render
-from doctor.rules.contrastive_headroom import contrastive_headroom, learned_reach
+from config.schema import RunConfig
+from doctor.evidence import Evidence
+from doctor.finding import Finding, render, worst_first
+from doctor.rules import RULES
 
-__all__ = ["check_before_training", "render"]
+__all__ = ["check_before_training", "diagnose", "render"]
+
+
+def diagnose(evidence: Evidence) -> list[Finding]:
+    """Return what all rules find, worst first; a rule without its evidence finds nothing."""
+    rules = [rule for several in RULES.values() for rule in several]
+    return worst_first(finding for rule in rules for finding in rule(evidence))
 
 
 def check_before_training(config: RunConfig) -> list[Finding]:
-    """Return the findings of every rule that needs nothing but the config, worst first."""
-    found = [_headroom(config)]
-    findings = [finding for finding in found if finding is not None]
-    return sorted(findings, key=lambda finding: finding.severity != "error")
-
-
-def _headroom(config: RunConfig) -> Finding | None:
-    weight = config.loss_weights.get("contrastive", 0.0)
-    if isinstance(weight, float | int) and weight == 0:
-        return None
-    start, lowest = _temperatures(config)
-    return contrastive_headroom(
-        studies=config.batch,
-        temperature=start,
-        lowest=lowest,
-        learned=config.learn_temperature,
-        loss=config.contrastive.name,
-    )
-
-
-def _temperatures(config: RunConfig) -> tuple[float, float]:
-    """Return the temperature at step 1 and the lowest that the run reaches."""
-    if isinstance(config.temperature, Schedule):
-        return config.temperature.start, min(config.temperature.start, config.temperature.end)
-    if not config.learn_temperature:
-        return config.temperature, config.temperature
-    rates = (
-        learning_rate(config.optimizer, step=step, steps=config.steps)
-        for step in range(config.steps)
-    )
-    factor = config.optimizer.temperature_learning_rate / config.optimizer.learning_rate
-    reached = learned_reach(
-        config.temperature, rate_sum=factor * sum(rates), least=config.temperature_range[0]
-    )
-    return config.temperature, reached
+    """Return the findings of the rules that need nothing but the config, worst first."""
+    return diagnose(Evidence(config=config))

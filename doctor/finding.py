@@ -1,9 +1,13 @@
 """What the doctor says: one thing that is wrong, its evidence, and what to do about it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
+"""From worst on. ``error``: the run cannot do what it is for. ``warning``: it may, at a cost.
+``note``: true and worth knowing, and no reason to change anything."""
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +17,7 @@ class Finding:
     rule: str
     """The rule's id, as in docs."""
     severity: Severity
-    """``error``: the run cannot do what it is for. ``warning``: it may, at a cost."""
+    """How bad it is."""
     statement: str
     """What is wrong, as one sentence with its number."""
     measured: float
@@ -32,6 +36,11 @@ class Finding:
     """What to do."""
     next_measurement: str
     """What would settle it."""
+    course: tuple[str, ...] = ()
+    """Keys of the record that show it step by step: the first was measured, the others are nulls.
+    Empty where it is one number, known before the first step."""
+    line: float | None = None
+    """Where the null of the course stands, if no key of the record holds it."""
 
 
 def render(finding: Finding) -> str:
@@ -42,4 +51,11 @@ def render(finding: Finding) -> str:
         f"null: {finding.null}). "
         f"Cause: {finding.cause} Change `{finding.key}`: {finding.remedy} "
         f"To settle it: {finding.next_measurement}"
+    )
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings by severity, those of one severity in the order of their rules."""
+    return sorted(
+        findings, key=lambda finding: (SEVERITIES.index(finding.severity), int(finding.rule[1:]))
     )

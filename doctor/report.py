@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from core.files import write_whole
-from doctor.check import check_before_training
 from doctor.report_charts import course_charts, held_out_charts, loss_charts
 from doctor.report_examples import caption_examples, masked_image, search_examples
+from doctor.report_findings import balance_rows, reading, shown_findings
 from doctor.report_names import CAPTIONING, COSINES, DIRECTIONS, MASKED, RETRIEVAL
+from doctor.report_results import result_pictures, result_tables
 from doctor.report_tables import (
     baseline_row,
     captioning_table,
@@ -23,6 +21,7 @@ from doctor.report_tables import (
     retrieval_tables,
 )
 from doctor.run_files import read_run
+from doctor.templates import environment
 
 
 @dataclass(frozen=True)
@@ -65,13 +64,15 @@ def write_report(run_folder: Path) -> Path:
     best, worst = search_examples(run, count=count)
     results = run.results
     page = (
-        _environment()
+        environment()
         .get_template("report.html.jinja")
         .render(
             name=run.config.name if run.config else run_folder.resolve().name,
             folder=run_folder.as_posix(),
             run=run,
-            findings=check_before_training(run.config) if run.config else [],
+            findings=shown_findings(run),
+            reading=reading(run),
+            pulls=balance_rows(run),
             tiles=_tiles(results),
             losses=loss_charts(run),
             course=course_charts(run),
@@ -82,6 +83,8 @@ def write_report(run_folder: Path) -> Path:
             final_losses=loss_rows(results),
             representation=representation_rows(results),
             rebuilt=_rebuilt(results),
+            tables=result_tables(results),
+            pictures=result_pictures(run),
             masked=masked_image(run),
             best=best,
             worst=worst,
@@ -93,17 +96,6 @@ def write_report(run_folder: Path) -> Path:
     path = run_folder / "report.html"
     write_whole(path, page)
     return path
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _tiles(results: Mapping[str, Any]) -> list[Tile]:

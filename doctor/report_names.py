@@ -59,6 +59,10 @@ CAPTIONING = {
     "contradiction_rate": Name("Lesions contradicted", percent=True, lower_is_better=True),
     "mae": Name("Mean error in points", lower_is_better=True, digits=1),
     "other_facts_f1": Name("F1 of other facts", percent=True),
+    "kind_f1": Name("F1 of things at their places", percent=True),
+    "tone_f1": Name("F1 of things, places and tones", percent=True),
+    "whole_f1": Name("F1 of things, places, tones and sizes", percent=True),
+    "scene_f1": Name("F1 of sky and ground", percent=True),
     "bleu1": Name("BLEU-1"),
     "bleu2": Name("BLEU-2"),
     "bleu3": Name("BLEU-3"),
@@ -101,6 +105,8 @@ TERMS = {
     "contrastive": "Contrastive loss",
     "captioning": "Captioning loss",
     "masked_modeling": "Masked modelling loss",
+    "alignment": "Alignment loss",
+    "reconstruction": "Reconstruction loss",
     "patch_contrastive": "Patch contrastive loss",
 }
 
@@ -110,6 +116,8 @@ TERM_NOTES = {
     "captioning": "Nats a word, pads left out.",
     "masked_modeling": "Squared error of hidden, normalised pixels.",
     "patch_contrastive": "Nats a study.",
+    "alignment": "Nats a study.",
+    "reconstruction": "Squared error of normalised pixels.",
 }
 
 NULL_NOTES = {

@@ -10,8 +10,11 @@ from config.load import load_config
 from config.schema import RunConfig
 from core.errors import UserError
 from core.files import read_json
+from doctor.evidence import Evidence
 
 Row = dict[str, Any]
+DOCTOR = "doctor.json"
+"""Facts and findings."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,21 @@ class RunFiles:
     """One row a held-out study: rank of its report, and the nearest reports."""
     captions: list[Row]
     """One row a held-out study: reference, caption, and the caption's coloured spans."""
+    facts: Mapping[str, Any]
+    """What the doctor knew before the first step."""
+
+    def evidence(
+        self, *, config: RunConfig | None = None, facts: Mapping[str, Any] | None = None
+    ) -> Evidence:
+        """Return what the rules read; ``config`` and ``facts`` replace what the folder holds."""
+        return Evidence(
+            config=self.config if config is None else config,
+            facts=self.facts if facts is None else facts,
+            steps=self.steps,
+            validations=self.validations,
+            results=self.results,
+            captions=self.captions,
+        )
 
 
 def read_run(folder: Path) -> RunFiles:
@@ -46,8 +64,9 @@ def read_run(folder: Path) -> RunFiles:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such run folder")
     config_file, results_file = folder / "config.yaml", folder / "results.json"
+    facts_file = folder / DOCTOR
     config, error = _config(config_file)
-    records = _rows(folder / "metrics.jsonl")
+    records = json_rows(folder / "metrics.jsonl")
     return RunFiles(
         folder=folder,
         config_text=config_file.read_text() if config_file.exists() else "",
@@ -56,9 +75,19 @@ def read_run(folder: Path) -> RunFiles:
         steps=[row for row in records if row.get("kind") == "step"],
         validations=[row for row in records if row.get("kind") == "validation"],
         results=read_json(results_file) if results_file.exists() else {},
-        retrieval=_rows(folder / "predictions" / "retrieval.jsonl"),
-        captions=_rows(folder / "predictions" / "captions.jsonl"),
+        retrieval=json_rows(folder / "predictions" / "retrieval.jsonl"),
+        captions=json_rows(folder / "predictions" / "captions.jsonl"),
+        facts=read_json(facts_file)["facts"] if facts_file.exists() else {},
     )
+
+
+def read_steps(folder: Path) -> list[Row]:
+    """Return the recorded optimizer steps of a run; none where it has not begun.
+
+    Raises:
+        UserError: The record is broken; the message says where.
+    """
+    return [row for row in json_rows(folder / "metrics.jsonl") if row.get("kind") == "step"]
 
 
 def _config(path: Path) -> tuple[RunConfig | None, str]:
@@ -68,19 +97,29 @@ def _config(path: Path) -> tuple[RunConfig | None, str]:
         return None, str(error)
 
 
-def _rows(path: Path) -> list[Row]:
-    """Return the objects of a JSON-lines file; a last line cut off by a crash is left out."""
+def json_rows(path: Path) -> list[Row]:
+    """Return the objects of a JSON-lines file; a last line cut off by a crash is left out.
+
+    Raises:
+        UserError: The file is not UTF-8, or a line is no JSON object; the message says which.
+    """
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as problem:
+        raise UserError(f"{path}: not UTF-8 at byte {problem.start}") from None
     rows = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            rows.append(json.loads(line))
+            row = json.loads(line)
         except json.JSONDecodeError:
             if number == len(lines):
                 break
-            raise UserError(f"{path}: line {number} is not JSON; remove or repair it") from None
+            row = None
+        if not isinstance(row, dict):
+            raise UserError(f"{path}: line {number} is not JSON, or no object; remove or repair it")
+        rows.append(row)
     return rows

@@ -84,6 +84,26 @@ def infonce_headroom(studies: int, temperature: float) -> float:
     return 0.0 if chance == 0 else (chance - infonce_floor(studies, temperature)) / chance
 
 
+def supcon_collapsed(samples: int, *, anchors: float = 1.0, itself: bool = False) -> float:
+    """Return the supervised contrastive loss, in nats, when all rows are equal.
+
+    Every anchor's softmax is even over the samples that it is compared with: B - 1 others, so the
+    mean over the anchors is ln(B - 1). Implementations that keep the pair of a sample with itself
+    and divide by all samples get ln B times the share that has a positive.
+
+    Args:
+        samples: samples of the global batch, B.
+        anchors: share of the samples that have a positive; only it decides the second form.
+        itself: the second form: self-pairs kept, mean over all samples.
+
+    Source: Khosla et al. 2020, arXiv:2004.11362, equation 2.
+    """
+    _require_studies(samples)
+    if itself:
+        return math.log(samples) * anchors
+    return math.log(samples - 1) if samples > 1 and anchors > 0 else 0.0
+
+
 def sigmoid_start(studies: int, *, bias: float | None = None, positives: float = 1.0) -> float:
     """Return the sigmoid (SigLIP) loss per study, in nats, when every cosine is 0.
 

@@ -1,10 +1,13 @@
 """D4: can the contrastive loss move at all, at this temperature and this batch?"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from config.schedule import learning_rate
+from config.schema import RunConfig, Schedule
+from doctor.evidence import Evidence
 from doctor.finding import Finding
 from metrics.nulls import infonce_chance, infonce_floor, sigmoid_floor, sigmoid_start
 
@@ -59,6 +62,43 @@ def learned_reach(temperature: float, *, rate_sum: float, least: float) -> float
         least: where it is clamped.
     """
     return max(least, temperature * math.exp(-rate_sum))
+
+
+def headroom_of(evidence: Evidence) -> Iterator[Finding]:
+    """Judge the temperatures that a config reaches."""
+    config = evidence.config
+    if config is None:
+        return
+    weight = config.loss_weights.get("contrastive", 0.0)
+    if isinstance(weight, float | int) and weight == 0:
+        return
+    start, lowest = _temperatures(config)
+    found = contrastive_headroom(
+        studies=config.batch,
+        temperature=start,
+        lowest=lowest,
+        learned=config.learn_temperature,
+        loss=config.contrastive.name,
+    )
+    if found is not None:
+        yield found
+
+
+def _temperatures(config: RunConfig) -> tuple[float, float]:
+    """Return the temperature at step 1 and the lowest that the run reaches."""
+    if isinstance(config.temperature, Schedule):
+        return config.temperature.start, min(config.temperature.start, config.temperature.end)
+    if not config.learn_temperature:
+        return config.temperature, config.temperature
+    rates = (
+        learning_rate(config.optimizer, step=step, steps=config.steps)
+        for step in range(config.steps)
+    )
+    factor = config.optimizer.temperature_learning_rate / config.optimizer.learning_rate
+    reached = learned_reach(
+        config.temperature, rate_sum=factor * sum(rates), least=config.temperature_range[0]
+    )
+    return config.temperature, reached
 
 
 def contrastive_headroom(

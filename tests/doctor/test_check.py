@@ -8,7 +8,9 @@ from config.load import load_config
 from config.schema import RunConfig
 from doctor.check import check_before_training, render
 
-SHIPPED = sorted(Path("config/clip").glob("*.yaml"))
+SHIPPED = sorted(
+    path for path in Path("config").glob("*/*.yaml") if not path.name.startswith("sweep_")
+)
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

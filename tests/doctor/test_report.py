@@ -222,7 +222,9 @@ def test_a_config_of_another_version_is_said_and_not_fatal(run_folder: Path) -> 
 
 def test_numbers_that_are_null_leave_gaps_not_errors(run_folder: Path) -> None:
     _edit_lines(run_folder / "metrics.jsonl", grad_norm=None, **{"loss/contrastive": None})
-    assert _page(run_folder).tags["figure"] == 8
+    page = _page(run_folder)
+    assert page.tags["figure"] == 8 + 1, "the course of the steps that were left out"
+    assert "D15 error" in page.text
 
 
 def test_a_record_cut_off_by_a_crash_is_read_up_to_there(run_folder: Path) -> None:

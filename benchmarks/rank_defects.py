@@ -1,0 +1,72 @@
+"""What goes wrong between processes, put back; a process of the self-test is started with one."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from unittest import mock
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from benchmarks.defect_code import Context
+from core import distributed
+from data.batch import Batch
+from losses import captioning, contrastive
+from projects.multitask_pretraining import MultitaskPretraining
+
+
+def bypass() -> AbstractContextManager[Any]:
+    """Call the module around its wrapper."""
+    whole = MultitaskPretraining.terms
+
+    def terms(self: MultitaskPretraining, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        inner = getattr(model, "module", model)
+        assert isinstance(inner, nn.Module)
+        return dict(whole(self, inner, batch))
+
+    return mock.patch.object(MultitaskPretraining, "terms", terms)
+
+
+@contextmanager
+def local_slice() -> Iterator[None]:
+    """Gather as open code often does: the others' rows come without a gradient."""
+    whole = distributed.gather_rows
+
+    def gather(rows: Tensor, **named: Any) -> Tensor:
+        everyone = whole(rows.detach(), **named)
+        counts = distributed.row_counts(rows)
+        own = distributed.local_rows(counts)
+        return torch.cat([everyone[: own.start], rows, everyone[own.stop :]])
+
+    with mock.patch.object(contrastive, "gather_rows", gather):
+        yield
+
+
+def mean_of_means() -> AbstractContextManager[Any]:
+    """Average the caption loss over ranks instead of words."""
+
+    def loss(self: Any, logits: Tensor, words: Tensor) -> Tensor:
+        cost = F.cross_entropy(logits[:, :-1].transpose(1, 2), words[:, 1:], ignore_index=0)
+        return distributed.sum_over_ranks(cost) / distributed.world_size()
+
+    return mock.patch.object(captioning.Captioning, "__call__", loss)
+
+
+def divided_twice() -> AbstractContextManager[Any]:
+    """Divide the caption loss by the ranks once more."""
+    whole = captioning.Captioning.__call__
+    return mock.patch.object(
+        captioning.Captioning,
+        "__call__",
+        lambda self, *rows: whole(self, *rows) / distributed.world_size(),
+    )
+
+
+RANK_DEFECTS: dict[str, Context] = {
+    "bypass": bypass,
+    "local-slice": local_slice,
+    "mean-of-means": mean_of_means,
+    "divided-twice": divided_twice,
+}
+"""What a process of the two-process self-test can be started with."""

@@ -1,0 +1,125 @@
+"""Which share of the pull each loss term has, how sure that is, and what weights change it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+import numpy as np
+
+from doctor.evidence import Evidence, is_number
+
+MOST_PROBES = 50
+"""Newest looks that a moving average is taken over."""
+
+
+@dataclass(frozen=True)
+class Average:
+    """A moving average over probes and its noise."""
+
+    mean: float
+    error: float
+    """Standard error of the mean, taking the probes for independent; nan for one probe."""
+    probes: int
+
+    @property
+    def low(self) -> float:
+        """Return the mean less two standard errors."""
+        return self.mean - 2 * self.error
+
+    @property
+    def high(self) -> float:
+        """Return the mean plus two standard errors."""
+        return self.mean + 2 * self.error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balance:
+    """The pull of each term at the parameters that the terms share, over the newest probes."""
+
+    shares: Mapping[str, Average]
+    """Of each term: weight times gradient norm, as a share of the sum over terms, in [0, 1]."""
+    norms: Mapping[str, Average]
+    """Gradient norm of each unweighted term."""
+    cosines: Mapping[str, Average]
+    """Of each pair ``a~b``: cosine of the two gradients, in [-1, 1]; 0 where unrelated."""
+    conflicts: Mapping[str, float]
+    """Of each pair: share of the probes with a negative cosine, in [0, 1]; 0.5 where unrelated."""
+    condition: float
+    """Greatest over least singular value of the weighted gradients as rows; 1 where they are
+    orthogonal and equally long, infinite where one is a multiple of another."""
+    probes: int
+
+
+def balance(evidence: Evidence, *, most: int = MOST_PROBES) -> Balance | None:
+    """Return the balance over the newest probes; None if no step was probed."""
+    rows = [row for row in evidence.steps if any(key.startswith("gradient/norm/") for key in row)]
+    rows = rows[-most:]
+    terms = [term for term in evidence.terms() if rows and f"gradient/norm/{term}" in rows[-1]]
+    rows = [row for row in rows if all(is_number(row.get(f"gradient/norm/{t}")) for t in terms)]
+    if not rows or len(terms) < 2:
+        return None
+    pulls = np.array(
+        [[row[f"gradient/norm/{t}"] * row.get(f"weight/{t}", 1.0) for t in terms] for row in rows]
+    )
+    shares = pulls / np.maximum(pulls.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    pairs = {
+        f"{a}~{b}": [float(row[f"gradient/cosine/{a}~{b}"]) for row in rows]
+        for a in sorted(terms)
+        for b in sorted(terms)
+        if a < b and all(is_number(row.get(f"gradient/cosine/{a}~{b}")) for row in rows)
+    }
+    return Balance(
+        shares={term: _average(shares[:, place].tolist()) for place, term in enumerate(terms)},
+        norms={t: _average([float(row[f"gradient/norm/{t}"]) for row in rows]) for t in terms},
+        cosines={pair: _average(values) for pair, values in pairs.items()},
+        conflicts={pair: fmean(value < 0 for value in values) for pair, values in pairs.items()},
+        condition=_condition(dict(zip(terms, pulls.mean(axis=0), strict=True)), pairs),
+        probes=len(rows),
+    )
+
+
+def suggested_weights(
+    norms: Mapping[str, float], target: Mapping[str, float], *, total: float
+) -> dict[str, float]:
+    """Return weights at which each term has its target share of the weighted gradient norms.
+
+    share_i = w_i g_i / sum_j w_j g_j, so w_i is proportional to target_i / g_i.
+
+    Args:
+        norms: Gradient norm of each unweighted term; positive.
+        target: The wanted share of each; they sum to 1.
+        total: What the weights sum to.
+
+    Raises:
+        ValueError: The terms differ, a norm is not positive, or the shares do not sum to 1.
+    """
+    if norms.keys() != target.keys():
+        raise ValueError(f"norms of {sorted(norms)} but shares for {sorted(target)}")
+    if min(norms.values()) <= 0 or abs(sum(target.values()) - 1) > 1e-6:
+        raise ValueError(f"norms must be positive and shares sum to 1, got {norms} and {target}")
+    raw = {name: target[name] / norms[name] for name in norms}
+    return {name: total * weight / sum(raw.values()) for name, weight in raw.items()}
+
+
+def _average(values: Sequence[float]) -> Average:
+    error = stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return Average(fmean(values), error, len(values))
+
+
+def _condition(pulls: Mapping[str, float], pairs: Mapping[str, Sequence[float]]) -> float:
+    """Return the condition number of the mean weighted gradients, from lengths and cosines."""
+    terms = sorted(pulls)
+    gram = np.array(
+        [
+            [pulls[a] * pulls[b] * (1.0 if a == b else _mean_cosine(pairs, a, b)) for b in terms]
+            for a in terms
+        ]
+    )
+    values = np.linalg.eigvalsh(gram)
+    return math.sqrt(values[-1] / values[0]) if values[0] > 0 else math.inf
+
+
+def _mean_cosine(pairs: Mapping[str, Sequence[float]], a: str, b: str) -> float:
+    values = pairs.get(f"{min(a, b)}~{max(a, b)}")
+    return fmean(values) if values else 0.0

@@ -1,0 +1,79 @@
+"""What the rules of the doctor read: a run as far as it has come, all parts optional."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from config.schema import RunConfig
+
+Row = Mapping[str, Any]
+WINDOW = 50
+"""Recorded steps over which a level is judged."""
+PATIENCE = 200
+"""Optimizer steps before which nobody is blamed for having learned nothing."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a search varies, and what it tries to improve."""
+
+    keys: tuple[str, ...]
+    """Dotted keys of the config."""
+    objective: str
+    """The name of the number that decides."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is known of a run. A rule says nothing where what it reads is not there."""
+
+    config: RunConfig | None = None
+    """The resolved config."""
+    sweep: Sweep | None = None
+    """The search that the run is a trial of."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What was known of data, model and optimizer before the first step."""
+    steps: Sequence[Row] = ()
+    """Records of optimizer steps, in order; a live run may hold the newest only."""
+    validations: Sequence[Row] = ()
+    """Records of validations, in order."""
+    results: Mapping[str, Any] = field(default_factory=dict)
+    """The final evaluation."""
+    captions: Sequence[Row] = ()
+    """``reference`` and ``caption`` of each held-out study."""
+    reference: Mapping[str, Any] = field(default_factory=dict)
+    """The final evaluation of another run, to compare with."""
+    earlier_steps: Sequence[Row] = ()
+    """Records of steps that an interrupted run had made and that were made again."""
+
+    @property
+    def last_step(self) -> int:
+        """Return the newest recorded optimizer step; 0 before the first."""
+        return int(self.steps[-1]["step"]) if self.steps else 0
+
+    def course(self, key: str) -> list[tuple[int, float]]:
+        """Return step and value of one key of the step records, where it is a finite number."""
+        return [
+            (int(row["step"]), float(row[key])) for row in self.steps if is_number(row.get(key))
+        ]
+
+    def level(self, key: str, *, window: int = WINDOW) -> float | None:
+        """Return the median of the newest values of a key; None where there is none."""
+        values = [value for _, value in self.course(key)[-window:]]
+        return median(values) if values else None
+
+    def newest(self, key: str) -> float | None:
+        """Return the newest value of a key; None where there is none."""
+        return self.level(key, window=1)
+
+    def terms(self) -> list[str]:
+        """Return the names of the loss terms of the newest recorded step."""
+        newest = self.steps[-1] if self.steps else {}
+        return [key.removeprefix("loss/") for key in newest if key.startswith("loss/")]
+
+
+def is_number(value: object) -> bool:
+    """Return whether a recorded value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,47 @@
+"""``--run_mode doctor``: everything that can be known of a run without training it."""
+
+from typing import Any
+
+import torch
+
+from config.schema import RunConfig
+from core.console import say
+from core.distributed import is_main
+from doctor.check import diagnose
+from doctor.facts import starting_facts
+from doctor.finding import Finding, render
+from doctor.run_files import read_run
+from doctor.self_tests import rank_facts, resume_facts
+from doctor.watch import keep
+from projects.base import Project
+from runners.optimizer import build_optimizer
+from runners.run_folder import RunFolder
+
+
+def examine(
+    project: Project[Any], config: RunConfig, folder: RunFolder, device: torch.device
+) -> list[Finding]:
+    """Return the findings on config, data, fresh model and whatever the run has recorded so far.
+
+    The self-tests take three steps of the model in this process and one on two processes; nothing
+    is trained and no checkpoint or record of the run is touched.
+    """
+    module = project.model().to(device)
+    optimizer = build_optimizer(module, config.optimizer)
+    facts = starting_facts(project, module, optimizer)
+    say("trying two processes and a resumed step")
+    facts |= resume_facts(project, config, device)
+    facts |= rank_facts(project, config)
+    findings = diagnose(read_run(folder.path).evidence(config=config, facts=facts))
+    keep(folder.path, facts=facts, findings=findings)
+    return findings
+
+
+def summary(findings: list[Finding]) -> str:
+    """Return every finding as a paragraph, worst first, or that there is none."""
+    return "\n\n".join(render(finding) for finding in findings) or "the doctor finds nothing"
+
+
+def sick(findings: list[Finding]) -> bool:
+    """Return whether a finding says that the run cannot do what it is for."""
+    return any(finding.severity == "error" for finding in findings) and is_main()

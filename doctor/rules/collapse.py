@@ -1,0 +1,88 @@
+"""D12: do the embeddings of different samples still differ, in each tower?"""
+
+from collections.abc import Iterator
+
+from doctor.evidence import PATIENCE, Evidence
+from doctor.finding import Finding
+from metrics.nulls import uniformity_of_random_directions
+
+RULE = "D12"
+MOST_COSINE = 0.9
+"""Mean cosine of different samples."""
+LEAST_RANK = 1.5
+"""Effective rank."""
+MOST_GAP = 1.2
+"""Distance of the centres of two towers; 2 is the greatest."""
+
+
+def collapse(evidence: Evidence) -> Iterator[Finding]:
+    """Look at the newest probe of each tower, once there was time to spread."""
+    if evidence.last_step < PATIENCE:
+        return
+    for tower in towers(evidence):
+        cosine = evidence.newest(f"embedding/{tower}/cosine")
+        rank = evidence.newest(f"embedding/{tower}/rankme")
+        if cosine is None or rank is None:
+            continue
+        if cosine > MOST_COSINE or rank < LEAST_RANK:
+            yield _collapsed(evidence, tower, cosine, rank)
+    gap = evidence.newest("embedding/gap")
+    if gap is not None and gap > MOST_GAP:
+        yield _apart(gap)
+
+
+def towers(evidence: Evidence) -> list[str]:
+    """Return the names of the towers whose embeddings were looked at."""
+    keys = {key for row in evidence.steps for key in row if key.startswith("embedding/")}
+    return sorted({key.split("/")[1] for key in keys if key.endswith("/cosine")})
+
+
+def _collapsed(evidence: Evidence, tower: str, cosine: float, rank: float) -> Finding:
+    std = evidence.newest(f"embedding/{tower}/std") or 0.0
+    uniformity = evidence.newest(f"embedding/{tower}/uniformity") or 0.0
+    return Finding(
+        rule=RULE,
+        severity="error",
+        statement=(
+            f"The {tower} embeddings have collapsed: two different samples have a cosine of "
+            f"{cosine:.3f} on average, and the effective rank is {rank:.1f}."
+        ),
+        measured=cosine,
+        threshold=MOST_COSINE,
+        formula=(
+            f"mean cosine of different rows {cosine:.4f}, RankMe {rank:.2f} (least {LEAST_RANK}), "
+            f"deviation {std:.2g}, uniformity {uniformity:.2f}"
+        ),
+        null=(
+            "collapsed: cosine 1, rank 1, deviation 0, uniformity 0; random directions: cosine 0, "
+            f"uniformity {uniformity_of_random_directions(128):.2f} in 128 dimensions"
+        ),
+        cause=(
+            "A loss that a constant satisfies (its own output as the target, no negatives), an "
+            "output that is all bias, or an input that does not reach the output."
+        ),
+        key="loss_weights",
+        remedy="give the target no gradient, keep a contrastive term, and take the bias from the "
+        "last layer.",
+        next_measurement="The deviation over samples of each layer's output, from the input on.",
+        course=(f"embedding/{tower}/cosine",),
+        line=MOST_COSINE,
+    )
+
+
+def _apart(gap: float) -> Finding:
+    return Finding(
+        rule=RULE,
+        severity="warning",
+        statement=f"The centres of the two towers are {gap:.2f} apart: each has a cone of its own.",
+        measured=gap,
+        threshold=MOST_GAP,
+        formula="|mean of unit rows - mean of unit rows|",
+        null="0 where the towers share a centre, 2 at most",
+        cause="The towers started in different cones and the temperature lets them stay there.",
+        key="temperature",
+        remedy="raise it, or start the heads without a bias.",
+        next_measurement="The gap after 200 more steps; retrieval can be sound in spite of it.",
+        course=("embedding/gap",),
+        line=MOST_GAP,
+    )

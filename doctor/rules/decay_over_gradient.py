@@ -1,0 +1,43 @@
+"""D14: does the gradient decide where a tower's weights go, or weight decay?"""
+
+from collections.abc import Iterator
+
+from doctor.evidence import Evidence
+from doctor.finding import Finding
+
+RULE = "D14"
+MOST_RATIO = 1.0
+"""Norm of weight decay over that of AdamW's step."""
+LEAST_PROBES = 3
+_KEY = "decay_over_update/"
+
+
+def decay_over_gradient(evidence: Evidence) -> Iterator[Finding]:
+    """Judge the newest probes of each tower."""
+    keys = sorted({key for row in evidence.steps for key in row if key.startswith(_KEY)})
+    for key in keys:
+        if len(evidence.course(key)) < LEAST_PROBES:
+            continue
+        ratio = evidence.level(key, window=LEAST_PROBES)
+        if ratio is None or ratio <= MOST_RATIO:
+            continue
+        tower = key.removeprefix(_KEY)
+        yield Finding(
+            rule=RULE,
+            severity="error",
+            statement=(
+                f"In {tower} weight decay pulls {ratio:.3g} times as hard as the gradient: its "
+                "weights shrink to zero whatever the loss says."
+            ),
+            measured=ratio,
+            threshold=MOST_RATIO,
+            formula="|decay x weights| / |m / (sqrt(v) + eps)|, median of the newest 3 probes",
+            null="far below 1 (0.001 to 0.1) where the gradient decides; without bound where it "
+            "is 0",
+            cause="No gradient reaches the tower, or the decay was meant for another optimizer.",
+            key="optimizer.weight_decay",
+            remedy="find out first why no gradient arrives; then lower the decay.",
+            next_measurement="The gradient norm of this tower alone.",
+            course=(key,),
+            line=MOST_RATIO,
+        )

@@ -1,0 +1,43 @@
+"""D21: how much of what was learned on training studies holds on others?"""
+
+from collections.abc import Iterator
+
+from doctor.evidence import Evidence
+from doctor.finding import Finding
+
+RULE = "D21"
+MOST_LOST = 0.5
+"""Share of the way from chance to the training loss that held-out studies may lack."""
+LEAST_LEARNED = 0.05
+"""Share of chance that a term must have fallen by for a gap to mean anything."""
+
+
+def generalization(evidence: Evidence) -> Iterator[Finding]:
+    """Compare the newest training losses with the held-out ones, in units of what was learned."""
+    for term, held_out in (evidence.results.get("losses") or {}).items():
+        train = evidence.level(f"loss/{term}")
+        value, chance = held_out.get("value"), held_out.get("chance")
+        if train is None or not chance or value is None:
+            continue
+        learned = chance - train
+        if learned < LEAST_LEARNED * chance:
+            continue
+        lost = (value - train) / learned
+        if lost > MOST_LOST:
+            yield Finding(
+                rule=RULE,
+                severity="warning",
+                statement=(
+                    f"{100 * lost:.0f} % of what the term {term} gained on training studies is "
+                    f"gone on others: {train:.3f} in training, {value:.3f} held out."
+                ),
+                measured=lost,
+                threshold=MOST_LOST,
+                formula=f"(held out - training) / (chance - training), chance {chance:.3f}",
+                null="0 where nothing is lost, 1 where held-out studies are at chance",
+                cause="The studies were learned by heart.",
+                key="steps",
+                remedy="fewer steps, more studies, more augmentation, or a smaller model.",
+                next_measurement="The held-out loss at half the steps.",
+                course=(f"loss/{term}", f"chance/{term}"),
+            )

@@ -1,0 +1,52 @@
+"""D13: does the model find a sample's own partner among a few, better than chance?"""
+
+import math
+from collections.abc import Iterator
+
+from doctor.evidence import PATIENCE, Evidence
+from doctor.finding import Finding
+from metrics.failure_nulls import greatest_chance_recall
+
+RULE = "D13"
+
+
+def matching(evidence: Evidence) -> Iterator[Finding]:
+    """Compare recall and mean rank on the fixed samples with the reach of chance, 39 times in 40.
+
+    Both must be within it: recall alone would call a slow beginning sick.
+    """
+    recall = evidence.newest("embedding/recall_at_1")
+    samples, rank = evidence.newest("embedding/samples"), evidence.newest("embedding/rank")
+    if recall is None or samples is None or rank is None or evidence.last_step < PATIENCE:
+        return
+    chance = 1 / samples
+    limit = greatest_chance_recall(int(samples), int(samples))
+    nearest = 0.5 - 1.96 / math.sqrt(12 * samples)
+    if recall > limit or rank < nearest:
+        return
+    margin = evidence.newest("embedding/margin")
+    shuffled = evidence.newest("embedding/recall_at_1/shuffled")
+    yield Finding(
+        rule=RULE,
+        severity="error",
+        statement=(
+            f"After {evidence.last_step} steps {100 * recall:.1f} % of {samples:.0f} fixed "
+            f"held-out samples find their own partner first, where chance is {100 * chance:.1f} %, "
+            f"and {100 * rank:.0f} % of the others are as near as the own partner, where chance "
+            "is 50 %."
+        ),
+        measured=rank,
+        threshold=nearest,
+        formula=(
+            "mean share of others as near, beside 0.5 - 1.96/sqrt(12 samples); R@1 beside "
+            f"{limit:.3f}, the 97.5th percentile of a binomial; margin to the hardest negative "
+            f"{margin if margin is not None else float('nan'):.3f}"
+        ),
+        null=f"chance {chance:.4f}; partners shuffled: "
+        f"{shuffled if shuffled is not None else float('nan'):.4f}",
+        cause="Videos and reports that do not belong together, or a tower that has not learned.",
+        key="data.manifest",
+        remedy="look at ten studies with their reports; then overfit 32 of them.",
+        next_measurement="R@1 on training studies: at chance too, it is the pairs or the model.",
+        course=("embedding/rank", "embedding/rank/chance"),
+    )

@@ -1,0 +1,99 @@
+"""Two promises of a project, tried on its own data: two processes are one, a resumed run is whole.
+
+Each takes a few steps of the configured model, so they belong to ``--run_mode doctor``.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from config.load import dump_config
+from config.schema import RunConfig
+from core.distributed import world_size
+from core.files import write_whole
+from core.processes import run_on_processes
+from doctor.ranks_worker import measure
+from projects.base import Project
+from runners.train import Trainer
+
+LEAST_SCALE = 1e-3
+"""Share of the longest gradient below which a gradient's error is no longer relative to itself:
+some gradients are 0 in exact arithmetic."""
+
+
+def rank_facts(
+    project: Project[Any], config: RunConfig, *, worker: str = "doctor.ranks_worker"
+) -> dict[str, float]:
+    """Return how far terms and gradients of two processes are from those of one, relatively.
+
+    Nothing where this process is one of several, or a batch cannot be shared.
+
+    Args:
+        project: Measured in this process.
+        config: What the two processes build the same project from.
+        worker: The module that each of the two runs.
+    """
+    if world_size() > 1 or config.batch < 2:
+        return {}
+    alone = measure(project, seed=config.seed)
+    with TemporaryDirectory() as folder:
+        place = Path(folder)
+        # the resolved config names the same caches, so nothing is decoded again
+        write_whole(place / "config.yaml", dump_config(config))
+        run_on_processes(worker, str(place / "config.yaml"), folder, world=2, timeout_s=600.0)
+        both = [load_file(place / f"rank-{rank}.safetensors") for rank in (0, 1)]
+    return compare(alone, both)
+
+
+def compare(alone: dict[str, Tensor], both: list[dict[str, Tensor]]) -> dict[str, float]:
+    """Return the greatest relative error of the terms and of the gradients."""
+    longest = max(float(v.norm()) for name, v in alone.items() if name.startswith("gradient/"))
+    errors = {"term": 0.0, "gradient": 0.0}
+    for found in both:
+        for name, expected in alone.items():
+            kind = name.partition("/")[0]
+            least = LEAST_SCALE * longest if kind == "gradient" else 1e-12
+            error = float((found[name] - expected).norm()) / max(float(expected.norm()), least)
+            errors[kind] = max(errors[kind], error)
+    return {f"ranks/{kind}_error": error for kind, error in errors.items()}
+
+
+def resume_facts(
+    project: Project[Any], config: RunConfig, device: torch.device
+) -> dict[str, float]:
+    """Return how far a second step after saving and loading is from one without.
+
+    The distance of the weights, as a share of the way that the two steps went.
+    """
+    with TemporaryDirectory() as folder, torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        straight = _trainer(project, config, Path(folder) / "straight", device)
+        start = _weights(straight.module)
+        batches = project.batches(0)
+        straight.update(next(batches))
+        straight.save()
+        straight.saver.wait()
+        straight.update(next(batches))
+        resumed = _trainer(project, config, Path(folder) / "straight", device)
+        resumed.update(next(project.batches(resumed.step)))
+        end = _weights(straight.module)
+        apart = float((_weights(resumed.module) - end).norm())
+        for trainer in (straight, resumed):
+            trainer.books.record.close()
+    return {"resume/difference": apart / max(float((end - start).norm()), 1e-12)}
+
+
+def _trainer(
+    project: Project[Any], config: RunConfig, folder: Path, device: torch.device
+) -> Trainer[Any]:
+    trainer = Trainer(project, config, folder=folder, device=device, provenance={})
+    trainer.model.train()
+    return trainer
+
+
+def _weights(module: nn.Module) -> Tensor:
+    return torch.cat([value.detach().cpu().double().flatten() for value in module.parameters()])

@@ -1,0 +1,108 @@
+"""The doctor beside a run: facts before the first step, probes and rules while it trains."""
+
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from config.schema import RunConfig
+from core.console import say
+from core.distributed import is_main
+from core.files import read_json, write_json
+from doctor.check import diagnose
+from doctor.evidence import Evidence, Row
+from doctor.facts import starting_facts
+from doctor.finding import Finding, render
+from doctor.probes.embeddings import EmbeddingProbe
+from doctor.probes.gradients import GradientProbe
+from doctor.probes.weight_decay import WeightDecayProbe
+from doctor.run_files import DOCTOR, read_steps
+from projects.base import Project
+from runners.probe import Probe
+from runners.train import Trainer
+
+KEPT_STEPS = 1000
+"""Newest steps that a live run is judged by; more where probes are rare."""
+JUDGED_EVERY = 50
+"""Steps between two readings of the rules."""
+EMBEDDINGS_EVERY = 5
+"""Looks at gradients for one look at embeddings, which costs a forward pass."""
+
+
+def probes_of(project: Project[Any], config: RunConfig) -> tuple[Probe, ...]:
+    """Return what looks at a run's updates, as often as the config says."""
+    every = config.probe_every
+    return (
+        GradientProbe(every=every),
+        WeightDecayProbe(every=every),
+        EmbeddingProbe(project, every=EMBEDDINGS_EVERY * every),
+    )
+
+
+class Watch:
+    """A sink that reads the rules now and then, and says each finding once."""
+
+    def __init__(self, config: RunConfig, folder: Path) -> None:
+        """Remember what an interrupted run left, before the trainer takes it back.
+
+        Args:
+            config: The run.
+            folder: Its folder.
+        """
+        self.config, self.folder = config, folder
+        self.facts: dict[str, Any] = {}
+        self._before = read_steps(folder)
+        kept = max(KEPT_STEPS, 60 * config.probe_every)
+        self._steps: deque[Row] = deque(maxlen=kept)
+        self._validations: deque[Row] = deque(maxlen=kept)
+        self._said: set[tuple[str, str, str]] = set()
+        self._earlier: list[Row] = []
+
+    def begin(self, trainer: Trainer[Any]) -> None:
+        """Gather the facts of a fresh run, or recall those of a resumed one; say what they show."""
+        known = self.folder / DOCTOR
+        if trainer.step == 0 or not known.exists():
+            self.facts = starting_facts(trainer.project, trainer.module, trainer.optimizer)
+        else:
+            self.facts = read_json(known)["facts"]
+        self._steps.extend(row for row in self._before if row["step"] <= trainer.step)
+        self._earlier = [row for row in self._before if row["step"] > trainer.step]
+        self._judge()
+
+    def write(self, step: int, numbers: Mapping[str, float]) -> None:
+        """Take the numbers of a step, or of a validation."""
+        row = {"step": step, **numbers}
+        if "loss" not in numbers:
+            self._validations.append(row)
+            return
+        self._steps.append(row)
+        if step % JUDGED_EVERY == 0:
+            self._judge()
+
+    def close(self) -> None:
+        """Judge what has come since."""
+        self._judge()
+
+    def _judge(self) -> None:
+        findings = diagnose(
+            Evidence(
+                config=self.config,
+                facts=self.facts,
+                steps=list(self._steps),
+                validations=list(self._validations),
+                earlier_steps=self._earlier,
+            )
+        )
+        for finding in findings:
+            name = (finding.rule, finding.key, finding.cause)
+            if name not in self._said:
+                self._said.add(name)
+                say(render(finding))
+        keep(self.folder, facts=self.facts, findings=findings)
+
+
+def keep(folder: Path, *, facts: Mapping[str, Any], findings: list[Finding]) -> None:
+    """Write ``doctor.json``; the main rank alone does."""
+    if is_main():
+        rows = [vars(finding) for finding in findings]
+        write_json(folder / DOCTOR, {"facts": dict(facts), "findings": rows})
