@@ -18,8 +18,9 @@ from data.frames import frame_indices
 from data.resize import Shape
 from data.tokenizer import Tokenizer, load_tokenizer
 from data.transforms import to_float
-from models.video_text import EncodedStudies, VideoText
-from projects.video_text_parts import build_video_text
+from models.study_model import EncodedStudies, StudyModel
+from projects.captioning_results import told_of
+from projects.study_models import build_study_model
 from runners import checkpoint
 
 
@@ -37,7 +38,7 @@ class TrainedRun:
     """The model of a run and what it needs to read videos and reports."""
 
     config: RunConfig
-    model: VideoText
+    model: StudyModel
     """In evaluation mode, on the CPU."""
     tokenizer: Tokenizer
 
@@ -65,15 +66,9 @@ class TrainedRun:
         if self.model.caption_decoder is None:
             raise UserError(f"run {self.config.name} was trained without captioning")
         encoded = self._encoded(videos)
-        words = self.model.caption_decoder.generate(
-            encoded.memory,
-            encoded.present,
-            bos_id=self.tokenizer.bos_id,
-            eos_id=self.tokenizer.eos_id,
-            pad_id=self.tokenizer.pad_id,
-            max_words=self.config.evaluation.caption_words,
-        )
-        return self.tokenizer.decode(words[0].tolist())
+        words = self.config.evaluation.caption_words
+        decoder, tokenizer = self.model.caption_decoder, self.tokenizer
+        return told_of(encoded, decoder, tokenizer, max_words=words)[0]
 
     def search(
         self, videos: Sequence[str | Path], reports: Sequence[str], *, count: int = 5
@@ -122,9 +117,9 @@ def load(run: str | Path) -> TrainedRun:
     folder = Path(run)
     config = load_config(folder / "config.yaml")
     tokenizer = load_tokenizer(folder / "tokenizer")
-    model = build_video_text(config, tokenizer)
-    found = checkpoint.newest(folder / "checkpoints")
+    model = build_study_model(config, tokenizer)
+    found = checkpoint.newest(folder / "checkpoints", strict=True)
     if found is None:
         raise UserError(f"{folder / 'checkpoints'}: no checkpoint yet; train the run first")
-    checkpoint.restore(found, model=model)
+    checkpoint.load_weights(found, model)
     return TrainedRun(config, model.eval(), tokenizer)

@@ -134,8 +134,9 @@ class DataConfig(Strict):
 class TokenizerConfig(Strict):
     """How reports become words."""
 
-    kind: Literal["trained", "pretrained"] = "trained"
-    """``trained`` learns its words from the training reports; ``pretrained`` is read."""
+    kind: Literal["trained", "pretrained", "open_clip"] = "trained"
+    """``trained`` learns its words from the training reports; ``pretrained`` is read;
+    ``open_clip`` is CLIP's own."""
     vocab_size: Annotated[int, Field(ge=64, le=10_000_000)] = 2048
     """Most words of a trained tokenizer."""
     max_words: Annotated[int, Field(ge=4, le=100_000)] = 128

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.nearest import nearest_key, valid_keys
-from config.schema import ModelConfig, RunConfig
+from config.schema import LatentConfig, ModelConfig, RunConfig
 from config.strict_yaml import Document, Keys, dump_yaml, parse_yaml, plain_value, read_yaml
 from core.errors import UserError
 from core.files import hash_json
@@ -30,7 +30,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     Raises:
         UserError: One line that names the file and line, the key, what was expected and found.
     """
-    parts = Document({"model": ModelConfig().model_dump(mode="json")}, {})
+    sections = {"model": ModelConfig(), "latent": LatentConfig()}
+    parts = Document({key: part.model_dump(mode="json") for key, part in sections.items()}, {})
     written = merge(read_chain(Path(path)), read_overrides(overrides))
     document = merge(parts, written)  # so that options alone belong to the default part
     try:

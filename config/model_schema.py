@@ -14,6 +14,9 @@ class ModelConfig(Strict):
     """Numbers a token between the parts."""
     dim: Count = 128
     """Numbers a study in the space that videos and reports share."""
+    heads: Literal["linear", "none"] = "linear"
+    """What brings studies and reports into the shared space; ``none`` leaves towers that were
+    trained together where they are, and then width and dim must be equal."""
     video_encoder: Part = Part(name="vit")
     """Clips to tokens."""
     aggregator: Part = Part(name="attention_pooling")
@@ -48,7 +51,17 @@ class ContrastiveConfig(Part):
     """Softmax over the global batch, or a sigmoid for each pair."""
 
 
-Term = Literal["contrastive", "captioning", "masked_modeling"]
-"""The loss terms that have a weight; a constant 0 leaves the term and its parts out."""
+Term = Literal[
+    "contrastive",
+    "captioning",
+    "masked_modeling",
+    "parameters",
+    "response",
+    "descriptors",
+    "reconstruction",
+    "alignment",
+]
+"""The loss terms that have a weight; a constant 0 leaves the term and its parts out. A project
+refuses those that are not its own."""
 
 LossWeights = dict[Term, ValueOrSchedule]

@@ -61,16 +61,17 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 def nearest_key(key: str, keys: Iterable[str]) -> str | None:
     """Return the dotted key most like ``key``, wherever its section is, or None.
 
-    A key in the same section comes before an equally like one elsewhere.
+    A key in the same section, or in a section of it, comes before an equally like one elsewhere.
     """
     section, _, last = key.rpartition(".")
     known = set(keys)
     if (habit := HABITS.get(last)) in known:
         return habit
 
-    def likeness(other: str) -> tuple[float, bool]:
+    def likeness(other: str) -> tuple[float, bool, bool]:
         home, _, name = other.rpartition(".")
-        return SequenceMatcher(None, last, name).ratio(), home == section
+        alike = SequenceMatcher(None, last, name).ratio()
+        return alike, home == section, home.partition(".")[0] == section.partition(".")[0]
 
     best = max(sorted(known), key=likeness, default=None)
     if best is not None and likeness(best)[0] >= LEAST_LIKENESS:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from config.clipse_schema import AffinityConfig, ClipseConfig, MadeUpImagesConfig
 from config.data_schema import (
     AugmentationConfig,
     ColumnsConfig,
@@ -12,6 +13,8 @@ from config.data_schema import (
     SyntheticConfig,
     TokenizerConfig,
 )
+from config.eq_schema import EqConfig, SyntheticEqConfig
+from config.latent_schema import EngravingsConfig, LatentConfig
 from config.model_schema import ContrastiveConfig, LossWeights, ModelConfig, Term
 from config.strict import (
     Count,
@@ -25,18 +28,25 @@ from config.strict import (
 )
 
 __all__ = [
+    "AffinityConfig",
     "AugmentationConfig",
+    "ClipseConfig",
     "ColumnsConfig",
     "ContrastiveConfig",
     "DataConfig",
+    "EqConfig",
+    "EngravingsConfig",
     "EvaluationConfig",
+    "LatentConfig",
     "LossWeights",
+    "MadeUpImagesConfig",
     "ModelConfig",
     "OptimizerConfig",
     "Part",
     "RunConfig",
     "Schedule",
     "SyntheticConfig",
+    "SyntheticEqConfig",
     "Term",
     "TokenizerConfig",
     "ValueOrSchedule",
@@ -83,6 +93,10 @@ class EvaluationConfig(Strict):
     """Words after which a generated report ends."""
     bootstrap: Count = 1000
     """Resamples of the held-out studies behind each 95 % interval."""
+    checkpoint: Literal["newest", "best"] = "newest"
+    """Which checkpoint is evaluated; the best is that of ``keep_best``."""
+    facts: Literal["coronary", "engraving", "none"] = "coronary"
+    """Kind of facts that captions are scored by; ``none`` leaves the scores of text."""
     report_examples: CountOrNone = 6
     """Best and worst studies that are kept to look at."""
 
@@ -104,6 +118,12 @@ class RunConfig(Strict):
     """Numbers of the encoders; ``auto`` is bf16 where the device has it; losses are in fp32."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """CPU threads of one process; null leaves the choice to the library."""
+    parallel: Literal["replicate", "shard"] = "replicate"
+    """Several processes each keep the whole model, or each a share of every parameter (FSDP2)."""
+    recompute_activations: bool = False
+    """Run each block again for its gradient instead of keeping its activations; saves memory."""
+    compile: Literal["inductor", "aot_eager"] | None = None
+    """Compile each block with torch.compile, by this backend; null runs it as it is written."""
     use_wandb: bool = False
     """Also send the scalars to Weights & Biases."""
 
@@ -111,16 +131,34 @@ class RunConfig(Strict):
     """Optimizer steps of the run."""
     batch: Count
     """Studies in the global batch, over all processes."""
+    accumulate: Count = 1
+    """Parts that a process cuts its share of the batch into, to need less memory. The loss is that
+    of the whole batch; a step takes about a third more time, and no probe sees its terms."""
+    ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    """Share of the moving average of the weights that a step leaves; evaluation uses the average.
+    Null keeps none."""
     max_grad_norm: Positive = 1.0
     """Gradients with a longer L2 norm are shortened to it."""
     log_every: Count = 10
     """Optimizer steps between two records of the losses."""
     validate_every: CountOrNone = 0
     """Optimizer steps between two validations; 0 validates at the end only."""
+    probe_every: CountOrNone = 15
+    """Optimizer steps between two looks of the doctor at the gradients of each term; 0 never
+    looks. Embeddings are looked at every fifth time."""
     checkpoint_every: Count = 100
     """Optimizer steps between two checkpoints; the last step always leaves one."""
     keep_checkpoints: Count = 2
     """Newest checkpoints that are kept."""
+    keep_best: str | None = None
+    """Number of the validation by which the best checkpoint is kept as well, the greatest or, with
+    ``-`` before its name, the least; null keeps the newest alone."""
+    strict_resume: bool = False
+    """Refuse a damaged newest checkpoint instead of going back to the one before it."""
+    checksum_every: CountOrNone = 500
+    """Optimizer steps between two comparisons of the weights of all processes; 0 never compares."""
+    hang_limit_s: Positive = 1800.0
+    """Seconds without a step after which a process dumps its stacks and ends."""
 
     contrastive: ContrastiveConfig = ContrastiveConfig()
     """The loss that matches studies with reports."""
@@ -141,6 +179,12 @@ class RunConfig(Strict):
     """How reports become words."""
     model: ModelConfig = ModelConfig()
     """The parts of the model."""
+    latent: LatentConfig = LatentConfig()
+    """Pictures, their latents, and what is made from these; read by latent captioning alone."""
+    clipse: ClipseConfig = ClipseConfig()
+    """Everything that only image-text training reads."""
+    eq: EqConfig = EqConfig()
+    """Everything that only semantic EQ reads."""
     optimizer: OptimizerConfig = OptimizerConfig()
     """How the parameters move."""
     evaluation: EvaluationConfig = EvaluationConfig()
@@ -177,8 +221,11 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def check_losses(self) -> Self:
-        """Refuse a run that learns nothing, and a match among fewer than two studies."""
-        matched = max(_ends(self.loss_weights.get("contrastive", 0.0))) > 0
+        """Refuse a run that learns nothing, and a contrast among fewer than two samples."""
+        matched = any(
+            max(_ends(self.loss_weights.get(term, 0.0))) > 0
+            for term in ("contrastive", "descriptors")
+        )
         if (
             not matched
             and self.patch_contrastive_weight == 0

@@ -60,8 +60,12 @@ def plain_value(text: str) -> Any:
     return int(number) if whole else number
 
 
-def read_yaml(path: Path) -> Document:
+def read_yaml(path: Path, *, dotted_keys: bool = False) -> Document:
     """Return what a YAML file says; an empty file says ``{}``.
+
+    Args:
+        path: The file.
+        dotted_keys: Let a key have dots, as the keys of a sweep file do.
 
     Raises:
         UserError: The file cannot be read, is not YAML, or is more than plain data; the message
@@ -73,26 +77,27 @@ def read_yaml(path: Path) -> Document:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 at byte {error.start}; expected a YAML file") from None
-    document = parse_yaml(text, source=str(path))
+    document = parse_yaml(text, source=str(path), dotted_keys=dotted_keys)
     data = {} if document.data is None else document.data
     if not isinstance(data, dict):
         raise UserError(f"{path}: expected 'key: value' lines, found a {type(data).__name__}")
     return Document(data, document.origins)
 
 
-def parse_yaml(text: str, *, source: str) -> Document:
+def parse_yaml(text: str, *, source: str, dotted_keys: bool = False) -> Document:
     """Return what ``text`` says.
 
     Args:
         text: One YAML document.
         source: Name of the text in messages.
+        dotted_keys: Let a key have dots.
 
     Raises:
         UserError: Not YAML, or more than plain data; the message names source and line.
     """
     if len(text) > LARGEST_CHARACTERS:
         raise UserError(f"{source}: more than {LARGEST_CHARACTERS} characters are no config")
-    reader = _Reader(source)
+    reader = _Reader(source, dotted_keys=dotted_keys)
     try:
         data = reader.document(iter(yaml.parse(text, Loader=yaml.SafeLoader)))
     except yaml.MarkedYAMLError as error:
@@ -109,8 +114,8 @@ def parse_yaml(text: str, *, source: str) -> Document:
 class _Reader:
     """Builds plain data from parser events, so that no tag or alias can build anything else."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, source: str, *, dotted_keys: bool) -> None:
+        self.source, self.dotted_keys = source, dotted_keys
         self.origins: dict[Keys, str] = {}
 
     def document(self, events: Iterator[Any]) -> Any:
@@ -166,11 +171,11 @@ class _Reader:
         return items
 
     def key(self, event: Any) -> str:
-        """Return a key, which is one word without a dot."""
+        """Return a key, which is one word, and without a dot unless those are allowed."""
         if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag or not event.value:
             raise self.refuse(event, "expected a key")
         key: str = event.value
-        if "." in key:
+        if "." in key and not self.dotted_keys:
             raise self.refuse(
                 event, f"write {key!r} as nested keys; dots are for the command line only"
             )

@@ -18,6 +18,7 @@ PACKAGES = (
     "projects",
     "runners",
     "scripts",
+    "sweeps",
 )
 """The folders whose Python files decide what a run computes."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Int, UInt8
@@ -58,6 +59,38 @@ class Batch:
             self.report_group.to(device, non_blocking=True),
             self.patient_group.to(device, non_blocking=True),
             self.keys.to(device, non_blocking=True),
+        )
+
+    def split(self, parts: int) -> list["Batch"]:
+        """Cut into consecutive parts of studies; reports keep their padding.
+
+        Call it on the CPU: it has to know which clips belong to which study.
+
+        Raises:
+            UserError: There are fewer studies than parts.
+        """
+        if parts > self.studies:
+            raise UserError(
+                f"{self.studies} studies of a process cannot be cut into {parts} parts; "
+                "lower accumulate or raise batch"
+            )
+        counts = torch.bincount(self.owner, minlength=self.studies)
+        first_clip = [0, *counts.cumsum(0).tolist()]
+        edges = [self.studies * part // parts for part in range(parts + 1)]
+        return [
+            self._part(slice(low, high), slice(first_clip[low], first_clip[high]))
+            for low, high in pairwise(edges)
+        ]
+
+    def _part(self, studies: slice, clips: slice) -> "Batch":
+        return Batch(
+            self.study_ids[studies],
+            self.clips[clips],
+            self.owner[clips] - studies.start,
+            self.words[studies],
+            self.report_group[studies],
+            self.patient_group[studies],
+            self.keys[clips],
         )
 
     def pin(self) -> "Batch":

@@ -29,7 +29,9 @@ from data.decode import (
 # would have the library open whatever they name.
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,gif,apng,"
-    "h264,hevc,ivf,obu,dv,mxf,nut,yuv4mpegpipe,wav,mp3,flac,aac"
+    "h264,hevc,ivf,obu,dv,mxf,nut,yuv4mpegpipe,wav,mp3,flac,aac,"
+    # still pictures, known by their content: videos of one frame
+    "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe,pgm_pipe,ppm_pipe"
 )
 
 

@@ -4,19 +4,32 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
+from typing import Protocol, runtime_checkable
 
 from core.distributed import rank as this_rank
 from core.distributed import world_size as this_world_size
-from data.batch import Batch, collate
-from data.dataset import StudyDataset
+from data.batch import Batch, Sample, collate
 from data.sampler import StudySampler, share
+from data.tokenizer import Tokenizer
 
 AHEAD = 3
 """Batches made ahead of the one in use."""
 
 
+@runtime_checkable
+class Samples(Protocol):
+    """What can be put into batches."""
+
+    tokenizer: Tokenizer
+
+    def __len__(self) -> int: ...
+
+    def sample(self, index: int, *, epoch: int | None) -> Sample:
+        """Return one study as training sees it in an epoch, or as evaluation does (None)."""
+
+
 def train_batches(
-    dataset: StudyDataset,
+    dataset: Samples,
     sampler: StudySampler,
     *,
     start_step: int,
@@ -51,7 +64,7 @@ def train_batches(
 
 
 def evaluation_batches(
-    dataset: StudyDataset,
+    dataset: Samples,
     *,
     batch: int,
     rank: int | None = None,
@@ -72,7 +85,7 @@ def evaluation_batches(
     )
 
 
-def _batch(dataset: StudyDataset, indices: Sequence[int], epoch: int | None) -> Batch:
+def _batch(dataset: Samples, indices: Sequence[int], epoch: int | None) -> Batch:
     samples = [dataset.sample(index, epoch=epoch) for index in indices]
     return collate(samples, pad_id=dataset.tokenizer.pad_id)
 
@@ -95,7 +108,7 @@ def _ahead(make: Callable[[int], Batch], steps: Iterator[int], workers: int) -> 
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def whole_batches(dataset: StudyDataset, *, batch: int) -> Iterator[Batch]:
+def whole_batches(dataset: Samples, *, batch: int) -> Iterator[Batch]:
     """Yield this rank's share of global batches of exactly ``batch`` studies, for held-out losses.
 
     The remainder is left out, because a contrastive loss depends on the size of its batch; a data

@@ -180,6 +180,10 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     if kind["kind"] == "trained":
         engine = Engine.from_file(str(folder / "tokenizer.json"))
         return TrainedTokenizer(engine, max_words=kind["max_words"])
+    if kind["kind"] == "open_clip":
+        from data.tokenizer_open_clip import OpenClipTokenizer  # it needs open_clip
+
+        return OpenClipTokenizer(max_words=kind["max_words"])
     from data.tokenizer_pretrained import PretrainedTokenizer  # it needs transformers
 
     return PretrainedTokenizer(str(folder), max_words=kind["max_words"])

@@ -4,11 +4,39 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from losses.comparison import ComparisonLoss
 from losses.contrastive import InfoNCE
+from losses.counterparts import (
+    ADNCE,
+    FalseNegatives,
+    HardNegatives,
+    PercentileNegatives,
+    PlainInfoNCE,
+    SoftTargets,
+)
+from losses.moving_average import MovingAverage
 from losses.sigmoid import SigLIP
+from losses.similarity_aware import adaptive_bandpass, bandpass, debias
 
 CONTRASTIVE: dict[str, Callable[..., Callable[..., Tensor]]] = {
     "infonce": InfoNCE,
     "siglip": SigLIP,
 }
 """The study-level contrastive losses by their name in a config."""
+
+NEGATIVES: dict[str, Callable[..., ComparisonLoss]] = {
+    "infonce": PlainInfoNCE,
+    "debias": debias,
+    "bandpass": bandpass,
+    "adaptive_bandpass": adaptive_bandpass,
+    "hard_negatives": HardNegatives,
+    "adnce": ADNCE,
+    "percentiles": PercentileNegatives,
+    "false_negatives": FalseNegatives,
+    "soft_targets": SoftTargets,
+    "moving_average": MovingAverage,
+}
+"""The ways to treat negatives by their name in a config; each scores a whole comparison."""
+
+BY_AFFINITY = ("debias", "bandpass", "adaptive_bandpass", "false_negatives", "soft_targets")
+"""Those that ask how alike two studies are."""

@@ -6,19 +6,20 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float
 
-from metrics import bleu, cider, facts, rouge
+from metrics import bleu, cider, rouge
 from metrics.bootstrap import percentiles, resampled_sums
+from metrics.fact_schemes import FACT_SCHEMES, FactScheme
 
-_FACTS: Final = len(facts.COUNTS)
-_BLEU: Final = _FACTS + 2 + 2 * bleu.ORDERS
+_BLEU: Final = 2 + 2 * bleu.ORDERS
 _ROUGE: Final = _BLEU + len(rouge.NAMES)
-_FACT_VARIANT: Final = "micro-averaged over studies, facts parsed from text"
+_TEXT: Final = _ROUGE + 2
+"""Counts of the scores of text: BLEU, ROUGE, CIDEr-D, one; those of facts come after them."""
 
 
 def caption_counts(
-    references: Sequence[str], candidates: Sequence[str]
+    references: Sequence[str], candidates: Sequence[str], facts: FactScheme
 ) -> Float[np.ndarray, "study count"]:
-    """Return what each study adds to the scores: fact counts, BLEU counts, ROUGE, CIDEr-D, one.
+    """Return what each study adds to the scores: BLEU counts, ROUGE, CIDEr-D, one, fact counts.
 
     Raises:
         ValueError: the two differ in length, or are empty.
@@ -27,10 +28,10 @@ def caption_counts(
     rows = [
         np.concatenate(
             [
-                facts.fact_counts(reference, candidate),
                 bleu.bleu_counts(reference, candidate),
                 rouge.rouge(reference, candidate),
                 [score, 1.0],
+                facts.counts(reference, candidate),
             ]
         )
         for reference, candidate, score in zip(references, candidates, ciders, strict=True)
@@ -39,17 +40,15 @@ def caption_counts(
 
 
 def caption_scores(
-    sums: Float[np.ndarray, "*batch count"],
+    sums: Float[np.ndarray, "*batch count"], facts: FactScheme
 ) -> dict[str, Float[np.ndarray, "*batch"]]:
     """Return every score of counts that were summed over studies; NaN where undefined."""
-    studies = sums[..., -1]
-    scores = {
-        f"bleu{n}": bleu.bleu(sums[..., _FACTS:_BLEU], order=n) for n in range(1, bleu.ORDERS + 1)
-    }
+    studies = sums[..., _TEXT - 1]
+    scores = {f"bleu{n}": bleu.bleu(sums[..., :_BLEU], order=n) for n in range(1, bleu.ORDERS + 1)}
     scores |= {name: sums[..., _BLEU + place] / studies for place, name in enumerate(rouge.NAMES)}
     cider_d = sums[..., _ROUGE] / studies
     scores["cider"] = np.where(studies > 1, cider_d, np.nan)
-    return scores | facts.rates(sums[..., :_FACTS])
+    return {**scores, **facts.rates(sums[..., _TEXT:])}
 
 
 def caption_report(
@@ -57,6 +56,7 @@ def caption_report(
     candidates: Sequence[str],
     baselines: Mapping[str, Sequence[str]],
     *,
+    facts: str = "coronary",
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -66,20 +66,21 @@ def caption_report(
     `variant` (which of the many scores of that name), and under `baselines`, by name, their own
     `value`, `low`, `high` and the `margin` (captions minus baseline, paired by study) with its
     interval. What is undefined is None, as is every interval of a single study. All of it is
-    ready for JSON.
+    ready for JSON. ``facts`` names one of ``FACT_SCHEMES``.
 
     Raises:
         ValueError: captions, references or a baseline differ in length, or are empty.
     """
-    own, own_draws = _score(references, candidates, resamples=resamples, seed=seed)
+    scheme = FACT_SCHEMES[facts]
+    own, own_draws = _score(references, candidates, scheme, resamples=resamples, seed=seed)
     others = {
-        name: _score(references, texts, resamples=resamples, seed=seed)
+        name: _score(references, texts, scheme, resamples=resamples, seed=seed)
         for name, texts in baselines.items()
     }
     return {
         metric: {
             **_entry(value, own_draws[metric]),
-            "variant": variant_of(metric),
+            "variant": _variant_of(metric, scheme),
             "baselines": {
                 name: {
                     **_entry(values[metric], draws[metric]),
@@ -92,24 +93,31 @@ def caption_report(
     }
 
 
-def variant_of(metric: str) -> str:
+def _variant_of(metric: str, facts: FactScheme) -> str:
     """Return which of the many scores that share a name this one is."""
     if metric.startswith("bleu"):
         return bleu.VARIANT
     if metric in rouge.NAMES:
         return rouge.VARIANT
-    return cider.VARIANT if metric == "cider" else _FACT_VARIANT
+    return cider.VARIANT if metric == "cider" else facts.variant
 
 
 def _score(
-    references: Sequence[str], candidates: Sequence[str], *, resamples: int, seed: int
+    references: Sequence[str],
+    candidates: Sequence[str],
+    facts: FactScheme,
+    *,
+    resamples: int,
+    seed: int,
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Return each score, and its value in every resample; equal seeds draw equal resamples."""
-    counts = caption_counts(references, candidates)
-    values = {name: float(score) for name, score in caption_scores(counts.sum(axis=0)).items()}
+    counts = caption_counts(references, candidates, facts)
+    whole = caption_scores(counts.sum(axis=0), facts)
+    values = {name: float(score) for name, score in whole.items()}
     if len(counts) < 2:
         return values, {name: np.empty(0) for name in values}
-    return values, caption_scores(resampled_sums(counts, resamples=resamples, seed=seed))
+    draws = resampled_sums(counts, resamples=resamples, seed=seed)
+    return values, caption_scores(draws, facts)
 
 
 def _entry(value: float, draws: np.ndarray) -> dict[str, float | None]:

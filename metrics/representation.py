@@ -87,6 +87,51 @@ def modality_gap(first: Float[Tensor, "row dim"], second: Float[Tensor, "other d
     return float((_unit(first).mean(dim=0) - _unit(second).mean(dim=0)).norm())
 
 
+def hardest_negative_margin(
+    first: Float[Tensor, "row dim"], second: Float[Tensor, "row dim"]
+) -> float:
+    """Return the mean of own cosine minus the greatest other cosine, both ways, in [-2, 2].
+
+    Row i of both towers belongs together. Null: below 0 for unrelated rows, by the expected
+    greatest of the others; 0 when all rows coincide.
+
+    Raises:
+        ValueError: if a tower has fewer than two rows, or one is not finite or zero.
+    """
+    cosines = _unit(first) @ _unit(second).T
+    own = cosines.diagonal()
+    others = cosines.clone().fill_diagonal_(-2.0)
+    return float((2 * own - others.amax(dim=1) - others.amax(dim=0)).mean() / 2)
+
+
+def recall_at_1_of_rows(first: Float[Tensor, "row dim"], second: Float[Tensor, "row dim"]) -> float:
+    """Return the share of rows of ``first`` whose own row of ``second`` is nearest, in [0, 1].
+
+    A tie counts against the row. Null: 1/rows for unrelated towers; 0 when all rows coincide.
+
+    Raises:
+        ValueError: if a tower has fewer than two rows, or one is not finite or zero.
+    """
+    cosines = _unit(first) @ _unit(second).T
+    others = cosines.clone().fill_diagonal_(-2.0)
+    # rounding must not tell rows apart that coincide
+    return float((cosines.diagonal() > others.amax(dim=1) + 1e-9).double().mean())
+
+
+def mean_rank_share(first: Float[Tensor, "row dim"], second: Float[Tensor, "row dim"]) -> float:
+    """Return the mean share of other rows of ``second`` that are as near as a row's own, in [0, 1].
+
+    Null: 0.5 for unrelated towers, give or take about 1/sqrt(12 rows); 1 when all rows coincide,
+    since a tie counts against the row. It sees a beginning long before recall at 1 does.
+
+    Raises:
+        ValueError: if a tower has fewer than two rows, or one is not finite or zero.
+    """
+    cosines = _unit(first) @ _unit(second).T
+    nearer = cosines + 1e-9 >= cosines.diagonal()[:, None]
+    return float((nearer.sum(dim=1) - 1).double().mean()) / (len(cosines) - 1)
+
+
 def _finite(rows: Tensor) -> Tensor:
     if len(rows) < 2:
         raise ValueError(f"the spread of {len(rows)} row is undefined; give at least two")

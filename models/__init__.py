@@ -1,7 +1,8 @@
 """The models a config may name: for each kind of part, its name and its class.
 
 The project gives ``width``, ``frames``, ``size``, ``channels``, ``vocab``, ``max_words``,
-``memory_width``, ``output`` and ``grid``; all other keyword arguments are options of the config.
+``memory_width``, ``output``, ``grid`` and ``latent``; all other keyword arguments are options of
+the config.
 """
 
 from models.aggregators import (
@@ -11,9 +12,21 @@ from models.aggregators import (
     MeanAggregator,
 )
 from models.caption_decoder import TransformerCaptionDecoder
-from models.contracts import Aggregator, CaptionDecoder, MaskedDecoder, TextEncoder, VideoEncoder
+from models.contracts import (
+    Aggregator,
+    CaptionDecoder,
+    ImageDecoder,
+    LatentHead,
+    MaskedDecoder,
+    TextEncoder,
+    VideoEncoder,
+)
+from models.conv_image import ConvImage
 from models.huggingface_text import HuggingFaceText
+from models.image_decoder import ConvImageDecoder
+from models.latent_heads import PlacesLatent
 from models.masked_decoder import TransformerMaskedDecoder
+from models.open_clip_towers import OpenClipImage, OpenClipText
 from models.text_transformer import TextTransformer
 from models.timm_video import TimmVideo
 from models.torchvision_video import R3D18, MViTV2S
@@ -22,6 +35,8 @@ from models.video_vit import VideoViT
 
 VIDEO_ENCODERS: dict[str, type[VideoEncoder]] = {
     "vit": VideoViT,
+    "conv": ConvImage,
+    "open_clip": OpenClipImage,
     "timm": TimmVideo,
     "mvit_v2_s": MViTV2S,
     "r3d_18": R3D18,
@@ -36,6 +51,9 @@ AGGREGATORS: dict[str, type[Aggregator]] = {
 TEXT_ENCODERS: dict[str, type[TextEncoder]] = {
     "transformer": TextTransformer,
     "huggingface": HuggingFaceText,
+    "open_clip": OpenClipText,
 }
 CAPTION_DECODERS: dict[str, type[CaptionDecoder]] = {"transformer": TransformerCaptionDecoder}
 MASKED_DECODERS: dict[str, type[MaskedDecoder]] = {"transformer": TransformerMaskedDecoder}
+LATENT_HEADS: dict[str, type[LatentHead]] = {"places": PlacesLatent}
+IMAGE_DECODERS: dict[str, type[ImageDecoder]] = {"conv": ConvImageDecoder}

@@ -148,3 +148,26 @@ class MaskedDecoder(nn.Module, ABC):
             keep: Their places in t·y·x.
             hide: The places to predict.
         """
+
+
+class LatentHead(nn.Module, ABC):
+    """From the tokens of a picture to its latent: one vector, all that is passed on."""
+
+    latent: int
+    """Numbers of a latent."""
+    fan_in: int
+    """Numbers that each number of a latent is a weighted sum of."""
+
+    @abstractmethod
+    def forward(self, tokens: Float[Tensor, "clip token width"]) -> Float[Tensor, "clip latent"]:
+        """Return one latent a picture, with nothing after the last matrix."""
+
+
+class ImageDecoder(nn.Module, ABC):
+    """From a latent back to the pixels of the picture."""
+
+    @abstractmethod
+    def forward(
+        self, latents: Float[Tensor, "clip latent"]
+    ) -> Float[Tensor, "clip channel frame row column"]:
+        """Return normalized pixels."""

@@ -4,39 +4,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from models.clip_pooling import MeanPooling
 from models.contracts import Aggregator, CaptionDecoder, MaskedDecoder, TextEncoder, VideoEncoder
+from models.embedding import embedding_head, unit_rows
 from models.packing import pad_rows
+from models.study_model import EncodedReports, EncodedStudies, StudyModel
 from models.temperature import Temperature
-
-
-@dataclass(frozen=True)
-class EncodedStudies:
-    """Studies, as the losses and the caption decoder see them."""
-
-    study: Float[Tensor, "study dim"]
-    """Unit rows in the space that studies and reports share; fp32."""
-    memory: Float[Tensor, "study token width"]
-    """What the caption decoder looks at: all tokens of all clips, padded, and before them, if the
-    model is told so, the aggregated vector and the row of each clip."""
-    present: Bool[Tensor, "study token"]
-    """True where ``memory`` holds something."""
-    first_token: int
-    """Where in ``memory`` the tokens begin."""
-
-
-@dataclass(frozen=True)
-class EncodedReports:
-    """Reports, as the losses see them."""
-
-    report: Float[Tensor, "study dim"]
-    """Unit rows in the space that studies and reports share; fp32."""
-    words: Float[Tensor, "study word width"]
-    """Features of each word; those of absent words mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +39,13 @@ class VideoTextOutputs:
     """Unit rows, one a word; fp32."""
 
 
-class VideoText(nn.Module):
+class VideoText(StudyModel):
     """Encode the clips, aggregate them to a study, encode the report, caption and rebuild.
 
     Every trainable parameter lives in here and is used by ``forward``, so that one
     DistributedDataParallel around this module synchronizes them all. What is not needed is not
-    built.
+    built. What has a state but is not trained, such as a teacher, travels in ``companions``: a
+    checkpoint holds it, and ``forward`` does not use it.
     """
 
     def __init__(
@@ -80,6 +57,7 @@ class VideoText(nn.Module):
         dim: int,
         caption_decoder: CaptionDecoder | None = None,
         masked_decoder: MaskedDecoder | None = None,
+        heads: Literal["linear", "none"] = "linear",
         patch_heads: bool = False,
         aggregate: Literal["clips", "tokens"] = "clips",
         clip_pooling: nn.Module | None = None,
@@ -98,6 +76,7 @@ class VideoText(nn.Module):
             dim: Numbers a study in the space that studies and reports share.
             caption_decoder: From the tokens of a study to its report.
             masked_decoder: From visible tokens to hidden cubes.
+            heads: Linear maps into the shared space, or nothing where the towers end in it.
             patch_heads: Bring tokens and words into a shared space too.
             aggregate: What the aggregator is given: the mean of each clip, or all tokens.
             clip_pooling: From the tokens of a clip to its row; None takes their mean.
@@ -110,7 +89,8 @@ class VideoText(nn.Module):
                 losses without one.
 
         Raises:
-            ValueError: A masked decoder behind an encoder that cannot drop tokens.
+            ValueError: A masked decoder behind an encoder that cannot drop tokens, or no heads
+                where the towers end in other spaces.
         """
         super().__init__()
         self.dim = dim
@@ -126,16 +106,23 @@ class VideoText(nn.Module):
         self.clip_pooling = MeanPooling() if clip_pooling is None else clip_pooling
         self.study_in_memory = study_in_memory
         video_width, text_width = video_encoder.width, text_encoder.width
-        self.study_head = _head(video_width, dim)
-        self.report_head = _head(text_width, dim)
+        if heads == "none" and not video_width == text_width == dim:
+            raise ValueError(
+                f"model.heads=none needs towers that end in the shared space of {dim} numbers; "
+                f"these end in {video_width} and {text_width}"
+            )
+        linear = heads == "linear"
+        self.study_head: nn.Module = embedding_head(video_width, dim) if linear else nn.Identity()
+        self.report_head: nn.Module = embedding_head(text_width, dim) if linear else nn.Identity()
         self.caption_decoder = caption_decoder
         self.masked_decoder = masked_decoder
-        self.patch_head = _head(video_width, dim) if patch_heads else None
-        self.word_head = _head(text_width, dim) if patch_heads else None
+        self.patch_head = embedding_head(video_width, dim) if patch_heads else None
+        self.word_head = embedding_head(text_width, dim) if patch_heads else None
         self.temperature = Temperature(
             start=temperature, learned=learn_temperature, allowed=temperature_range
         )
         self.bias = None if bias is None else nn.Parameter(torch.tensor(bias))
+        self.companions = nn.ModuleDict()
 
     def forward(
         self,
@@ -172,9 +159,9 @@ class VideoText(nn.Module):
                 self.caption_decoder(words, memory, seen) if self.caption_decoder else None
             ),
             reconstruction=self.reconstruct(clips, keep=keep, hide=hide, masked=masked),
-            patches=_unit(self.patch_head(tokens)) if self.patch_head else None,
+            patches=unit_rows(self.patch_head(tokens)) if self.patch_head else None,
             patch_present=seen[:, first:] if self.patch_head else None,
-            word_features=_unit(self.word_head(reports.words)) if self.word_head else None,
+            word_features=unit_rows(self.word_head(reports.words)) if self.word_head else None,
         )
 
     def encode_study(
@@ -201,7 +188,7 @@ class VideoText(nn.Module):
             memory.insert(0, study[:, None].to(tokens.dtype))
             seen.insert(0, present.new_ones(studies, 1))
         return EncodedStudies(
-            study=_unit(self.study_head(study)),
+            study=unit_rows(self.study_head(study)),
             memory=torch.cat(memory, dim=1),
             present=torch.cat(seen, dim=1),
             first_token=sum(part.shape[1] for part in memory[:-1]),
@@ -213,7 +200,7 @@ class VideoText(nn.Module):
         """Return the vector and the words of each report."""
         features = self.text_encoder(words, present)
         pooled = self.text_encoder.pool(features, present)
-        return EncodedReports(report=_unit(self.report_head(pooled)), words=features)
+        return EncodedReports(report=unit_rows(self.report_head(pooled)), words=features)
 
     def reconstruct(
         self,
@@ -234,15 +221,3 @@ class VideoText(nn.Module):
             raise ValueError("masking takes keep, hide and a masked decoder; one is missing")
         chosen = clips if masked is None else clips[masked]
         return self.masked_decoder(self.video_encoder(chosen, keep), keep, hide)
-
-
-def _head(width: int, dim: int) -> nn.Linear:
-    """Return a linear map into a shared space: no bias, and nothing after it but the length."""
-    head = nn.Linear(width, dim, bias=False)
-    nn.init.trunc_normal_(head.weight, std=0.02)
-    return head
-
-
-def _unit(rows: Float[Tensor, "*rows dim"]) -> Float[Tensor, "*rows dim"]:
-    """Scale each row to length 1, in fp32."""
-    return F.normalize(rows.float(), dim=-1)

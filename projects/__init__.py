@@ -1,32 +1,137 @@
-"""What can be trained: each project's name in a config, and what makes it."""
+"""What can be trained: each project's name in a config, what makes it, and what it reads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.schema import RunConfig
+from config.schema import DataConfig, RunConfig, Term
 from core.errors import UserError
 from projects.base import Project
+from projects.eq_data import open_eq_data
+from projects.image_text_data import open_image_text_data
+from projects.image_text_pretraining import ImageTextPretraining
+from projects.latent_captioning import LatentCaptioning
+from projects.latent_parts import make_engravings
 from projects.multitask_pretraining import MultitaskPretraining
+from projects.semantic_eq import SemanticEq
 from projects.study_data import open_study_data
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A project as the table knows it."""
+
+    open: Callable[[RunConfig, Path], Project[Any]]
+    """From a config and the run's folder to a project with its data open."""
+    reads: tuple[str, ...]
+    """Keys and sections of a config that this project reads and not every other one does."""
+    terms: tuple[Term, ...]
+    """Loss terms that can have a weight."""
 
 
 def _multitask_pretraining(config: RunConfig, folder: Path) -> Project[Any]:
     return MultitaskPretraining(config, open_study_data(config, folder))
 
 
-PROJECTS: dict[str, Callable[[RunConfig, Path], Project[Any]]] = {
-    "multitask_pretraining": _multitask_pretraining,
+def _semantic_eq(config: RunConfig, folder: Path) -> Project[Any]:
+    return SemanticEq(config, open_eq_data(config, folder))
+
+
+def _latent_captioning(config: RunConfig, folder: Path) -> Project[Any]:
+    return LatentCaptioning(config, open_study_data(config, folder, made=make_engravings))
+
+
+def _image_text_pretraining(config: RunConfig, folder: Path) -> Project[Any]:
+    return ImageTextPretraining(config, open_image_text_data(config, folder), folder)
+
+
+TEMPERATURE = ("temperature", "learn_temperature", "temperature_range")
+
+DATA_OF_FILES = tuple(
+    f"data.{key}" for key in DataConfig.model_fields if key not in ("synthetic", "max_videos")
+)
+"""Everything about reading files that is not about studies of several videos."""
+
+PROJECTS: dict[str, Entry] = {
+    "multitask_pretraining": Entry(
+        _multitask_pretraining,
+        reads=(
+            *("contrastive", *TEMPERATURE, "patch_contrastive_weight"),
+            *("data", "tokenizer", "model"),
+        ),
+        terms=("contrastive", "captioning", "masked_modeling"),
+    ),
+    "semantic_eq": Entry(
+        _semantic_eq,
+        reads=("eq", "temperature", "data.cache"),
+        terms=("parameters", "response", "descriptors"),
+    ),
+    "latent_captioning": Entry(
+        _latent_captioning,
+        reads=(
+            *("contrastive", *TEMPERATURE, "tokenizer", "latent"),
+            *(f"data.{key}" for key in DataConfig.model_fields if key != "synthetic"),
+            *("model.width", "model.dim", "model.video_encoder", "model.text_encoder"),
+            "model.caption_decoder",
+        ),
+        terms=("alignment", "captioning", "reconstruction"),
+    ),
+    "image_text_pretraining": Entry(
+        _image_text_pretraining,
+        reads=("clipse", *TEMPERATURE, *DATA_OF_FILES, "tokenizer", "model"),
+        terms=("contrastive",),
+    ),
 }
-"""From a config and the run's folder to a project with its data open."""
+"""The projects by their name in a config."""
 
 
 def open_project(config: RunConfig, folder: Path) -> Project[Any]:
     """Return the project that the config names.
 
     Raises:
-        UserError: There is no such project, or its data cannot be used.
+        UserError: There is no such project, the config sets what it does not read, or its data
+            cannot be used.
+    """
+    check_project(config)
+    return PROJECTS[config.project].open(config, folder)
+
+
+def check_project(config: RunConfig) -> None:
+    """Refuse a project that there is not, and what is set and only other projects read.
+
+    Raises:
+        UserError: Names the key, and what the project reads instead.
     """
     if config.project not in PROJECTS:
         raise UserError(f"project: {config.project!r} is none of {', '.join(sorted(PROJECTS))}")
-    return PROJECTS[config.project](config, folder)
+    own, name = PROJECTS[config.project], config.project
+    foreign = sorted(set(config.loss_weights) - set(own.terms))
+    if foreign:
+        raise UserError(
+            f"loss_weights.{foreign[0]}: project {name} has no such term; there are "
+            f"{', '.join(own.terms)}"
+        )
+    some = {key for entry in PROJECTS.values() for key in entry.reads}
+    default = RunConfig(name="default", steps=1, batch=2, loss_weights={own.terms[0]: 1.0})
+    standard = dict(_leaves(default.model_dump(mode="json")))
+    for key, value in _leaves(config.model_dump(mode="json")):
+        unread = _within(key, some) and not _within(key, own.reads)
+        if unread and value != standard.get(key):
+            raise UserError(
+                f"{key}: project {name} does not read it, so leave it out; it reads "
+                f"{', '.join(own.reads)}"
+            )
+
+
+def _within(key: str, sections: set[str] | tuple[str, ...]) -> bool:
+    return any(key == section or key.startswith(f"{section}.") for section in sections)
+
+
+def _leaves(section: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every dotted key that is no section, with its value."""
+    for name, value in section.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value

@@ -12,33 +12,41 @@ from core.files import write_whole
 from core.randomness import numpy_generator
 from data.dataset import StudyDataset
 from data.loader import evaluation_batches
+from data.tokenizer import Tokenizer
 from metrics.baselines import constant_normal_caption, shuffled
 from metrics.captions import caption_report
 from metrics.facts.spans import coloured_spans
-from models.video_text import VideoText
+from models.contracts import CaptionDecoder
+from models.study_model import EncodedStudies, StudyModel
 from projects.study_encoding import device_of, encode_batch
 
 
 @torch.no_grad()
 def write_captions(
-    model: VideoText, dataset: StudyDataset, *, batch: int, max_words: int
+    model: StudyModel, dataset: StudyDataset, *, batch: int, max_words: int
 ) -> list[str]:
     """Return one generated report a study, in the data set's order, on every rank."""
     assert model.caption_decoder is not None
-    device, tokenizer = device_of(model), dataset.tokenizer
-    captions: list[str] = []
+    device, captions = device_of(model), list[str]()
     for studies in evaluation_batches(dataset, batch=batch):
         encoded = encode_batch(model, studies.to(device))
-        words = model.caption_decoder.generate(
-            encoded.memory,
-            encoded.present,
-            bos_id=tokenizer.bos_id,
-            eos_id=tokenizer.eos_id,
-            pad_id=tokenizer.pad_id,
-            max_words=max_words,
-        )
-        captions += [tokenizer.decode(row) for row in words.tolist()]
+        captions += told_of(encoded, model.caption_decoder, dataset.tokenizer, max_words=max_words)
     return [caption for part in gather_json(captions) for caption in part]
+
+
+def told_of(
+    encoded: EncodedStudies, decoder: CaptionDecoder, tokenizer: Tokenizer, *, max_words: int
+) -> list[str]:
+    """Return one generated report a study, as text."""
+    words = decoder.generate(
+        encoded.memory,
+        encoded.present,
+        bos_id=tokenizer.bos_id,
+        eos_id=tokenizer.eos_id,
+        pad_id=tokenizer.pad_id,
+        max_words=max_words,
+    )
+    return [tokenizer.decode(row) for row in words.tolist()]
 
 
 def captioning_results(
@@ -47,6 +55,7 @@ def captioning_results(
     training_reports: Sequence[str],
     nearest_reports: Sequence[str],
     *,
+    facts: str,
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
@@ -57,6 +66,7 @@ def captioning_results(
         references: Their reports.
         training_reports: What the text-only baselines know.
         nearest_reports: For each held-out study, the training report nearest to its videos.
+        facts: The kind of facts that captions are scored by.
         resamples: Bootstrap resamples of the studies.
         seed: Decides what is drawn and shuffled.
     """
@@ -69,7 +79,9 @@ def captioning_results(
         "text_only": [training_reports[place] for place in drawn],
         "nearest_report": nearest_reports,
     }
-    return caption_report(references, captions, baselines, resamples=resamples, seed=seed)
+    return caption_report(
+        references, captions, baselines, facts=facts, resamples=resamples, seed=seed
+    )
 
 
 def keep_captions(

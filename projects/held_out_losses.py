@@ -11,6 +11,7 @@ from torch import Tensor
 from data.batch import Batch
 from data.dataset import StudyDataset
 from data.loader import whole_batches
+from metrics.bigram import Bigram
 from metrics.nulls import captioning_unigram
 
 Terms = Callable[[Batch], Mapping[str, Tensor]]
@@ -28,9 +29,10 @@ def held_out_losses(
 ) -> dict[str, dict[str, float]]:
     """Return the ``losses`` part of results.json: means over whole global batches.
 
-    Captioning has two more nulls: ``unigram``, the entropy of the training reports' words, and
-    ``other_studys_video``, the loss when every report is read beside the videos of its neighbour
-    in the batch: a captioner that looks must lose by that.
+    Captioning has three more nulls: ``unigram``, the entropy of the training reports' words,
+    ``bigram``, the cost of knowing the word before and no study, and ``other_studys_video``, the
+    loss when every report is read beside the videos of its neighbour in the batch: a captioner
+    that looks must lose by that.
     """
     rows: list[dict[str, float]] = []
     for studies in whole_batches(dataset, batch=batch):
@@ -47,9 +49,18 @@ def held_out_losses(
     losses = {name: {"value": mean[name], "chance": mean[f"chance/{name}"]} for name in names}
     if "captioning" in losses:
         losses["captioning"]["unigram"] = captioning_unigram(_word_counts(train))
+        losses["captioning"]["bigram"] = _bigram(train).cost(_words(dataset))
         if "other_studys_video" in mean:
             losses["captioning"]["other_studys_video"] = mean["other_studys_video"]
     return losses
+
+
+def _words(dataset: StudyDataset) -> list[list[int]]:
+    return [words.tolist() for words in dataset.words]
+
+
+def _bigram(train: StudyDataset) -> Bigram:
+    return Bigram.of(_words(train), vocabulary=train.tokenizer.vocab_size)
 
 
 def _word_counts(train: StudyDataset) -> np.ndarray:

@@ -1,18 +1,21 @@
 """Multitask pretraining: one video-text model, trained on several losses at once."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from config.build import build
 from config.schedule import value_at
-from config.schema import RunConfig, Schedule
+from config.schema import RunConfig
 from data.batch import Batch
+from data.dataset import StudyDataset
 from data.loader import evaluation_batches, train_batches
 from data.transforms import Augmentation, augment, to_float
 from losses import CONTRASTIVE
@@ -26,13 +29,34 @@ from projects.contrastive_nulls import contrastive_chance, contrastive_floor
 from projects.held_out_losses import held_out_losses
 from projects.masked_results import masked_results
 from projects.masked_task import MaskedTask
+from projects.scheduled_temperature import set_temperature
+from projects.study_checks import frozen_shares, study_checks
 from projects.study_data import StudyData
-from projects.study_encoding import device_of
+from projects.study_encoding import (
+    device_of,
+    encode_reports,
+    encode_studies,
+    evaluating,
+    first_of_each_report,
+)
 from projects.study_evaluation import StudyEvaluation, validation_numbers
+from projects.study_facts import study_facts
 from projects.video_text_parts import active_weights, build_video_text
 
 CHANCE_STUDIES = 64
 """Training studies on which the chance of masked modelling is measured."""
+WATCHED_STUDIES = 48
+"""Held-out studies whose embeddings are looked at while the model trains."""
+
+
+@dataclass(frozen=True)
+class MultitaskOutputs:
+    """All that the losses need of one batch."""
+
+    model: VideoTextOutputs
+    """What the model says."""
+    hidden_cubes: Float[Tensor, "masked hidden pixel"] | None
+    """The pixels that it did not see; None where nothing is masked."""
 
 
 class MultitaskPretraining(Project[Batch]):
@@ -75,22 +99,28 @@ class MultitaskPretraining(Project[Batch]):
             workers=self.config.data.workers,
         )
 
-    def terms(self, model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
-        """Match studies with reports, caption them, and rebuild what was masked."""
+    def outputs(self, model: nn.Module, batch: Batch) -> MultitaskOutputs:
+        """Encode videos and reports, write captions, and rebuild what was masked."""
         pixels = to_float(batch.clips)
         if model.training:
             pixels = augment(pixels, batch.keys, self.augmentation)
-        present = batch.words != self.data.tokenizer.pad_id
         masking = self.masked_task.draw(batch) if self.masked_task else None
         out: VideoTextOutputs = model(
             pixels,
             batch.owner,
             batch.words,
-            present,
+            batch.words != self.data.tokenizer.pad_id,
             keep=masking.keep if masking else None,
             hide=masking.hide if masking else None,
             masked=masking.clips if masking else None,
         )
+        if self.masked_task is None or masking is None:
+            return MultitaskOutputs(out, None)
+        return MultitaskOutputs(out, self.masked_task.hidden_cubes(pixels, masking))
+
+    def losses(self, outputs: MultitaskOutputs, batch: Batch) -> Mapping[str, Tensor]:
+        """Match studies with reports, caption them, and compare what was rebuilt."""
+        out = outputs.model
         groups = {"report_group": batch.report_group, "patient_group": batch.patient_group}
         bias = {} if out.bias is None else {"bias": out.bias}
         terms = {
@@ -100,9 +130,8 @@ class MultitaskPretraining(Project[Batch]):
         }
         if out.caption_logits is not None:
             terms["captioning"] = self.captioning(out.caption_logits, batch.words)
-        if self.masked_task and masking and out.reconstruction is not None:
-            hidden = self.masked_task.hidden_cubes(pixels, masking)
-            terms["masked_modeling"] = self.masked(out.reconstruction, hidden)
+        if outputs.hidden_cubes is not None and out.reconstruction is not None:
+            terms["masked_modeling"] = self.masked(out.reconstruction, outputs.hidden_cubes)
         if out.patches is not None:
             assert out.patch_present is not None
             assert out.word_features is not None
@@ -110,11 +139,15 @@ class MultitaskPretraining(Project[Batch]):
                 out.patches,
                 out.patch_present,
                 out.word_features,
-                present,
+                batch.words != self.data.tokenizer.pad_id,
                 temperature=out.temperature,
                 **groups,
             )
         return terms
+
+    def identities(self, batch: Batch) -> Sequence[str]:
+        """Return the ids of the studies."""
+        return batch.study_ids
 
     @cached_property
     @torch.no_grad()
@@ -131,15 +164,10 @@ class MultitaskPretraining(Project[Batch]):
         weights = {name: value_at(w, step=step, steps=steps) for name, w in self._weights.items()}
         return {"contrastive": 0.0, **weights}
 
-    @torch.no_grad()
     def prepare_step(self, model: nn.Module, step: int) -> Mapping[str, Tensor | float]:
         """Set a scheduled temperature; return the temperature of this step."""
         assert isinstance(model, VideoText)
-        if isinstance(self.config.temperature, Schedule):
-            model.temperature.set(
-                value_at(self.config.temperature, step=step, steps=self.config.steps)
-            )
-        return {"temperature": model.temperature().detach()}
+        return set_temperature(model.temperature, self.config, step=step)
 
     def chances(self, batch: Batch) -> Mapping[str, float]:
         """Return what each term is for a model that knows nothing."""
@@ -163,6 +191,42 @@ class MultitaskPretraining(Project[Batch]):
             temperature=numbers["temperature"],
         )
         return {"floor/contrastive": floor}
+
+    @cached_property
+    def _watched(self) -> StudyDataset:
+        """The first held-out studies with a report of their own."""
+        return first_of_each_report(self.data.validation or self.data.train, most=WATCHED_STUDIES)
+
+    @torch.no_grad()
+    def representations(self, model: nn.Module) -> Mapping[str, Tensor]:
+        """Return the same few studies and their reports as the model sees them now."""
+        assert isinstance(model, VideoText)
+        batch = self.config.evaluation.batch
+        with evaluating(model):
+            return {
+                "study": encode_studies(model, self._watched, batch=batch),
+                "report": encode_reports(model, self._watched, batch=batch),
+            }
+
+    def facts(self, model: nn.Module) -> Mapping[str, Any]:
+        """Return what is to be known of studies, reports, videos and the fresh model."""
+        assert isinstance(model, VideoText)
+        parts = self.config.model
+        asked = {
+            "video_encoder": parts.video_freeze_ratio,
+            "text_encoder": parts.text_freeze_ratio,
+        }
+        with evaluating(model):
+            checks = study_checks(
+                model,
+                self.data.validation or self.data.train,
+                lambda batch: self.terms(model, batch),
+                masked_task=self.masked_task,
+                pad_id=self.data.tokenizer.pad_id,
+            )
+        bias = {} if model.bias is None else {"model/bias": float(model.bias.detach())}
+        data = study_facts(self.data, batch=self.config.batch)
+        return {**data, **checks, **frozen_shares(model, asked=asked), **bias}
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:
         """Return held-out retrieval beside its chance; nothing where there is no such split."""

@@ -1,5 +1,6 @@
 """The studies of a run: from what a config names to what a project trains on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,13 @@ class StudyData:
     """Of the manifest, of every video's bytes, and of the way they were read."""
 
 
-def open_study_data(config: RunConfig, folder: Path) -> StudyData:
+MadeSet = tuple[Path, Columns]
+"""A manifest that was made, and where each thing stands in it."""
+
+
+def open_study_data(
+    config: RunConfig, folder: Path, *, made: Callable[[RunConfig], MadeSet] | None = None
+) -> StudyData:
     """Read the manifest, decode what is not in the cache yet, and get the tokenizer ready.
 
     All ranks call it together; the main one does the work that leaves files behind, first.
@@ -48,14 +55,16 @@ def open_study_data(config: RunConfig, folder: Path) -> StudyData:
     Args:
         config: The run.
         folder: The run's folder: ``rejects.csv`` and ``tokenizer/`` are kept there.
+        made: Makes the set that is read where the config names no manifest; None makes cines.
 
     Raises:
         UserError: Something in the manifest or too many of the videos cannot be used.
     """
+    made = make_cines if made is None else made
     if is_main():
-        _prepare(config, folder)
+        _prepare(config, folder, made)
     barrier()
-    manifest, store, studies = _read(config)
+    manifest, store, studies = _read(config, made)
     tokenizer = load_tokenizer(folder / "tokenizer")
     say(_counts(manifest, studies))
 
@@ -99,19 +108,27 @@ def _described(config: RunConfig, tokenizer: Tokenizer) -> StudyDataset | None:
     return _dataset(config, studies, store, tokenizer)
 
 
-def _prepare(config: RunConfig, folder: Path) -> None:
+def _prepare(config: RunConfig, folder: Path, made: Callable[[RunConfig], MadeSet]) -> None:
     """Leave on disk what every rank then reads: videos, decoded frames, rejects, tokenizer."""
-    manifest, store, studies = _read(config)
+    manifest, store, studies = _read(config, made)
     found = decoded(manifest.studies, store)
     check_rejects(found, limit=config.data.reject_limit, path=folder / "rejects.csv")
     if not (folder / "tokenizer" / SETTINGS).exists():
         train = [study.report for study in studies if study.split == config.data.train_split]
-        _make_tokenizer(config.tokenizer, train).save(folder / "tokenizer")
+        make_tokenizer(config.tokenizer, train).save(folder / "tokenizer")
 
 
-def _read(config: RunConfig) -> tuple[Manifest, FrameStore, list[Study]]:
+def _read(
+    config: RunConfig, made: Callable[[RunConfig], MadeSet]
+) -> tuple[Manifest, FrameStore, list[Study]]:
     """Return the manifest, the decoded frames, and the studies that have any."""
-    manifest = _load_manifest(config.data)
+    data = config.data
+    path, columns = data.manifest, Columns(**data.columns.model_dump())
+    if path is None:
+        path, columns = made(config)
+    manifest = load_manifest(
+        path, columns=columns, separator=data.separator, video_root=data.video_root
+    )
     store = _ingest(config.data, manifest)
     return manifest, store, decoded(manifest.studies, store).studies
 
@@ -142,22 +159,22 @@ def _dataset(
     )
 
 
-def _load_manifest(config: DataConfig) -> Manifest:
-    columns, path = Columns(**config.columns.model_dump()), config.manifest
-    if path is None:
-        options = config.synthetic.model_dump()
-        splits = {f"{name}_studies": options.pop(name) for name in ("train", "val", "test")}
-        settings = StudySetSettings(
-            size=config.size, frames=config.stored_frames, **splits, **options
-        )
-        path = make_study_set(settings, config.cache / "synthetic")
-        columns = Columns(patient="patient_id", noise_mse="noise_mse")
-    return load_manifest(
-        path, columns=columns, separator=config.separator, video_root=config.video_root
-    )
+def make_cines(config: RunConfig) -> MadeSet:
+    """Make the synthetic cines that the config describes, unless they are there."""
+    data = config.data
+    options = data.synthetic.model_dump()
+    splits = {f"{name}_studies": options.pop(name) for name in ("train", "val", "test")}
+    settings = StudySetSettings(size=data.size, frames=data.stored_frames, **splits, **options)
+    path = make_study_set(settings, data.cache / "synthetic")
+    return path, Columns(patient="patient_id", noise_mse="noise_mse")
 
 
-def _make_tokenizer(config: TokenizerConfig, reports: list[str]) -> Tokenizer:
+def make_tokenizer(config: TokenizerConfig, reports: list[str]) -> Tokenizer:
+    """Read the tokenizer that the config names, or learn one from the training reports."""
+    if config.kind == "open_clip":
+        from data.tokenizer_open_clip import OpenClipTokenizer  # it needs open_clip
+
+        return OpenClipTokenizer(max_words=config.max_words)
     if config.path is not None:
         return PretrainedTokenizer(config.path, max_words=config.max_words)
     return train_tokenizer(reports, vocab_size=config.vocab_size, max_words=config.max_words)

@@ -1,5 +1,7 @@
 """Embeddings of a whole split: every rank encodes its share, and every rank gets all rows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +13,7 @@ from data.batch import Batch
 from data.dataset import StudyDataset
 from data.loader import evaluation_batches
 from data.transforms import to_float
-from models.video_text import EncodedStudies, VideoText
+from models.study_model import EncodedStudies, StudyModel
 
 
 @dataclass(frozen=True)
@@ -26,18 +28,44 @@ class EncodedSplit:
     """The row in ``report`` of each study's own report."""
 
 
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Put a model into evaluation mode, and back into the mode that it was in."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
+def first_of_each_report(dataset: StudyDataset, *, most: int) -> StudyDataset:
+    """Return up to ``most`` studies of ``dataset``, in order, no two with the same report."""
+    first: dict[int, int] = {}
+    for place, group in enumerate(dataset.report_groups.tolist()):
+        first.setdefault(group, place)
+    return StudyDataset(
+        [dataset.studies[place] for place in list(first.values())[:most]],
+        dataset.store,
+        dataset.tokenizer,
+        frames=dataset.frames,
+        max_videos=dataset.max_videos,
+        seed=dataset.seed,
+    )
+
+
 def device_of(model: nn.Module) -> torch.device:
     """Return where a model's parameters are."""
     return next(model.parameters()).device
 
 
-def encode_batch(model: VideoText, batch: Batch) -> EncodedStudies:
+def encode_batch(model: StudyModel, batch: Batch) -> EncodedStudies:
     """Encode the videos of a batch, unchanged by augmentation."""
     return model.encode_study(to_float(batch.clips), batch.owner, studies=batch.studies)
 
 
 @torch.no_grad()
-def encode_split(model: VideoText, dataset: StudyDataset, *, batch: int) -> EncodedSplit:
+def encode_split(model: StudyModel, dataset: StudyDataset, *, batch: int) -> EncodedSplit:
     """Encode every study of ``dataset`` with all its videos, and every unique report once.
 
     Args:
@@ -54,7 +82,7 @@ def encode_split(model: VideoText, dataset: StudyDataset, *, batch: int) -> Enco
 
 @torch.no_grad()
 def encode_studies(
-    model: VideoText, dataset: StudyDataset, *, batch: int
+    model: StudyModel, dataset: StudyDataset, *, batch: int
 ) -> Float[Tensor, "study dim"]:
     """Return one unit row a study, in the data set's order; on the CPU."""
     device = device_of(model)
@@ -67,7 +95,7 @@ def encode_studies(
 
 @torch.no_grad()
 def encode_reports(
-    model: VideoText, dataset: StudyDataset, *, batch: int
+    model: StudyModel, dataset: StudyDataset, *, batch: int
 ) -> Float[Tensor, "unique dim"]:
     """Return one unit row a unique report, by first appearance; on the CPU, on every rank.
 

@@ -16,7 +16,7 @@ from metrics.representation import (
     uniformity,
 )
 from metrics.retrieval import rank_both_ways, retrieval_report
-from models.video_text import VideoText
+from models.study_model import StudyModel
 from projects.captioning_results import captioning_results, keep_captions, write_captions
 from projects.retrieval_examples import keep_examples
 from projects.study_data import StudyData
@@ -26,7 +26,7 @@ VALIDATED = ("recall_at_1", "recall_at_5", "median_rank")
 
 
 def validation_numbers(
-    model: VideoText, dataset: StudyDataset, *, batch: int
+    model: StudyModel, dataset: StudyDataset, *, batch: int
 ) -> Mapping[str, float]:
     """Return a few retrieval numbers with their chance; no intervals, so that it is cheap."""
     encoded = encode_split(model, dataset, batch=batch)
@@ -51,7 +51,7 @@ class StudyEvaluation:
 
     config: RunConfig
     data: StudyData
-    model: VideoText
+    model: StudyModel
     folder: Path
     """The run's folder; examples go to ``predictions/``."""
 
@@ -100,6 +100,7 @@ class StudyEvaluation:
             references,
             [study.report for study in train.studies],
             [train.studies[place].report for place in nearest],
+            facts=settings.facts,
             resamples=settings.bootstrap,
             seed=self.config.seed,
         )

@@ -21,7 +21,7 @@ from data.dataset import StudyDataset
 from data.loader import evaluation_batches
 from metrics.facts.lesions import lesions_of
 from metrics.facts.parse import read
-from models.video_text import VideoText
+from models.study_model import StudyModel
 from projects.captioning_results import write_captions
 from projects.study_data import StudyData
 from projects.study_encoding import device_of, encode_batch, encode_studies
@@ -30,7 +30,7 @@ NEAREST = 3
 """Training reports that are kept of each study's ranking."""
 
 
-def describe(config: RunConfig, data: StudyData, model: VideoText, folder: Path) -> Path:
+def describe(config: RunConfig, data: StudyData, model: StudyModel, folder: Path) -> Path:
     """Write ``predictions/inference.csv``: nearest training reports, caption and facts, by study.
 
     Nothing in it is read from the studies' own reports; they may be empty.
@@ -50,7 +50,8 @@ def describe(config: RunConfig, data: StudyData, model: VideoText, folder: Path)
         told = table["caption"] = write_captions(
             model, data.described, batch=settings.batch, max_words=settings.caption_words
         )
-    table["lesions"] = [_lesions(text) for text in told]
+    if settings.facts == "coronary":
+        table["lesions"] = [_lesions(text) for text in told]
     path = folder / "predictions" / "inference.csv"
     if is_main():
         write_whole(path, pd.DataFrame(table).to_csv(index=False))
@@ -60,7 +61,7 @@ def describe(config: RunConfig, data: StudyData, model: VideoText, folder: Path)
 def embed(
     config: RunConfig,
     data: StudyData,
-    model: VideoText,
+    model: StudyModel,
     folder: Path,
     *,
     provenance: Mapping[str, str],
@@ -77,7 +78,11 @@ def embed(
         if dataset is not None
         for table in _embedding_tables(model, dataset, batch=config.evaluation.batch)
     ]
-    path = folder / "embeddings.parquet"
+    return write_table(tables, folder / "embeddings.parquet", provenance=provenance)
+
+
+def write_table(tables: list[pa.Table], path: Path, *, provenance: Mapping[str, str]) -> Path:
+    """Write the tables as one Parquet file whose metadata holds the hashes; the main rank does."""
     if is_main():
         whole = pa.concat_tables(tables).replace_schema_metadata(dict(provenance))
         sink = pa.BufferOutputStream()
@@ -87,7 +92,7 @@ def embed(
 
 
 @torch.no_grad()
-def _embedding_tables(model: VideoText, dataset: StudyDataset, *, batch: int) -> list[pa.Table]:
+def _embedding_tables(model: StudyModel, dataset: StudyDataset, *, batch: int) -> list[pa.Table]:
     device, pad = device_of(model), dataset.tokenizer.pad_id
     studies, clips, reports = [], [], []
     ids: list[str] = []

@@ -58,6 +58,7 @@ def build_video_text(config: RunConfig, tokenizer: Tokenizer) -> VideoText:
             aggregator=build(AGGREGATORS, parts.aggregator, width=video.width),
             text_encoder=text,
             dim=parts.dim,
+            heads=parts.heads,
             caption_decoder=(
                 _caption_decoder(config, tokenizer, video) if "captioning" in weights else None
             ),

@@ -4,26 +4,41 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from secrets import token_hex
+from tempfile import TemporaryDirectory
 
 import torch
 
 from config.load import dump_config, load_config
 from config.schema import RunConfig
 from core.console import say
-from core.distributed import is_main, start, stop
+from core.distributed import barrier, broadcast_json, is_main, start, stop
 from core.errors import UserError
+from core.locks import sole_user
 from doctor.check import check_before_training, render
+from doctor.examination import examine, sick, summary
 from doctor.report import write_report
-from projects import open_project
-from runners.evaluate import embed, evaluate, infer
-from runners.run_folder import lock_manifest, open_finished, open_for_training
+from doctor.watch import Watch, probes_of
+from projects import check_project, open_project
+from runners import checkpoint
+from runners.csv_log import write_csv_log
+from runners.evaluate import embed, evaluate, generate, infer, morph
+from runners.run_folder import RunFolder, lock_manifest, open_finished, open_for_training
 from runners.sinks import Sink, WandbSink
 from runners.summary import schedule_lines, summary_lines
 from runners.train import Trainer
 
-MODES = ("train", "validate", "inference", "embed")
+MODES = ("train", "ingest", "validate", "inference", "embed", "generate", "morph", "doctor")
+OF_WORDS = ("generate", "morph")
+"""Modes whose arguments without ``=`` say what to make."""
+SICK = 1
+"""Exit code of the doctor when a finding says that the run cannot do what it is for."""
 INTERRUPTED = 130
-"""Exit code after Ctrl-C or SIGTERM, with everything saved."""
+"""Exit code after Ctrl-C, with everything saved."""
+PREEMPTED = 75
+"""Exit code after SIGTERM or SIGUSR1, with everything saved: start the same command again."""
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -33,21 +48,36 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--run_mode", choices=MODES, default="train")
     parser.add_argument("--use_wandb", choices=("true", "false"), help="also send scalars to W&B")
     parser.add_argument("--print_config", action="store_true", help="print what would run, and end")
-    parser.add_argument("overrides", nargs="*", metavar="key.path=value", help="change the config")
-    return parser.parse_intermixed_args(arguments)
+    parser.add_argument("--steps", type=int, default=11, help="how many, of --run_mode morph")
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="key.path=value",
+        help="change the config; after --run_mode generate or morph also what to make: warm bright",
+    )
+    options = parser.parse_intermixed_args(arguments)
+    takes_words = options.run_mode in OF_WORDS
+    options.words = [item for item in options.overrides if takes_words and "=" not in item]
+    options.overrides = [item for item in options.overrides if item not in options.words]
+    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return 0, 2 for bad input, or 130 if stopped."""
+    """Do what the command line says.
+
+    Returns:
+        0; 1 if the doctor finds an error; 2 for bad input; 130 if interrupted; 75 if preempted.
+    """
     options = parse(arguments)
     wandb = [f"use_wandb={options.use_wandb}"] if options.use_wandb else []
     try:
         config = load_config(options.base_config, [*wandb, *options.overrides])
+        check_project(config)
         if options.print_config:
             sys.stdout.write(dump_config(config))
             return 0
         device = start(_device(config))
-        return run(config, options.run_mode, device)
+        return run(config, options, device)
     except UserError as problem:
         # before the ranks have met, only torchrun's variable tells them apart
         if os.environ.get("RANK", "0") == "0":
@@ -57,21 +87,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stop()
 
 
-def run(config: RunConfig, mode: str, device: torch.device) -> int:
+def run(config: RunConfig, options: argparse.Namespace, device: torch.device) -> int:
     """Run one mode of a run."""
+    mode: str = options.run_mode
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    if mode == "train":
-        return train(config, device)
+    begin = {"train": train, "ingest": ingest, "doctor": consult}.get(mode)
+    if begin is not None:
+        return begin(config, device)
     folder = open_finished(config)
     project = open_project(config, folder.path)
     if mode == "validate":
         say("\n".join(summary_lines(evaluate(project, config, folder, device))))
         if is_main():
             say(f"report: {write_report(folder.path)}")
+    elif mode == "generate":
+        say(f"written: {generate(project, folder, device, options.words)}")
+    elif mode == "morph":
+        say(f"written: {morph(project, folder, device, options.words, steps=options.steps)}")
     else:
         say(f"written: {(infer if mode == 'inference' else embed)(project, folder, device)}")
     return 0
+
+
+def ingest(config: RunConfig, _device: torch.device) -> int:
+    """Decode every video into the cache and make the tokenizer, as training would do first."""
+    folder = open_for_training(config)
+    open_project(config, folder.path)
+    say(f"ingested: frames in {config.data.cache}, what failed in {folder.path / 'rejects.csv'}")
+    return 0
+
+
+def consult(config: RunConfig, device: torch.device) -> int:
+    """Say everything that can be known of a run without training it."""
+    begun = (config.folder / config.name / "config.yaml").exists()
+    with TemporaryDirectory() as elsewhere:
+        # what has not begun leaves no folder behind, so that its config can still change
+        fresh = RunFolder(Path(broadcast_json(elsewhere)))
+        folder = open_for_training(config) if begun else fresh
+        say("\n".join(schedule_lines(config)))
+        findings = examine(open_project(config, folder.path), config, folder, device)
+        say(summary(findings))
+        if begun and is_main():
+            say(f"report: {write_report(folder.path)}")
+    return SICK if sick(findings) else 0
 
 
 def train(config: RunConfig, device: torch.device) -> int:
@@ -79,23 +138,54 @@ def train(config: RunConfig, device: torch.device) -> int:
     for finding in check_before_training(config):
         say(render(finding))
     folder = open_for_training(config)
+    with ExitStack() as stack:
+        if is_main():
+            stack.enter_context(sole_user(folder.path))
+        return _train_alone(config, folder, device)
+
+
+def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> int:
+    """Train in a folder that no other run uses."""
     project = open_project(config, folder.path)
     provenance = lock_manifest(folder, config, data_hash=project.data_hash())
     say("\n".join(schedule_lines(config)))
+    notes: dict[str, str] = {}
     sinks: tuple[Sink, ...] = ()
     if config.use_wandb:
-        sinks = (WandbSink(project="cinelex", name=config.name, folder=folder.path),)
+        notes["wandb"] = checkpoint.note(folder.checkpoints, "wandb") or token_hex(4)
+        sinks = (
+            WandbSink(
+                project=os.environ.get("WANDB_PROJECT", "cinelex"),
+                name=config.name,
+                folder=folder.path,
+                run_id=notes["wandb"],
+            ),
+        )
+    watch = Watch(config, folder.path)
     trainer = Trainer(
-        project, config, folder=folder.path, device=device, provenance=provenance, sinks=sinks
+        project,
+        config,
+        folder=folder.path,
+        device=device,
+        provenance=provenance,
+        sinks=(*sinks, watch),
+        probes=probes_of(project, config),
+        notes=notes,
     )
-    finished = trainer.run()
-    for sink in sinks:
-        sink.close()
+    watch.begin(trainer)
+    try:
+        finished = trainer.run()
+    finally:
+        for sink in (*sinks, watch):
+            sink.close()
     if not finished:
+        # a rank that left earlier would be taken for a failure, and the main one be ended
+        barrier()
         say(f"stopped and saved after step {trainer.step}; the same command goes on from there")
-        return INTERRUPTED
+        return PREEMPTED if trainer.cause == "preempted" else INTERRUPTED
     say("\n".join(summary_lines(evaluate(project, config, folder, device))))
     if is_main():
+        write_csv_log(folder.path / "metrics.jsonl")
         say(f"report: {write_report(folder.path)}")
     return 0
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+REAL = Path(__file__).parents[2] / "shared" / "data"
+
 if TYPE_CHECKING:
     from tests.tiny_run import FinishedRun
 
@@ -25,3 +27,11 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, study_cache: Path) ->
     folder: Path = tmp_path_factory.mktemp("runs")
     command = arguments(folder, study_cache, "name=tiny")
     return FinishedRun(folder / "tiny", command, succeed(command))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of real videos, which is no part of the project."""
+    if not REAL.is_dir():
+        pytest.skip("the real videos of ../shared/data are not here")
+    return REAL

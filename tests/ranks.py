@@ -9,12 +9,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def run_on_ranks(module: str, *arguments: str, world: int) -> None:
-    """Run ``python -m module arguments`` once a rank, and fail with the first one's complaint."""
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def run_on_ranks(module: str, *arguments: str, world: int) -> None:
+    """Run ``python -m module arguments`` once a rank, and fail with the first one's complaint."""
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "OMP_NUM_THREADS": "1"}
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", module, *arguments],

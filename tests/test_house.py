@@ -17,6 +17,7 @@ from metrics.nulls import (
     infonce_headroom,
     sigmoid_floor,
     sigmoid_start,
+    supcon_collapsed,
 )
 from metrics.retrieval_nulls import RandomRanking, recall_at_chance
 
@@ -153,6 +154,13 @@ def test_the_documented_contrastive_values_are_the_computed_ones() -> None:
 def test_the_documented_captioning_values_are_the_computed_ones() -> None:
     for vocabulary, chance in table_rows("numerics.md", "| V | chance |"):
         assert chance == f"{captioning_chance(int(vocabulary)):.3f}"
+
+
+def test_the_documented_supervised_contrastive_values_are_the_computed_ones() -> None:
+    header = "| B | collapsed | self-pair kept, all have a positive |"
+    for samples, collapsed, kept in table_rows("numerics.md", header):
+        assert collapsed == f"{supcon_collapsed(int(samples)):.3f}"
+        assert kept == f"{supcon_collapsed(int(samples), itself=True):.3f}"
 
 
 def test_the_documented_retrieval_values_are_the_computed_ones() -> None:

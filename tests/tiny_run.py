@@ -10,11 +10,15 @@ from typing import Any
 
 import torch
 
+from config.load import load_config
 from scripts.main import main
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "config" / "clip"
 MULTITASK = CONFIGS / "multitask_config.yaml"
+EQ_CONFIG = ROOT / "config" / "eq" / "semantic_eq.yaml"
+LATENT = ROOT / "config" / "latent" / "latent_config.yaml"
+CLIPSE = ROOT / "config" / "clipse" / "sanw_adaptive.yaml"
 STUDIES = {"train": 32, "val": 8, "test": 12}
 STEPS = 6
 
@@ -26,6 +30,25 @@ DATA = (
     "data.synthetic.extra_view_rate=0.5",
     "data.synthetic.missing_view_rate=0.3",
 )
+EQ = (
+    *("eq.synthetic.rows=300", "eq.synthetic.people=30", "eq.least_settings=20"),
+    *("eq.folds=3", "eq.width=16", "eq.dim=4"),
+)
+ENGRAVINGS = (
+    "data.size=32",
+    *(f"latent.engravings.{split}={count}" for split, count in STUDIES.items()),
+    *("model.width=32", "model.dim=16", "latent.size=48", "latent.memory_tokens=2"),
+    *(
+        f"model.{part}.options.depth=1"
+        for part in ("video_encoder", "text_encoder", "caption_decoder")
+    ),
+    *("latent.image_decoder.options.width=8", "latent.interpolation_steps=3"),
+)
+IMAGES = (
+    *(f"clipse.synthetic.{split}={count}" for split, count in STUDIES.items()),
+    *("clipse.synthetic.stock_scenes=2", "data.size=16", "model.width=16", "model.dim=16"),
+    *("model.video_encoder.options.base=8", "tokenizer.vocab_size=520"),
+)
 MODEL = (
     "model.width=32",
     "model.dim=16",
@@ -36,6 +59,13 @@ MODEL = (
     "model.masked_decoder.options.width=24",
     "model.video_encoder.options.cube=[4,8,8]",
 )
+TINY = {
+    "multitask_pretraining": (*DATA, *MODEL),
+    "semantic_eq": EQ,
+    "latent_captioning": ENGRAVINGS,
+    "image_text_pretraining": IMAGES,
+}
+"""What makes the shipped configs of a project tiny."""
 RUN = (
     "device=cpu",
     "threads=1",
@@ -68,7 +98,8 @@ def arguments(folder: Path, cache: Path, *more: str, config: Path = MULTITASK) -
     """Return the command line of a tiny run in ``folder``; a later override wins."""
     chosen: dict[str, str] = {}
     options = []
-    for item in (*DATA, *MODEL, *RUN, f"folder={folder}", f"data.cache={cache}", *more):
+    tiny = TINY[load_config(config).project]
+    for item in (*tiny, *RUN, f"folder={folder}", f"data.cache={cache}", *more):
         key, equals, _ = item.partition("=")
         if equals:
             chosen[key] = item
@@ -99,10 +130,14 @@ def succeed(command: Sequence[str]) -> str:
 
 
 def rows(run: Path) -> list[dict[str, Any]]:
-    """Return the record of a run, without what differs from run to run: the time of a step."""
+    """Return the record of a run, without what differs from run to run: the times of a step."""
     lines = (run / "metrics.jsonl").read_text().splitlines()
     return [
-        {name: value for name, value in json.loads(line).items() if name != "step_ms"}
+        {
+            name: value
+            for name, value in json.loads(line).items()
+            if name not in ("step_ms", "wait_ms")
+        }
         for line in lines
     ]
 

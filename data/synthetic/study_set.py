@@ -1,21 +1,18 @@
 """Make a synthetic study set on disk: H.264 files and a CSV manifest, cached by its settings."""
 
 import csv
-import fcntl
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from core.files import hash_json, write_json, write_whole
+from core.folders import make_once
 from core.progress import progress
 from data.synthetic.plan import plan_studies
 from data.synthetic.settings import StudySetSettings
@@ -53,43 +50,23 @@ def make_study_set(
         folder: Where sets are kept; each has a subfolder named by the hash of its settings.
         processes: How many processes render; None means one per core that this one may use.
     """
-    final = study_set_folder(settings, folder)
-    manifest = final / "manifest.csv"
-    if manifest.exists():
-        return manifest
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder / f".{final.name}.lock"):
-        if not manifest.exists():
-            _make(settings, final, processes or len(os.sched_getaffinity(0)))
-    return manifest
+    workers = processes or len(os.sched_getaffinity(0))
+    final = make_once(
+        study_set_folder(settings, folder), lambda partial: _make(settings, partial, workers)
+    )
+    return final / "manifest.csv"
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock file; a process that dies gives it back."""
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-def _make(settings: StudySetSettings, final: Path, processes: int) -> None:
-    """Render into a folder beside the final one and move it there whole."""
-    for leftover in final.parent.glob(f".{final.name}.partial-*"):
-        shutil.rmtree(leftover)
-    partial_folder = Path(tempfile.mkdtemp(prefix=f".{final.name}.partial-", dir=final.parent))
-    try:
-        (partial_folder / "videos").mkdir()
-        rows = _render_all(plan_studies(settings), settings, partial_folder, processes)
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_json(partial_folder / "settings.json", {"format": FORMAT, **asdict(settings)})
-        write_whole(partial_folder / "manifest.csv", text.getvalue())
-        partial_folder.chmod(0o755)
-        partial_folder.rename(final)
-    finally:
-        shutil.rmtree(partial_folder, ignore_errors=True)
+def _make(settings: StudySetSettings, folder: Path, processes: int) -> None:
+    """Render all studies into an empty folder."""
+    (folder / "videos").mkdir()
+    rows = _render_all(plan_studies(settings), settings, folder, processes)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_json(folder / "settings.json", {"format": FORMAT, **asdict(settings)})
+    write_whole(folder / "manifest.csv", text.getvalue())
 
 
 def _render_all(

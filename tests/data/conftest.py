@@ -9,8 +9,6 @@ import av
 import numpy as np
 import pytest
 
-REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-
 WriteVideo = Callable[..., Path]
 
 
@@ -55,10 +53,3 @@ def write_video() -> WriteVideo:
 @pytest.fixture(scope="session")
 def steps() -> Callable[..., np.ndarray]:
     return gray_steps
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    if not REAL.is_dir():
-        pytest.skip("the real videos of ../shared/data are not here")
-    return REAL

@@ -53,3 +53,20 @@ def test_clips_of_two_shapes_are_refused() -> None:
 def test_no_study_is_no_batch() -> None:
     with pytest.raises(UserError, match="at least one study"):
         collate([], pad_id=0)
+
+
+def test_parts_are_the_studies_in_order_with_their_clips_and_padding() -> None:
+    batch = collate(
+        [sample("a", 2, [1, 5, 2]), sample("b", 1, [1, 2]), sample("c", 3, [1])], pad_id=0
+    )
+    first, second = batch.split(2)
+    assert (first.study_ids, second.study_ids) == (["a"], ["b", "c"])
+    assert second.owner.tolist() == [0, 1, 1, 1]
+    assert second.clips[:, 0, 0, 0, 0].tolist() == [1, 3, 3, 3]
+    assert second.words.tolist() == [[1, 2, 0], [1, 0, 0]]
+    assert torch.equal(torch.cat([first.keys, second.keys]), batch.keys)
+
+
+def test_more_parts_than_studies_are_refused() -> None:
+    with pytest.raises(UserError, match="2 studies .* into 3 parts"):
+        collate([sample("a", 1, [1]), sample("b", 1, [1])], pad_id=0).split(3)

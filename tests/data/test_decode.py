@@ -7,11 +7,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from data.decode import (
     Limits,
     VideoCorrupt,
     VideoError,
+    VideoInfo,
     VideoMissing,
     VideoTimeout,
     VideoTooLarge,
@@ -48,6 +50,19 @@ def test_odd_sizes_and_colours_come_out_right(
     pixels[:, 9:] = (20, 90, 250)
     path = write_video(tmp_path / "odd.mkv", pixels)
     np.testing.assert_allclose(decoder.read(path, [1])[0].astype(int), pixels[1], atol=3)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.bmp", "a.tif", "picture-%d"])
+def test_a_still_picture_is_a_video_of_one_frame(
+    tmp_path: Path, decoder: PyAVDecoder, name: str
+) -> None:
+    gray = np.repeat(np.arange(24, dtype=np.uint8)[:, None] * 10, 36, axis=1)
+    path = tmp_path / name
+    kind = {".jpg": "jpeg", ".tif": "tiff", "": "png"}.get(path.suffix, path.suffix[1:])
+    Image.fromarray(gray).convert("RGB").save(path, kind)
+    assert decoder.probe(path) == VideoInfo(frames=1, height=24, width=36)
+    found = decoder.read(path, [0])[0].mean(2)
+    np.testing.assert_allclose(found, gray, atol=6)  # JPEG and WebP are lossy
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,12 @@ from core import distributed
 from losses import CONTRASTIVE
 from losses.captioning import Captioning
 from losses.contrastive import InfoNCE
+from losses.curve_error import CurveError
+from losses.grouped_error import GroupedError
 from losses.masked import MaskedModeling
 from losses.patch import PatchContrastive
 from losses.sigmoid import SigLIP
+from losses.supervised_contrastive import SupervisedContrastive
 from losses.weighted_sum import WeightedSum
 
 DIM, VOCAB, PIXELS, STUDIES = 6, 9, 5, 7
@@ -31,6 +34,10 @@ CAPTION_LENGTHS = (9, 8, 5, 7, 4, 6, 3)
 TOKENS = (3, 4, 4, 2, 2, 1, 2)
 REPORT_GROUP = (10, 11, 12, 10, 10, 13, 11)
 PATIENT_GROUP = (20, 21, 22, 22, 20, 23, 22)
+
+GROUPED = GroupedError(
+    groups=((0, 2, 4), (1, 3), (5,)), mean=(0.0,) * DIM, variance=(0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
+)
 
 Terms = dict[str, Tensor]
 
@@ -57,6 +64,7 @@ class Batch:
         self.patches = draw(4, DIM)[:, : self.token_present.shape[1]]
         self.word_features = draw(9, DIM)[:, : self.words.shape[1]]
         self.cubes = draw(3, PIXELS)
+        self.labels = F.one_hot(torch.tensor(REPORT_GROUP)[part] - min(REPORT_GROUP), 4).bool()
         self.groups = {
             "report_group": torch.tensor(REPORT_GROUP)[part],
             "patient_group": torch.tensor(PATIENT_GROUP)[part],
@@ -91,6 +99,9 @@ class Model(nn.Module):
             "patch_contrastive": PatchContrastive()(patches, there[0], words, there[1], **pair),
             "captioning": captioning(self.to_vocab(self.shared(batch.word_features)), batch.words),
             "masked_modeling": MaskedModeling()(self.to_cube(batch.cubes), batch.cubes),
+            "descriptors": SupervisedContrastive()(study, batch.labels, temperature=temperature),
+            "parameters": GROUPED(self.shared(batch.video), batch.text, batch.video.abs()),
+            "response": CurveError()(self.shared(batch.video), batch.text),
         }
 
 
@@ -101,6 +112,9 @@ WEIGHTS = {
     "patch_contrastive": 0.125,
     "captioning": 0.3,
     "masked_modeling": 0.1,
+    "descriptors": 0.2,
+    "parameters": 1.0,
+    "response": 0.05,
 }
 
 

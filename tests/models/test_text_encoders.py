@@ -36,6 +36,8 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def options(name: str, bert: Path) -> dict[str, Any]:
+    if name == "open_clip":
+        return {**CONTEXT, "name": str(Path(__file__).parent / "tiny_open_clip" / "text")}
     if name == "huggingface":
         return {**CONTEXT, "name": str(bert)}
     return {**CONTEXT, "depth": 1, "heads": 2}
@@ -98,7 +100,7 @@ def test_the_state_survives_a_file(
     encoder: TextEncoder, words: Tensor, tmp_path: Path, bert: Path
 ) -> None:
     save_file(encoder.state_dict(), tmp_path / "state.safetensors")
-    name = "huggingface" if isinstance(encoder, HuggingFaceText) else "transformer"
+    (name,) = [name for name, kind in TEXT_ENCODERS.items() if type(encoder) is kind]
     other = TEXT_ENCODERS[name](**options(name, bert))
     other.load_state_dict(load_file(tmp_path / "state.safetensors"))
     assert torch.equal(encoder.eval()(words, PRESENT), other.eval()(words, PRESENT))

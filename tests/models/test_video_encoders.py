@@ -10,7 +10,10 @@ from safetensors.torch import load_file, save_file
 from models import VIDEO_ENCODERS
 from models.contracts import VideoEncoder
 
+OPEN_CLIP = str(Path(__file__).parent / "tiny_open_clip" / "image")
 SMALLEST: dict[str, dict[str, Any]] = {
+    "conv": {"frames": 1, "size": 16, "base": 8},
+    "open_clip": {"frames": 1, "size": 32, "name": OPEN_CLIP},
     "vit": {"frames": 4, "size": 8, "depth": 1, "heads": 2, "cube": (2, 4, 4)},
     "timm": {
         "frames": 3,

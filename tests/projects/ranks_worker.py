@@ -3,6 +3,7 @@
 `test_ranks` runs it on two processes, and `measure` also on one.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,29 +15,49 @@ from torch.nn.parallel import DistributedDataParallel
 
 from config.load import load_config
 from core import distributed
-from losses.weighted_sum import WeightedSum
 from projects import PROJECTS, open_project
+from runners.gradients import Gradients
 from scripts.main import main
-from tests.tiny_run import MULTITASK, arguments
+from tests.tiny_run import CLIPSE, EQ_CONFIG, LATENT, MULTITASK, arguments
 
 GRADIENT_BATCH = 7
 """Not divisible by two: the processes hold 3 and 4 studies."""
-CONFIG_OF_PROJECT = {"multitask_pretraining": MULTITASK}
+CONFIG_OF_PROJECT = {
+    "multitask_pretraining": MULTITASK,
+    "semantic_eq": EQ_CONFIG,
+    "latent_captioning": LATENT,
+    "image_text_pretraining": CLIPSE,
+}
 """The shipped config that each project is run with."""
+PARTS = (1, 3)
+"""Whole batches, and batches cut into parts."""
 PATCH = "patch_contrastive_weight=0.5"
-"""Adds the fourth term, so that all are compared."""
+"""Adds the fourth term of the multitask project, so that all are compared."""
+EXTRA: dict[str, tuple[str, ...]] = {"multitask_pretraining": (PATCH,)}
+"""What each project is measured with beside its config."""
 
 
-def measure(overrides: Sequence[str], folder: Path, *, config: Path) -> dict[str, Tensor]:
-    """Return the unweighted terms of one training batch, and all gradients of their sum."""
+def measure(
+    overrides: Sequence[str], folder: Path, *, config: Path, parts: int = 1
+) -> dict[str, Tensor]:
+    """Return the unweighted terms of one training batch, and all gradients of their sum.
+
+    Args:
+        overrides: What differs from the config.
+        folder: Of the run.
+        config: A shipped one.
+        parts: How many parts each process cuts its share of the batch into.
+    """
     run = load_config(config, list(overrides))
     project = open_project(run, folder)
     module = project.model()
     model = DistributedDataParallel(module) if distributed.world_size() > 1 else module
     batch = next(project.batches(0))
-    terms = project.terms(model, batch)
-    WeightedSum(project.weights(0))(terms).backward()
-    found = {f"term/{name}": term.detach() for name, term in terms.items()}
+    gradients = Gradients(
+        project=project, model=model, device=torch.device("cpu"), half=False, parts=parts
+    )
+    _, terms = gradients.of(batch, project.weights(0), look=lambda terms: None)
+    found = {f"term/{name}": term for name, term in terms.items()}
     for name, parameter in module.named_parameters():
         assert parameter.grad is not None, name
         found[f"gradient/{name}"] = parameter.grad.clone()
@@ -48,23 +69,34 @@ def overrides_of(command: Sequence[str]) -> list[str]:
     return [item for item in command if "=" in item]
 
 
-def run_all(folder: Path, cache: Path) -> None:
-    """Measure and train every project on all processes together."""
+def gradient_command(folder: Path, cache: Path, project: str, *more: str) -> list[str]:
+    """Return the command line with which a project is measured."""
+    batch, config = f"batch={GRADIENT_BATCH}", CONFIG_OF_PROJECT[project]
+    name = f"name={project}-gradients"
+    return arguments(folder, cache, name, batch, *EXTRA.get(project, ()), *more, config=config)
+
+
+def run_all(folder: Path, cache: Path, ports: Sequence[str]) -> None:
+    """Measure and train every project on all processes together, each in a group of its own."""
     torch.set_num_threads(1)
-    for project in PROJECTS:
+    for project, port in zip(PROJECTS, ports, strict=True):
         config = CONFIG_OF_PROJECT[project]
+        os.environ["MASTER_PORT"] = port
         distributed.start("cpu", timeout_s=120)
         rank = distributed.rank()
-        command = arguments(
-            folder, cache, f"name={project}-gradients", f"batch={GRADIENT_BATCH}", PATCH
-        )
-        found = measure(overrides_of(command), folder / f"{project}-gradients", config=config)
-        save_file(found, folder / f"{project}-{rank}.safetensors")
+        command = gradient_command(folder, cache, project)
+        for parts in PARTS:
+            found = measure(
+                overrides_of(command),
+                folder / f"{project}-gradients",
+                config=config,
+                parts=parts,
+            )
+            save_file(found, folder / f"{project}-{parts}-{rank}.safetensors")
         # main joins the same group, and leaves it at its end
         command = arguments(folder, cache, f"name={project}", "steps=2", config=config)
         assert main(command) == 0
 
 
 if __name__ == "__main__":
-    assert len(PROJECTS) == 1, "after main has left the group, a second project needs a new port"
-    run_all(Path(sys.argv[1]), Path(sys.argv[2]))
+    run_all(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

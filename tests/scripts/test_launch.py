@@ -1,8 +1,10 @@
 """Several processes start as one and end as the first that failed did."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -11,6 +13,10 @@ import os, signal, sys, time
 rank = os.environ["RANK"]
 if sys.argv[1] == "names":
     open(f"rank-{rank}", "w").write(" ".join([os.environ["WORLD_SIZE"], *sys.argv[2:]]))
+elif sys.argv[1] == "save":
+    signal.signal(signal.SIGUSR1, lambda number, frame: sys.exit(75))
+    open(f"ready-{rank}", "w").close()
+    time.sleep(60)
 elif rank == "0":
     time.sleep(60)
 elif sys.argv[1] == "refuse":
@@ -22,18 +28,25 @@ else:
 STARTER = "import sys; from scripts.launch import launch; "
 
 
-def launch(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start two processes of ``CHILD`` in ``folder``."""
     (folder / "child.py").write_text(CHILD)
     code = f"{STARTER} sys.exit(launch(2, sys.argv[1:], module='child'))"
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
+
+
+def launch(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Start two processes and wait for them."""
+    process = start(folder, *arguments)
+    said, complaints = process.communicate()
+    return subprocess.CompletedProcess([], process.returncode, said, complaints)
 
 
 def test_every_process_gets_its_rank_and_the_arguments_as_they_were(tmp_path: Path) -> None:
@@ -53,3 +66,13 @@ def test_a_killed_process_is_named(tmp_path: Path) -> None:
     ended = launch(tmp_path, "die")
     assert ended.returncode == 128 + 9
     assert ended.stderr.splitlines()[-1].startswith("error: process 1 of 2 was ended by SIGKILL")
+
+
+def test_a_signal_reaches_every_process_and_their_exit_code_is_kept(tmp_path: Path) -> None:
+    process = start(tmp_path, "save")
+    while not all((tmp_path / f"ready-{rank}").exists() for rank in (0, 1)):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGUSR1)
+    process.communicate()
+    assert process.returncode == 75

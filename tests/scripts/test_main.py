@@ -6,9 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny_run import CONFIGS, STEPS, FinishedRun, arguments, call, rows, succeed
+from tests.tiny_run import (
+    CONFIGS,
+    STEPS,
+    FinishedRun,
+    arguments,
+    assert_same_end,
+    call,
+    rows,
+    succeed,
+)
 
-SHIPPED = [path for path in sorted(CONFIGS.glob("*.yaml")) if not path.name.startswith("sweep_")]
+NEEDS_A_DOWNLOAD = CONFIGS.parent / "clipse" / "openclip.yaml"
+SHIPPED = [
+    path
+    for path in sorted(CONFIGS.parent.glob("*/*.yaml"))
+    if not path.name.startswith("sweep_") and path != NEEDS_A_DOWNLOAD
+]
 CANARY = "zxcanary narrowing of the report"
 
 
@@ -29,6 +43,12 @@ def test_every_shipped_config_trains(config: Path, study_cache: Path, tmp_path: 
     assert [row["step"] for row in rows(tmp_path / "run")] == [1, 2]
     assert "step 2/2" in said
     assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_config_that_needs_a_download_names_the_key_for_its_folder(
+    study_cache: Path, tmp_path: Path
+) -> None:
+    assert "clipse.root" in fail(*arguments(tmp_path, study_cache, config=NEEDS_A_DOWNLOAD))
 
 
 def test_a_temperature_of_ten_is_noticed_before_the_first_step(
@@ -94,18 +114,36 @@ def copy_of(finished_run: FinishedRun, folder: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("mode", ["train", "validate", "inference", "embed"])
+def flip_a_bit(run: Path) -> Path:
+    """Damage the last checkpoint's weights and return their path."""
+    weights = run / "checkpoints" / f"step-{STEPS}" / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    return weights
+
+
+@pytest.mark.parametrize("mode", ["validate", "inference", "embed"])
 def test_a_damaged_checkpoint_is_named(
     finished_run: FinishedRun, tmp_path: Path, mode: str
 ) -> None:
     command = copy_of(finished_run, tmp_path)
-    weights = tmp_path / "tiny" / "checkpoints" / f"step-{STEPS}" / "model.safetensors"
-    content = bytearray(weights.read_bytes())
-    content[len(content) // 2] ^= 1
-    weights.write_bytes(content)
+    weights = flip_a_bit(tmp_path / "tiny")
     line = fail(*command, "--run_mode", mode)
     assert str(weights) in line
     assert "damaged" in line
+
+
+def test_training_makes_the_steps_of_a_damaged_checkpoint_again(
+    finished_run: FinishedRun, tmp_path: Path
+) -> None:
+    command = copy_of(finished_run, tmp_path)
+    weights = flip_a_bit(tmp_path / "tiny")
+    assert str(weights) in fail(*command, "strict_resume=true")
+    said = succeed(command)
+    assert f"{weights}: damaged" in said
+    assert f"resuming after step {STEPS - 2}" in said
+    assert_same_end(tmp_path / "tiny", finished_run.path)
 
 
 def test_a_run_without_a_checkpoint_cannot_be_validated(

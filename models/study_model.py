@@ -1,0 +1,65 @@
+"""What a trained module that knows studies and reports can do, whatever it is made of."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from models.contracts import CaptionDecoder
+
+
+@dataclass(frozen=True)
+class EncodedStudies:
+    """Studies, as the losses and the caption decoder see them."""
+
+    study: Float[Tensor, "study dim"]
+    """Unit rows in the space that studies and reports share; fp32."""
+    memory: Float[Tensor, "study token width"]
+    """What the caption decoder looks at: all tokens of all clips, padded, and before them, if the
+    model is told so, the aggregated vector and the row of each clip."""
+    present: Bool[Tensor, "study token"]
+    """True where ``memory`` holds something."""
+    first_token: int
+    """Where in ``memory`` the tokens begin."""
+
+
+@dataclass(frozen=True)
+class EncodedReports:
+    """Reports, as the losses see them."""
+
+    report: Float[Tensor, "study dim"]
+    """Unit rows in the space that studies and reports share; fp32."""
+    words: Float[Tensor, "study word width"]
+    """Features of each word; those of absent words mean nothing."""
+
+
+class StudyModel(nn.Module, ABC):
+    """Brings studies and reports into one space, and may write reports."""
+
+    dim: int
+    """Numbers a study in the space that studies and reports share."""
+    caption_decoder: CaptionDecoder | None
+    """From what a study leaves in memory to its report."""
+
+    @abstractmethod
+    def encode_study(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        owner: Int[Tensor, " clip"],
+        *,
+        studies: int,
+    ) -> EncodedStudies:
+        """Return the vector of each study, and what the caption decoder looks at.
+
+        Args:
+            clips: Normalized pixels of all clips of all studies.
+            owner: The study that each clip belongs to.
+            studies: Number of studies.
+        """
+
+    @abstractmethod
+    def encode_report(
+        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+    ) -> EncodedReports:
+        """Return the vector and the words of each report."""
