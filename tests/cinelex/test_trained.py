@@ -20,7 +20,7 @@ def trained(finished_run: FinishedRun) -> TrainedRun:
 @pytest.fixture(scope="module")
 def study(study_cache: Path) -> tuple[str, list[Path], str]:
     """Return the id, the videos and the report of a test study."""
-    manifest = next((study_cache / "synthetic").glob("*/manifest.csv"))
+    manifest = next((study_cache / "synthetic").glob("synthetic-*/manifest.csv"))
     with manifest.open(newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["split"] == "test"]
     chosen = [row for row in rows if row["study_id"] == rows[0]["study_id"]]
