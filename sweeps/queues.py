@@ -14,6 +14,7 @@ from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import Trial, TrialState
 from pydantic import JsonValue
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from core.errors import UserError
 from core.files import hash_json
@@ -126,11 +127,13 @@ def open_queues(sweep: Sweep, *, sampler_key: str = "reader") -> Queues:
 
 
 def _open_storage(url: str, retry: RetryHeartbeatStaleTrialCallback) -> RDBStorage:
-    patience = {"connect_args": {"timeout": 120}} if url.startswith("sqlite") else {}
+    # a connection to a server lives as long as one question: no pool keeps it open behind the end
+    sqlite = url.startswith("sqlite")
+    own = {"connect_args": {"timeout": 120}} if sqlite else {"poolclass": NullPool}
     try:
         return RDBStorage(
             url,
-            engine_kwargs={"pool_pre_ping": True, **patience},
+            engine_kwargs={"pool_pre_ping": True, **own},
             heartbeat_interval=HEARTBEAT_S,
             grace_period=GRACE_S,
             heartbeat_stale_trial_callback=retry,

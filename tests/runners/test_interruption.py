@@ -13,6 +13,8 @@ def test_nothing_is_requested_before_a_signal() -> None:
 
 
 def test_the_first_ctrl_c_asks_and_the_second_ends() -> None:
+    # a shell's job in the background is started with Ctrl-C ignored
+    outer = signal.signal(signal.SIGINT, signal.default_int_handler)
     before = signal.getsignal(signal.SIGINT)
     with Interruption() as interruption:
         signal.raise_signal(signal.SIGINT)
@@ -20,6 +22,7 @@ def test_the_first_ctrl_c_asks_and_the_second_ends() -> None:
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) == before
+    signal.signal(signal.SIGINT, outer)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
