@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.clipse_features import Split, made_up_set, stills_set
-from benchmarks.clipse_study_table import MODULATED, RATES, STILLS, cell_path, tables
+from benchmarks.clipse_study_table import MODULATED, RATES, STILLS, STRENGTHS, cell_path, tables
 from config.build import build
 from config.load import load_config
 from config.schema import ClipseConfig
@@ -60,8 +60,8 @@ VARIANTS = {
 """What the tables call a variant, and its shipped config."""
 STEPS, BATCH, WIDTH, DIM = 300, 64, 128, 64
 RATE, WARMUP, DECAY, DROPPED = 2e-3, 20, 0.1, 0.1
-START = 0.07
-"""Temperature at the first step; it is learned."""
+START, COLDEST = 0.07, 0.01
+"""Temperature at the first step, and its clamp; it is learned."""
 TAIL = 50
 """Last steps over which the losses of a run are averaged."""
 
@@ -117,8 +117,7 @@ def train_heads(clipse: ClipseConfig, train: Split, *, seed: int) -> tuple[Heads
         optimizer.param_groups[0]["lr"] = RATE * warm * cosine
         place, image, caption = batches.at(step)
         rows = heads(image, train.caption[caption])
-        temperature = heads.log_temperature.exp().clamp(min=0.01)
-        comparison = compare(*rows, temperature=temperature, index=place)
+        comparison = compare(*rows, temperature=_temperature(heads), index=place)
         comparison = replace(comparison, affinity=_affinity(clipse, train, place, caption))
         scored = loss(comparison, progress=step / (STEPS - 1))
         optimizer.zero_grad(set_to_none=True)
@@ -132,30 +131,35 @@ def train_heads(clipse: ClipseConfig, train: Split, *, seed: int) -> tuple[Heads
 
 
 @torch.no_grad()
-def score(heads: Heads, test: Split) -> dict[str, Any]:
-    """Return the ranks of every query, and what modulated costs where plain InfoNCE costs 1."""
+def score(heads: Heads, train: Split, test: Split) -> dict[str, Any]:
+    """Return the ranks of every held-out query, and what modulated costs over plain InfoNCE."""
     image, caption = heads(test.image, test.caption)
     outcomes = rank_images_and_captions(image, caption, test.owner)
-    first = torch.arange(min(BATCH, len(image)))
-    own = torch.searchsorted(test.owner, first)
-    temperature = heads.log_temperature.exp().clamp(min=0.01)
-    held_out = compare(image[first], caption[own], temperature=temperature, index=first)
-    held_out = replace(held_out, affinity=torch.zeros_like(held_out.similarity))
-    plain = cross_entropy(held_out)
-    ratios = {
-        str(beta): float(
-            debias(form="modulated", threshold=1e6, strength=beta)(held_out, progress=1.0).loss
-            / plain
-        )
-        for beta in (0.5, 1.0, 2.0)
-    }
-    best = {name: outcomes.rankings[name].best.tolist() for name in DIRECTIONS}
     return {
-        "ranks": best,
+        "ranks": {name: outcomes.rankings[name].best.tolist() for name in DIRECTIONS},
         "owner": test.owner.tolist(),
-        "held_out": {"ce": float(plain), "modulated_over_ce": ratios},
-        "temperature": float(temperature),
+        "modulated": {"held_out": _modulated(heads, test), "training": _modulated(heads, train)},
+        "temperature": float(_temperature(heads)),
     }
+
+
+def _modulated(heads: Heads, split: Split) -> dict[str, Any]:
+    """Return InfoNCE of a batch, and modulated (w = 1) as a multiple of it, by strength."""
+    first = torch.arange(min(BATCH, len(split.image)))
+    own = torch.searchsorted(split.owner, first)
+    rows = heads(split.image[first], split.caption[own])
+    batch = compare(*rows, temperature=_temperature(heads), index=first)
+    batch = replace(batch, affinity=torch.zeros_like(batch.similarity))
+    plain = cross_entropy(batch)
+    ratios: dict[str, float] = {}
+    for beta in STRENGTHS:
+        modulated = debias(form="modulated", threshold=1e6, strength=beta)
+        ratios[str(beta)] = float(modulated(batch, progress=1.0).loss / plain)
+    return {"ce": float(plain), "over_ce": ratios}
+
+
+def _temperature(heads: Heads) -> Tensor:
+    return heads.log_temperature.exp().clamp(min=COLDEST)
 
 
 def cells(*, seeds: int, stills: bool) -> Iterator[tuple[int, str, str]]:
@@ -184,7 +188,7 @@ def run(folder: Path, *, seeds: int, stills: Path | None) -> None:
         changes = list(CHANGES.get(variant, ()))
         clipse = load_config(CONFIGS / f"{VARIANTS[variant]}.yaml", changes).clipse
         heads, losses = train_heads(clipse, train, seed=seed)
-        write_json(path, {**score(heads, test), "training": losses})
+        write_json(path, {**score(heads, train, test), "training": losses})
         say(f"{name}, {variant}, seed {seed}: done")
 
 

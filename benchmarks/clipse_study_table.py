@@ -14,6 +14,8 @@ RATES = (0.0, 0.4, 0.8)
 """Shares of the training images that repeat one of 20 stock scenes."""
 STILLS = "stills"
 BASELINE, MODULATED = "baseline", "modulated, w = 1"
+STRENGTHS = (0.5, 1.0, 2.0)
+"""β at which modulated is compared with InfoNCE on one and the same model."""
 
 Cells = dict[int, dict[str, Any]]
 """Results by seed."""
@@ -90,17 +92,28 @@ def _losses(name: str, found: dict[str, Cells]) -> str:
                 float(np.mean([math.nan if row[key] is None else row[key] for row in rows]))
                 for key in ("loss", "ce", "effective_share")
             )
-            lines.append(f"| {variant} | {loss:.3f} | {ce:.3f} | {loss / ce:.2f} | {share:.2f} |")
-    ratios = [cell["held_out"]["modulated_over_ce"] for cell in found[BASELINE].values()]
-    ces = [cell["held_out"]["ce"] for cell in found[BASELINE].values()]
-    said = ", ".join(
-        f"β {beta}: {np.mean([row[beta] for row in ratios]):.2f}" for beta in ratios[0]
-    )
-    same = (
-        f"One and the same baseline model (held-out InfoNCE {np.mean(ces):.2f}) costs, modulated "
-        f"with w = 1, over InfoNCE: {said}."
-    )
-    return "\n".join([*lines, "", same])
+            lines.append(f"| {variant} | {loss:.3f} | {ce:.3f} | {loss / ce:.2f} | {_share(share)} |")
+    return "\n".join([*lines, "", *_modulated(found[BASELINE])])
+
+
+def _modulated(cells: Cells) -> list[str]:
+    lines = [
+        "What modulated (w = 1) costs over InfoNCE, on one and the same baseline model:",
+        "",
+        "| batch | InfoNCE | " + " | ".join(f"β = {beta}" for beta in STRENGTHS) + " |",
+        "|---|---|" + "---|" * len(STRENGTHS),
+    ]
+    for name in ("held_out", "training"):
+        rows = [cell["modulated"][name] for cell in cells.values()]
+        ce = np.mean([row["ce"] for row in rows])
+        ratios = [np.mean([row["over_ce"][str(beta)] for row in rows]) for beta in STRENGTHS]
+        said = " | ".join(f"{ratio:.2f}" for ratio in ratios)
+        lines.append(f"| {name.replace('_', ' ')} | {ce:.3f} | {said} |")
+    return lines
+
+
+def _share(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.2f}"
 
 
 def _level(values: Float[np.ndarray, " seed"]) -> str:

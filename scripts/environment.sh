@@ -1,5 +1,5 @@
 # Sourced by the other scripts: makes .venv hold exactly requirements.lock and this project, once.
-# Sets: root (the project's folder) and python (its interpreter). Needs Python >= 3.11, nothing else.
+# Sets: root (the project's folder), python (its interpreter), OMP_WAIT_POLICY. Needs Python >= 3.11 only.
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -83,3 +83,7 @@ if ! environment_is_current; then
     make_environment
   ) 9>"$root/.venv.lock" || exit 2
 fi
+
+# Threads that wait for one another sleep: beside other work, spinning ones hold the core that the
+# thread they wait for needs (benchmarks/results.md).
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"
