@@ -92,7 +92,8 @@ def _losses(name: str, found: dict[str, Cells]) -> str:
                 float(np.mean([math.nan if row[key] is None else row[key] for row in rows]))
                 for key in ("loss", "ce", "effective_share")
             )
-            lines.append(f"| {variant} | {loss:.3f} | {ce:.3f} | {loss / ce:.2f} | {_share(share)} |")
+            said = f"{loss:.3f} | {ce:.3f} | {loss / ce:.2f} | {_share(share)}"
+            lines.append(f"| {variant} | {said} |")
     return "\n".join([*lines, "", *_modulated(found[BASELINE])])
 
 
