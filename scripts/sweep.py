@@ -71,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
     sweep = create(folder, plan, base, settings, storage=storage, resume=options.resume)
     check_values(sweep)
     check_arguments(sweep, slots[0])
+    write_line("making one step of the base config, to see what is read (decodes the data, once)")
     check_read(sweep, slots[0])
     write_line(f"{folder}: {len(plan.swept)} keys are swept; nothing was refused")
     if options.check_only:
