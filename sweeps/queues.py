@@ -120,7 +120,8 @@ def open_queues(sweep: Sweep, *, sampler_key: str = "reader") -> Queues:
         ]
     default, search, final = studies
     # a worker that was started again must not draw what it drew before
-    key = hash_json([sweep.name, sampler_key, len(search.get_trials(deepcopy=False))])
+    begun = sum(one.state != TrialState.WAITING for one in search.get_trials(deepcopy=False))
+    key = hash_json([sweep.name, sampler_key, begun])
     with known_experiments():
         search.sampler = build_sampler(sweep.settings, seed=int(key[:8], 16))
     return Queues(default, search, final, retry)

@@ -58,6 +58,8 @@ def test_two_workers_finish_a_sweep_though_one_is_killed_with_a_trial_in_hand(
     search = outcomes(queues.search)
     assert [one.state for one in search] == ["complete"] * 4
     assert sum(one.tries for one in search) in (4, 5)
+    drawn = {json.dumps(one.values, sort_keys=True) for one in search}
+    assert len(drawn) == 4  # the worker that was started again did not draw the same again
     assert outcomes(queues.default)[0].state == "complete"
     check_final_runs(sweep, queues, search)
     page = write_page(sweep, queues).read_text()
