@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from data.decode import Choose, Keep, Limits, VideoCorrupt, VideoInfo, VideoUnsupported
-from data.decode_pyav import PyAVDecoder
+from data.decode_pyav import PyAVDecoder, picture_format
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class DecordHere:
     def probe(self, path: Path) -> VideoInfo:
         """Return the true number and size of the frames, which decord must agree with."""
         info = PyAVDecoder(self.limits).probe(path)
-        self._sweep(path, info, ())
+        self._frames(path, info, ())
         return info
 
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "frame row column 3"]:
@@ -33,7 +33,7 @@ class DecordHere:
         outside = [index for index in indices if not 0 <= index < info.frames]
         if outside:
             raise IndexError(f"frame {outside[0]} of a video of {info.frames}")
-        kept = self._sweep(path, info, indices)
+        kept = self._frames(path, info, indices)
         if not indices:
             return np.empty((0, info.height, info.width, 3), np.uint8)
         return np.stack([kept[index] for index in indices])
@@ -44,8 +44,16 @@ class DecordHere:
         """Return what ``keep`` makes of the frames that ``choose`` names, given their number."""
         info = PyAVDecoder(self.limits).probe(path)
         chosen = choose(info.frames)
-        kept = self._sweep(path, info, chosen)
+        kept = self._frames(path, info, chosen)
         return info, np.stack([keep(kept[index]) for index in chosen])
+
+    def _frames(
+        self, path: Path, info: VideoInfo, wanted: Sequence[int]
+    ) -> dict[int, UInt8[np.ndarray, "row column 3"]]:
+        if picture_format(path) is None:
+            return self._sweep(path, info, wanted)
+        # decord takes the name of a picture as a pattern of further files
+        return dict(zip(wanted, PyAVDecoder(self.limits).read(path, wanted), strict=True))
 
     def _sweep(
         self, path: Path, info: VideoInfo, wanted: Sequence[int]

@@ -1,5 +1,6 @@
 """Decoding with PyAV, in this process."""
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,9 +31,24 @@ from data.decode import (
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,gif,apng,"
     "h264,hevc,ivf,obu,dv,mxf,nut,yuv4mpegpipe,wav,mp3,flac,aac,"
-    # still pictures, known by their content: videos of one frame
+    # still pictures: videos of one frame
     "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe,pgm_pipe,ppm_pipe"
 )
+PICTURES = (
+    (re.compile(rb"\xff\xd8\xff"), "jpeg_pipe"),
+    (re.compile(rb"\x89PNG\r\n\x1a\n(?!.*acTL.*IDAT)", re.DOTALL), "png_pipe"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "webp_pipe"),
+    (re.compile(rb"BM.{4}\0\0\0\0", re.DOTALL), "bmp_pipe"),
+    (re.compile(rb"II\*\0|MM\0\*"), "tiff_pipe"),
+    (re.compile(rb"P[25]\s"), "pgm_pipe"),
+    (re.compile(rb"P[36]\s"), "ppm_pipe"),
+)
+"""How files of pictures begin, and the format that reads them.
+
+FFmpeg tells all but the smallest by their name, and reads them by a format that takes the name as a
+pattern of further files. An animated PNG says so (acTL) ahead of its pixels, and is left to it.
+"""
+HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -133,7 +149,8 @@ class PyAVDecoder:
         options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
         seconds = self.limits.deadline_s
         try:
-            with av.open(f"file:{path}", options=options, timeout=seconds) as container:
+            kind, name = picture_format(path), f"file:{path}"
+            with av.open(name, format=kind, options=options, timeout=seconds) as container:
                 stream = _video_stream(container)
                 self._check_size(stream)
                 stream.codec_context.thread_count = 1
@@ -147,6 +164,8 @@ class PyAVDecoder:
             if isinstance(error, OSError) and error.errno in UNREADABLE:
                 raise VideoUnreadable(f"the file system says {error.strerror}") from error
             raise VideoCorrupt(f"the decoder says {error.strerror}") from error
+        except OSError as error:
+            raise VideoUnreadable(f"the file system says {error.strerror}") from error
 
     def _check_size(self, stream: Any) -> None:
         context = stream.codec_context
@@ -167,6 +186,15 @@ CUT_SHORT = 0.1
 """Share of its promised length that a file may lack: time stamps are rounded."""
 UNREADABLE = frozenset({1, 5, 12, 13, 23, 24, 110, 116})
 """errno of EPERM, EIO, ENOMEM, EACCES, ENFILE, EMFILE, ETIMEDOUT, ESTALE."""
+
+
+def picture_format(path: Path) -> str | None:
+    """Return FFmpeg's name of the format of a file that holds one picture; None for others."""
+    if not path.is_file():
+        return None  # a pipe may never answer
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    return next((name for begins, name in PICTURES if begins.match(head)), None)
 
 
 class _Clock:

@@ -18,7 +18,7 @@ from data.decoders import ChildDecoder
 from data.resize import Shape
 
 VIDEOS_PER_SHARD = 256
-FORMAT = 1
+FORMAT = 2
 """Raised when what a shard holds for the same settings changes."""
 BACK_OFF_S = (0.5, 2.0, 5.0)
 """Waits before the file system is asked again."""

@@ -19,6 +19,7 @@ from data.decode import (
     VideoTooLarge,
     VideoUnsupported,
 )
+from data.decode_decord import DecordHere
 from data.decode_pyav import PyAVDecoder
 
 Write = Callable[..., Path]
@@ -63,6 +64,21 @@ def test_a_still_picture_is_a_video_of_one_frame(
     assert decoder.probe(path) == VideoInfo(frames=1, height=24, width=36)
     found = decoder.read(path, [0])[0].mean(2)
     np.testing.assert_allclose(found, gray, atol=6)  # JPEG and WebP are lossy
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.bmp", "a.tif", "%d.ppm", "plain"])
+def test_a_large_picture_is_read_whatever_its_name(tmp_path: Path, name: str) -> None:
+    # FFmpeg tells those of more than 2,048 bytes by their name, and takes that as a pattern
+    row, column = np.mgrid[:200, :300]
+    gray = 127 + 120 * np.sin(row * column / 900)  # JPEG and WebP halve the resolution of colour
+    pixels = np.stack([gray] * 3, axis=-1)
+    path = tmp_path / name
+    kind = "PNG" if name == "plain" else None
+    Image.fromarray(pixels.astype(np.uint8)).save(path, format=kind, quality=95)
+    assert path.stat().st_size > 2048
+    for decoder in (PyAVDecoder(), DecordHere()):
+        assert decoder.probe(path) == VideoInfo(frames=1, height=200, width=300)
+        np.testing.assert_allclose(decoder.read(path, [0])[0], pixels, atol=8)
 
 
 @pytest.mark.parametrize(
