@@ -100,7 +100,7 @@ def rate(step_of: Callable[[int], int], *, folded: bool) -> Context:
     return patched(train, "set_learning_rate", set_rate)
 
 
-def constant_caption(self: Any, memory: Tensor, present: Tensor, **ids: Any) -> Tensor:
+def constant_caption(self: Any, memory: Tensor, present: Tensor | None, **ids: Any) -> Tensor:
     """Write the same words for every study."""
     first = torch.tensor([[ids["bos_id"], 20, 21, 22, ids["eos_id"]]])
     return first.expand(len(memory), -1)
@@ -111,7 +111,7 @@ def blind_decoder() -> AbstractContextManager[Any]:
     decoder = caption_decoder.TransformerCaptionDecoder
     whole = decoder.forward
 
-    def forward(self: Any, words: Tensor, memory: Tensor, present: Tensor) -> Tensor:
+    def forward(self: Any, words: Tensor, memory: Tensor, present: Tensor | None) -> Tensor:
         return whole(self, words, 0 * memory, present)
 
     return mock.patch.object(decoder, "forward", forward)

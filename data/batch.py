@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import torch
 from jaxtyping import Int, UInt8
@@ -43,6 +43,8 @@ class Batch:
     """The same number where the patient is the same, over the whole data set."""
     keys: Int[Tensor, " clip"]
     """What decides each clip's random draws: a hash of (seed, epoch, study, clip)."""
+    clip_counts: tuple[int, ...]
+    """How many clips each study has, known without asking the device."""
 
     @property
     def studies(self) -> int:
@@ -59,12 +61,11 @@ class Batch:
             self.report_group.to(device, non_blocking=True),
             self.patient_group.to(device, non_blocking=True),
             self.keys.to(device, non_blocking=True),
+            self.clip_counts,
         )
 
     def split(self, parts: int) -> list["Batch"]:
         """Cut into consecutive parts of studies; reports keep their padding.
-
-        Call it on the CPU: it has to know which clips belong to which study.
 
         Raises:
             UserError: There are fewer studies than parts.
@@ -74,8 +75,7 @@ class Batch:
                 f"{self.studies} studies of a process cannot be cut into {parts} parts; "
                 "lower accumulate or raise batch"
             )
-        counts = torch.bincount(self.owner, minlength=self.studies)
-        first_clip = [0, *counts.cumsum(0).tolist()]
+        first_clip = [0, *accumulate(self.clip_counts)]
         edges = [self.studies * part // parts for part in range(parts + 1)]
         return [
             self._part(slice(low, high), slice(first_clip[low], first_clip[high]))
@@ -91,6 +91,7 @@ class Batch:
             self.report_group[studies],
             self.patient_group[studies],
             self.keys[clips],
+            self.clip_counts[studies],
         )
 
     def pin(self) -> "Batch":
@@ -103,6 +104,7 @@ class Batch:
             self.report_group.pin_memory(),
             self.patient_group.pin_memory(),
             self.keys.pin_memory(),
+            self.clip_counts,
         )
 
 
@@ -119,7 +121,7 @@ def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
         raise UserError(f"{clipless} studies have no clip; drop them from the manifest")
     if len({sample.clips.shape[1:] for sample in samples}) > 1:
         raise UserError("the clips of a batch differ in shape; give all the same size and frames")
-    counts = torch.tensor([len(sample.clips) for sample in samples])
+    counts = tuple(len(sample.clips) for sample in samples)
     longest = max(len(sample.words) for sample in samples)
     words = torch.full((len(samples), longest), pad_id)
     for row, sample in enumerate(samples):
@@ -127,9 +129,10 @@ def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
     return Batch(
         study_ids=[sample.study_id for sample in samples],
         clips=torch.cat([sample.clips for sample in samples]),
-        owner=torch.repeat_interleave(torch.arange(len(samples)), counts),
+        owner=torch.repeat_interleave(torch.arange(len(samples)), torch.tensor(counts)),
         words=words,
         report_group=torch.tensor([sample.report_group for sample in samples]),
         patient_group=torch.tensor([sample.patient_group for sample in samples]),
         keys=torch.cat([sample.keys for sample in samples]),
+        clip_counts=counts,
     )

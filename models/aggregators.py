@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from models.blocks import Block, FeedForward, check_heads, start_small
 from models.contracts import Aggregator
-from models.packing import pad_rows, segment_softmax
+from models.packing import pad_rows, rows_of, segment_softmax
 
 
 class MeanAggregator(Aggregator):
@@ -22,10 +22,15 @@ class MeanAggregator(Aggregator):
         self.width = width
 
     def forward(
-        self, rows: Float[Tensor, "row width"], owner: Int[Tensor, " row"], *, studies: int
+        self,
+        rows: Float[Tensor, "row width"],
+        owner: Int[Tensor, " row"],
+        *,
+        studies: int,
+        slots: int | None = None,
     ) -> Float[Tensor, "study width"]:
         """Average in fp32."""
-        counts = torch.bincount(owner, minlength=studies)
+        counts = rows_of(owner, studies=studies)
         total = rows.new_zeros(studies, rows.shape[1], dtype=torch.float32)
         total = total.index_add(0, owner, rows.float())
         return (total / counts[:, None]).to(rows.dtype)
@@ -57,7 +62,12 @@ class GatedAttentionAggregator(Aggregator):
         start_small(self)
 
     def forward(
-        self, rows: Float[Tensor, "row width"], owner: Int[Tensor, " row"], *, studies: int
+        self,
+        rows: Float[Tensor, "row width"],
+        owner: Int[Tensor, " row"],
+        *,
+        studies: int,
+        slots: int | None = None,
     ) -> Float[Tensor, "study width"]:
         """Weigh the rows, and add them up in fp32."""
         rows = self.norm(rows)
@@ -95,7 +105,12 @@ class AttentionPoolingAggregator(Aggregator):
         start_small(self)
 
     def forward(
-        self, rows: Float[Tensor, "row width"], owner: Int[Tensor, " row"], *, studies: int
+        self,
+        rows: Float[Tensor, "row width"],
+        owner: Int[Tensor, " row"],
+        *,
+        studies: int,
+        slots: int | None = None,
     ) -> Float[Tensor, "study width"]:
         """Pool with softmax and sums in fp32."""
         rows = self.norm(rows)
@@ -137,10 +152,15 @@ class ClassTokenAggregator(Aggregator):
         start_small(self)
 
     def forward(
-        self, rows: Float[Tensor, "row width"], owner: Int[Tensor, " row"], *, studies: int
+        self,
+        rows: Float[Tensor, "row width"],
+        owner: Int[Tensor, " row"],
+        *,
+        studies: int,
+        slots: int | None = None,
     ) -> Float[Tensor, "study width"]:
         """Pad once, with a mask that no block sees past."""
-        table, present = pad_rows(rows, owner, studies=studies)
+        table, present = pad_rows(rows, owner, studies=studies, slots=slots)
         token = self.token.to(table.dtype).expand(studies, 1, -1)
         table = torch.cat([token, table], dim=1)
         present = torch.cat([present.new_ones(studies, 1), present], dim=1)

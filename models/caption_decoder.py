@@ -70,7 +70,7 @@ class TransformerCaptionDecoder(CaptionDecoder):
         self,
         words: Int[Tensor, "study word"],
         memory: Float[Tensor, "study token width"],
-        present: Bool[Tensor, "study token"],
+        present: Bool[Tensor, "study token"] | None,
     ) -> Float[Tensor, "study word vocab"]:
         """Return, at each word, the logits of the word that follows it (teacher forcing)."""
         place = torch.arange(words.shape[1], device=words.device)
@@ -84,7 +84,7 @@ class TransformerCaptionDecoder(CaptionDecoder):
     def generate(
         self,
         memory: Float[Tensor, "study token width"],
-        present: Bool[Tensor, "study token"],
+        present: Bool[Tensor, "study token"] | None,
         *,
         bos_id: int,
         eos_id: int,
@@ -221,6 +221,8 @@ class _Block(nn.Module):
         return features + self.mlp(self.mlp_norm(features))
 
 
-def _mask(present: Bool[Tensor, "study token"]) -> Bool[Tensor, "study 1 1 token"] | None:
+def _mask(
+    present: Bool[Tensor, "study token"] | None,
+) -> Bool[Tensor, "study 1 1 token"] | None:
     """Return the mask of the study's tokens, or None where nothing is absent."""
-    return None if bool(present.all()) else present[:, None, None]
+    return None if present is None else present[:, None, None]

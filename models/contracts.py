@@ -56,6 +56,7 @@ class Aggregator(nn.Module, ABC):
         owner: Int[Tensor, " row"],
         *,
         studies: int,
+        slots: int | None = None,
     ) -> Float[Tensor, "study width"]:
         """Pool the rows of each study.
 
@@ -63,6 +64,8 @@ class Aggregator(nn.Module, ABC):
             rows: Rows of all studies, in any order.
             owner: The study, from 0, that each row belongs to; each study owns a row or more.
             studies: Number of studies.
+            slots: Rows of the study that owns most, where the caller knows, and knows that
+                ``owner`` never falls; who pads then need not wait for the device.
         """
 
 
@@ -103,21 +106,21 @@ class CaptionDecoder(nn.Module, ABC):
         self,
         words: Int[Tensor, "study word"],
         memory: Float[Tensor, "study token width"],
-        present: Bool[Tensor, "study token"],
+        present: Bool[Tensor, "study token"] | None,
     ) -> Float[Tensor, "study word vocab"]:
         """Return, at each word, the logits of the word that follows it.
 
         Args:
             words: The report, from its first word on.
             memory: Tokens of the study, padded.
-            present: True where ``memory`` holds a token of the study.
+            present: True where ``memory`` holds a token of the study; None where all of it does.
         """
 
     @abstractmethod
     def generate(
         self,
         memory: Float[Tensor, "study token width"],
-        present: Bool[Tensor, "study token"],
+        present: Bool[Tensor, "study token"] | None,
         *,
         bos_id: int,
         eos_id: int,

@@ -113,7 +113,7 @@ class LatentCaptioner(StudyModel):
             temperature=self.temperature(),
             bias=self.bias,
             latent=latent,
-            caption_logits=self.caption_decoder(words, studies.memory, studies.present),
+            caption_logits=self.caption_decoder(words, studies.memory, studies.mask),
             reconstruction=self.image_decoder(latent),
         )
 
@@ -135,6 +135,7 @@ class LatentCaptioner(StudyModel):
             memory=memory,
             present=torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device),
             first_token=0,
+            ragged=False,
         )
 
     def encode_study(
@@ -143,6 +144,7 @@ class LatentCaptioner(StudyModel):
         owner: Int[Tensor, " clip"],
         *,
         studies: int,
+        slots: int | None = None,
     ) -> EncodedStudies:
         """Return the vector of each study and what its latent says to the caption decoder."""
         return self.read_latent(self.mean(self.encode(clips), owner, studies=studies))

@@ -5,38 +5,57 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
+def rows_of(owner: Int[Tensor, " row"], *, studies: int) -> Int[Tensor, " study"]:
+    """Return how many rows each study owns, without waiting for the device as ``bincount`` does."""
+    return owner.new_zeros(studies).index_add(0, owner, torch.ones_like(owner))
+
+
 def pad_rows(
-    rows: Float[Tensor, "row *inner"], owner: Int[Tensor, " row"], *, studies: int
+    rows: Float[Tensor, "row *inner"],
+    owner: Int[Tensor, " row"],
+    *,
+    studies: int,
+    slots: int | None = None,
 ) -> tuple[Float[Tensor, "study slot *inner"], Bool[Tensor, "study slot"]]:
     """Give each study a line of slots, filled with its rows in the order they come.
 
     Args:
         rows: Rows of all studies; whatever a row holds stays together.
-        owner: The study, from 0, that each row belongs to.
+        owner: The study, from 0, that each row belongs to; each study owns a row or more.
         studies: Number of studies.
+        slots: Rows of the study that owns most, where the caller knows, and knows that ``owner``
+            never falls; None finds out, and waits for the device.
 
     Returns:
         The table, 0 where a study has no row left, and True where it holds a row.
 
     Raises:
-        ValueError: A study owns no row, or a row belongs to no study.
+        ValueError: ``slots`` was not given, and a study owns no row, or a row belongs to no study.
     """
-    counts = torch.bincount(owner, minlength=studies)
+    if slots is None:
+        slots = _most_rows(owner, studies=studies)
+        if bool((owner[1:] < owner[:-1]).any()):
+            order = owner.argsort(stable=True)
+            rows, owner = rows[order], owner[order]
+    counts = rows_of(owner, studies=studies)
+    present = torch.arange(slots, device=owner.device) < counts[:, None]
+    if slots * studies == len(owner):
+        return rows.unflatten(0, (studies, slots)), present
+    first = counts.cumsum(0) - counts
+    slot = torch.arange(len(owner), device=owner.device) - first[owner]
+    table = rows.new_zeros(studies, slots, *rows.shape[1:])
+    return table.index_put((owner, slot), rows), present
+
+
+def _most_rows(owner: Int[Tensor, " row"], *, studies: int) -> int:
+    """Return the rows of the study that owns most. Waits for the device."""
+    counts = torch.bincount(owner, minlength=studies).tolist()
     if len(counts) != studies:
         raise ValueError(f"a row belongs to study {len(counts) - 1}, but there are {studies}")
-    if studies and not bool(counts.all()):
-        empty = (counts == 0).nonzero().flatten().tolist()
+    empty = [study for study, count in enumerate(counts) if count == 0]
+    if empty:
         raise ValueError(f"studies without a row: {empty}; drop them before the batch is made")
-    longest = int(counts.max())
-    present = torch.arange(longest, device=owner.device) < counts[:, None]
-    order = owner.argsort(stable=True)
-    if bool((owner[1:] < owner[:-1]).any()):
-        rows = rows[order]
-    if longest * studies == len(owner):
-        return rows.unflatten(0, (studies, longest)), present
-    table = rows.new_zeros(studies, longest, *rows.shape[1:])
-    table[present] = rows
-    return table, present
+    return max(counts, default=0)
 
 
 def segment_softmax(

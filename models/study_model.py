@@ -22,6 +22,13 @@ class EncodedStudies:
     """True where ``memory`` holds something."""
     first_token: int
     """Where in ``memory`` the tokens begin."""
+    ragged: bool
+    """False where ``present`` is True everywhere, which is known without asking the device."""
+
+    @property
+    def mask(self) -> Bool[Tensor, "study token"] | None:
+        """What hides padding from attention; None where there is none, which is faster."""
+        return self.present if self.ragged else None
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,7 @@ class StudyModel(nn.Module, ABC):
         owner: Int[Tensor, " clip"],
         *,
         studies: int,
+        slots: int | None = None,
     ) -> EncodedStudies:
         """Return the vector of each study, and what the caption decoder looks at.
 
@@ -56,6 +64,8 @@ class StudyModel(nn.Module, ABC):
             clips: Normalized pixels of all clips of all studies.
             owner: The study that each clip belongs to.
             studies: Number of studies.
+            slots: Clips of the study that has most, where the caller knows, and knows that
+                ``owner`` never falls; None finds out, and waits for the device.
         """
 
     @abstractmethod

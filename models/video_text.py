@@ -133,6 +133,7 @@ class VideoText(StudyModel):
         keep: Int[Tensor, "masked visible"] | None = None,
         hide: Int[Tensor, "masked hidden"] | None = None,
         masked: Int[Tensor, " masked"] | None = None,
+        slots: int | None = None,
     ) -> VideoTextOutputs:
         """Run every part that was built once.
 
@@ -144,8 +145,9 @@ class VideoText(StudyModel):
             keep: The tokens that the encoder sees of each masked clip, as places in t·y·x.
             hide: The tokens to predict. Without ``keep`` and ``hide`` nothing is masked.
             masked: The clips that are encoded a second time with tokens hidden; all if None.
+            slots: Clips of the study that has most, where ``owner`` never falls; None finds out.
         """
-        studies = self.encode_study(clips, owner, studies=len(words))
+        studies = self.encode_study(clips, owner, studies=len(words), slots=slots)
         reports = self.encode_report(words, present)
         memory, seen = studies.memory, studies.present
         first = studies.first_token
@@ -156,7 +158,7 @@ class VideoText(StudyModel):
             temperature=self.temperature(),
             bias=self.bias,
             caption_logits=(
-                self.caption_decoder(words, memory, seen) if self.caption_decoder else None
+                self.caption_decoder(words, memory, studies.mask) if self.caption_decoder else None
             ),
             reconstruction=self.reconstruct(clips, keep=keep, hide=hide, masked=masked),
             patches=unit_rows(self.patch_head(tokens)) if self.patch_head else None,
@@ -170,20 +172,27 @@ class VideoText(StudyModel):
         owner: Int[Tensor, " clip"],
         *,
         studies: int,
+        slots: int | None = None,
     ) -> EncodedStudies:
         """Return the vector and the tokens of each study."""
         tokens = self.video_encoder(clips)
-        table, present = pad_rows(tokens, owner, studies=studies)
+        table, present = pad_rows(tokens, owner, studies=studies, slots=slots)
         memory, seen = [table.flatten(1, 2)], [present.repeat_interleave(tokens.shape[1], dim=1)]
         if self.aggregate == "clips":
             rows = self.clip_pooling(tokens)
-            study = self.aggregator(rows, owner, studies=studies)
+            study = self.aggregator(rows, owner, studies=studies, slots=slots)
             if self.study_in_memory:
-                memory.insert(0, pad_rows(rows, owner, studies=studies)[0].to(tokens.dtype))
+                padded, _ = pad_rows(rows, owner, studies=studies, slots=slots)
+                memory.insert(0, padded.to(tokens.dtype))
                 seen.insert(0, present)
         else:
-            owners = owner.repeat_interleave(tokens.shape[1])
-            study = self.aggregator(tokens.flatten(0, 1), owners, studies=studies)
+            among = tokens.shape[1]
+            study = self.aggregator(
+                tokens.flatten(0, 1),
+                owner.repeat_interleave(among),
+                studies=studies,
+                slots=None if slots is None else slots * among,
+            )
         if self.study_in_memory:
             memory.insert(0, study[:, None].to(tokens.dtype))
             seen.insert(0, present.new_ones(studies, 1))
@@ -192,6 +201,7 @@ class VideoText(StudyModel):
             memory=torch.cat(memory, dim=1),
             present=torch.cat(seen, dim=1),
             first_token=sum(part.shape[1] for part in memory[:-1]),
+            ragged=present.numel() != len(owner),
         )
 
     def encode_report(

@@ -40,7 +40,7 @@ def told_of(
     """Return one generated report a study, as text."""
     words = decoder.generate(
         encoded.memory,
-        encoded.present,
+        encoded.mask,
         bos_id=tokenizer.bos_id,
         eos_id=tokenizer.eos_id,
         pad_id=tokenizer.pad_id,

@@ -100,7 +100,13 @@ class ImageTextPretraining(Project[Batch]):
             pixels = augment(pixels, batch.keys, self.augmentation)
         alpha = self.config.clipse.affinity.alpha
         return ImageTextOutputs(
-            model=model(pixels, batch.owner, batch.words, batch.words != pad),
+            model=model(
+                pixels,
+                batch.owner,
+                batch.words,
+                batch.words != pad,
+                slots=max(batch.clip_counts),
+            ),
             taught=ask(self.teacher, batch, pixels, alpha=alpha, pad_id=pad),
         )
 

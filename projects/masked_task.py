@@ -10,6 +10,7 @@ from core.randomness import uniform
 from data.batch import Batch
 from models.cubes import cut_cubes, take_places
 from models.masking import tube_mask
+from models.packing import rows_of
 
 CHOICE, PLACES = 3, 4
 """Streams of the keyed draws."""
@@ -59,11 +60,12 @@ class MaskedTask:
 def choose_clips(batch: Batch, *, most: int) -> Int[Tensor, " chosen"]:
     """Return the places of up to ``most`` clips of each study, by the lowest draw of their keys."""
     draw = uniform(batch.keys, count=1, stream=CHOICE).squeeze(1).double()
-    # sorted by study, and within a study by draw: a clip's place in that order, less its study's
-    # first, is its place within the study
+    # sorted by study, and within a study by draw: the first few of each are the chosen ones
     order = (batch.owner + draw).argsort()
-    owners = batch.owner[order]
-    counts = torch.bincount(owners, minlength=batch.studies)
-    first = counts.cumsum(0) - counts
-    within = torch.arange(len(order), device=order.device) - first[owners]
-    return order[within < most].sort().values
+    counts = rows_of(batch.owner, studies=batch.studies)
+    chosen = counts.clamp(max=most)
+    # how many there are is known without asking the device
+    total = sum(min(clips, most) for clips in batch.clip_counts)
+    study = torch.repeat_interleave(chosen, output_size=total)
+    within = torch.arange(total, device=order.device) - (chosen.cumsum(0) - chosen)[study]
+    return order[(counts.cumsum(0) - counts)[study] + within].sort().values

@@ -113,6 +113,7 @@ class MultitaskPretraining(Project[Batch]):
             keep=masking.keep if masking else None,
             hide=masking.hide if masking else None,
             masked=masking.clips if masking else None,
+            slots=max(batch.clip_counts),
         )
         if self.masked_task is None or masking is None:
             return MultitaskOutputs(out, None)

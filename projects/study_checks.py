@@ -64,8 +64,7 @@ def _view_dropped(
     model: VideoText, batch: Batch, together: Float[Tensor, "study dim"]
 ) -> dict[str, float]:
     """Return the least 1 - cosine that leaving out the last of several views causes."""
-    views = torch.bincount(batch.owner, minlength=batch.studies)
-    several = [study for study in range(batch.studies) if views[study] > 1]
+    several = [study for study, views in enumerate(batch.clip_counts) if views > 1]
     if not several:
         return {}
     changes = []
@@ -121,6 +120,7 @@ def _study(batch: Batch, study: int, *, drop_last: bool = False) -> Batch:
         report_group=batch.report_group[rows],
         patient_group=batch.patient_group[rows],
         keys=batch.keys[places],
+        clip_counts=(len(places),),
     )
 
 

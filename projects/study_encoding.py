@@ -61,7 +61,12 @@ def device_of(model: nn.Module) -> torch.device:
 
 def encode_batch(model: StudyModel, batch: Batch) -> EncodedStudies:
     """Encode the videos of a batch, unchanged by augmentation."""
-    return model.encode_study(to_float(batch.clips), batch.owner, studies=batch.studies)
+    return model.encode_study(
+        to_float(batch.clips),
+        batch.owner,
+        studies=batch.studies,
+        slots=max(batch.clip_counts),
+    )
 
 
 @torch.no_grad()

@@ -23,7 +23,7 @@ class FirstPositionDecoder(CaptionDecoder):
         self,
         words: Int[Tensor, "study word"],
         memory: Float[Tensor, "study token width"],
-        present: Tensor,
+        present: Tensor | None,
     ) -> Float[Tensor, "study word vocab"]:
         features = self.embed(words)
         first = features[:, :1] + self.read(memory.mean(1, keepdim=True))
@@ -34,7 +34,7 @@ class FirstPositionDecoder(CaptionDecoder):
     def generate(
         self,
         memory: Float[Tensor, "study token width"],
-        present: Tensor,
+        present: Tensor | None,
         *,
         bos_id: int,
         eos_id: int,

@@ -27,6 +27,7 @@ def batch(clips_of_study: tuple[int, ...] = CLIPS_OF_STUDY) -> Batch:
         report_group=torch.arange(studies),
         patient_group=torch.arange(studies),
         keys=torch.tensor([keyed_seed(0, clip) for clip in range(len(owner))]),
+        clip_counts=clips_of_study,
     )
 
 
@@ -54,6 +55,7 @@ def test_a_clip_is_masked_alike_in_any_batch() -> None:
         report_group=second.report_group[2:3],
         patient_group=second.patient_group[2:3],
         keys=second.keys[part],
+        clip_counts=second.clip_counts[2:3],
     )
     mine = second.owner[whole.clips] == 2
     drawn = TASK.draw(alone)

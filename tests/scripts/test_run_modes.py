@@ -221,6 +221,7 @@ def test_a_clip_is_embedded_as_a_study_of_its_own(finished_run: FinishedRun) -> 
             first.report_group,
             first.patient_group,
             first.keys[place : place + 1],
+            (1,),
         )
         with torch.no_grad():
             row = encode_batch(model, alone).study[0]  # type: ignore[arg-type]
