@@ -39,11 +39,10 @@ class Gradients(Generic[BatchT]):
         Args:
             batch: This rank's share of the global batch, on the CPU.
             weights: The weight of each term.
-            look: Shown the terms while their graph reaches the parameters, which it does not where
-                the batch is cut into parts.
+            look: Shown the terms while their graph reaches the parameters.
         """
         if self.parts > 1:
-            return self._part_by_part(batch, weights)
+            return self._part_by_part(batch, weights, look=look)
         batch = batch.to(self.device)
         with self._autocast():
             terms = self.project.terms(self.model, batch)
@@ -52,7 +51,9 @@ class Gradients(Generic[BatchT]):
         loss.backward()
         return loss.detach(), {name: term.detach() for name, term in terms.items()}
 
-    def _part_by_part(self, batch: BatchT, weights: Mapping[str, float]) -> tuple[Tensor, Terms]:
+    def _part_by_part(
+        self, batch: BatchT, weights: Mapping[str, float], *, look: Look
+    ) -> tuple[Tensor, Terms]:
         parts, whole = batch.split(self.parts), batch.to(self.device)
 
         def losses(outputs: Any) -> tuple[Tensor, Terms]:
@@ -65,6 +66,7 @@ class Gradients(Generic[BatchT]):
             losses,
             model=self.model,
             device=self.device,
+            look=look,
         )
 
     def _outputs(self, part: BatchT) -> Any:

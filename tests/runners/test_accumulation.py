@@ -1,6 +1,6 @@
 """A batch in parts trains like the batch: also where terms couple samples and dropout is drawn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from runners.accumulation import accumulate, stack, tensors_of
+from runners.accumulation import accumulate
+from runners.stacking import stack, tensors_of
 from tests.runners.line_project import line_config, trainer
 
 CPU = torch.device("cpu")
@@ -74,6 +75,27 @@ def test_the_second_run_draws_what_the_first_drew() -> None:
     runs = [partial(model, part) for part in x.split(2)]
     found = gradients(model, lambda: accumulate(runs, coupled, model=model, device=CPU))
     torch.testing.assert_close(found, expected)
+
+
+def test_who_looks_at_terms_finds_the_gradients_that_the_whole_has() -> None:
+    torch.manual_seed(0)
+    model, x = Towers(dropout=0.0), torch.randn(6, 4)
+    named = dict(model.named_parameters())
+    expected = torch.autograd.grad(coupled(model(x))[0], list(named.values()))
+    seen = []
+
+    def look(terms: Mapping[str, Tensor]) -> None:
+        for _ in range(2):
+            seen.append(
+                torch.autograd.grad(terms["coupled"], list(named.values()), retain_graph=True)
+            )
+        assert all(parameter.grad is None for parameter in named.values())
+
+    runs = [partial(model, part) for part in x.split([1, 3, 2])]
+    found = gradients(model, lambda: accumulate(runs, coupled, model=model, device=CPU, look=look))
+    for each in seen:
+        torch.testing.assert_close(each, expected)
+    torch.testing.assert_close(list(found.values()), list(expected))
 
 
 def test_rows_are_stacked_and_shorter_ones_end_in_zeros() -> None:
