@@ -133,7 +133,7 @@ class RunConfig(Strict):
     """Studies in the global batch, over all processes."""
     accumulate: Count = 1
     """Parts that a process cuts its share of the batch into, to need less memory. The loss is that
-    of the whole batch; a step takes about a third more time, and no probe sees its terms."""
+    of the whole batch; a step takes up to a third more time."""
     ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     """Share of the moving average of the weights that a step leaves; evaluation uses the average.
     Null keeps none."""
@@ -155,6 +155,12 @@ class RunConfig(Strict):
     ``-`` before its name, the least; null keeps the newest alone."""
     strict_resume: bool = False
     """Refuse a damaged newest checkpoint instead of going back to the one before it."""
+    resume_skip: tuple[str, ...] = ()
+    """What may differ from what the run was begun with: keys or sections of the config; parameters,
+    or modules of parameters, which then keep their fresh values; ``data``, the studies."""
+    on_spike: Literal["record", "roll_back"] = "record"
+    """What follows a loss ten times the median of the last 50: a line in the record, or a return to
+    the newest checkpoint, from which the run goes on without the samples of that step."""
     checksum_every: CountOrNone = 500
     """Optimizer steps between two comparisons of the weights of all processes; 0 never compares."""
     hang_limit_s: Positive = 1800.0

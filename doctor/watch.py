@@ -71,12 +71,12 @@ class Watch:
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
         """Take the numbers of a step, or of a validation."""
-        row = {"step": step, **numbers}
-        if "loss" not in numbers:
-            self._validations.append(row)
-            return
-        self._steps.append(row)
-        if step % JUDGED_EVERY == 0:
+        rows = self._steps if "loss" in numbers else self._validations
+        # a run that was rolled back makes these steps again
+        while rows and rows[-1]["step"] >= step:
+            rows.pop()
+        rows.append({"step": step, **numbers})
+        if rows is self._steps and step % JUDGED_EVERY == 0:
             self._judge()
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from config.schema import DataConfig, RunConfig, Term
 from core.errors import UserError
+from core.names import covered
 from projects.base import Project
 from projects.eq_data import open_eq_data
 from projects.image_text_data import open_image_text_data
@@ -116,16 +117,12 @@ def check_project(config: RunConfig) -> None:
     default = RunConfig(name="default", steps=1, batch=2, loss_weights={own.terms[0]: 1.0})
     standard = dict(_leaves(default.model_dump(mode="json")))
     for key, value in _leaves(config.model_dump(mode="json")):
-        unread = _within(key, some) and not _within(key, own.reads)
+        unread = covered(key, some) and not covered(key, own.reads)
         if unread and value != standard.get(key):
             raise UserError(
                 f"{key}: project {name} does not read it, so leave it out; it reads "
                 f"{', '.join(own.reads)}"
             )
-
-
-def _within(key: str, sections: set[str] | tuple[str, ...]) -> bool:
-    return any(key == section or key.startswith(f"{section}.") for section in sections)
 
 
 def _leaves(section: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -3,8 +3,8 @@
 import statistics
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from config.schema import RunConfig
@@ -24,6 +24,17 @@ RECENT_STEPS = 50
 """How many losses a jump is measured by."""
 SPIKE = 10.0
 """A loss that is so many times the median of the recent ones is a spike."""
+
+
+@dataclass(frozen=True)
+class Spike:
+    """A loss that jumped."""
+
+    step: int
+    """Optimizer step, from 1."""
+    loss: float
+    usual: float
+    """Median of the losses before it."""
 
 
 class Books:
@@ -48,41 +59,32 @@ class Books:
             sinks: Who gets the numbers besides the record.
         """
         self.project, self.config, self.sinks = project, config, sinks
-        self.record = Record(folder / "metrics.jsonl", keep_bytes=position.records)
-        self.skipped, self.best, self.best_step = (
-            position.skipped,
-            position.best,
-            position.best_step,
-        )
+        self.path = folder / "metrics.jsonl"
         self._pending: list[tuple[StepReport, Sequence[str]]] = []
-        self._skipped_in_a_row = 0
-        self._recent: deque[float] = deque(maxlen=RECENT_STEPS)
-        if position.step:
-            self._read_back(folder / "metrics.jsonl")
+        self.best: float | None = None
+        self.best_step: int | None = None
+        self._go_on_from(position)
 
-    def __enter__(self) -> "Books":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the record."""
         self.record.close()
 
     def add(self, report: StepReport, identities: Sequence[str]) -> None:
         """Take the report of a step; nobody waits for the device."""
         self._pending.append((report, identities))
 
-    def flush(self) -> None:
+    def flush(self) -> Spike | None:
         """Write the pending steps; waits for the device.
+
+        Returns:
+            The first of them whose loss jumped.
 
         Raises:
             UserError: Too many steps in a row were left out.
         """
         if not self._pending:
-            return
+            return None
+        spikes: list[Spike] = []
         numbers: dict[str, float] = {}
         for report, identities in self._pending:
             numbers = report.numbers()
@@ -90,14 +92,16 @@ class Books:
             self.record.write("step", {"step": report.step, **numbers})
             for sink in self.sinks:
                 sink.write(report.step, numbers)
-            self._count(report.step, numbers, identities)
+            spikes += self._count(report.step, numbers, identities)
         self._pending.clear()
         say(one_line(numbers, step=report.step, steps=self.config.steps))
         if self._skipped_in_a_row >= MOST_SKIPPED_IN_A_ROW:
             raise UserError(
-                f"{self._skipped_in_a_row} steps in a row up to step {report.step} had gradients "
-                "that are not finite; lower optimizer.learning_rate or set precision=fp32"
+                f"{self._skipped_in_a_row} steps in a row up to step {report.step} were left out: "
+                "gradients were not finite, or losses jumped; lower optimizer.learning_rate or "
+                "set precision=fp32"
             )
+        return spikes[0] if spikes else None
 
     def validated(self, step: int, numbers: Mapping[str, float]) -> bool:
         """Write a validation; return True where it is the best so far.
@@ -123,25 +127,51 @@ class Books:
         """Return where the run stands, with its record on the disk."""
         return Position(step, self.record.position(), self.skipped, self.best, self.best_step)
 
-    def _count(self, step: int, numbers: Mapping[str, float], identities: Sequence[str]) -> None:
-        """Note what was left out and what jumped."""
+    def go_back(self, position: Position, left_out: Sequence[Spike]) -> None:
+        """Go on with the record where a checkpoint stood, and write down why.
+
+        Args:
+            position: Of the checkpoint.
+            left_out: Whose samples the run goes on without.
+        """
+        self.record.close()
+        self._go_on_from(position)
+        for spike in left_out:
+            if spike.step > position.step:
+                self.record.write("rolled_back", {"to_step": position.step, **vars(spike)})
+
+    def _go_on_from(self, position: Position) -> None:
+        self.record = Record(self.path, keep_bytes=position.records)
+        self.skipped = position.skipped
+        self.best, self.best_step = position.best, position.best_step
+        self._skipped_in_a_row = 0
+        self._recent: deque[float] = deque(maxlen=RECENT_STEPS)
+        if position.step:
+            self._read_back()
+
+    def _count(
+        self, step: int, numbers: Mapping[str, float], identities: Sequence[str]
+    ) -> list[Spike]:
+        """Note what was left out; return what jumped."""
         if numbers["skipped"]:
             self.skipped += 1
             self._skipped_in_a_row += 1
             hashes = [hash_json(identity)[:16] for identity in identities]
             everyone = [item for part in gather_json(hashes) for item in part]
             self.record.write("skipped", {"step": step, "samples": everyone})
-            return
+            return []
         self._skipped_in_a_row = 0
-        if len(self._recent) == RECENT_STEPS:
-            usual = statistics.median(self._recent)
-            if numbers["loss"] > SPIKE * usual > 0:
-                self.record.write("spike", {"step": step, "loss": numbers["loss"], "usual": usual})
-                say(f"warning: loss {numbers['loss']:.4g} at step {step}, usually {usual:.4g}")
-        self._recent.append(numbers["loss"])
+        usual = statistics.median(self._recent) if len(self._recent) == RECENT_STEPS else 0.0
+        spike = Spike(step, numbers["loss"], usual)
+        self._recent.append(spike.loss)
+        if not spike.loss > SPIKE * usual > 0:
+            return []
+        self.record.write("spike", vars(spike))
+        say(f"warning: loss {spike.loss:.4g} at step {step}, usually {usual:.4g}")
+        return [spike]
 
-    def _read_back(self, path: Path) -> None:
+    def _read_back(self) -> None:
         """Know the losses before the checkpoint, so that a resumed run finds the same spikes."""
         if is_main():
-            rows = [row for row in last_records(path, "step") if not row["skipped"]]
+            rows = [row for row in last_records(self.path, "step") if not row["skipped"]]
             self._recent.extend(row["loss"] for row in rows[-RECENT_STEPS:])

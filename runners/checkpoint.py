@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from core.console import say
 from core.distributed import broadcast_json, is_main
 from core.errors import UserError
 from core.files import hash_file, hash_json, read_json, sync_folder, write_json
+from core.names import covered
 from runners.snapshot import Position, Snapshot
 
 FORMAT = 2
@@ -215,22 +216,41 @@ def fingerprint(path: Path) -> str:
     )
 
 
-def check_names(path: Path, tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
+def check_names(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    own: Mapping[str, Tensor],
+    *,
+    skip: Sequence[str] = (),
+) -> list[str]:
     """Refuse weights that are not those of a model.
+
+    Args:
+        path: The checkpoint.
+        tensors: What it holds.
+        own: What the model has.
+        skip: Parameters, or modules of parameters, that may differ.
+
+    Returns:
+        The names that differ as ``skip`` allows.
 
     Raises:
         UserError: Names the first few that differ, and how.
     """
-    differing = [
-        f"{name!r} ({_shape(tensors, name)} saved, {_shape(own, name)} configured)"
-        for name in sorted(tensors.keys() | own.keys())
-        if _shape(tensors, name) != _shape(own, name)
-    ]
-    if differing:
+    names = sorted(tensors.keys() | own.keys())
+    differing = [name for name in names if _shape(tensors, name) != _shape(own, name)]
+    refused = [name for name in differing if not covered(name, skip)]
+    if refused:
+        first = [
+            f"{name!r} ({_shape(tensors, name)} saved, {_shape(own, name)} configured)"
+            for name in refused[:3]
+        ]
         raise UserError(
-            f"{path}: {len(differing)} tensors differ from the configured model, "
-            f"first {', '.join(differing[:3])}; use the config.yaml beside the checkpoint"
+            f"{path}: {len(refused)} tensors differ from the configured model, "
+            f"first {', '.join(first)}; use the config.yaml beside the checkpoint, or name what "
+            "may begin anew in resume_skip"
         )
+    return differing
 
 
 def _shape(tensors: Mapping[str, Tensor], name: str) -> str:

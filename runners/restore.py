@@ -1,5 +1,6 @@
 """Back to where a run stood."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ def restore(
     optimizer: torch.optim.Optimizer,
     ema: Ema | None = None,
     strict: bool = False,
+    skip: Sequence[str] = (),
 ) -> tuple[Position, Path | None]:
     """Go back to the newest checkpoint whose hashes hold; all ranks call it together.
 
@@ -32,6 +34,8 @@ def restore(
         optimizer: Gets the moments.
         ema: Gets the averages; where the checkpoint has none, it begins at the weights.
         strict: Refuse a damaged checkpoint instead of going back to an older one.
+        skip: Parameters, or modules of parameters, that may differ from the checkpoint's; they
+            keep their fresh values, and all moments begin anew.
 
     Returns:
         Where the run stands, and the checkpoint; the beginning and None where there is none.
@@ -46,12 +50,16 @@ def restore(
     checkpoint.put_aside_newer(folder, found)
     state = checkpoint.verify(found)
     weights, own = checkpoint.read(found, "model"), model.state_dict()
-    checkpoint.check_names(found, weights, own)
-    model.load_state_dict({n: as_parameter(weights[n], tensor) for n, tensor in own.items()})
-    restore_optimizer(optimizer, checkpoint.read(found, "optimizer"))
+    fresh = checkpoint.check_names(found, weights, own, skip=skip)
+    kept = {n: as_parameter(weights[n], tensor) for n, tensor in own.items() if n not in fresh}
+    model.load_state_dict({**own, **kept})
+    if fresh:
+        say(f"warning: {len(fresh)} tensors begin anew, first {fresh[0]!r}, and so do all moments")
+    else:
+        restore_optimizer(optimizer, checkpoint.read(found, "optimizer"))
     if ema is not None:
-        averages = checkpoint.read(found, "ema")
-        ema.restore(averages or weights)
+        averages = checkpoint.read(found, "ema") or weights
+        ema.restore({n: value for n, value in averages.items() if n not in fresh})
     device = next(model.parameters()).device
     restore_random_state(checkpoint.read(found, "random"), device)
     if state["processes"] != world_size():

@@ -10,9 +10,11 @@ import yaml
 
 from config.load import config_hash, dump_config, load_config
 from config.schema import RunConfig
+from core.console import say
 from core.distributed import barrier, is_main
 from core.errors import UserError
 from core.files import read_json, write_json, write_whole
+from core.names import covered
 from core.provenance import code_hash
 
 MAY_CHANGE = (
@@ -25,6 +27,7 @@ MAY_CHANGE = (
     "recompute_activations",
     "compile",
     "strict_resume",
+    "resume_skip",
     "checksum_every",
     "hang_limit_s",
     "use_wandb",
@@ -38,6 +41,8 @@ MAY_CHANGE = (
     "eq.inference_file",
 )
 """Keys and sections that a run may change when it goes on; the rest decides its numbers."""
+MOST_NAMED = 8
+"""Differing keys that a refusal spells out."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +96,11 @@ def lock_manifest(folder: RunFolder, config: RunConfig, *, data_hash: str) -> di
     """
     path = folder.path / "manifest.lock"
     lock = {"config": config_hash(config), "data": data_hash, "code": code_hash()}
-    if path.exists() and read_json(path)["data"] != data_hash:
+    changed = path.exists() and read_json(path)["data"] != data_hash
+    if changed and not covered("data", config.resume_skip):
         raise UserError(
-            f"{path}: the studies have changed since this run began; give it another name= or "
-            "bring the manifest and the videos back"
+            f"{path}: the studies have changed since this run began; give it another name=, "
+            "bring the manifest and the videos back, or set resume_skip=[data]"
         )
     if is_main():
         write_json(path, lock)
@@ -130,16 +136,17 @@ def _refuse_another(config: RunConfig, path: Path) -> None:
         return
     old = load_config(path / "config.yaml")
     differing = _differences(yaml.safe_load(dump_config(old)), yaml.safe_load(dump_config(config)))
-    decisive = [line for key, line in differing if not _may_change(key)]
-    if decisive:
+    decisive = {key: line for key, line in differing if not covered(key, MAY_CHANGE)}
+    refused = [line for key, line in decisive.items() if not covered(key, config.resume_skip)]
+    if refused:
+        more = f"; and {len(refused) - MOST_NAMED} more" if len(refused) > MOST_NAMED else ""
         raise UserError(
-            f"{path} holds a run of another config ({'; '.join(decisive[:3])}); "
-            "give this one another name=, or delete that folder"
+            f"{path} holds a run of another config ({'; '.join(refused[:MOST_NAMED])}{more}); "
+            "give this one another name=, delete that folder, or name what may differ in "
+            "resume_skip"
         )
-
-
-def _may_change(key: str) -> bool:
-    return any(key == name or key.startswith(f"{name}.") for name in MAY_CHANGE)
+    for line in decisive.values():
+        say(f"warning: the run goes on with another config, as resume_skip allows: {line}")
 
 
 def _differences(old: object, new: object, key: str = "") -> list[tuple[str, str]]:

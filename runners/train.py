@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Generic
 
@@ -13,12 +13,15 @@ from torch.nn.utils import clip_grad_norm_
 
 from config.schema import RunConfig
 from core.console import say
+from core.distributed import broadcast_json
 from core.errors import UserError
 from projects.base import BatchT, Project
-from runners.bookkeeping import Books
+from runners import checkpoint
+from runners.bookkeeping import Books, Spike
 from runners.checksum import refuse_drift
 from runners.ema import Ema
 from runners.gradients import Gradients
+from runners.hardware import out_of_memory, uses_half
 from runners.interruption import Cause, Interruption
 from runners.optimizer import build_optimizer, set_learning_rate
 from runners.parallel import compile_blocks, distribute, recompute_activations
@@ -27,7 +30,7 @@ from runners.restore import restore
 from runners.saver import Saver
 from runners.sharding import whole
 from runners.sinks import Sink
-from runners.snapshot import Snapshots
+from runners.snapshot import Position, Snapshots
 from runners.step import StepReport
 from runners.watchdog import Watchdog
 
@@ -62,7 +65,7 @@ class Trainer(Generic[BatchT]):
         self.project, self.config, self.device, self.folder = project, config, device, folder
         self.provenance, self.notes, self.probes = provenance, dict(notes or {}), probes
         self.module = project.model().to(device)
-        half = _half(config, device)
+        half = uses_half(config, device)
         keeps_other_weights = config.ema_decay is not None or config.parallel == "shard"
         self._validated = copy.deepcopy(self.module) if keeps_other_weights else self.module
         if config.recompute_activations:
@@ -79,18 +82,11 @@ class Trainer(Generic[BatchT]):
         self.snapshots = Snapshots(self.module, self.optimizer, self.ema)
         self.checkpoints = folder / "checkpoints"
         self.saver = Saver(self.checkpoints, keep=config.keep_checkpoints)
-        self.position, self.saver.last = restore(
-            self.checkpoints,
-            model=self.module,
-            optimizer=self.optimizer,
-            ema=self.ema,
-            strict=config.strict_resume,
-        )
-        if self.saver.last:
-            say(f"resuming after step {self.position.step} of {config.steps} ({self.saver.last})")
+        self.position = self._restore()
         self.step = self.position.step
         self.cause: Cause | None = None
         self.books = Books(project, config, folder, position=self.position, sinks=sinks)
+        self._left_out: dict[int, Spike] = {}
         self._waited_s = 0.0
         self._clock = time.monotonic()
 
@@ -103,22 +99,26 @@ class Trainer(Generic[BatchT]):
             last_checkpoint=lambda: str(self.saver.last or "none"),
         )
         with ExitStack() as stack:
-            for context in (self.books, self.saver, watchdog):
+            stack.enter_context(closing(self.books))
+            for context in (self.saver, watchdog):
                 stack.enter_context(context)
             interruption = stack.enter_context(Interruption())
-            asked = self._clock = time.monotonic()
-            if self.step >= self.config.steps:
-                return True
-            for batch in self.project.batches(self.step):
-                self._waited_s = time.monotonic() - asked
-                self.books.add(self.update(batch), self.project.identities(batch))
-                watchdog.beat(self.step)
-                self.cause = interruption.requested()
-                self._after_update(stop=self.cause is not None)
-                if self.cause or self.step == self.config.steps:
-                    break
-                asked = time.monotonic()
+            while self.step < self.config.steps and self.cause is None:
+                self._go_on(watchdog, interruption)
         return self.step == self.config.steps
+
+    def _go_on(self, watchdog: Watchdog, interruption: Interruption) -> None:
+        """Make updates until the last one, a signal, or a return to a checkpoint."""
+        asked = self._clock = time.monotonic()
+        for batch in self.project.batches(self.step):
+            self._waited_s = time.monotonic() - asked
+            self.books.add(self.update(batch), self.project.identities(batch))
+            watchdog.beat(self.step)
+            self.cause = interruption.requested()
+            rolled_back = self._after_update(stop=self.cause is not None)
+            if rolled_back or self.cause or self.step == self.config.steps:
+                return
+            asked = time.monotonic()
 
     def update(self, batch: BatchT) -> StepReport:
         """Make one optimizer update.
@@ -148,7 +148,7 @@ class Trainer(Generic[BatchT]):
         try:
             loss, terms = self.gradients.of(batch, weights, look=look)
         except torch.OutOfMemoryError:
-            raise UserError(_out_of_memory(self.config, self.device)) from None
+            raise UserError(out_of_memory(self.config, self.device)) from None
         context |= self.project.statistics()
         grad_norm = whole(clip_grad_norm_(self.module.parameters(), self.config.max_grad_norm))
         skipped = self._step_if_finite(grad_norm)
@@ -161,8 +161,13 @@ class Trainer(Generic[BatchT]):
         return StepReport(self.step, loss, terms, grad_norm, skipped, context, step_s)
 
     def _step_if_finite(self, grad_norm: Tensor) -> Tensor:
-        """Update the weights unless a gradient is not finite; gradients are equal on all ranks."""
+        """Update the weights unless a gradient is not finite; gradients are equal on all ranks.
+
+        A step whose loss jumped before the run was rolled back is left out too.
+        """
         skipped = (~torch.isfinite(grad_norm)).float()
+        if self.step + 1 in self._left_out:
+            skipped = torch.ones_like(skipped)
         # the fused update reads this and leaves weights and moments alone, without a device sync
         self.optimizer.found_inf = skipped  # type: ignore[attr-defined]
         self.optimizer.step()
@@ -170,13 +175,19 @@ class Trainer(Generic[BatchT]):
             self.ema.update(skipped)
         return skipped
 
-    def _after_update(self, *, stop: bool) -> None:
-        """Write the record, look at held-out studies, compare the ranks, save: what is due."""
+    def _after_update(self, *, stop: bool) -> bool:
+        """Write the record, look at held-out studies, compare the ranks, save: what is due.
+
+        Returns:
+            True where a loss jumped and the run went back to a checkpoint instead.
+        """
         config, last = self.config, stop or self.step == self.config.steps
         validating = bool(config.validate_every) and self.step % config.validate_every == 0
         saving = last or self.step % config.checkpoint_every == 0
         if saving or validating or self.step % config.log_every == 0 or self.step == 1:
-            self.books.flush()
+            spike = self.books.flush()
+            if config.on_spike == "roll_back" and self._roll_back(spike):
+                return True
         if validating:
             saving |= self.books.validated(self.step, self._validate())
         comparing = config.checksum_every and self.step % config.checksum_every == 0
@@ -184,6 +195,43 @@ class Trainer(Generic[BatchT]):
             refuse_drift(self.module, step=self.step)
         if saving:
             self.save()
+        return False
+
+    def _restore(self) -> Position:
+        """Go back to the newest checkpoint, if there is one."""
+        position, self.saver.last = restore(
+            self.checkpoints,
+            model=self.module,
+            optimizer=self.optimizer,
+            ema=self.ema,
+            strict=self.config.strict_resume,
+            skip=self.config.resume_skip,
+        )
+        if self.saver.last:
+            steps = self.config.steps
+            say(f"resuming after step {position.step} of {steps} ({self.saver.last})")
+        return position
+
+    def _roll_back(self, spike: Spike | None) -> bool:
+        """Return to the checkpoint before a loss that jumped, if there are both; all ranks do.
+
+        Nothing is saved between a jump and the flush that finds it, so the newest is before it. A
+        run that is killed on its way finds the same jump again, and goes the same way.
+        """
+        found = broadcast_json(None if spike is None else vars(spike))
+        if found is None:
+            return False
+        spike = Spike(**found)
+        self.saver.wait()
+        if checkpoint.newest(self.checkpoints) is None:
+            say(f"warning: no checkpoint before step {spike.step} yet; training goes on")
+            return False
+        say(f"going back to the newest checkpoint, on without the samples of step {spike.step}")
+        self._left_out[spike.step] = spike
+        self.position = self._restore()
+        self.step = self.position.step
+        self.books.go_back(self.position, list(self._left_out.values()))
+        return True
 
     def _validate(self) -> Mapping[str, float]:
         if self._validated is not self.module:
@@ -202,18 +250,3 @@ class Trainer(Generic[BatchT]):
         self.saver.start(
             self.snapshots.take(position, provenance=self.provenance, notes=self.notes)
         )
-
-
-def _half(config: RunConfig, device: torch.device) -> bool:
-    able = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return config.precision == "bf16" or (config.precision == "auto" and able)
-
-
-def _out_of_memory(config: RunConfig, device: torch.device) -> str:
-    total = torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else 0
-    clip = f"{config.data.frames}x{config.data.size}x{config.data.size}"
-    return (
-        f"out of memory ({total / 2**30:.0f} GiB) with batch={config.batch} and clips of {clip}; "
-        "set accumulate to cut the batch into parts, or recompute_activations=true; "
-        "the last checkpoint is kept"
-    )

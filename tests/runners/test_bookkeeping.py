@@ -3,6 +3,7 @@
 import errno
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,12 +37,12 @@ def books(folder: Path, position: Position = START) -> Books:
 
 
 def test_a_spike_is_found_also_by_a_run_that_went_on_just_before_it(tmp_path: Path) -> None:
-    with books(tmp_path) as first:
+    with closing(books(tmp_path)) as first:
         for step in range(1, RECENT_STEPS + 1):
             first.add(report(step, 2.0), ())
         first.flush()
         position = first.position(RECENT_STEPS)
-    with books(tmp_path, position) as again:
+    with closing(books(tmp_path, position)) as again:
         again.add(report(RECENT_STEPS + 1, 19.0), ())
         again.add(report(RECENT_STEPS + 2, 21.0), ())
         again.flush()

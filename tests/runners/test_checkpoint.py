@@ -120,6 +120,25 @@ def test_another_model_is_refused_by_its_first_tensor(tmp_path: Path) -> None:
         checkpoint.load_weights(path, nn.Sequential(nn.Linear(3, 4)))
 
 
+def test_what_may_be_skipped_keeps_its_fresh_values_and_all_moments_begin_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path)
+    saved, _ = trained()
+    head = nn.Linear(4, 2)
+    model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), head)
+    fresh = head.weight.detach().clone()
+    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+    with pytest.raises(UserError, match=r"2 tensors .*'2\.bias' \(absent saved, 2 configured\)"):
+        restore(tmp_path, model=model, optimizer=optimizer, skip=["0"])
+    restore(tmp_path, model=model, optimizer=optimizer, skip=["2"])
+    for name, value in saved.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value), name
+    assert torch.equal(head.weight, fresh)
+    assert not optimizer.state
+    assert "2 tensors begin anew, first '2.bias'" in capsys.readouterr().out
+
+
 def test_the_fingerprint_is_of_the_weights(tmp_path: Path) -> None:
     first = checkpoint.fingerprint(save(tmp_path / "a", step=1))
     assert checkpoint.fingerprint(save(tmp_path / "b", step=2)) == first

@@ -87,6 +87,24 @@ def test_other_studies_are_refused(tmp_path: Path) -> None:
     assert read_json(folder.path / "manifest.lock") == lock
 
 
+def test_what_differs_is_refused_but_for_what_may_be_skipped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = open_for_training(config(tmp_path))
+    lock_manifest(folder, config(tmp_path), data_hash="one")
+    changes = ("optimizer.learning_rate=0.5", "optimizer.eps=1e-7", "batch=6")
+    with pytest.raises(
+        UserError, match=r"batch: .*; optimizer\.eps: .*; optimizer\.learning_rate: "
+    ):
+        open_for_training(config(tmp_path, *changes))
+    with pytest.raises(UserError, match=r"\(batch: [^;]*\)"):
+        open_for_training(config(tmp_path, *changes, "resume_skip=[optimizer]"))
+    allowed = config(tmp_path, *changes, "resume_skip=[optimizer, batch, data]")
+    open_for_training(allowed)
+    assert "warning: the run goes on with another config" in capsys.readouterr().out
+    assert lock_manifest(folder, allowed, data_hash="other")["data"] == "other"
+
+
 @pytest.mark.parametrize("name", sorted(HASHES))
 def test_a_run_without_a_hash_is_not_registered(tmp_path: Path, name: str) -> None:
     for hashes in ({**HASHES, name: ""}, {k: v for k, v in HASHES.items() if k != name}):

@@ -1,0 +1,22 @@
+"""What the device can do, and what to change where it cannot."""
+
+import torch
+
+from config.schema import RunConfig
+
+
+def uses_half(config: RunConfig, device: torch.device) -> bool:
+    """Return whether encoders run in bfloat16 there."""
+    able = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return config.precision == "bf16" or (config.precision == "auto" and able)
+
+
+def out_of_memory(config: RunConfig, device: torch.device) -> str:
+    """Return what to say where a batch does not fit."""
+    total = torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else 0
+    clip = f"{config.data.frames}x{config.data.size}x{config.data.size}"
+    return (
+        f"out of memory ({total / 2**30:.0f} GiB) with batch={config.batch} and clips of {clip}; "
+        "set accumulate to cut the batch into parts, or recompute_activations=true; "
+        "the last checkpoint is kept"
+    )

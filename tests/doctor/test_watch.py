@@ -1,0 +1,15 @@
+"""The doctor beside a run reads the steps that count."""
+
+from pathlib import Path
+
+from doctor.watch import Watch
+from tests.runners.line_project import line_config
+
+
+def test_steps_that_are_made_again_replace_those_of_before(tmp_path: Path) -> None:
+    watch = Watch(line_config(), tmp_path)
+    for step, loss in ((1, 3.0), (2, 2.0), (3, 90.0), (2, 2.0), (3, 1.0)):
+        watch.write(step, {"loss": loss})
+    watch.write(3, {"recall": 0.1})
+    assert [(row["step"], row["loss"]) for row in watch._steps] == [(1, 3.0), (2, 2.0), (3, 1.0)]
+    assert [row["step"] for row in watch._validations] == [3]
