@@ -7,8 +7,10 @@ DistributedDataParallel averages over the ranks, which gives exactly the global 
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from types import TracebackType
 from typing import Any
 
 import torch
@@ -17,6 +19,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from core.errors import UserError
+from core.exit_codes import LOST_PEER
 
 TORCHRUN_VARIABLES = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
@@ -61,7 +64,41 @@ def start(device: str | torch.device, *, timeout_s: float = 600.0) -> torch.devi
     if world > 1 and not dist.is_initialized():
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, timeout=timedelta(seconds=timeout_s))
+        _end_quietly_after_others()
     return device
+
+
+def speaks_first() -> bool:
+    """Return True in the first process that asks this, which is the one that knows what is wrong.
+
+    One that fails because another has failed asks later: it learns of it when the other is gone.
+    Before the processes have met, the main one speaks.
+    """
+    if not dist.is_initialized():
+        return os.environ.get("RANK", "0") == "0"
+    try:
+        place = dist.distributed_c10d._get_default_store().add("spoke", 1)
+    except dist.DistError:
+        return True  # whoever kept the store is gone, and cannot be asked
+    return place == 1
+
+
+def _end_quietly_after_others() -> None:
+    """Let the first process that raises show its traceback, and the others one line each."""
+    show = sys.excepthook
+
+    def complain(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if not dist.is_initialized() or speaks_first():
+            show(kind, error, trace)
+            return
+        sys.stderr.write(f"rank {rank()} ends, because another one failed ({kind.__name__})\n")
+        sys.stderr.flush()
+        # the group's threads still wait for the others, and the code says who did not begin it
+        os._exit(LOST_PEER)
+
+    sys.excepthook = complain
 
 
 def stop() -> None:
@@ -102,12 +139,6 @@ def gather_rows(
     counts = row_counts(rows) if counts is None else list(counts)
     gathered: Tensor = _GatherRows.apply(rows, counts)
     return gathered
-
-
-def local_rows(counts: Sequence[int]) -> slice:
-    """Return where this rank's rows lie among the gathered ones."""
-    first = sum(counts[: rank()])
-    return slice(first, first + counts[rank()])
 
 
 def sum_over_ranks(value: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
@@ -153,7 +184,7 @@ def broadcast_json(value: Any) -> Any:
 
 
 class _GatherRows(torch.autograd.Function):
-    """Gather forward; backward, add up what every rank wants and keep the own rows."""
+    """Gather forward; backward, every rank gets the sum of what all want of its own rows."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, counts: list[int]) -> Tensor:
@@ -168,9 +199,14 @@ class _GatherRows(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        total = gradients[0].clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(total)
-        return total[local_rows(ctx.counts)], None
+        longest = max(ctx.counts)
+        # the same number of rows for every rank: gloo ends the process where they differ
+        blocks = gradients[0].new_zeros(len(ctx.counts), longest, *gradients[0].shape[1:])
+        for block, rows in zip(blocks, gradients[0].split(ctx.counts), strict=True):
+            block[: len(rows)] = rows
+        own = torch.empty_like(blocks[0])
+        dist.reduce_scatter_tensor(own, blocks.flatten(0, 1))
+        return own[: ctx.counts[rank()]], None
 
 
 class _SumOverRanks(torch.autograd.Function):

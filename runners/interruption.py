@@ -1,7 +1,7 @@
 """A polite end: the step in hand is finished and saved before the process leaves."""
 
 import signal
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Literal
 
 import torch
@@ -30,12 +30,7 @@ class Interruption:
             self._before[number] = signal.signal(number, self._note)  # type: ignore[assignment]
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

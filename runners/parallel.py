@@ -54,6 +54,11 @@ def distribute(
     share of every parameter, gradient and moment on each (FSDP2) and brings a block together while
     it is used; the parameters of ``module`` itself are then spread over the ranks.
 
+    The graph is not declared static. Parameters without a gradient are not searched for anyway, and
+    in its first step DistributedDataParallel would average the gradients behind whatever backward
+    comes first: wrong by a tenth where a probe looks at a term before, refused where a batch is cut
+    into parts.
+
     Source: Rajbhandari et al. 2019, ZeRO, arXiv:1910.02054; Zhao et al. 2023, arXiv:2304.11277.
     """
     if world_size() == 1:

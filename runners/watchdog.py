@@ -7,14 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import TextIO
 
 from core.distributed import rank
+from core.exit_codes import HUNG
 from core.files import write_json
 
-HUNG = 70
-"""Exit code of a process that was ended because it hung."""
 GRACE = 1.25
 """How much longer than the limit it takes where a library holds the interpreter's lock."""
 HEARTBEAT_S = 5.0
@@ -54,12 +52,7 @@ class Watchdog:
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._closed.set()
         faulthandler.cancel_dump_traceback_later()
         if self._file is not None:

@@ -18,10 +18,10 @@ from torch.distributed import run
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.elastic.rendezvous.api import RendezvousError
 
+from core.exit_codes import LOST_PEER
+
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 """What every process gets that this one got."""
-LOST_PEER = 69
-"""Exit code where another node could not be found, or was lost."""
 
 
 def launch(
@@ -73,7 +73,10 @@ def launch(
 
 
 def _exit_code(error: ChildFailedError, processes: int) -> int:
-    rank, failure = error.get_first_failure()
+    # those that ended because another one did say nothing about why
+    causes = {r: f for r, f in error.failures.items() if f.exitcode != LOST_PEER}
+    failures = causes or error.failures
+    rank, failure = min(failures.items(), key=lambda item: item[1].timestamp)
     if failure.exitcode >= 0:
         return failure.exitcode
     name = signal.Signals(-failure.exitcode).name

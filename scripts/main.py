@@ -14,9 +14,11 @@ import torch
 from config.load import dump_config, load_config
 from config.schema import RunConfig
 from core.console import say
-from core.distributed import barrier, broadcast_json, is_main, start, stop
+from core.distributed import barrier, broadcast_json, is_main, speaks_first, start, stop
 from core.errors import UserError
+from core.exit_codes import BAD_INPUT, INTERRUPTED, PREEMPTED, SICK
 from core.locks import sole_user
+from core.shared_memory import too_small
 from doctor.check import check_before_training, render
 from doctor.examination import examine, sick, summary
 from doctor.report import write_report
@@ -33,12 +35,6 @@ from runners.train import Trainer
 MODES = ("train", "ingest", "validate", "inference", "embed", "generate", "morph", "doctor")
 OF_WORDS = ("generate", "morph")
 """Modes whose arguments without ``=`` say what to make."""
-SICK = 1
-"""Exit code of the doctor when a finding says that the run cannot do what it is for."""
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, with everything saved."""
-PREEMPTED = 75
-"""Exit code after SIGTERM or SIGUSR1, with everything saved: start the same command again."""
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -76,15 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.print_config:
             sys.stdout.write(dump_config(config))
             return 0
-        device = start(_device(config))
-        return run(config, options, device)
+        code = run(config, options, start(_device(config)))
     except UserError as problem:
-        # before the ranks have met, only torchrun's variable tells them apart
-        if os.environ.get("RANK", "0") == "0":
+        if speaks_first():
             sys.stderr.write(f"error: {problem}\n")
-        return 2
-    finally:
-        stop()
+        code = BAD_INPUT
+    # not after any other error: who shows its traceback has to be agreed upon first
+    stop()
+    return code
 
 
 def run(config: RunConfig, options: argparse.Namespace, device: torch.device) -> int:
@@ -146,6 +141,10 @@ def train(config: RunConfig, device: torch.device) -> int:
 
 def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> int:
     """Train in a folder that no other run uses."""
+    if device.type == "cuda":
+        cramped = too_small(int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+        if cramped:
+            say(f"warning: {cramped}")
     project = open_project(config, folder.path)
     provenance = lock_manifest(folder, config, data_hash=project.data_hash())
     say("\n".join(schedule_lines(config)))

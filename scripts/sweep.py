@@ -11,6 +11,7 @@ import torch
 from config.load import load_config
 from config.schema import RunConfig
 from core.errors import UserError
+from core.exit_codes import INTERRUPTED
 from projects import PROJECTS
 from sweeps.coordinator import Crew, write_line
 from sweeps.page import write_page
@@ -21,8 +22,6 @@ from sweeps.settings import Settings, Sweep, begin, create
 from sweeps.slots import Slot, cpu_slots, gpu_slots
 from sweeps.wandb_backend import logged_in, open_sweep
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C or SIGTERM, with everything saved."""
 COUNT = 20
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import UserError
+from core.exit_codes import BAD_INPUT, PREEMPTED
 from core.files import hash_json
 from sweeps.settings import BASE_FILE, Sweep
 from sweeps.slots import Slot
@@ -18,8 +19,6 @@ from sweeps.task import Task, check_recorded, overrides
 
 PROGRAM, LAUNCHER = "scripts.main", "scripts.launch"
 """What a trial runs, alone and in several processes; nothing else is ever run."""
-BAD_INPUT = 2
-"""Exit code of a run that refused its config or its data; it would do so again."""
 POLL_S = 1.0
 """Time between two looks at the record."""
 ORPHAN_S = 180.0
@@ -48,6 +47,9 @@ def train(
         watch: May end it early.
         asked_to_stop: Whether this worker was asked to leave; the run then saves.
 
+    Returns:
+        How it ended; "stopped" has saved, and goes on when it is run again.
+
     Raises:
         TrialError: The run refused its input, was killed too often, or ran another config.
     """
@@ -64,6 +66,8 @@ def train(
             if process.returncode == 0:
                 _check(sweep, task)
                 return "finished"
+            if process.returncode == PREEMPTED:
+                return "stopped"  # by somebody else, with everything saved
             if process.returncode == BAD_INPUT:
                 raise TrialError(_last_line(log))
     raise TrialError(f"ended with {process.returncode} {MOST_KILLED + 1} times; see {log}")

@@ -10,7 +10,9 @@ from core import distributed
 from core.errors import UserError
 from core.files import read_json
 from tests.core.collectives_worker import rows_of
-from tests.ranks import run_on_ranks
+from tests.ranks import PATIENCE_S, run_on_ranks
+
+pytestmark = pytest.mark.timeout(2 * PATIENCE_S)
 
 WORLD = 3
 
@@ -75,7 +77,6 @@ def test_alone_every_collective_gives_back_what_it_got() -> None:
     assert distributed.world_size() == 1
     assert distributed.gather_rows(rows) is rows
     assert distributed.row_counts(rows) == [3]
-    assert distributed.local_rows([3]) == slice(0, 3)
     assert distributed.sum_over_ranks(rows) is rows
     assert distributed.mean_over_ranks(2) == 2.0
     assert distributed.max_over_ranks(4) == 4
@@ -92,3 +93,24 @@ def test_several_processes_without_an_address_are_refused(monkeypatch: pytest.Mo
     monkeypatch.setenv("RANK", "0")
     with pytest.raises(UserError, match="LOCAL_RANK, MASTER_ADDR, MASTER_PORT is unset"):
         distributed.start("cpu")
+
+
+def test_the_first_to_fail_speaks_and_nobody_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    spoken = []
+
+    class Store:
+        def add(self, key: str, amount: int) -> int:
+            spoken.append(key)
+            return len(spoken)
+
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed.distributed_c10d, "_get_default_store", Store)
+    assert [distributed.speaks_first() for _ in range(3)] == [True, False, False]
+
+
+@pytest.mark.parametrize(("rank", "speaks"), [("0", True), ("1", False)])
+def test_before_the_ranks_have_met_the_main_one_speaks(
+    monkeypatch: pytest.MonkeyPatch, rank: str, speaks: bool
+) -> None:
+    monkeypatch.setenv("RANK", rank)
+    assert distributed.speaks_first() == speaks

@@ -9,11 +9,13 @@ from torch import Tensor
 from runners import checkpoint
 from runners.restore import restore
 from runners.snapshot import Snapshots
-from tests.ranks import run_on_ranks
+from tests.ranks import PATIENCE_S, run_on_ranks
 from tests.runners.line_project import line_config, trainer
 from tests.runners.ranks_worker import SIGNALLED_AT, SPOILED
 from tests.runners.shared_project import SharedProject
 from tests.tiny_run import rows
+
+pytestmark = pytest.mark.timeout(2 * PATIENCE_S)
 
 
 @pytest.fixture(scope="module")

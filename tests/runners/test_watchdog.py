@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from runners.watchdog import HUNG, Watchdog
+from core.exit_codes import HUNG
+from runners.watchdog import Watchdog
 from tests.tiny_run import ROOT
 
 HANGING = """

@@ -28,10 +28,10 @@ else:
 STARTER = "import sys; from scripts.launch import launch; "
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start two processes of ``CHILD`` in ``folder``."""
+def start(folder: Path, *arguments: str, module: str = "child") -> subprocess.Popen[str]:
+    """Start two processes of ``CHILD``, or of another module, in ``folder``."""
     (folder / "child.py").write_text(CHILD)
-    code = f"{STARTER} sys.exit(launch(2, sys.argv[1:], module='child'))"
+    code = f"{STARTER} sys.exit(launch(2, sys.argv[1:], module='{module}'))"
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         cwd=folder,
@@ -42,9 +42,11 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def launch(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def launch(
+    folder: Path, *arguments: str, module: str = "child"
+) -> subprocess.CompletedProcess[str]:
     """Start two processes and wait for them."""
-    process = start(folder, *arguments)
+    process = start(folder, *arguments, module=module)
     said, complaints = process.communicate()
     return subprocess.CompletedProcess([], process.returncode, said, complaints)
 
@@ -60,6 +62,14 @@ def test_a_failure_keeps_its_exit_code_and_the_last_word(tmp_path: Path) -> None
     ended = launch(tmp_path, "refuse")
     assert ended.returncode == 7
     assert ended.stderr.splitlines()[-1] == "error: steps: expected a whole number"
+
+
+def test_the_rank_that_failed_first_shows_its_traceback_and_the_others_end(tmp_path: Path) -> None:
+    ended = launch(tmp_path, str(tmp_path), module="tests.scripts.failing_rank")
+    assert ended.stderr.count("Traceback (most recent call last)") == 1, ended.stderr
+    assert "ValueError: only one rank knows this" in ended.stderr
+    assert "rank 0 ends, because another one failed" in ended.stderr
+    assert ended.returncode == 1, "that of the rank that failed first"
 
 
 def test_a_killed_process_is_named(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from core.exit_codes import INTERRUPTED
 from runners import checkpoint
 from runners.record import Record
-from scripts.main import INTERRUPTED
 from tests.scripts.kill_worker import AFTER_STEP, PLACES
 from tests.tiny_run import ROOT, FinishedRun, arguments, assert_same_end, call, rows, succeed
 

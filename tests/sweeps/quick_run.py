@@ -13,6 +13,7 @@ from types import FrameType
 
 from config.load import dump_config, load_config
 from config.schema import RunConfig
+from core.exit_codes import PREEMPTED
 
 OBJECTIVE = "retrieval/study_to_report/recall_at_1"
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     if run(config, folder):
         write_results(config, folder)
         return 0
-    return 130
+    return PREEMPTED
 
 
 def run(config: RunConfig, folder: Path) -> bool:
@@ -62,7 +63,7 @@ def run(config: RunConfig, folder: Path) -> bool:
         row = {"kind": "validation", "step": step, OBJECTIVE: score(config) * step / 10}
         with record.open("a") as stream:
             stream.write(json.dumps(row) + "\n")
-        if asked:
+        if asked or str(step) == os.environ.get("QUICK_RUN_PREEMPTED_AT"):
             return False
     return True
 

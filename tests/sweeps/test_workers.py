@@ -115,6 +115,18 @@ def test_a_stopped_sweep_goes_on_where_it_was(
     assert [one.state for one in outcomes(queues.search)] == ["complete"] * 2
 
 
+def test_a_preempted_trial_goes_on_and_has_not_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # a scheduler takes the trial's process away, and not the worker
+    monkeypatch.setenv("QUICK_RUN_PREEMPTED_AT", "4")
+    sweep = quick_sweep(tmp_path, count=1)
+    team, queues = crew(sweep, [], workers=1)
+    assert team.run()
+    (one,) = outcomes(queues.search)
+    assert (one.state, one.tries, len(one.curve)) == ("complete", 2, 10)
+
+
 def test_bad_trials_end_early_and_the_page_says_that_their_end_is_unknown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,25 @@
+"""A run in which one process raises while the other waits for it; ``test_launch`` looks on."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import torch
+
+import scripts.main
+from config.schema import RunConfig
+from core import distributed
+from tests.tiny_run import MULTITASK
+
+
+def run(config: RunConfig, options: Namespace, device: torch.device) -> int:
+    """Fail on the last rank alone."""
+    if distributed.rank() == 1:
+        raise ValueError("only one rank knows this")
+    distributed.barrier()
+    raise AssertionError("the other rank never comes")
+
+
+if __name__ == "__main__":
+    scripts.main.run = run
+    sys.exit(scripts.main.main(["--base_config", str(MULTITASK), f"folder={Path(sys.argv[1])}"]))
