@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ from data.decode import (
 from data.decode_pyav import PyAVDecoder
 from data.resize import Shape
 
+
+class DecoderDiedError(Exception):
+    """A child ended before it answered."""
+
+
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 START_S = 60.0
 """Seconds that a child may take to start, on top of its first video's."""
@@ -33,13 +39,16 @@ START_S = 60.0
 class ChildDecoder:
     """A decoder in a child process that is killed, and started anew, when it misses its deadline.
 
-    Neither a hang with the interpreter's lock held nor a crash reaches the caller: both are a
-    ``VideoTimeout``. One thread at a time may use it.
+    Neither a hang with the interpreter's lock held nor a crash reaches the caller: a hang is a
+    ``VideoTimeout``, and so is a second death on the same video. The first may be somebody else's
+    fault, such as a lack of memory: the video is tried once more. One thread at a time may use it.
     """
 
     def __init__(self, limits: Limits | None = None, *, backend: str = "decord") -> None:
         self.limits = limits or Limits()
         self.backend = backend
+        self.deaths = 0
+        """How often a child died over a video."""
         self._child: subprocess.Popen[bytes] | None = None
 
     def probe(self, path: Path) -> VideoInfo:
@@ -75,7 +84,9 @@ class ChildDecoder:
         self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe is not None:
-                pipe.close()
+                # what a dead child has not read cannot be flushed
+                with suppress(BrokenPipeError):
+                    pipe.close()
         self._child = None
 
     def __enter__(self) -> "ChildDecoder":
@@ -89,6 +100,15 @@ class ChildDecoder:
 
     def _ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         request |= {"backend": self.backend, "limits": asdict(self.limits)}
+        with suppress(DecoderDiedError):
+            return self._try(request)
+        try:
+            return self._try(request)
+        except DecoderDiedError as error:
+            raise VideoTimeout("the decoder died on it, twice") from error
+
+    def _try(self, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+        """Ask a child once."""
         deadline = time.monotonic() + self.limits.deadline_s
         if self._child is None or self._child.poll() is not None:
             self.close()
@@ -98,7 +118,8 @@ class ChildDecoder:
             return self._exchange(self._child, json.dumps(request).encode(), deadline)
         except (BrokenPipeError, EOFError) as error:
             self.close()
-            raise VideoTimeout("the decoder died on it") from error
+            self.deaths += 1
+            raise DecoderDiedError from error
         except TimeoutError as error:
             self.close()
             raise VideoTimeout(f"not decoded within {self.limits.deadline_s:g} s") from error

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from core.console import say
 from core.progress import progress
 from data.decode import Limits, VideoError, VideoUnreadable
 from data.decoders import ChildDecoder
@@ -113,6 +114,9 @@ def _children(
     finally:
         for child in made:
             child.close()
+        deaths = sum(child.deaths for child in made)
+        if deaths:
+            say(f"warning: decoders died {deaths} times; each video was tried once more")
 
 
 def _fill(

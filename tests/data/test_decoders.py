@@ -2,9 +2,9 @@
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,18 +72,33 @@ def test_a_child_that_hangs_is_killed_and_replaced(
         assert child.probe(path).frames == 3
 
 
-def test_a_child_that_dies_is_replaced(tmp_path: Path, write_video: Write, steps: Steps) -> None:
+@pytest.mark.parametrize("killings", [1, 2])
+def test_a_video_is_tried_once_more_when_its_decoder_is_killed(
+    tmp_path: Path,
+    write_video: Write,
+    steps: Steps,
+    monkeypatch: pytest.MonkeyPatch,
+    killings: int,
+) -> None:
     path = write_video(tmp_path / "v.mp4", steps(3))
+    exchange = ChildDecoder._exchange
+    left = [signal.SIGKILL] * killings
+
+    def kill_and_exchange(self: ChildDecoder, child: Any, *request: Any) -> Any:
+        if left:
+            child.send_signal(left.pop())
+            child.wait()
+        return exchange(self, child, *request)
+
+    monkeypatch.setattr(ChildDecoder, "_exchange", kill_and_exchange)
     with ChildDecoder(backend="pyav") as child:
-        assert child.probe(path).frames == 3
-        pid = pid_of(child)
-        os.kill(pid, signal.SIGSTOP)
-        killer = threading.Timer(0.2, os.kill, (pid, signal.SIGKILL))
-        killer.start()
-        with pytest.raises(VideoTimeout, match="died"):
-            child.probe(path)
-        killer.join()
-        assert child.probe(path).frames == 3
+        if killings == 1:
+            assert child.probe(path).frames == 3
+        else:
+            with pytest.raises(VideoTimeout, match="died on it, twice"):
+                child.probe(path)
+            assert child.probe(path).frames == 3
+        assert child.deaths == killings
 
 
 def test_stored_frames_are_spaced_scaled_and_hashed(
