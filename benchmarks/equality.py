@@ -10,6 +10,7 @@ negative control adds up the gradients of the parts without the cached outputs.
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -22,13 +23,28 @@ from losses.weighted_sum import WeightedSum
 from projects import open_project
 from tests.projects.ranks_worker import measure, overrides_of
 from tests.ranks import run_on_ranks
-from tests.tiny_run import MULTITASK, arguments
+from tests.tiny_run import CLIPSE, EQ_CONFIG, LATENT, MULTITASK, arguments
 
 WORLDS, PARTS, BATCH = (1, 2, 4), (1, 2, 3), 13
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A shipped config at tiny size, and what is changed in it."""
+
+    config: Path
+    more: tuple[str, ...] = ()
+
+
 VARIANTS = {
-    "InfoNCE, captioning, masked, patches": ("patch_contrastive_weight=0.5",),
-    "SigLIP, captioning, masked": ("contrastive={name: siglip}",),
-    "InfoNCE, all tokens aggregated": ("model.aggregate=tokens", "model.clip_pooling=mean"),
+    "InfoNCE, captioning, masked, patches": Variant(MULTITASK, ("patch_contrastive_weight=0.5",)),
+    "SigLIP, captioning, masked": Variant(MULTITASK, ("contrastive={name: siglip}",)),
+    "InfoNCE, all tokens aggregated": Variant(
+        MULTITASK, ("model.aggregate=tokens", "model.clip_pooling=mean")
+    ),
+    "latent captioning": Variant(LATENT),
+    "similarity-aware negatives": Variant(CLIPSE),
+    "semantic EQ": Variant(EQ_CONFIG),
 }
 
 
@@ -37,9 +53,11 @@ def run_all(folder: Path) -> int:
     torch.set_num_threads(1)
     distributed.start("cpu", timeout_s=600.0)
     rank, world = distributed.rank(), distributed.world_size()
-    for number, more in enumerate(VARIANTS.values()):
+    for number, variant in enumerate(VARIANTS.values()):
         for parts in PARTS:
-            found = measure(_overrides(folder, more), folder / "run", config=MULTITASK, parts=parts)
+            run = folder / f"run-{number}"
+            given = _overrides(folder, variant)
+            found = measure(given, run, config=variant.config, parts=parts)
             save_file(found, folder / f"{number}-{world}-{parts}-{rank}.safetensors")
     distributed.stop()
     return 0
@@ -55,10 +73,10 @@ def difference(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], kind
     )
 
 
-def parts_added_up(folder: Path, more: tuple[str, ...]) -> dict[str, Tensor]:
+def parts_added_up(folder: Path, variant: Variant) -> dict[str, Tensor]:
     """Return what accumulation without the cached outputs gives: the mean over the parts."""
-    config = load_config(MULTITASK, _overrides(folder, more))
-    project = open_project(config, folder / "run")
+    config = load_config(variant.config, _overrides(folder, variant))
+    project = open_project(config, folder / "run-wrong")
     model = project.model()
     parts = next(project.batches(0)).split(2)
     for part in parts:
@@ -69,9 +87,9 @@ def parts_added_up(folder: Path, more: tuple[str, ...]) -> dict[str, Tensor]:
     }
 
 
-def _overrides(folder: Path, more: tuple[str, ...]) -> list[str]:
-    command = arguments(folder, folder / "cache", "name=run", f"batch={BATCH}", *more)
-    return overrides_of(command)
+def _overrides(folder: Path, variant: Variant) -> list[str]:
+    changed = ("name=run", f"batch={BATCH}", *variant.more)
+    return overrides_of(arguments(folder, folder / "cache", *changed, config=variant.config))
 
 
 def main() -> int:
@@ -84,7 +102,7 @@ def main() -> int:
         sys.stdout.write(
             "| losses | processes | parts | terms | gradients |\n|---|---|---|---|---|\n"
         )
-        for number, (variant, more) in enumerate(VARIANTS.items()):
+        for number, (name_of, variant) in enumerate(VARIANTS.items()):
             expected = load_file(folder / f"{number}-1-1-0.safetensors")
             for world in WORLDS:
                 for parts in PARTS:
@@ -94,11 +112,11 @@ def main() -> int:
                     ]
                     worst = [max(difference(f, expected, kind) for f in found) for kind in KINDS]
                     sys.stdout.write(
-                        f"| {variant} | {world} | {parts} | {worst[0]:.1e} | {worst[1]:.1e} |\n"
+                        f"| {name_of} | {world} | {parts} | {worst[0]:.1e} | {worst[1]:.1e} |\n"
                     )
-            wrong = {**expected, **parts_added_up(folder, more)}
+            wrong = {**expected, **parts_added_up(folder, variant)}
             share = difference(wrong, expected, "gradient")
-            sys.stdout.write(f"| {variant}, 2 parts added up | 1 | 2 | – | **{share:.1e}** |\n")
+            sys.stdout.write(f"| {name_of}, 2 parts added up | 1 | 2 | – | **{share:.1e}** |\n")
             sys.stdout.flush()
     return 0
 

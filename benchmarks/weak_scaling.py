@@ -76,9 +76,10 @@ def lines(model: nn.Module, config: RunConfig) -> list[str]:
     for world in WORLDS:
         link = LINKS[world]
         gradients = all_reduce(4 * parameters, world, link)
-        # two towers there, and the gradient of all their rows back
+        # two towers there, and the gradient of a rank's own rows back (a reduce-scatter, which
+        # moves as many bytes as a gather)
         table = 4 * STUDIES * world * config.model.dim
-        embeddings = 2 * (gather(table, world, link) + all_reduce(table, world, link))
+        embeddings = 2 * 2 * gather(table, world, link)
         disk = read / SHARED_DISK
         efficiencies = [
             step / (max(step, disk) + embeddings + max(0.0, gradients - BACKWARD * step))

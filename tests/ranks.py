@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PATIENCE_S = 600
+"""Seconds that processes may take; a machine that does other work too is slow, and not broken."""
 
 
 def free_port() -> int:
@@ -33,7 +35,7 @@ def run_on_ranks(module: str, *arguments: str, world: int) -> None:
         for rank in range(world)
     ]
     try:
-        complaints = [process.communicate(timeout=240)[1] for process in processes]
+        complaints = [process.communicate(timeout=PATIENCE_S)[1] for process in processes]
     finally:
         for process in processes:
             process.kill()

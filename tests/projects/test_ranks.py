@@ -19,8 +19,10 @@ from tests.projects.ranks_worker import (
     measure,
     overrides_of,
 )
-from tests.ranks import free_port, run_on_ranks
+from tests.ranks import PATIENCE_S, free_port, run_on_ranks
 from tests.tiny_run import FinishedRun, arguments, rows, succeed
+
+pytestmark = pytest.mark.timeout(2 * PATIENCE_S)
 
 TOLERANCE = 1e-5
 """Relative."""
