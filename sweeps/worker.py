@@ -21,6 +21,7 @@ from core.files import read_json
 from sweeps.objectives import Score, find_score, nested, plain_name
 from sweeps.outcomes import winner
 from sweeps.queues import TICKET, draw, known_experiments, open_queues
+from sweeps.samplers import validations
 from sweeps.settings import Sweep
 from sweeps.slots import Slot, read_arguments
 from sweeps.task import Recipe, Task
@@ -150,7 +151,8 @@ class Worker:
                 return False
             seen.append(float(row[objective]))
             trial.report(seen[-1], step=len(seen))
-            return trial.should_prune()
+            # after the last validation there is nothing left to save
+            return len(seen) < validations(self.sweep) and trial.should_prune()
 
         how = train(self.sweep, task, self.slot, watch=watch, asked_to_stop=lambda: self.asked)
         if how == "stopped":
