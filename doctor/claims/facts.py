@@ -17,33 +17,23 @@ _SYNONYMS = {
     r"\brecall\s?@\s?(\d+)": r"recall at \1",
     r"\b(bleu|rouge)[-_ ]?([0-9l])\b": r"\1\2",
     r"\bf1\b": "f1",
+    r"\blosses\b": "loss",
     r"\blr\b": "learning rate",
     r"\bmedr\b": "median rank",
     r"\btemp\b": "temperature",
-    r"\bi2t\b|\bimage\s?(?:→|->|to)\s?text\b": "image to text",
-    r"\bt2i\b|\btext\s?(?:→|->|to)\s?image\b": "text to image",
-    r"→|->": " to ",
+    r"\bi2t\b": "image to text",
+    r"\bt2i\b": "text to image",
+    r"\s*(?:→|->)\s*": " to ",
+    r"\b([a-z]+) to ([a-z]+)\b": r"\1 \2 \1to\2",
+    r"\bwithin (\d+) (?:percentage )?points\b|\b(\d+)pp\b": r"pp\1\2",
 }
 _EMPTY = frozenset(
-    [
-        "to",
-        "at",
-        "of",
-        "the",
-        "a",
-        "and",
-        "in",
-        "value",
-        "final",
-        "last",
-        "is",
-        "was",
-        "with",
-        "for",
-        "on",
-        "by",
-    ]
+    ["a", "and", "at", "by", "final", "for", "in", "is", "last", "of", "on", "or", "the", "to"]
+    + ["value", "was", "with"]
 )
+CONFIG = "config.yaml: "
+ENDS = ("low", "high")
+"""What the ends of an interval are called."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +44,25 @@ class Fact:
     """Where it stands: ``results.json: retrieval/study_to_report/recall_at_1/value``."""
     words: frozenset[str]
     value: float
+
+    @property
+    def metric(self) -> frozenset[str]:
+        """The words of the last part of the name that says what was measured."""
+        parts = self.name.rpartition(": ")[2].split("/")
+        named = [part for part in parts if part not in ("value", *ENDS)]
+        kinds = ("first ", "last ", "least ", "greatest ")
+        return words_in(re.sub(f"^({'|'.join(kinds)})", "", named[-1])) if named else frozenset()
+
+    @property
+    def role(self) -> str:
+        """Whether it is a value, or the low or high end of its interval."""
+        last = self.name.rpartition("/")[2]
+        return last if last in ENDS else "value"
+
+    @property
+    def of_config(self) -> bool:
+        """Whether it was set, not measured."""
+        return self.name.startswith(CONFIG)
 
 
 def words_in(text: str) -> frozenset[str]:
@@ -81,7 +90,7 @@ def read_facts(folder: Path) -> list[Fact]:
         facts += _flatten(read_json(results), "results.json: ", ())
     if config.exists():
         try:
-            facts += _flatten(yaml.safe_load(config.read_text()), "config.yaml: ", ())
+            facts += _flatten(yaml.safe_load(config.read_text()), CONFIG, ())
         except yaml.YAMLError:
             raise UserError(f"{config}: not YAML; repair or remove it") from None
     facts += _record_facts(folder / "metrics.jsonl")

@@ -29,10 +29,11 @@ class Match:
 def match_claims(claims: Sequence[Claim], facts: Sequence[Fact]) -> list[Match]:
     """Return each claim's match.
 
-    A fact is *named* by a claim if the claim's words hold every word of the last part of the
-    fact's name that no other part explains. ``found``: a named fact rounds to the number; or, where
-    no fact is named, any fact does and so good a match is luck in less than 1 % of numbers.
-    ``differs``: facts are named and none has this value. ``not found``: all else.
+    A fact is *named* by a claim if the claim's words hold every word of what the fact measures, and
+    both are a value or the same end of an interval. Of the named, those that share the most words
+    are meant. ``found``: a fact that is meant rounds to the number; or any fact does, and so good a
+    match is luck in less than 1 % of numbers. ``differs``: facts are meant and none has this value.
+    ``not found``: all else.
     """
     return [_match(claim, facts) for claim in claims]
 
@@ -40,38 +41,34 @@ def match_claims(claims: Sequence[Claim], facts: Sequence[Fact]) -> list[Match]:
 def _match(claim: Claim, facts: Sequence[Fact]) -> Match:
     luck = _luck(claim, facts)
     said = words_in(claim.context)
-    named = [fact for fact in facts if _names(said, fact)]
-    agreeing = [fact for fact in named if _agrees(claim, fact)]
+    named = [fact for fact in facts if _names(said, fact, claim)]
+    most = max((_overlap(said, fact) for fact in named), default=0)
+    meant = [fact for fact in named if _overlap(said, fact) == most]
+    agreeing = [fact for fact in meant if _agrees(claim, fact)]
     if agreeing:
-        return Match(claim, "found", _closest(said, agreeing), luck)
-    if named:
-        best = max(_overlap(said, fact) for fact in named)
-        nearest = [fact for fact in named if _overlap(said, fact) == best]
-        fact = min(nearest, key=lambda f: abs(f.value - claim.number.readings[0][0]))
-        return Match(claim, "differs", fact, luck)
+        return Match(claim, "found", agreeing[0], luck)
     same = [fact for fact in facts if claim.number.relation == "=" and _agrees(claim, fact)]
     if same and luck < _LUCKY:
-        return Match(claim, "found", same[0], luck)
+        return Match(claim, "found", max(same, key=lambda fact: _overlap(said, fact)), luck)
+    if meant:
+        fact = min(meant, key=lambda f: abs(f.value - claim.number.readings[0][0]))
+        return Match(claim, "differs", fact, luck)
     return Match(claim, "not found", None, luck)
 
 
-def _names(said: frozenset[str], fact: Fact) -> bool:
-    """Whether a claim's words hold the fact's metric, which is what its name ends with."""
-    metric = _metric_words(fact)
-    return bool(metric) and metric <= said
+def _names(said: frozenset[str], fact: Fact, claim: Claim) -> bool:
+    """Return whether a claim's words hold what the fact measures.
 
-
-def _metric_words(fact: Fact) -> frozenset[str]:
-    parts = [part for part in fact.name.split("/") if part not in ("value",)]
-    return words_in(parts[-1].rpartition(": ")[2].removeprefix("last ")) if parts else frozenset()
+    A setting is often one common word (``points``, ``steps``): it must be half of what is said.
+    """
+    metric = fact.metric
+    if not metric or not metric <= said or fact.role != claim.role:
+        return False
+    return not fact.of_config or 2 * len(metric) >= len(said)
 
 
 def _overlap(said: frozenset[str], fact: Fact) -> int:
     return len(said & fact.words)
-
-
-def _closest(said: frozenset[str], facts: Sequence[Fact]) -> Fact:
-    return max(facts, key=lambda fact: _overlap(said, fact))
 
 
 def _agrees(claim: Claim, fact: Fact) -> bool:

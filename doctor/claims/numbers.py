@@ -9,10 +9,15 @@ Relation = Literal["=", "<", ">", "~"]
 
 _NUMBER = re.compile(
     r"(?P<relation>[<>≤≥~≈])?\s*"
-    r"(?<![\w@#./:])(?<![A-Za-z]-)(?P<sign>[-−+])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
-    r"(?P<exponent>[eE][-+]?\d+)?(?P<percent>\s?%)?(?![\w@/:]|\.\d|-[A-Za-z])"
+    r"(?<![\w@#.:])(?<![^\d%]/)(?<!^/)(?<![A-Za-z]-)(?P<sign>[-−+])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+    r"(?P<exponent>[eE][-+]?\d+)?(?P<percent>\s?%)?"
+    r"(?![\w@:]|/(?![-−+]?\d)|\.\d|-[A-Za-z])"
 )
-_DATE_OR_VERSION = re.compile(r"\b\d{4}-\d\d-\d\d\b|\bv?\d+(?:\.\d+){2,}\b")
+_NO_NUMBER = re.compile(
+    r"\b\d{4}-\d\d-\d\d\b|\bv?\d+(?:\.\d+){2,}\b"  # dates, versions
+    r"|(?<![\d./])\d+(?:/\d+)+(?![\d./]|\s?%)"  # fractions
+    r"|\bwithin \d+ (?:percentage )?points\b"
+)
 _CONFIDENCE = re.compile(r"\s*(?:CI\b|confidence|interval)", re.IGNORECASE)
 _RELATIONS: dict[str, Relation] = {"<": "<", "≤": "<", ">": ">", "≥": ">", "~": "~", "≈": "~"}
 
@@ -29,7 +34,9 @@ class Number:
     percent: bool
     relation: Relation
     start: int
-    """Where it begins in its text."""
+    """Where its digits begin in its text."""
+    end: int
+    """Where it ends, with its percent sign."""
 
     @property
     def readings(self) -> tuple[tuple[float, float], ...]:
@@ -51,10 +58,11 @@ class Number:
 def numbers_in(text: str) -> Iterator[Number]:
     """Yield the numbers of a text.
 
-    Digits that belong to a name (``R@1``, ``BLEU-4``), a date, a version or a path are none, and
-    neither is the 95 of a ``95 % interval``. A hyphen between two numbers is a range, not a sign.
+    Digits that belong to a name (``R@1``, ``BLEU-4``, ``within 10 points``), a date, a version, a
+    fraction or a path are none, and neither is the 95 of a ``95 % interval``. A hyphen between two
+    numbers is a range, not a sign.
     """
-    text = _DATE_OR_VERSION.sub(lambda match: " " * len(match[0]), text)
+    text = _NO_NUMBER.sub(lambda match: " " * len(match[0]), text)
     for match in _NUMBER.finditer(text):
         if match["percent"] and _CONFIDENCE.match(text, match.end()):
             continue
@@ -74,4 +82,5 @@ def numbers_in(text: str) -> Iterator[Number]:
             match["percent"] is not None,
             _RELATIONS.get(match["relation"] or "", "="),
             match.start("digits"),
+            match.end(),
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from doctor.claims.match import Match, Status
 from doctor.claims.numbers import Number, numbers_in
 from doctor.claims.write_up import Table
-from doctor.equal_factor import EqualFactor, Rounded, equal_factor
+from metrics.equal_factor import EqualFactor, Rounded, equal_factor
 
 STATUSES: tuple[Status, ...] = ("differs", "not found", "found")
 """As the report lists them: what is wrong comes first."""

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UserError
-from doctor.claims.numbers import Number, numbers_in
+from doctor.claims.numbers import Number
+from doctor.claims.pieces import INTERVAL, Role, named_by, pieces_of
 
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _LIST_MARK = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
-_CLAUSE = re.compile(r"(?<=[^\d\s])[.;](?=\s|$)|(?<=\d)[.;](?=\s|$)|,\s")
+_CLAUSE = re.compile(r"[.;](?=\s|$)|,\s(?![^\[(]*[\])])")
+"""Where a clause ends; a comma in brackets ends none."""
+_INLINE_CODE = re.compile(r"`[^`]*`")
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Claim:
     context: str
     """The words that say what it is: row and column of a table, or the clause of a sentence."""
     number: Number
+    role: Role = "value"
+    """Whether it is a value, or an end of a value's interval."""
 
 
 @dataclass(frozen=True)
@@ -97,16 +102,26 @@ def _tables(lines: Sequence[str]) -> Iterator[Table]:
 
 def _table_claims(table: Table) -> Iterator[Claim]:
     for row_place, row in enumerate(table.rows):
+        percent = any(piece.number.percent for cell in row[1:] for piece in pieces_of(cell))
         for place, cell in enumerate(row[1:], start=1):
             heading = table.header[place] if place < len(table.header) else ""
-            for number in numbers_in(cell):
-                yield Claim(table.line + 2 + row_place, f"{row[0]} {heading}".strip(), number)
+            end = 0
+            for piece in pieces_of(cell, heading=heading):
+                # a cell may name each of its numbers: "shuffled 5.4 %, nearest report 15.1 %"
+                own, end = cell[end : piece.number.start], piece.number.end
+                label = " ".join([row[0], heading, *re.findall(r"[A-Za-z][\w@-]*", own)])
+                number = piece.number
+                if piece.role != "value" and INTERVAL.search(heading):
+                    # a column of intervals has the unit of the column of values
+                    number = replace(number, percent=number.percent or percent)
+                line = table.line + 2 + row_place
+                yield Claim(line, named_by(label, piece).strip(), number, piece.role)
 
 
 def _sentence_claims(place: int, line: str) -> Iterator[Claim]:
-    start = 0
+    line, start = _INLINE_CODE.sub("", line), 0
     for end in [*(match.end() for match in _CLAUSE.finditer(line)), len(line)]:
         clause = line[start:end]
-        for number in numbers_in(clause):
-            yield Claim(place, clause.strip(), number)
+        for piece in pieces_of(clause):
+            yield Claim(place, named_by(clause, piece).strip(), piece.number, piece.role)
         start = end

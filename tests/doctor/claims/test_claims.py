@@ -1,14 +1,18 @@
 """Write-ups beside the run that they speak of."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.errors import UserError
-from doctor.claims.facts import read_facts, words_in
+from doctor.claims.facts import Fact, read_facts, words_in
 from doctor.claims.match import Match, match_claims
 from doctor.claims.numbers import numbers_in
+from doctor.claims.pieces import named_by, pieces_of
 from doctor.claims.report import flag_tables
 from doctor.claims.write_up import read_write_up
 
@@ -109,6 +113,8 @@ def test_luck_is_the_share_of_numbers_that_would_have_been_found_too(
         ("1,700 rows", [1700.0]),
         ("95 % interval 9.4–20.0", [9.4, 20.0]),
         ("ends at 3.", [3.0]),
+        ("90.0/93.1 and 14.4 / 15.1 %", [90.0, 93.1, 14.4, 15.1]),
+        ("31/32 tests within 10 points, docs/1.md", []),
     ],
 )
 def test_numbers_are_read_as_people_mean_them(text: str, values: list[float]) -> None:
@@ -161,3 +167,79 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         read_facts(tmp_path / "absent")
     with pytest.raises(UserError, match="holds no number"):
         read_facts(tmp_path)
+
+
+def _told(text: str, heading: str = "") -> list[tuple[str, str, int, bool]]:
+    return [
+        (piece.number.text, piece.role, piece.place, piece.number.percent)
+        for piece in pieces_of(text, heading=heading)
+    ]
+
+
+def test_two_numbers_in_brackets_are_an_interval_in_the_unit_of_its_value() -> None:
+    assert _told("58.1 % [49.4, 65.6]") == [
+        ("58.1", "value", 0, True),
+        ("49.4", "low", 0, True),
+        ("65.6", "high", 0, True),
+    ]
+    assert _told("0.984 (0.944–1)")[1:] == [("0.944", "low", 0, False), ("1", "high", 0, False)]
+    assert _told("15.1 % (to 18.9)")[1:] == [("18.9", "high", 0, True)]
+    assert _told("a range of 0.05–0.07")[0][1] == "value"
+    assert _told("0.05–0.07", heading="95 % interval")[0][1] == "low"
+
+
+def test_numbers_between_slashes_are_a_series_of_one_unit() -> None:
+    assert _told("14.4 / 15.1 %") == [("14.4", "value", 0, True), ("15.1", "value", 1, True)]
+    assert _told("49.4–65.6 / 85.0–94.4", heading="95 % interval") == [
+        ("49.4", "low", 0, False),
+        ("65.6", "high", 0, False),
+        ("85.0", "low", 1, False),
+        ("94.4", "high", 1, False),
+    ]
+    first, second = pieces_of("0.2 / 0.3")
+    assert named_by("R@1 / R@5 of reports", first) == "R@1 of reports"
+    assert named_by("R@1 / R@5 of reports", second) == "R@5 of reports"
+    assert named_by("R@1 / R@5 / R@10", second) == "R@1 / R@5 / R@10"
+
+
+def test_directions_of_search_are_told_apart() -> None:
+    there, back = words_in("study → report"), words_in("retrieval/report_to_study")
+    assert "studytoreport" in there
+    assert "reporttostudy" in back
+
+
+SHARES = st.floats(0.001, 0.999)
+
+
+@settings(deadline=None, max_examples=25)
+@given(values=st.lists(SHARES, min_size=6, max_size=6), digits=st.integers(0, 3))
+def test_what_is_written_from_a_run_is_found_in_it(values: list[float], digits: int) -> None:
+    names = ("recall_at_1", "recall_at_5")
+    scores = {
+        name: dict(zip(("value", "low", "high"), values[3 * k : 3 * k + 3], strict=True))
+        for k, name in enumerate(names)
+    }
+    facts = [
+        Fact(f"results.json: retrieval/{name}/{end}", words_in(f"retrieval {name} {end}"), value)
+        for name, ends in scores.items()
+        for end, value in ends.items()
+    ]
+
+    def cell(name: str, end: str) -> str:
+        return f"{100 * scores[name][end]:.{digits}f}"
+
+    one, five = names
+    ends = [f"[{cell(name, 'low')}, {cell(name, 'high')}]" for name in names]
+    text = (
+        "| | value | 95 % interval |\n|---|---|---|\n"
+        f"| R@1 / R@5 | {cell(one, 'value')} % / {cell(five, 'value')} % | "
+        f"{cell(one, 'low')}–{cell(one, 'high')} / {cell(five, 'low')}–{cell(five, 'high')} |\n"
+        f"| R@1 | {cell(one, 'value')} % {ends[0]} | |\n\n"
+        f"R@5 reached {cell(five, 'value')} % {ends[1]}, they say.\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "RESULTS.md"
+        path.write_text(text)
+        matches = match_claims(read_write_up(path).claims, facts)
+    assert len(matches) == 12
+    assert {match.status for match in matches} == {"found"}
