@@ -19,9 +19,9 @@ from config.load import load_config
 from core.console import say
 from core.errors import UserError
 from core.files import read_json
+from metrics.equal_factor import Rounded, equal_factor, written
 from metrics.image_text import CUTOFFS, DIRECTIONS
 from metrics.paired import paired_difference
-from metrics.plausible import moved_alike
 
 MEASURES = tuple(f"recall_at_{k}" for k in CUTOFFS)
 
@@ -71,11 +71,11 @@ def compare(first: Sequence[Path], second: Sequence[Path], *, by: str) -> list[s
             f"p {gap.p_value:.4f}, {gap.seeds} seeds, {gap.items} images: {gap.verdict}"
         )
     for seed in seeds:
-        share = moved_alike(*(_metrics(group[seed]) for group in groups))
-        if share is not None:
+        found = equal_factor(*(_metrics(group[seed]) for group in groups))
+        if found is not None:
             lines.append(
-                f"seed {seed}: every metric moved by {share:.2%}; real metrics do not move alike, "
-                "so this was not measured"
+                f"seed {seed}: every metric moved by {found.change:.2%}; independent changes agree "
+                f"so well with p {found.luck:.1g}, so this was not measured"
             )
     return lines
 
@@ -120,10 +120,10 @@ def _hits(run: Path, direction: str, cutoff: int) -> Float[np.ndarray, " image"]
     return np.array([float(np.mean(np.array(some) <= cutoff)) for some in ranks])
 
 
-def _metrics(run: Path) -> dict[str, float]:
+def _metrics(run: Path) -> dict[str, Rounded]:
     report: dict[str, Any] = read_json(run / "results.json")["image_text"]
     return {
-        f"{direction}/{name}": entry["value"]
+        f"{direction}/{name}": written(entry["value"])
         for direction in DIRECTIONS
         for name, entry in report[direction].items()
     }

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy import stats
 
-from doctor.equal_factor import Rounded, equal_factor
 from doctor.logs.entry import Entry, Question, Verdict, number
 from doctor.logs.metric import RunRow
 from doctor.logs.names import direction, held_out
+from metrics.equal_factor import equal_factor, written
 
 _FEWEST = 6
 _SIGNIFICANT = 0.05
@@ -80,7 +80,7 @@ def _influences(
 
 
 def _equal_factors(runs: Sequence[RunRow], results: Sequence[str]) -> Iterator[Entry]:
-    numbers = [{k: Rounded(run.numbers[k]) for k in results if k in run.numbers} for run in runs]
+    numbers = [{k: written(run.numbers[k]) for k in results if k in run.numbers} for run in runs]
     for i, first in enumerate(numbers):
         for j in range(i + 1, len(numbers)):
             found = equal_factor(first, numbers[j])

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from doctor.equal_factor import LUCK, Rounded, equal_factor
 from doctor.evidence import Evidence, is_number
 from doctor.finding import Finding
+from metrics.equal_factor import LUCK, Rounded, equal_factor, written
 
 RULE = "D22"
 HASHES = ("config", "data", "code", "checkpoint")
@@ -43,7 +43,7 @@ def provenance(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _exact(values: Mapping[str, float]) -> dict[str, Rounded]:
-    return {name: Rounded(value) for name, value in values.items()}
+    return {name: written(value) for name, value in values.items()}
 
 
 def values_of(results: Mapping[str, Any], path: str = "") -> dict[str, float]:

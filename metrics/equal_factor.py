@@ -3,8 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 FEWEST_METRICS = 3
+FULL = (1.0, 100.0)
+"""Shares of all, as a fraction and in percent."""
 LUCK = 0.01
 """Flag only what independent changes of this size would show less often than this."""
 
@@ -14,8 +17,19 @@ class Rounded:
     """A number as it was printed."""
 
     value: float
-    half_unit: float = 0.0
-    """Half of the last digit's unit; 0 for a number that was not rounded."""
+    half_unit: float
+    """Half of the last digit's unit."""
+
+
+def written(value: float) -> Rounded:
+    """Return a number of a results file, as exact as it is written there, to three digits at least.
+
+    What was measured has some sixteen digits; what was made from others may have been rounded. A
+    measured 0.2 is 32 of 160 and exact, so few digits alone do not make a number coarse.
+    """
+    digits = Decimal(repr(float(value))).as_tuple()
+    assert isinstance(digits.exponent, int), f"not finite: {value}"
+    return Rounded(value, min(0.5 * 10.0**digits.exponent, 5e-4 * abs(value)))
 
 
 @dataclass(frozen=True)
@@ -33,11 +47,15 @@ def equal_factor(before: Mapping[str, Rounded], after: Mapping[str, Rounded]) ->
     """Return the common factor of all metrics that two measurements share; None if there is none.
 
     A simulated result often is its baseline times 1.04 where more is better, and over 1.04 or
-    times 0.96 where less is, so that sign and inverse do not count. Numbers that did not change,
-    and fewer than 3 metrics, say nothing.
+    times 0.96 where less is, so that sign and inverse do not count. Metrics that are full (exactly
+    1, or 100) in both cannot move and are left out; fewer than 3 say nothing.
     """
     names = [
-        name for name in before if name in after and before[name].value * after[name].value > 0
+        name
+        for name in before
+        if name in after
+        and before[name].value * after[name].value > 0
+        and not before[name].value == after[name].value in FULL
     ]
     spans = {name: _changes(before[name], after[name]) for name in names}
     if len(names) < FEWEST_METRICS:

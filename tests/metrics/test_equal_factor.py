@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from doctor.equal_factor import Rounded, equal_factor
+from metrics.equal_factor import Rounded, equal_factor, written
 
 BASE = {"r1": 41.2, "r5": 70.1, "r10": 81.3, "map": 52.9}
 
@@ -39,3 +39,22 @@ def test_two_metrics_coarse_digits_and_no_change_say_nothing() -> None:
     coarse = _rounded({"a": 3.0, "b": 4.0, "c": 5.0}, 0.5)
     assert equal_factor(coarse, _rounded({"a": 4.0, "b": 5.0, "c": 7.0}, 0.5)) is None
     assert equal_factor(_rounded(BASE), _rounded(BASE)) is None
+
+
+@pytest.mark.parametrize(("value", "half_unit"), [(0.4412, 5e-5), (0.2, 1e-4), (14.0, 0.007)])
+def test_a_number_is_as_exact_as_it_is_written_to_three_digits_at_least(
+    value: float, half_unit: float
+) -> None:
+    assert written(value).half_unit == pytest.approx(half_unit)
+    assert written(1 / 3).half_unit < 1e-15
+
+
+def test_full_metrics_cannot_move_and_are_left_out() -> None:
+    before = {name: value / 100 for name, value in BASE.items()}
+    after = {name: 1.0408 * value for name, value in before.items()}
+    found = equal_factor(
+        {name: written(value) for name, value in {**before, "r50": 1.0}.items()},
+        {name: written(value) for name, value in {**after, "r50": 1.0}.items()},
+    )
+    assert found is not None
+    assert found.names == tuple(BASE)
