@@ -15,13 +15,19 @@ from torch.nn.parallel import DistributedDataParallel
 
 from config.load import load_config
 from core import distributed
-from losses.weighted_sum import WeightedSum
 from projects import open_project
 from projects.base import Project
+from runners.gradients import Gradients
 
 
-def measure(project: Project[Any], *, seed: int) -> dict[str, Tensor]:
-    """Return ``term/<name>`` and ``gradient/<parameter>`` of the first step, on the CPU."""
+def measure(project: Project[Any], *, seed: int, parts: int = 1) -> dict[str, Tensor]:
+    """Return ``term/<name>`` and ``gradient/<parameter>`` of the first step, on the CPU.
+
+    Args:
+        project: What is trained.
+        seed: Of the model's first weights.
+        parts: Into how many parts each process cuts its share of the batch.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module = project.model()
@@ -29,9 +35,11 @@ def measure(project: Project[Any], *, seed: int) -> dict[str, Tensor]:
         model = DistributedDataParallel(module) if group else module
         batch = next(project.batches(0))
         project.prepare_step(module, 0)
-        terms = project.terms(model, batch)
-        WeightedSum(project.weights(0))(terms).backward()
-    found = {f"term/{name}": term.detach().clone() for name, term in terms.items()}
+        gradients = Gradients(
+            project=project, model=model, device=torch.device("cpu"), half=False, parts=parts
+        )
+        _, terms = gradients.of(batch, project.weights(0), look=lambda _: None)
+    found = {f"term/{name}": term.clone() for name, term in terms.items()}
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
             gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad

@@ -1,4 +1,6 @@
-"""Two promises of a project, tried on its own data: two processes are one, a resumed run is whole.
+"""Three promises of a project, tried on its own data.
+
+Two processes are one, a batch in parts is the whole, and a resumed run is one that went on.
 
 Each takes a few steps of the configured model, so they belong to ``--run_mode doctor``.
 """
@@ -46,11 +48,22 @@ def rank_facts(
         write_whole(place / "config.yaml", dump_config(config))
         run_on_processes(worker, str(place / "config.yaml"), folder, world=2, timeout_s=600.0)
         both = [load_file(place / f"rank-{rank}.safetensors") for rank in (0, 1)]
-    return compare(alone, both)
+    return {f"ranks/{kind}": error for kind, error in compare(alone, both).items()}
+
+
+def parts_facts(project: Project[Any], config: RunConfig) -> dict[str, float]:
+    """Return how far terms and gradients of a batch cut in two are from those of the whole.
+
+    Nothing where this process is one of several, or a batch cannot be cut.
+    """
+    if world_size() > 1 or config.batch < 2:
+        return {}
+    whole, cut = (measure(project, seed=config.seed, parts=parts) for parts in (1, 2))
+    return {f"parts/{kind}": error for kind, error in compare(whole, [cut]).items()}
 
 
 def compare(alone: dict[str, Tensor], both: list[dict[str, Tensor]]) -> dict[str, float]:
-    """Return the greatest relative error of the terms and of the gradients."""
+    """Return the greatest relative ``term_error`` and ``gradient_error``."""
     longest = max(float(v.norm()) for name, v in alone.items() if name.startswith("gradient/"))
     errors = {"term": 0.0, "gradient": 0.0}
     for found in both:
@@ -59,7 +72,7 @@ def compare(alone: dict[str, Tensor], both: list[dict[str, Tensor]]) -> dict[str
             least = LEAST_SCALE * longest if kind == "gradient" else 1e-12
             error = float((found[name] - expected).norm()) / max(float(expected.norm()), least)
             errors[kind] = max(errors[kind], error)
-    return {f"ranks/{kind}_error": error for kind, error in errors.items()}
+    return {f"{kind}_error": error for kind, error in errors.items()}
 
 
 def resume_facts(

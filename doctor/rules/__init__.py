@@ -20,10 +20,10 @@ from doctor.rules.loader import loader
 from doctor.rules.loss_units import loss_units_of
 from doctor.rules.masking import masking
 from doctor.rules.matching import matching
+from doctor.rules.one_batch import one_batch
 from doctor.rules.output_range import output_range_of
 from doctor.rules.parameter_groups import parameter_groups
 from doctor.rules.provenance import provenance
-from doctor.rules.rank_equality import rank_equality
 from doctor.rules.resume import resume
 from doctor.rules.schedule import schedule
 from doctor.rules.sigmoid_bias import sigmoid_bias
@@ -40,7 +40,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "D3": (dead_term,),
     "D4": (headroom_of, sigmoid_bias),
     "D5": (schedule,),
-    "D6": (rank_equality,),
+    "D6": (one_batch,),
     "D7": (masking,),
     "D8": (caption_targets,),
     "D9": (data_quality,),

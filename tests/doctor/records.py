@@ -56,6 +56,8 @@ FACTS: dict[str, Any] = {
     "parameters/unmoved": [],
     "ranks/term_error": 1e-7,
     "ranks/gradient_error": 1e-6,
+    "parts/term_error": 1e-7,
+    "parts/gradient_error": 1e-6,
     "resume/difference": 0.0,
 }
 

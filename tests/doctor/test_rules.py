@@ -84,6 +84,8 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D5", "error", "not finite", rates(lambda n: float("nan") if n == 7 else rate(n))),
     ("D6", "error", "gradient", with_facts(ranks__gradient_error=0.5)),
     ("D6", "error", "term", with_facts(ranks__term_error=0.01)),
+    ("D6", "error", "cut in two", with_facts(parts__term_error=0.01)),
+    ("D6", "error", "gradient of a batch cut", with_facts(parts__gradient_error=0.5)),
     ("D7", "error", "seen", with_facts(check__visible_tokens=0)),
     ("D7", "error", "hidden", with_facts(check__hidden_tokens=0)),
     ("D7", "error", "same prediction", with_facts(check__prediction_spread=0.0)),

@@ -1,7 +1,8 @@
-"""The doctor beside one tiny run: facts, probes, the doctor's own mode, and both self-tests."""
+"""The doctor beside one tiny run: facts, probes, the doctor's own mode, and its self-tests."""
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from core.processes import run_on_processes
 from doctor.check import diagnose
 from doctor.examination import examine
 from doctor.run_files import read_run
-from doctor.self_tests import compare, rank_facts, resume_facts
+from doctor.self_tests import compare, parts_facts, rank_facts, resume_facts
 from doctor.watch import Watch
 from projects import open_project
 from runners import restore
+from runners.gradients import Gradients
 from runners.run_folder import RunFolder
 from tests.tiny_run import MULTITASK, STEPS, FinishedRun, arguments, call
 
@@ -136,6 +138,22 @@ def test_a_batch_of_one_is_not_shared(project: tuple[Any, Any]) -> None:
     config, opened = project
     alone = config.model_copy(update={"batch": 1})
     assert rank_facts(opened, alone) == {}
+    assert parts_facts(opened, alone) == {}
+
+
+def test_a_batch_in_parts_is_the_whole(
+    project: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, opened = project
+    assert max(parts_facts(opened, config).values()) < 1e-4
+    monkeypatch.setattr(Gradients, "_part_by_part", first_part_alone)
+    assert parts_facts(opened, config)["parts/gradient_error"] > 0.01
+
+
+def first_part_alone(self: Gradients[Any], batch: Any, weights: Any) -> Any:
+    """Train on the first part of a batch and forget the others."""
+    alone = replace(self, parts=1)
+    return alone.of(batch.split(2)[0], weights, look=lambda _: None)
 
 
 def test_the_worst_gradient_and_the_worst_term_are_reported() -> None:
@@ -147,10 +165,10 @@ def test_the_worst_gradient_and_the_worst_term_are_reported() -> None:
         }
 
     same = compare(measured(2.0, 1.0), [measured(2.0, 1.0)] * 2)
-    assert same == {"ranks/term_error": 0.0, "ranks/gradient_error": 0.0}
+    assert same == {"term_error": 0.0, "gradient_error": 0.0}
     half = compare(measured(2.0, 1.0), [measured(2.0, 1.0), measured(1.0, 0.5)])
-    assert half["ranks/term_error"] == pytest.approx(0.5)
-    assert half["ranks/gradient_error"] == pytest.approx(0.5)
+    assert half["term_error"] == pytest.approx(0.5)
+    assert half["gradient_error"] == pytest.approx(0.5)
 
 
 def test_a_failed_process_is_one_line() -> None:

@@ -1,0 +1,76 @@
+"""D6: are two processes, and a batch in parts, equal to one process with a whole batch?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.evidence import Evidence
+from doctor.finding import Finding
+
+RULE = "D6"
+TOLERANCE = 1e-3
+"""Relative; rounding stays below 1e-5."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One number of a self-test, and what to say where it is not 0."""
+
+    what: str
+    """What was compared with the whole batch in one process."""
+    statement: str
+    """With a place for the error."""
+    cause: str
+    key: str
+
+
+COMPARISONS: dict[str, Comparison] = {
+    "ranks/term_error": Comparison(
+        "two processes",
+        "A loss term of two processes differs from that of one by {:.3g} of its value.",
+        "A mean over ranks is divided twice, or is a mean of rank means; or each rank normalizes "
+        "with statistics of its own.",
+        "project",
+    ),
+    "ranks/gradient_error": Comparison(
+        "two processes",
+        "The gradient of two processes differs from that of one by {:.3g} of its norm.",
+        "The encoder is called around the wrapper that averages gradients, or a gather "
+        "returns the gradient of the local slice alone.",
+        "project",
+    ),
+    "parts/term_error": Comparison(
+        "two parts",
+        "A loss term of a batch cut in two differs from that of the whole by {:.3g} of its value.",
+        "Losses are taken part by part: negatives of the other parts are missing.",
+        "accumulate",
+    ),
+    "parts/gradient_error": Comparison(
+        "two parts",
+        "The gradient of a batch cut in two differs from that of the whole by {:.3g} of its norm.",
+        "Parts are left out, a part counts twice for a parameter that all share, or a second pass "
+        "draws other random numbers than the first.",
+        "accumulate",
+    ),
+}
+
+
+def one_batch(evidence: Evidence) -> Iterator[Finding]:
+    """Compare what the self-tests measured with the whole batch in one process."""
+    for name, comparison in COMPARISONS.items():
+        error = evidence.facts.get(name)
+        if error is None or error <= TOLERANCE:
+            continue
+        yield Finding(
+            rule=RULE,
+            severity="error",
+            statement=comparison.statement.format(error),
+            measured=error,
+            threshold=TOLERANCE,
+            formula=f"|{comparison.what} - whole| / |whole|, the same batch, the worst of all",
+            null="below 1e-5, which is rounding",
+            cause=comparison.cause,
+            key=comparison.key,
+            remedy="call the wrapped module once in outputs(), take losses once over the whole "
+            "batch, and reduce through core.distributed.",
+            next_measurement="The same comparison for each term alone, with the other weights 0.",
+        )
