@@ -25,6 +25,7 @@ from models.video_text import VideoText, VideoTextOutputs
 from projects import image_text_tables
 from projects.base import Project
 from projects.image_text_data import ImageTextData
+from projects.image_text_facts import image_text_facts
 from projects.image_text_results import (
     encode_images,
     image_text_results,
@@ -165,6 +166,10 @@ class ImageTextPretraining(Project[Batch]):
     def floors(self, numbers: Mapping[str, float]) -> Mapping[str, float]:
         """Return the least that plain InfoNCE can be at the recorded temperature."""
         return {f"floor/{PLAIN}": infonce_floor(self.config.batch, numbers["temperature"])}
+
+    def facts(self, model: nn.Module) -> Mapping[str, Any]:
+        """Return what is to be known of images, captions and labels."""
+        return image_text_facts(self.data, batch=self.config.batch)
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:
         """Return held-out retrieval beside its chance; nothing where there is no such split."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,11 @@ from projects.latent_parts import build_latent_captioner
 from projects.latent_results import latent_table, rebuild, reconstruction_table
 from projects.latent_samples import draw_contact_sheet, draw_interpolation
 from projects.scheduled_temperature import set_temperature
+from projects.study_checks import study_checks
 from projects.study_data import StudyData
-from projects.study_encoding import device_of
+from projects.study_encoding import device_of, evaluating
 from projects.study_evaluation import StudyEvaluation, validation_numbers
+from projects.study_facts import study_facts
 
 WATCHED_STUDIES = 48
 """Held-out studies whose embeddings are looked at while the model trains; nothing in the model
@@ -171,6 +173,15 @@ class LatentCaptioning(Project[Batch]):
         read = model.encode_study(to_float(few.clips), few.owner, studies=few.studies)
         told = model.encode_report(few.words, few.words != self.data.tokenizer.pad_id)
         return {"study": read.study, "report": told.report}
+
+    def facts(self, model: nn.Module) -> Mapping[str, Any]:
+        """Return what is to be known of pictures, descriptions and the fresh model."""
+        assert isinstance(model, LatentCaptioner)
+        watched, pad = self.data.validation or self.data.train, self.data.tokenizer.pad_id
+        with evaluating(model):
+            checks = study_checks(model, watched, partial(self.terms, model), pad_id=pad)
+        bias = {} if model.bias is None else {"model/bias": float(model.bias.detach())}
+        return {**study_facts(self.data, batch=self.config.batch), **checks, **bias}
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:
         """Return held-out retrieval and reconstruction beside their nulls, if there is a split."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from projects.held_out_losses import held_out_losses
 from projects.masked_results import masked_results
 from projects.masked_task import MaskedTask
 from projects.scheduled_temperature import set_temperature
-from projects.study_checks import frozen_shares, study_checks
+from projects.study_checks import frozen_shares, masking_checks, study_checks
 from projects.study_data import StudyData
 from projects.study_encoding import (
     device_of,
@@ -40,7 +40,7 @@ from projects.study_encoding import (
     first_of_each_report,
 )
 from projects.study_evaluation import StudyEvaluation, validation_numbers
-from projects.study_facts import study_facts
+from projects.study_facts import study_facts, view_facts
 from projects.video_text_parts import active_weights, build_video_text
 
 CHANCE_STUDIES = 64
@@ -217,16 +217,14 @@ class MultitaskPretraining(Project[Batch]):
             "video_encoder": parts.video_freeze_ratio,
             "text_encoder": parts.text_freeze_ratio,
         }
+        watched, pad = self.data.validation or self.data.train, self.data.tokenizer.pad_id
         with evaluating(model):
-            checks = study_checks(
-                model,
-                self.data.validation or self.data.train,
-                lambda batch: self.terms(model, batch),
-                masked_task=self.masked_task,
-                pad_id=self.data.tokenizer.pad_id,
-            )
+            checks = study_checks(model, watched, partial(self.terms, model), pad_id=pad)
+            if self.masked_task is not None:
+                checks |= masking_checks(model, watched, self.masked_task)
         bias = {} if model.bias is None else {"model/bias": float(model.bias.detach())}
         data = study_facts(self.data, batch=self.config.batch)
+        data |= view_facts(self.data)
         return {**data, **checks, **frozen_shares(model, asked=asked), **bias}
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:

@@ -5,6 +5,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -149,6 +150,16 @@ class SemanticEq(Project[EqBatch]):
         """Return the directions of the validation settings."""
         assert isinstance(model, EqAutoencoder)
         return {"setting": encode_split(model, self.data.validation, self.curves).direction}
+
+    def facts(self, model: nn.Module) -> Mapping[str, Any]:
+        """Return how many settings there are, and whether a person is in two splits."""
+        train = self.data.train
+        held_out = np.concatenate([self.data.validation.people, self.data.test.people])
+        return {
+            "data/studies": len(train),
+            "data/held_out_studies": len(held_out),
+            "data/held_out_of_training_patients": int(np.isin(held_out, train.people).sum()),
+        }
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:
         """Return how well the pair is told apart by held-out people, beside chance."""

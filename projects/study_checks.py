@@ -1,4 +1,4 @@
-"""What must hold of a video-text model whatever its weights: measured on a few studies."""
+"""What must hold of any model of studies and reports, measured on a few studies."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,6 +13,7 @@ from data.batch import Batch
 from data.dataset import StudyDataset
 from data.loader import evaluation_batches
 from data.transforms import to_float
+from models.study_model import StudyModel
 from models.video_text import VideoText
 from projects.masked_task import MaskedTask
 from projects.study_encoding import device_of, encode_batch
@@ -27,12 +28,7 @@ Terms = Callable[[Batch], Mapping[str, Tensor]]
 
 @torch.no_grad()
 def study_checks(
-    model: VideoText,
-    dataset: StudyDataset,
-    terms: Terms,
-    *,
-    masked_task: MaskedTask | None,
-    pad_id: int,
+    model: StudyModel, dataset: StudyDataset, terms: Terms, *, pad_id: int
 ) -> dict[str, float]:
     """Return how far the model is from what must hold, by the name of the check.
 
@@ -40,28 +36,29 @@ def study_checks(
         model: The module, in evaluation mode.
         dataset: Where the studies come from.
         terms: The project's loss terms on a batch.
-        masked_task: What is hidden, where masked modelling is trained.
         pad_id: The tokenizer's padding word.
     """
-    batch = next(evaluation_batches(dataset, batch=STUDIES, rank=0, world_size=1))
-    batch = batch.to(device_of(model))
-    together = encode_batch(model, batch).study
-    checks = {
-        "check/repeat": _largest(encode_batch(model, batch).study - together),
+    first, again = (_first_studies(dataset).to(device_of(model)) for _ in range(2))
+    batch, together = first, encode_batch(model, first).study
+    return {
+        "check/repeat": _largest(encode_batch(model, again).study - together),
         "check/absent_view": _largest(_alone(model, batch) - together),
         **_view_dropped(model, batch, together),
         **_padding(batch, terms, pad_id=pad_id),
     }
-    return checks | (_hidden(model, batch, masked_task) if masked_task else {})
 
 
-def _alone(model: VideoText, batch: Batch) -> Float[Tensor, "study dim"]:
+def _first_studies(dataset: StudyDataset) -> Batch:
+    return next(evaluation_batches(dataset, batch=STUDIES, rank=0, world_size=1))
+
+
+def _alone(model: StudyModel, batch: Batch) -> Float[Tensor, "study dim"]:
     """Encode each study by itself, where no other study's views ask for empty places."""
     return torch.cat([encode_batch(model, _study(batch, i)).study for i in range(batch.studies)])
 
 
 def _view_dropped(
-    model: VideoText, batch: Batch, together: Float[Tensor, "study dim"]
+    model: StudyModel, batch: Batch, together: Float[Tensor, "study dim"]
 ) -> dict[str, float]:
     """Return the least 1 - cosine that leaving out the last of several views causes."""
     several = [study for study, views in enumerate(batch.clip_counts) if views > 1]
@@ -85,12 +82,19 @@ def _padding(batch: Batch, terms: Terms, *, pad_id: int) -> dict[str, float]:
     return {"check/padding_effect": abs(padded - own) / own}
 
 
-def _hidden(model: VideoText, batch: Batch, task: MaskedTask) -> dict[str, float]:
+@torch.no_grad()
+def masking_checks(model: VideoText, dataset: StudyDataset, task: MaskedTask) -> dict[str, float]:
     """Return the tokens of a clip that are seen and hidden, and how predictions of places differ.
 
     ``check/prediction_spread`` is the deviation over the hidden places of a clip, as a share of
     the predictions' size; a decoder that does not know where it looks has 0.
+
+    Args:
+        model: The module, in evaluation mode.
+        dataset: Where the studies come from.
+        task: What is hidden.
     """
+    batch = _first_studies(dataset).to(device_of(model))
     masking = task.draw(batch)
     pixels = to_float(batch.clips)
     predicted = model.reconstruct(

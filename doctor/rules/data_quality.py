@@ -16,7 +16,7 @@ class Limit:
     most: float
     severity: Severity
     statement: str
-    """With a place for the value in percent."""
+    """With a place for the value in percent, or as it is."""
     null: str
     cause: str
     key: str
@@ -55,6 +55,18 @@ LIMITS: dict[str, Limit] = {
         key="contrastive",
         remedy="keep identical reports as positives, score against unique reports, and expect a "
         "floor above 0.",
+    ),
+    "data/same_label_in_batch": Limit(
+        most=0.5,
+        severity="note",
+        statement=(
+            "{value:.2f} other images of a batch have the label of any one, on average: plain "
+            "InfoNCE has as many false negatives a row."
+        ),
+        null="0 where every image is of another thing",
+        cause="Things are shown several times, in other pixels and other words.",
+        key="clipse.negatives",
+        remedy="compare a variant that weighs negatives by how alike they are.",
     ),
     "data/constant_videos": Limit(
         most=0.0,
@@ -120,11 +132,11 @@ def data_quality(evidence: Evidence) -> Iterator[Finding]:
             rule=RULE,
             severity=limit.severity,
             statement=limit.statement.format(
-                share=100 * share, same=facts.get("data/same_report_in_batch", 0.0)
+                share=100 * share, value=value, same=facts.get("data/same_report_in_batch", 0.0)
             ),
             measured=share,
             threshold=limit.most,
-            formula=f"{name}, as a share",
+            formula=f"{name}, counted before the first step",
             null=limit.null,
             cause=limit.cause,
             key=limit.key,
