@@ -56,9 +56,10 @@ def schedule_table(config: RunConfig, *, rows: int = 9) -> list[dict[str, float]
     last = config.steps - 1
     chosen = sorted({round(last * row / max(1, rows - 1)) for row in range(rows)})
     weights: dict[str, float | Schedule] = {
-        **{str(term): weight for term, weight in config.loss_weights.items()},
-        "patch_contrastive": config.patch_contrastive_weight,
+        str(term): weight for term, weight in config.loss_weights.items()
     }
+    if config.patch_contrastive_weight:
+        weights["patch_contrastive"] = config.patch_contrastive_weight
     return [
         {
             "step": step,

@@ -5,12 +5,14 @@ import sys
 from collections.abc import Sequence
 
 from core.errors import UserError
+from doctor import weights
 from doctor.claims import command as claims
 from doctor.logs import command as logs
 
 COMMANDS = {
     "claims": (claims, "mark each number of a write-up as found in a run, or not, or differing"),
     "logs": (logs, "read exported logs and say which claims they support"),
+    "weights": (weights, "say each term's share of a run's gradient, and weights for other shares"),
 }
 
 

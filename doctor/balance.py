@@ -3,9 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
 
 import numpy as np
+from scipy.stats import binom
 
 from doctor.evidence import Evidence, is_number
 
@@ -33,13 +34,24 @@ class Average:
         return self.mean + 2 * self.error
 
 
+@dataclass(frozen=True)
+class Typical:
+    """The median over probes, which the few of a term's storms and calms do not move."""
+
+    median: float
+    low: float
+    """Least that the median can be, at 95 % and for probes of any distribution."""
+    high: float
+    """Greatest that it can be."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Balance:
     """The pull of each term at the parameters that the terms share, over the newest probes."""
 
-    shares: Mapping[str, Average]
+    shares: Mapping[str, Typical]
     """Of each term: weight times gradient norm, as a share of the sum over terms, in [0, 1]."""
-    norms: Mapping[str, Average]
+    norms: Mapping[str, Typical]
     """Gradient norm of each unweighted term."""
     cosines: Mapping[str, Average]
     """Of each pair ``a~b``: cosine of the two gradients, in [-1, 1]; 0 where unrelated."""
@@ -70,8 +82,8 @@ def balance(evidence: Evidence, *, most: int = MOST_PROBES) -> Balance | None:
         if a < b and all(is_number(row.get(f"gradient/cosine/{a}~{b}")) for row in rows)
     }
     return Balance(
-        shares={term: _average(shares[:, place].tolist()) for place, term in enumerate(terms)},
-        norms={t: _average([float(row[f"gradient/norm/{t}"]) for row in rows]) for t in terms},
+        shares={term: typical(shares[:, place].tolist()) for place, term in enumerate(terms)},
+        norms={t: typical([float(row[f"gradient/norm/{t}"]) for row in rows]) for t in terms},
         cosines={pair: _average(values) for pair, values in pairs.items()},
         conflicts={pair: fmean(value < 0 for value in values) for pair, values in pairs.items()},
         condition=_condition(dict(zip(terms, pulls.mean(axis=0), strict=True)), pairs),
@@ -100,6 +112,17 @@ def suggested_weights(
         raise ValueError(f"norms must be positive and shares sum to 1, got {norms} and {target}")
     raw = {name: target[name] / norms[name] for name in norms}
     return {name: total * weight / sum(raw.values()) for name, weight in raw.items()}
+
+
+def typical(values: Sequence[float]) -> Typical:
+    """Return the median with its interval: the order statistics that hold it in 95 % of samples.
+
+    The number of values below the true median is binomial with probability 1/2, whatever the
+    distribution; below 6 values the interval is all of them and holds it less often.
+    """
+    ordered, count = sorted(values), len(values)
+    rank = max(1, int(binom.ppf(0.025, count, 0.5)))
+    return Typical(median(ordered), ordered[rank - 1], ordered[count - rank])
 
 
 def _average(values: Sequence[float]) -> Average:

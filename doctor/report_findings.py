@@ -94,7 +94,15 @@ def _chart(run: RunFiles, finding: Finding) -> Chart | None:
         ends = (points[0][0], points[-1][0])
         lines.append(Series("null", [(step, finding.line) for step in ends]))
     return line_chart(
-        measured, note="Dashed: its null.", lines=[Series("measured", points)], nulls=lines
+        _title(measured), note="Dashed: what it is held against.", lines=[Series("measured", points)], nulls=lines
+    )
+
+
+def _title(key: str) -> str:
+    """Return what a key of the record is called on a page."""
+    kind, _, name = key.rpartition("/")
+    return {"loss": "{}", "gradient/norm": "{}: gradient norm"}.get(kind, key).format(
+        TERMS.get(name, name)
     )
 
 
@@ -109,8 +117,9 @@ def _shares(found: Balance) -> list[NullsRow]:
     return [
         NullsRow(
             label=f"{TERMS.get(term, term)}, share of the gradient",
-            value=f"{100 * share.mean:.1f} % ± {200 * share.error:.1f}",
-            nulls=(("alike", equal), ("norm", short(found.norms[term].mean))),
+            value=f"{100 * share.median:.1f} %",
+            interval=f"{100 * share.low:.1f} – {100 * share.high:.1f} %",
+            nulls=(("alike", equal), ("norm", short(found.norms[term].median))),
             clear=None,
         )
         for term, share in found.shares.items()

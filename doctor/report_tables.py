@@ -131,6 +131,8 @@ class NullsRow:
     value: str
     nulls: tuple[tuple[str, str], ...]
     clear: bool | None
+    interval: str = ""
+    """Its 95 % interval, where there is one."""
 
 
 def loss_rows(results: Mapping[str, Any]) -> list[NullsRow]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.balance import MOST_PROBES, Average, Balance, balance, suggested_weights
+from doctor.balance import MOST_PROBES, Average, Balance, Typical, balance, suggested_weights
 from doctor.evidence import Evidence
 from doctor.finding import Finding
 
@@ -26,9 +26,9 @@ def gradient_balance(evidence: Evidence) -> Iterator[Finding]:
             yield _conflict(found, pair, cosine)
 
 
-def _bystander(evidence: Evidence, found: Balance, term: str, share: Average) -> Finding:
+def _bystander(evidence: Evidence, found: Balance, term: str, share: Typical) -> Finding:
     weights = {t: evidence.newest(f"weight/{t}") or 0.0 for t in found.norms}
-    norms = {t: average.mean for t, average in found.norms.items() if average.mean > 0}
+    norms = {t: norm.median for t, norm in found.norms.items() if norm.median > 0}
     remedy = "its gradient is 0."
     if term in norms:
         equal = {t: 1 / len(norms) for t in norms}
@@ -36,20 +36,21 @@ def _bystander(evidence: Evidence, found: Balance, term: str, share: Average) ->
         remedy = "equal shares would need " + ", ".join(
             f"{t} {weight:.3g}" for t, weight in advice.items()
         )
-    others = ", ".join(f"{t} {100 * s.mean:.1f} %" for t, s in found.shares.items() if t != term)
+        remedy += "; scripts/doctor.sh weights gives those of any other shares"
+    others = ", ".join(f"{t} {100 * s.median:.1f} %" for t, s in found.shares.items() if t != term)
     return Finding(
         rule=RULE,
         severity="warning",
         statement=(
-            f"The term {term} has {100 * share.mean:.2g} % of the gradient at the shared "
+            f"The term {term} has {100 * share.median:.2g} % of the gradient at the shared "
             f"parameters ({others}): it trains next to nothing that the others use."
         ),
-        measured=share.mean,
+        measured=share.median,
         threshold=LEAST_SHARE,
         formula=(
-            f"weight x norm / sum of weight x norm over {len(found.shares)} terms; mean of "
-            f"{found.probes} probes, standard error {share.error:.2g}; condition number of the "
-            f"gradients {found.condition:.3g}"
+            f"weight x norm / sum of weight x norm over {len(found.shares)} terms; median of "
+            f"{found.probes} probes, 95 % interval {share.low:.2g} to {share.high:.2g}; "
+            f"condition number of the gradients {found.condition:.3g}"
         ),
         null=f"{1 / len(found.shares):.2f} where all pull alike",
         cause="The terms are in different units, or a weight was set without measuring.",

@@ -83,7 +83,6 @@ def test_the_table_shows_the_first_step_and_the_last() -> None:
             "temperature": 0.1,
             "weight/contrastive": 2.0,
             "weight/captioning": 1.0,
-            "weight/patch_contrastive": 0.0,
         }
     )
 

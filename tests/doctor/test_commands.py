@@ -79,3 +79,20 @@ def test_claims_say_by_their_exit_code_whether_something_is_wrong(
         assert main(["claims", str(write_up), str(tmp_path), "--out", str(tmp_path)]) == code
         assert "| 1 | 2" in capsys.readouterr().out
     assert json.loads((tmp_path / "claims.json").read_text())["numbers"][0]["status"] == "differs"
+
+
+def test_weights_for_wanted_shares_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"kind": "step", "loss": 1.0, "loss/a": 1.0, "loss/b": 1.0, "weight/a": 1.5}
+    row |= {"weight/b": 0.5, "gradient/norm/a": 4.0, "gradient/norm/b": 1.0}
+    lines = (json.dumps({**row, "step": step}) for step in range(1, 9))
+    (tmp_path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    assert main(["weights", str(tmp_path), "a=1", "b=3"]) == 0
+    said = capsys.readouterr().out
+    # 6 of 6.5 now; w_a 4 : w_b 1 = 1 : 3 and w_a + w_b = 2
+    assert "a: weight 1.5, share 92.3 % [92.3, 92.3]; for 25.0 %: loss_weights.a=0.154" in said
+    assert "b: weight 0.5, share 7.7 % [7.7, 7.7]; for 75.0 %: loss_weights.b=1.85" in said
+    for wrong in ("c=1", "a=-1", "a"):
+        assert main(["weights", str(tmp_path), wrong]) == 2
+    assert capsys.readouterr().err.count("error: ") == 3

@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from doctor.balance import balance, suggested_weights
+from doctor.balance import Typical, balance, suggested_weights, typical
 from doctor.evidence import Evidence
 from doctor.probes.embeddings import embedding_numbers
 from doctor.probes.gradients import GradientProbe, moved_parameters, shared_block
@@ -196,9 +197,19 @@ def test_shares_come_from_weighted_norms_with_their_noise() -> None:
     ]
     exact = torch.tensor(shares, dtype=torch.float64)
     share = found.shares["contrastive"]
-    assert share.mean == pytest.approx(exact.mean().item())
-    assert share.error == pytest.approx(exact.std().item() / math.sqrt(50))
+    ordered = exact.sort().values.tolist()
+    assert share.median == pytest.approx((ordered[24] + ordered[25]) / 2)
+    # a sample of 50 has fewer than 18 values below its median in 1.6 % of cases, on either side
+    assert (share.low, share.high) == pytest.approx((ordered[17], ordered[32]))
     assert found.conflicts["captioning~contrastive"] == 0.5
+
+
+def test_the_interval_of_a_median_covers_it_whatever_the_distribution() -> None:
+    draws = np.random.default_rng(0).pareto(0.8, size=(2000, 50))  # no mean, median 2^1.25 - 1
+    found = [typical(row.tolist()) for row in draws]
+    covered = np.mean([one.low <= 2**1.25 - 1 <= one.high for one in found])
+    assert covered == pytest.approx(0.967, abs=0.012)
+    assert typical([3.0]) == Typical(3.0, 3.0, 3.0)
 
 
 def test_the_condition_number_is_that_of_the_gradients_as_rows() -> None:
