@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -18,13 +18,13 @@ from config.schema import OptimizerConfig
 from data import dataset as datasets
 from data import sampler as samplers
 from data import store as stores
+from data.batch import Sample
 from data.transforms import to_float
 from losses import contrastive
-from models import caption_decoder, masked_decoder
-from models.study_model import EncodedReports, EncodedStudies
-from models.video_text import VideoText
+from losses.weighted_sum import WeightedSum
 from projects.multitask_pretraining import MultitaskPretraining
-from runners import optimizer, train
+from runners import accumulation, optimizer, train
+from runners.gradients import Gradients
 
 Context = Callable[[], AbstractContextManager[Any]]
 
@@ -100,23 +100,6 @@ def rate(step_of: Callable[[int], int], *, folded: bool) -> Context:
     return patched(train, "set_learning_rate", set_rate)
 
 
-def constant_caption(self: Any, memory: Tensor, present: Tensor | None, **ids: Any) -> Tensor:
-    """Write the same words for every study."""
-    first = torch.tensor([[ids["bos_id"], 20, 21, 22, ids["eos_id"]]])
-    return first.expand(len(memory), -1)
-
-
-def blind_decoder() -> AbstractContextManager[Any]:
-    """Show the decoder nothing of the study."""
-    decoder = caption_decoder.TransformerCaptionDecoder
-    whole = decoder.forward
-
-    def forward(self: Any, words: Tensor, memory: Tensor, present: Tensor | None) -> Tensor:
-        return whole(self, words, 0 * memory, present)
-
-    return mock.patch.object(decoder, "forward", forward)
-
-
 def shuffled_videos() -> AbstractContextManager[Any]:
     """Give every report the videos of another study."""
     whole = datasets.StudyDataset.__init__
@@ -140,77 +123,6 @@ def zero_videos() -> AbstractContextManager[Any]:
         return np.zeros_like(shown) if lost else shown
 
     return mock.patch.object(stores.FrameStore, "frames", frames)
-
-
-def mostly_bias(width: int, dim: int) -> nn.Module:
-    """Return a head whose output is its bias."""
-    head = nn.Linear(width, dim)
-    nn.init.normal_(head.weight, std=1e-6)
-    head.weight.requires_grad_(False)
-    return head
-
-
-def no_gradient_to_text() -> AbstractContextManager[Any]:
-    """Let no gradient reach the text tower."""
-    whole = VideoText.encode_report
-
-    def encode(self: VideoText, words: Tensor, present: Tensor) -> EncodedReports:
-        found = whole(self, words, present)
-        return replace(found, report=found.report.detach() + 0 * found.report)
-
-    return mock.patch.object(VideoText, "encode_report", encode)
-
-
-def study_encoding(change: Callable[[VideoText, EncodedStudies], Tensor]) -> Context:
-    """Return a context in which the embeddings of studies are changed."""
-    whole = VideoText.encode_study
-
-    def encode(self: VideoText, *clips: Any, **named: Any) -> EncodedStudies:
-        found = whole(self, *clips, **named)
-        return replace(found, study=change(self, found))
-
-    return patched(VideoText, "encode_study", encode)
-
-
-def zero_bias() -> AbstractContextManager[Any]:
-    """Start the bias of the sigmoid loss at 0."""
-    whole = VideoText.__init__
-    return mock.patch.object(
-        VideoText, "__init__", lambda self, **named: whole(self, **{**named, "bias": 0.0})
-    )
-
-
-def noisy(model: VideoText, found: EncodedStudies) -> Tensor:
-    """Drop numbers of the embedding at random."""
-    return F.normalize(F.dropout(found.study, 0.1, training=True), dim=-1)
-
-
-def padded_mean(self: Any, rows: Tensor, owner: Tensor, *, studies: int) -> Tensor:
-    """Count views that do not exist."""
-    longest = int(torch.bincount(owner, minlength=studies).max())
-    views = torch.bincount(owner, minlength=studies)[:, None]
-    total = rows.new_zeros(studies, rows.shape[1]).index_add(0, owner, rows)
-    absent = rows.new_full((1, rows.shape[1]), 0.3)  # what an encoder makes of a black clip
-    return (total + (longest - views) * absent) / longest
-
-
-def first_view(self: Any, rows: Tensor, owner: Tensor, *, studies: int) -> Tensor:
-    """Read the first view alone."""
-    counts = torch.bincount(owner, minlength=studies)
-    return rows[counts.cumsum(0) - counts]
-
-
-def no_positions() -> AbstractContextManager[Any]:
-    """Tell the masked decoder no positions."""
-    decoder = masked_decoder.TransformerMaskedDecoder
-    whole = decoder.__init__
-
-    def init(self: Any, **named: Any) -> None:
-        whole(self, **named)
-        size = self.positions().shape
-        self.positions = lambda: torch.zeros(size)
-
-    return mock.patch.object(decoder, "__init__", init)
 
 
 def not_finite() -> AbstractContextManager[Any]:
@@ -250,3 +162,38 @@ def order_restarts() -> AbstractContextManager[Any]:
     return mock.patch.object(
         MultitaskPretraining, "batches", lambda self, start_step: whole(self, 0)
     )
+
+
+def random_frames() -> AbstractContextManager[Any]:
+    """Evaluate on frames that are drawn anew at every reading."""
+    whole, epochs = datasets.StudyDataset.sample, itertools.count()
+
+    def sample(self: datasets.StudyDataset, index: int, *, epoch: int | None) -> Sample:
+        return whole(self, index, epoch=next(epochs) if epoch is None else epoch)
+
+    return mock.patch.object(datasets.StudyDataset, "sample", sample)
+
+
+def parts_alone() -> AbstractContextManager[Any]:
+    """Take the losses of each part of a batch by itself, as small batches."""
+
+    def part_by_part(
+        self: Gradients[Any], batch: Any, weights: Mapping[str, float]
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        for part in batch.split(self.parts):
+            terms = self.project.terms(self.model, part)
+            loss = WeightedSum(weights)(terms) / self.parts
+            loss.backward()
+        return loss.detach(), {name: term.detach() for name, term in terms.items()}
+
+    return mock.patch.object(Gradients, "_part_by_part", part_by_part)
+
+
+def shared_gradient_each_part() -> AbstractContextManager[Any]:
+    """Send the gradient of what all parts share back once a part."""
+    whole = accumulation._backward
+
+    def backward(*rows: Any, last: bool) -> None:
+        whole(*rows, last=True)
+
+    return mock.patch.object(accumulation, "_backward", backward)

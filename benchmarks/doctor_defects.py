@@ -1,11 +1,13 @@
 """Put every defect back, run the doctor, and write the table of what caught it into docs/doctor.md.
 
 ``python -m benchmarks.doctor_defects [--only TEXT] [--folder runs/doctor]``; about a quarter of an
-hour on one CPU core. Every stage is run without a defect too, and must find nothing.
+hour on one CPU core. Every stage is run without a defect too, and must find nothing but notes.
+Runs that are finished in the folder are read again, not made again; name another one for new ones.
 """
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -20,20 +22,23 @@ from benchmarks.defects import DEFECTS
 from benchmarks.doctor_document import Caught, Defect, write_defects
 from benchmarks.doctor_rank_worker import VARIABLE
 from benchmarks.doctor_settings import SMALL, small_config
+from config.load import dump_config
 from config.schema import RunConfig
 from core.console import say
 from doctor.check import diagnose
 from doctor.evidence import Evidence, Sweep
 from doctor.facts import starting_facts
 from doctor.finding import Finding
-from doctor.run_files import RunFiles, read_run
-from doctor.self_tests import rank_facts, resume_facts
+from doctor.run_files import RunFiles, read_run, read_steps
+from doctor.self_tests import parts_facts, rank_facts, resume_facts
 from doctor.watch import Watch, probes_of
 from projects import open_project
+from projects.base import Project
 from runners.evaluate import evaluate
 from runners.optimizer import build_optimizer
-from runners.run_folder import lock_manifest, open_for_training
+from runners.run_folder import RunFolder, lock_manifest, open_for_training
 from runners.train import Trainer
+from tests.doctor.historical_eq import train_historical
 
 CPU = torch.device("cpu")
 RANKS = {
@@ -41,24 +46,32 @@ RANKS = {
     "gather that keeps the local slice": "local-slice",
     "caption loss as a mean of rank means": "mean-of-means",
     "mean over ranks divided twice": "divided-twice",
+    "pixel statistics of each rank's batch": "own-statistics",
 }
+SELF_TESTS = ("ranks", "parts", "resume")
+CONTROLS = tuple(
+    Defect(f"no defect, {stage}", "", "", stage) for stage in ("facts", *SELF_TESTS, "run")
+)
+"""Each stage as it is, for comparison."""
 
 
 def look(defect: Defect, folder: Path) -> list[Finding]:
     """Return what the doctor finds in a run with this defect, as far as its stage goes."""
-    small = SMALL if defect.stage in ("config", "facts", "ranks", "resume") else ()
+    small = SMALL if defect.stage in ("config", "facts", *SELF_TESTS) else ()
     name = "".join(c if c.isalnum() else "-" for c in defect.name.lower()).strip("-")
-    config = small_config(name, folder, (*small, *defect.overrides))
     stages: dict[str, Callable[[Defect, RunConfig], Evidence]] = {
         "config": lambda _, config: Evidence(config=config),
         "sweep": _sweep,
         "facts": _facts,
         "ranks": _ranks,
+        "parts": _parts,
         "resume": _resume,
         "short": _trained,
         "run": _trained,
+        "history": lambda *_: Evidence(results=train_historical().results),
     }
     with defect.code() if defect.code else nullcontext():
+        config = small_config(name, folder, (*small, *defect.overrides), recipe=defect.recipe)
         return diagnose(stages[defect.stage](defect, config))
 
 
@@ -70,21 +83,26 @@ def _sweep(defect: Defect, config: RunConfig) -> Evidence:
 
 
 def _facts(_: Defect, config: RunConfig) -> Evidence:
-    project = open_project(config, open_for_training(config).path)
+    project, _ = opened(config)
     module = project.model()
     facts = starting_facts(project, module, build_optimizer(module, config.optimizer))
     return Evidence(config=config, facts=facts)
 
 
 def _ranks(defect: Defect, config: RunConfig) -> Evidence:
-    project = open_project(config, open_for_training(config).path)
+    project, _ = opened(config)
     with mock.patch.dict(os.environ, {VARIABLE: RANKS.get(defect.name, "")}):
         facts = rank_facts(project, config, worker="benchmarks.doctor_rank_worker")
     return Evidence(config=config, facts=facts)
 
 
+def _parts(_: Defect, config: RunConfig) -> Evidence:
+    project, _ = opened(config)
+    return Evidence(config=config, facts=parts_facts(project, config))
+
+
 def _resume(_: Defect, config: RunConfig) -> Evidence:
-    project = open_project(config, open_for_training(config).path)
+    project, _ = opened(config)
     return Evidence(config=config, facts=resume_facts(project, config, CPU))
 
 
@@ -93,9 +111,14 @@ def _trained(defect: Defect, config: RunConfig) -> Evidence:
 
 
 def train(config: RunConfig, *, measured: bool = True) -> RunFiles:
-    """Train a run as the command line does, evaluate it if asked, and return what it left."""
-    folder = open_for_training(config)
-    project = open_project(config, folder.path)
+    """Train a run as the command line does, evaluate it if asked, and return what it left.
+
+    A run of this very config that is finished already is not made again.
+    """
+    left = config.folder / config.name
+    if finished(left, config, measured=measured):
+        return read_run(left)
+    project, folder = opened(config)
     provenance = lock_manifest(folder, config, data_hash=project.data_hash())
     watch = Watch(config, folder.path)
     trainer = Trainer(
@@ -113,6 +136,24 @@ def train(config: RunConfig, *, measured: bool = True) -> RunFiles:
     if measured:
         evaluate(project, config, folder, CPU)
     return read_run(folder.path)
+
+
+def opened(config: RunConfig) -> tuple[Project[Any], RunFolder]:
+    """Return the project of a run that begins anew, and its folder."""
+    shutil.rmtree(config.folder / config.name, ignore_errors=True)
+    folder = open_for_training(config)
+    return open_project(config, folder.path), folder
+
+
+def finished(path: Path, config: RunConfig, *, measured: bool) -> bool:
+    """Return whether a folder holds a run of this config to its last step, evaluated if asked."""
+    if not (path / "config.yaml").exists() or (path / "config.yaml").read_text() != dump_config(
+        config
+    ):
+        return False
+    steps = read_steps(path)
+    done = bool(steps) and steps[-1]["step"] == config.steps
+    return done and (not measured or (path / "results.json").exists())
 
 
 def results_defects(healthy: Evidence) -> dict[str, list[Finding]]:
@@ -161,9 +202,12 @@ def main(arguments: list[str] | None = None) -> int:
             findings = look(defect, options.folder)
         caught.append(catch(defect, findings))
         say(caught[-1].line())
-    if not options.only:
-        write_defects(caught)
-    return int(any(row.finding is None for row in caught))
+    if options.only:
+        return int(any(row.finding is None for row in caught))
+    controls = [catch(control, look(control, options.folder)) for control in CONTROLS]
+    write_defects(caught, controls)
+    alarms = any(control.others for control in controls)
+    return int(alarms or any(row.finding is None for row in caught))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.defect_code import Context
+from benchmarks.doctor_settings import MULTITASK
 from doctor.finding import Finding
 
 DOCUMENT = Path("docs/doctor.md")
@@ -19,12 +20,15 @@ class Defect:
     """Its row in the table of pitfalls, where it has one."""
     rule: str
     stage: str
-    """How far the run has to go: config, facts, ranks, resume, short, or run."""
+    """How far the run has to go: config, sweep, facts, ranks, parts, resume, short, run, results;
+    history is the wiring of the first EQ system on the statistics of its own data."""
     overrides: tuple[str, ...] = ()
     code: Context | None = None
     """What replaces the code; None where the config or the data alone are wrong."""
     says: str = ""
     """What the finding's statement must hold, where a rule has several."""
+    recipe: str = MULTITASK
+    """The shipped recipe whose small run has the defect."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,18 @@ def write_between(mark: str, text: str) -> None:
     DOCUMENT.write_text(f"{before}{start}{text}\n{end}{after}")
 
 
-def write_defects(rows: Sequence[Caught]) -> None:
-    """Write the table of defects, in the order in which they were tried."""
+def write_defects(rows: Sequence[Caught], controls: Sequence[Caught]) -> None:
+    """Write the table of defects, in the order in which they were tried, and how many were caught.
+
+    Args:
+        rows: Runs with a defect.
+        controls: Runs without one.
+    """
     head = ("pitfall", "defect", "rule", "measured", "threshold", "other rules", "shows after")
     stages = {"facts": "step 0", "config": "the config", "ranks": "step 0, two processes"}
-    stages |= {"resume": "two steps", "results": "evaluation", "sweep": "the config"}
-    stages |= {"short": "40 to 60 steps", "run": "210 steps"}
+    stages |= {"parts": "step 0", "resume": "two steps", "results": "evaluation"}
+    stages |= {"sweep": "the config", "short": "40 to 60 steps", "run": "210 steps"}
+    stages |= {"history": "evaluation"}
     cells = [
         (
             row.defect.pitfall or "–",
@@ -85,4 +95,10 @@ def write_defects(rows: Sequence[Caught]) -> None:
         )
         for row in rows
     ]
-    write_between("defects", table(head, cells))
+    caught = sum(row.finding is not None for row in rows)
+    alarms = sorted({rule for control in controls for rule in control.others})
+    counted = (
+        f"{caught} of {len(rows)} caught. The same stages without a defect: "
+        f"{', '.join(alarms) or 'no error and no warning'}."
+    )
+    write_between("defects", f"{table(head, cells)}\n\n{counted}")

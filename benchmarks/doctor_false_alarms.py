@@ -2,6 +2,7 @@
 
 ``python -m benchmarks.doctor_false_alarms [--folder runs/doctor] [--seeds 5]``; writes a table into
 docs/doctor.md. Every run is judged before, during and after training, as the command line does.
+Finished runs in the folder are read again, not made again.
 """
 
 import argparse
@@ -13,11 +14,9 @@ import torch
 
 from benchmarks.doctor_defects import train
 from benchmarks.doctor_document import table, write_between
-from benchmarks.doctor_settings import small_config
+from benchmarks.doctor_settings import RECIPES, small_config
 from core.console import say
 from doctor.check import diagnose
-
-RECIPES = ("base_config", "multitask_config", "multitask_balanced")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,9 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         fired: Counter[str] = Counter()
         notes: Counter[str] = Counter()
         for seed in range(options.seeds):
-            config = small_config(
-                f"{recipe}-{seed}", options.folder, (f"seed={seed}",), recipe=recipe
-            )
+            name = f"{recipe.replace('/', '-')}-{seed}"
+            config = small_config(name, options.folder, (f"seed={seed}",), recipe=recipe)
             findings = diagnose(train(config).evidence())
             fired.update({f.rule for f in findings if f.severity != "note"})
             notes.update({f.rule for f in findings if f.severity == "note"})

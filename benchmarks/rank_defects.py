@@ -13,6 +13,7 @@ from benchmarks.defect_code import Context
 from core import distributed
 from data.batch import Batch
 from losses import captioning, contrastive
+from projects import multitask_pretraining
 from projects.multitask_pretraining import MultitaskPretraining
 
 
@@ -63,10 +64,22 @@ def divided_twice() -> AbstractContextManager[Any]:
     )
 
 
+def own_statistics() -> AbstractContextManager[Any]:
+    """Normalize pixels with mean and deviation of this rank's batch."""
+    whole = multitask_pretraining.to_float
+
+    def to_float(clips: Tensor) -> Tensor:
+        pixels = whole(clips)
+        return (pixels - pixels.mean()) / pixels.std()
+
+    return mock.patch.object(multitask_pretraining, "to_float", to_float)
+
+
 RANK_DEFECTS: dict[str, Context] = {
     "bypass": bypass,
     "local-slice": local_slice,
     "mean-of-means": mean_of_means,
     "divided-twice": divided_twice,
+    "own-statistics": own_statistics,
 }
 """What a process of the two-process self-test can be started with."""

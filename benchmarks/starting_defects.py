@@ -1,0 +1,191 @@
+"""Defects that show before the first step, or in a step or two."""
+
+import torch
+
+from benchmarks.defect_code import (
+    from_strings,
+    order_restarts,
+    parts_alone,
+    patched,
+    random_frames,
+    same_order,
+    shared_gradient_each_part,
+    terms,
+    without_head,
+    zero_videos,
+)
+from benchmarks.defect_models import (
+    first_view,
+    no_positions,
+    noisy,
+    padded_mean,
+    study_encoding,
+    zero_bias,
+)
+from benchmarks.doctor_document import Defect
+from benchmarks.rank_defects import own_statistics
+from data import manifest as manifests
+from data import tokenizer as tokenizers
+from losses import captioning
+from models import aggregators
+from models.freeze import freeze_share
+from projects import video_text_parts
+from runners import restore
+
+STARTING_DEFECTS: tuple[Defect, ...] = (
+    Defect("objective made of the swept weights", "5", "D1", "sweep", says="objective"),
+    Defect("swept key that nothing reads", "4", "D1", "sweep", says="read by nothing"),
+    Defect(
+        "projection in no optimizer group",
+        "6",
+        "D2",
+        "facts",
+        code=without_head,
+        says="in no group",
+    ),
+    Defect(
+        "freeze ratio read as the share that trains",
+        "31",
+        "D2",
+        "facts",
+        overrides=("model.video_freeze_ratio=0.9",),
+        code=patched(
+            video_text_parts,
+            "freeze_share",
+            lambda module, share, whole=freeze_share: whole(module, 1 - share),
+        ),
+        says="were asked for",
+    ),
+    Defect("term from decoded strings", "7", "D3", "facts", code=terms(from_strings)),
+    Defect("temperature 10 as a divisor", "3", "D4", "config", overrides=("temperature=10",)),
+    Defect(
+        "sigmoid loss whose bias starts at 0",
+        "",
+        "D4",
+        "facts",
+        overrides=("contrastive.name=siglip",),
+        code=zero_bias,
+        says="sigmoid",
+    ),
+    Defect("encoder called around DDP", "1", "D6", "ranks", says="gradient"),
+    Defect("gather that keeps the local slice", "2", "D6", "ranks", says="gradient"),
+    Defect("caption loss as a mean of rank means", "44", "D6", "ranks", says="gradient"),
+    Defect("mean over ranks divided twice", "11", "D6", "ranks", says="term"),
+    Defect(
+        "pixel statistics of each rank's batch",
+        "16",
+        "D6",
+        "ranks",
+        code=own_statistics,
+        says="term of two processes",
+    ),
+    Defect(
+        "parts of a batch trained as batches of their own",
+        "34",
+        "D6",
+        "parts",
+        code=parts_alone,
+        says="term of a batch cut in two",
+    ),
+    Defect(
+        "gradient of the temperature taken once a part",
+        "42",
+        "D6",
+        "parts",
+        overrides=("learn_temperature=true",),
+        code=shared_gradient_each_part,
+        says="gradient of a batch cut in two",
+    ),
+    Defect("masked decoder without positions", "32", "D7", "facts", code=no_positions),
+    Defect(
+        "pads counted in the caption loss",
+        "9",
+        "D8",
+        "facts",
+        code=patched(
+            captioning.Captioning, "_weight_of", lambda self, target: torch.ones_like(target) * 1.0
+        ),
+        says="padding",
+    ),
+    Defect(
+        "percentages split into digits",
+        "",
+        "D8",
+        "facts",
+        overrides=("tokenizer.vocab_size=300",),
+        code=patched(tokenizers, "_numbers", lambda texts: []),
+        says="spelled",
+    ),
+    Defect(
+        "duplicate reports, 80 %",
+        "19",
+        "D9",
+        "facts",
+        overrides=("data.synthetic.duplicate_report_rate=0.8",),
+        says="share their report",
+    ),
+    Defect(
+        "patients in two splits",
+        "",
+        "D9",
+        "facts",
+        overrides=("data.synthetic.patient_leak=0.3",),
+        code=patched(manifests, "refuse_leaks", lambda *_: None),  # reading refuses it before
+        says="patient",
+    ),
+    Defect("zero videos for lost files", "13", "D9", "facts", code=zero_videos, says="constant"),
+    Defect("the same order every epoch", "35", "D9", "facts", code=same_order, says="epoch"),
+    Defect(
+        "missing views filled and not masked",
+        "13",
+        "D18",
+        "facts",
+        overrides=("data.synthetic.missing_view_rate=0.4",),
+        code=patched(aggregators.MeanAggregator, "forward", padded_mean),
+        says="do not exist",
+    ),
+    Defect(
+        "only the first view is read",
+        "",
+        "D18",
+        "facts",
+        code=patched(aggregators.MeanAggregator, "forward", first_view),
+        says="Leaving out",
+    ),
+    Defect(
+        "dropout on the final embedding",
+        "12, 14",
+        "D18",
+        "facts",
+        code=study_encoding(noisy),
+        says="twice",
+    ),
+    Defect(
+        "evaluation on frames drawn anew",
+        "14",
+        "D18",
+        "facts",
+        overrides=("data.stored_frames=12",),
+        code=random_frames,
+        says="twice",
+    ),
+    Defect(
+        "failed decodes",
+        "13",
+        "D19",
+        "facts",
+        overrides=("data.synthetic.corrupted_rate=0.2", "data.reject_limit=1.0"),
+        says="decoded",
+    ),
+    Defect(
+        "moments and LR place lost on resume",
+        "15",
+        "D20",
+        "resume",
+        code=patched(restore, "restore_optimizer", lambda optimizer, tensors: None),
+    ),
+    Defect("resumed run replays the first order", "45", "D20", "resume", code=order_restarts),
+    Defect("denormalised twice: 1.6 MHz", "23", "D23", "history", says="physical range"),
+    Defect("one unit drowns the others: Hz beside dB", "", "D24", "history", says="make up"),
+)
+"""In the order of their rules."""

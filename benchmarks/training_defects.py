@@ -1,0 +1,170 @@
+"""Defects that show while a run trains, or in its results."""
+
+from unittest import mock
+
+from benchmarks.defect_code import (
+    in_gray_levels,
+    live_target,
+    not_finite,
+    patched,
+    rate,
+    shuffled_videos,
+    slow_loader,
+    terms,
+)
+from benchmarks.defect_models import (
+    blind_decoder,
+    constant_caption,
+    mostly_bias,
+    no_gradient_to_text,
+)
+from benchmarks.doctor_document import Defect
+from benchmarks.doctor_settings import LATENT, SMALL
+from models import CAPTION_DECODERS, LATENT_HEADS, caption_decoder, video_text
+from tests.historical_latent import DeadLatent, FirstPositionDecoder
+
+MATCHING = ("loss_weights.captioning=0", "loss_weights.masked_modeling=0")
+"""Matching alone, which is what some defects need and costs a third."""
+
+
+TRAINING_DEFECTS: tuple[Defect, ...] = (
+    Defect(
+        "cosine stepped twice a step",
+        "10",
+        "D5",
+        "short",
+        overrides=("steps=40",),
+        code=rate(lambda step: 2 * step, folded=True),
+        says="rose again",
+    ),
+    Defect(
+        "warm-up stepped per epoch",
+        "33",
+        "D5",
+        "short",
+        overrides=("steps=60",),
+        code=rate(lambda step: step // 32, folded=False),
+        says="warm-up takes",
+    ),
+    Defect(
+        "collapsed contrastive loss read as flat learning",
+        "25",
+        "D10",
+        "run",
+        overrides=MATCHING,
+        code=patched(video_text, "embedding_head", mostly_bias),
+    ),
+    Defect(
+        "masked pixels in gray levels",
+        "",
+        "D11",
+        "run",
+        overrides=("loss_weights.captioning=0",),
+        code=terms(in_gray_levels),
+    ),
+    Defect(
+        "head that is nothing but its bias",
+        "",
+        "D12",
+        "run",
+        overrides=MATCHING,
+        code=patched(video_text, "embedding_head", mostly_bias),
+    ),
+    Defect(
+        "masked modelling on live outputs",
+        "8",
+        "D12",
+        "run",
+        overrides=("loss_weights.captioning=0", "loss_weights.contrastive=0"),
+        code=terms(live_target),
+    ),
+    Defect(
+        "latents that are the bias of their layer",
+        "",
+        "D12",
+        "short",
+        overrides=("steps=60", "latent.head={name: dead}"),
+        code=lambda: mock.patch.dict(LATENT_HEADS, {"dead": DeadLatent}),
+        says="to the bias",
+        recipe=LATENT,
+    ),
+    Defect(
+        "videos shuffled among reports",
+        "13",
+        "D13",
+        "run",
+        overrides=MATCHING,
+        code=shuffled_videos,
+    ),
+    Defect(
+        "text tower decayed to zero",
+        "",
+        "D14",
+        "short",
+        overrides=("steps=40", *MATCHING),
+        code=no_gradient_to_text,
+    ),
+    Defect(
+        "loss that is not finite now and then",
+        "17",
+        "D15",
+        "short",
+        overrides=("steps=40", *MATCHING),
+        code=not_finite,
+        says="not finite",
+    ),
+    Defect(
+        "temperature clamped where it starts",
+        "",
+        "D16",
+        "short",
+        overrides=("steps=60", "temperature_range=[0.0999,0.1001]", *MATCHING),
+    ),
+    Defect(
+        "constant captions",
+        "24",
+        "D17",
+        "run",
+        overrides=("loss_weights.masked_modeling=0",),
+        code=patched(caption_decoder.TransformerCaptionDecoder, "generate", constant_caption),
+        says="same caption",
+    ),
+    Defect(
+        "caption path that bypasses the video",
+        "20",
+        "D17",
+        "run",
+        overrides=("loss_weights.masked_modeling=0",),
+        code=blind_decoder,
+        says="do not depend",
+    ),
+    Defect(
+        "latent that reaches the first word alone",
+        "20",
+        "D17",
+        "run",
+        overrides=("model.caption_decoder.name=first_position",),
+        code=lambda: mock.patch.dict(CAPTION_DECODERS, {"first_position": FirstPositionDecoder}),
+        says="knowing the word before",
+        recipe=LATENT,
+    ),
+    Defect(
+        "loader slower than the model",
+        "",
+        "D19",
+        "short",
+        overrides=("steps=60", *MATCHING),
+        code=slow_loader,
+        says="waiting",
+    ),
+    Defect(
+        "studies learned by heart",
+        "",
+        "D21",
+        "run",
+        overrides=(*SMALL, *MATCHING),
+    ),
+    Defect("every metric 4.08 % better than measured", "21", "D22", "results", says="all moved by"),
+    Defect("results without hashes", "21", "D22", "results", says="hash"),
+)
+"""In the order of their rules."""
