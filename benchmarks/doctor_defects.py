@@ -83,26 +83,26 @@ def _sweep(defect: Defect, config: RunConfig) -> Evidence:
 
 
 def _facts(_: Defect, config: RunConfig) -> Evidence:
-    project, _ = opened(config)
+    project = opened(config)[0]
     module = project.model()
     facts = starting_facts(project, module, build_optimizer(module, config.optimizer))
     return Evidence(config=config, facts=facts)
 
 
 def _ranks(defect: Defect, config: RunConfig) -> Evidence:
-    project, _ = opened(config)
+    project = opened(config)[0]
     with mock.patch.dict(os.environ, {VARIABLE: RANKS.get(defect.name, "")}):
         facts = rank_facts(project, config, worker="benchmarks.doctor_rank_worker")
     return Evidence(config=config, facts=facts)
 
 
 def _parts(_: Defect, config: RunConfig) -> Evidence:
-    project, _ = opened(config)
+    project = opened(config)[0]
     return Evidence(config=config, facts=parts_facts(project, config))
 
 
 def _resume(_: Defect, config: RunConfig) -> Evidence:
-    project, _ = opened(config)
+    project = opened(config)[0]
     return Evidence(config=config, facts=resume_facts(project, config, CPU))
 
 

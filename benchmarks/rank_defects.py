@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from benchmarks.defect_code import Context
 from core import distributed
+from data import transforms
 from data.batch import Batch
 from losses import captioning, contrastive
 from projects import multitask_pretraining
@@ -66,7 +67,7 @@ def divided_twice() -> AbstractContextManager[Any]:
 
 def own_statistics() -> AbstractContextManager[Any]:
     """Normalize pixels with mean and deviation of this rank's batch."""
-    whole = multitask_pretraining.to_float
+    whole = transforms.to_float
 
     def to_float(clips: Tensor) -> Tensor:
         pixels = whole(clips)

@@ -94,7 +94,10 @@ def _chart(run: RunFiles, finding: Finding) -> Chart | None:
         ends = (points[0][0], points[-1][0])
         lines.append(Series("null", [(step, finding.line) for step in ends]))
     return line_chart(
-        _title(measured), note="Dashed: what it is held against.", lines=[Series("measured", points)], nulls=lines
+        _title(measured),
+        note="Dashed: what it is held against.",
+        lines=[Series("measured", points)],
+        nulls=lines,
     )
 
 
