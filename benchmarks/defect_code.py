@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -178,7 +178,7 @@ def parts_alone() -> AbstractContextManager[Any]:
     """Take the losses of each part of a batch by itself, as small batches."""
 
     def part_by_part(
-        self: Gradients[Any], batch: Any, weights: Mapping[str, float]
+        self: Gradients[Any], batch: Any, weights: Mapping[str, float], **_: Any
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
         for part in batch.split(self.parts):
             terms = self.project.terms(self.model, part)
@@ -191,9 +191,14 @@ def parts_alone() -> AbstractContextManager[Any]:
 
 def shared_gradient_each_part() -> AbstractContextManager[Any]:
     """Send the gradient of what all parts share back once a part."""
-    whole = accumulation._backward
+    whole = accumulation._Parts._ends
 
-    def backward(*rows: Any, last: bool) -> None:
-        whole(*rows, last=True)
+    def ends(
+        self: Any, part: int, gradients: Sequence[Tensor | None], **named: Any
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        outputs, sent = whole(self, part, gradients, **named)
+        shared = iter([own for own in gradients if own is not None and own.ndim == 0])
+        again = [own if out.ndim else next(shared) for out, own in zip(outputs, sent, strict=True)]
+        return outputs, again
 
-    return mock.patch.object(accumulation, "_backward", backward)
+    return mock.patch.object(accumulation._Parts, "_ends", ends)

@@ -77,7 +77,7 @@ def noisy(model: VideoText, found: EncodedStudies) -> Tensor:
     return F.normalize(F.dropout(found.study, 0.1, training=True), dim=-1)
 
 
-def padded_mean(self: Any, rows: Tensor, owner: Tensor, *, studies: int) -> Tensor:
+def padded_mean(self: Any, rows: Tensor, owner: Tensor, *, studies: int, **_: int | None) -> Tensor:
     """Count views that do not exist."""
     longest = int(torch.bincount(owner, minlength=studies).max())
     views = torch.bincount(owner, minlength=studies)[:, None]
@@ -86,7 +86,7 @@ def padded_mean(self: Any, rows: Tensor, owner: Tensor, *, studies: int) -> Tens
     return (total + (longest - views) * absent) / longest
 
 
-def first_view(self: Any, rows: Tensor, owner: Tensor, *, studies: int) -> Tensor:
+def first_view(self: Any, rows: Tensor, owner: Tensor, *, studies: int, **_: int | None) -> Tensor:
     """Read the first view alone."""
     counts = torch.bincount(owner, minlength=studies)
     return rows[counts.cumsum(0) - counts]

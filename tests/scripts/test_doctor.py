@@ -150,10 +150,9 @@ def test_a_batch_in_parts_is_the_whole(
     assert parts_facts(opened, config)["parts/gradient_error"] > 0.01
 
 
-def first_part_alone(self: Gradients[Any], batch: Any, weights: Any) -> Any:
+def first_part_alone(self: Gradients[Any], batch: Any, weights: Any, **named: Any) -> Any:
     """Train on the first part of a batch and forget the others."""
-    alone = replace(self, parts=1)
-    return alone.of(batch.split(2)[0], weights, look=lambda _: None)
+    return replace(self, parts=1).of(batch.split(2)[0], weights, **named)
 
 
 def test_the_worst_gradient_and_the_worst_term_are_reported() -> None:
