@@ -1,7 +1,7 @@
 """Image-text pretraining: images and captions matched, negatives counted by how alike they are."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,6 @@ from config.schedule import value_at
 from config.schema import ClipseConfig, RunConfig, Schedule
 from core.errors import UserError
 from data.batch import Batch
-from data.loader import train_batches
-from data.transforms import Augmentation, augment, to_float
 from losses import BY_AFFINITY, NEGATIVES
 from losses.comparison import compare, cross_entropy
 from losses.negative_weights import coverage, effective_size, row_entropy
@@ -23,7 +21,7 @@ from losses.similarity_aware import SimilarityAware
 from metrics.nulls import infonce_floor
 from models.video_text import VideoText, VideoTextOutputs
 from projects import image_text_tables
-from projects.base import Project
+from projects.clip_text_project import ClipTextProject
 from projects.image_text_data import ImageTextData
 from projects.image_text_facts import image_text_facts
 from projects.image_text_results import (
@@ -49,7 +47,7 @@ class ImageTextOutputs:
     """What the teacher says."""
 
 
-class ImageTextPretraining(Project[Batch]):
+class ImageTextPretraining(ClipTextProject[ImageTextData]):
     """Images and their captions, contrasted; what a negative weighs is the variant."""
 
     def __init__(self, config: RunConfig, data: ImageTextData, folder: Path) -> None:
@@ -64,8 +62,8 @@ class ImageTextPretraining(Project[Batch]):
             UserError: The loss asks for an affinity that nobody gives, or the reverse.
         """
         _refuse_mismatch(config.clipse)
-        self.config, self.data, self.folder = config, data, folder
-        self.augmentation = Augmentation(**config.data.augmentation.model_dump())
+        super().__init__(config, data)
+        self.folder = folder
         self.loss = build(NEGATIVES, config.clipse.negatives, studies=len(data.train))
         self.teacher: nn.Module | None = None
         self._progress = 0.0
@@ -84,28 +82,17 @@ class ImageTextPretraining(Project[Batch]):
             model.companions["loss"] = self.loss
         return model
 
-    def batches(self, start_step: int) -> Iterator[Batch]:
-        """Yield this rank's training batches without end, beginning with that of ``start_step``."""
-        return train_batches(
-            self.data.train,
-            self.data.sampler,
-            start_step=start_step,
-            workers=self.config.data.workers,
-        )
-
     def outputs(self, model: nn.Module, batch: Batch) -> ImageTextOutputs:
         """Encode images and captions, and ask the teacher."""
         pad = self.data.tokenizer.pad_id
-        pixels = to_float(batch.clips)
-        if model.training:
-            pixels = augment(pixels, batch.keys, self.augmentation)
+        pixels = self.pixels(model, batch)
         alpha = self.config.clipse.affinity.alpha
         return ImageTextOutputs(
             model=model(
                 pixels,
                 batch.owner,
                 batch.words,
-                batch.words != pad,
+                self.present(batch),
                 slots=max(batch.clip_counts),
             ),
             taught=ask(self.teacher, batch, pixels, alpha=alpha, pad_id=pad),
@@ -197,10 +184,6 @@ class ImageTextPretraining(Project[Batch]):
         """Write the embeddings of every image and caption, with ids and hashes."""
         assert isinstance(model, VideoText)
         return image_text_tables.embed(self.config, self.data, model, folder, provenance=provenance)
-
-    def data_hash(self) -> str:
-        """Return the hash of the images and captions that the run reads."""
-        return self.data.hash
 
 
 def _diversity(log_weight: Tensor | None) -> dict[str, Tensor | float]:

@@ -1,7 +1,7 @@
 """Latent captioning: one latent a picture, which must caption, rebuild and match it."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,15 +16,15 @@ from config.schedule import value_at
 from config.schema import RunConfig
 from core.distributed import gather_rows
 from data.batch import Batch
-from data.loader import evaluation_batches, train_batches
-from data.transforms import Augmentation, augment, to_float
+from data.loader import evaluation_batches
+from data.transforms import to_float
 from losses import CONTRASTIVE
 from losses.captioning import Captioning
 from losses.reconstruction import Reconstruction
 from metrics.latent import BiasLevel, bias_level, latent_statistics
 from models.latent_captioner import LatentCaptioner, LatentOutputs
 from projects import study_tables
-from projects.base import Project
+from projects.clip_text_project import ClipTextProject
 from projects.contrastive_nulls import contrastive_chance, contrastive_floor
 from projects.held_out_losses import held_out_losses
 from projects.latent_parts import build_latent_captioner
@@ -54,7 +54,7 @@ class PictureOutputs:
     """The pictures as it saw them, normalized."""
 
 
-class LatentCaptioning(Project[Batch]):
+class LatentCaptioning(ClipTextProject[StudyData]):
     """Pictures and their descriptions, with nothing between them but the latent."""
 
     def __init__(self, config: RunConfig, data: StudyData) -> None:
@@ -64,11 +64,10 @@ class LatentCaptioning(Project[Batch]):
             config: The run.
             data: Its studies and its tokenizer.
         """
-        self.config, self.data = config, data
+        super().__init__(config, data)
         self.alignment = build(CONTRASTIVE, config.contrastive)
         self.captioning = Captioning(pad_id=data.tokenizer.pad_id)
         self.reconstruction = Reconstruction()
-        self.augmentation = Augmentation(**config.data.augmentation.model_dump())
         self._latent: Tensor | None = None
         self._bias: BiasLevel | None = None
 
@@ -78,21 +77,10 @@ class LatentCaptioning(Project[Batch]):
         self._bias = bias_level(latent=model.latent_head.latent, fan_in=model.latent_head.fan_in)
         return model
 
-    def batches(self, start_step: int) -> Iterator[Batch]:
-        """Yield this rank's training batches without end, beginning with that of ``start_step``."""
-        return train_batches(
-            self.data.train,
-            self.data.sampler,
-            start_step=start_step,
-            workers=self.config.data.workers,
-        )
-
     def outputs(self, model: nn.Module, batch: Batch) -> PictureOutputs:
         """Encode pictures to latents, and write, rebuild and embed from these alone."""
-        pixels = to_float(batch.clips)
-        if model.training:
-            pixels = augment(pixels, batch.keys, self.augmentation)
-        present = batch.words != self.data.tokenizer.pad_id
+        pixels = self.pixels(model, batch)
+        present = self.present(batch)
         return PictureOutputs(model(pixels, batch.owner, batch.words, present), pixels)
 
     def losses(self, outputs: PictureOutputs, batch: Batch) -> Mapping[str, Tensor]:
@@ -171,7 +159,7 @@ class LatentCaptioning(Project[Batch]):
         few = next(evaluation_batches(watched, batch=WATCHED_STUDIES, rank=0, world_size=1))
         few = few.to(device_of(model))
         read = model.encode_study(to_float(few.clips), few.owner, studies=few.studies)
-        told = model.encode_report(few.words, few.words != self.data.tokenizer.pad_id)
+        told = model.encode_report(few.words, self.present(few))
         return {"study": read.study, "report": told.report}
 
     def facts(self, model: nn.Module) -> Mapping[str, Any]:
@@ -236,7 +224,3 @@ class LatentCaptioning(Project[Batch]):
         """Write the embeddings of every study, picture and description, with ids and hashes."""
         assert isinstance(model, LatentCaptioner)
         return study_tables.embed(self.config, self.data, model, folder, provenance=provenance)
-
-    def data_hash(self) -> str:
-        """Return the hash of the studies that the run reads."""
-        return self.data.hash

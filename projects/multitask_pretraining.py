@@ -1,7 +1,7 @@
 """Multitask pretraining: one video-text model, trained on several losses at once."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,15 +16,15 @@ from config.schedule import value_at
 from config.schema import RunConfig
 from data.batch import Batch
 from data.dataset import StudyDataset
-from data.loader import evaluation_batches, train_batches
-from data.transforms import Augmentation, augment, to_float
+from data.loader import evaluation_batches
+from data.transforms import to_float
 from losses import CONTRASTIVE
 from losses.captioning import Captioning
 from losses.masked import MaskedModeling
 from losses.patch import PatchContrastive
 from models.video_text import VideoText, VideoTextOutputs
 from projects import study_tables
-from projects.base import Project
+from projects.clip_text_project import ClipTextProject
 from projects.contrastive_nulls import contrastive_chance, contrastive_floor
 from projects.held_out_losses import held_out_losses
 from projects.masked_results import masked_results
@@ -59,7 +59,7 @@ class MultitaskOutputs:
     """The pixels that it did not see; None where nothing is masked."""
 
 
-class MultitaskPretraining(Project[Batch]):
+class MultitaskPretraining(ClipTextProject[StudyData]):
     """Studies and their reports: matched, captioned, and filled in where they were hidden."""
 
     def __init__(self, config: RunConfig, data: StudyData) -> None:
@@ -69,13 +69,12 @@ class MultitaskPretraining(Project[Batch]):
             config: The run.
             data: Its studies and its tokenizer.
         """
-        self.config, self.data = config, data
+        super().__init__(config, data)
         self._weights = active_weights(config)
         self.contrastive = build(CONTRASTIVE, config.contrastive)
         self.patch_contrastive = PatchContrastive()
         self.captioning = Captioning(pad_id=data.tokenizer.pad_id)
         self.masked = MaskedModeling()
-        self.augmentation = Augmentation(**config.data.augmentation.model_dump())
         self.masked_task: MaskedTask | None = None
 
     def model(self) -> VideoText:
@@ -90,26 +89,15 @@ class MultitaskPretraining(Project[Batch]):
             )
         return model
 
-    def batches(self, start_step: int) -> Iterator[Batch]:
-        """Yield this rank's training batches without end, beginning with that of ``start_step``."""
-        return train_batches(
-            self.data.train,
-            self.data.sampler,
-            start_step=start_step,
-            workers=self.config.data.workers,
-        )
-
     def outputs(self, model: nn.Module, batch: Batch) -> MultitaskOutputs:
         """Encode videos and reports, write captions, and rebuild what was masked."""
-        pixels = to_float(batch.clips)
-        if model.training:
-            pixels = augment(pixels, batch.keys, self.augmentation)
+        pixels = self.pixels(model, batch)
         masking = self.masked_task.draw(batch) if self.masked_task else None
         out: VideoTextOutputs = model(
             pixels,
             batch.owner,
             batch.words,
-            batch.words != self.data.tokenizer.pad_id,
+            self.present(batch),
             keep=masking.keep if masking else None,
             hide=masking.hide if masking else None,
             masked=masking.clips if masking else None,
@@ -140,15 +128,11 @@ class MultitaskPretraining(Project[Batch]):
                 out.patches,
                 out.patch_present,
                 out.word_features,
-                batch.words != self.data.tokenizer.pad_id,
+                self.present(batch),
                 temperature=out.temperature,
                 **groups,
             )
         return terms
-
-    def identities(self, batch: Batch) -> Sequence[str]:
-        """Return the ids of the studies."""
-        return batch.study_ids
 
     @cached_property
     @torch.no_grad()
@@ -266,7 +250,3 @@ class MultitaskPretraining(Project[Batch]):
         """Write the embeddings of every study, clip and report, with ids and hashes."""
         assert isinstance(model, VideoText)
         return study_tables.embed(self.config, self.data, model, folder, provenance=provenance)
-
-    def data_hash(self) -> str:
-        """Return the hash of the studies that the run reads."""
-        return self.data.hash
