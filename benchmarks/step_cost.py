@@ -1,5 +1,8 @@
 """What a step of the shipped config costs: whole, in parts, recomputed, compiled, averaged.
 
+Beside the parts stands what is usually called accumulation: the gradients of the parts added up,
+which compares no sample with those of another part, and so has another contrastive term.
+
     python -m benchmarks.step_cost [--rounds 7]
 
 The ways take turns, so that whatever else the machine does falls on all alike; the ratio is the
@@ -15,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.utils import clip_grad_norm_
 
 from config.load import load_config
+from losses.weighted_sum import WeightedSum
 from projects import open_project
 from projects.base import Project
 from runners.train import Trainer
@@ -30,6 +35,7 @@ WAYS = {
     "moving average of the weights": ("ema_decay=0.999",),
     "compiled": ("compile=inductor",),
 }
+ADDED_UP = "4 parts, gradients added up (another loss)"
 DATA = ("data.synthetic.train=64", "data.synthetic.val=4", "data.synthetic.test=4", "batch=32")
 
 
@@ -47,20 +53,31 @@ def trainer(folder: Path, name: str, overrides: tuple[str, ...]) -> Trainer[Any]
     )
 
 
+def add_up(one: Trainer[Any], batch: Any) -> None:
+    """Update from the gradients of 4 parts, each with its own contrastive term."""
+    weights = one.project.weights(one.step)
+    one.optimizer.zero_grad(set_to_none=True)
+    for part in batch.split(4):
+        (WeightedSum(weights)(one.project.terms(one.model, part)) / 4).backward()
+    clip_grad_norm_(one.module.parameters(), one.config.max_grad_norm)
+    one.optimizer.step()
+
+
 def main() -> int:
     """Time a step of every way, in turns."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
-    times: dict[str, list[float]] = {name: [] for name in WAYS}
+    times: dict[str, list[float]] = {name: [] for name in (*WAYS, ADDED_UP)}
     with tempfile.TemporaryDirectory() as folder:
-        trainers = {name: trainer(Path(folder), name, more) for name, more in WAYS.items()}
+        ways = {**WAYS, ADDED_UP: ()}
+        trainers = {name: trainer(Path(folder), name, more) for name, more in ways.items()}
         for place in range(rounds + 1):
             for name, one in trainers.items():
                 batch = next(one.project.batches(place % 2))
                 began = time.process_time()
-                one.update(batch)
+                add_up(one, batch) if name == ADDED_UP else one.update(batch)
                 if place:
                     times[name].append(time.process_time() - began)
     for name, own in times.items():
