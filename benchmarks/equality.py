@@ -73,10 +73,10 @@ def difference(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], kind
     )
 
 
-def parts_added_up(folder: Path, variant: Variant) -> dict[str, Tensor]:
+def parts_added_up(folder: Path, run: Path, variant: Variant) -> dict[str, Tensor]:
     """Return what accumulation without the cached outputs gives: the mean over the parts."""
     config = load_config(variant.config, _overrides(folder, variant))
-    project = open_project(config, folder / "run-wrong")
+    project = open_project(config, run)
     model = project.model()
     parts = next(project.batches(0)).split(2)
     for part in parts:
@@ -114,7 +114,7 @@ def main() -> int:
                     sys.stdout.write(
                         f"| {name_of} | {world} | {parts} | {worst[0]:.1e} | {worst[1]:.1e} |\n"
                     )
-            wrong = {**expected, **parts_added_up(folder, variant)}
+            wrong = {**expected, **parts_added_up(folder, folder / f"run-{number}", variant)}
             share = difference(wrong, expected, "gradient")
             sys.stdout.write(f"| {name_of}, 2 parts added up | 1 | 2 | – | **{share:.1e}** |\n")
             sys.stdout.flush()

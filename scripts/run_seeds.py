@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = subprocess.run([*command, f"name={name}", f"seed={seed}"], check=False).returncode
         if code:
             return code
-    path = config.folder / f"{config.name}-seeds.csv"
+    path = config.folder / f"{config.name}.seeds.csv"  # no name-seed* matches it
     rows = agreement([config.folder / name for name in names.values()])
     write_whole(path, table_of(rows))
     for row in rows:
