@@ -143,7 +143,7 @@ class RunConfig(Strict):
     """Optimizer steps between two records of the losses."""
     validate_every: CountOrNone = 0
     """Optimizer steps between two validations; 0 validates at the end only."""
-    probe_every: CountOrNone = 15
+    probe_every: CountOrNone = 18
     """Optimizer steps between two looks of the doctor at the gradients of each term; 0 never
     looks. Embeddings are looked at every fifth time."""
     checkpoint_every: Count = 100
