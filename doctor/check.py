@@ -2,10 +2,8 @@
 
 from config.schema import RunConfig
 from doctor.evidence import Evidence
-from doctor.finding import Finding, render, worst_first
+from doctor.finding import Finding, worst_first
 from doctor.rules import RULES
-
-__all__ = ["check_before_training", "diagnose", "render"]
 
 
 def diagnose(evidence: Evidence) -> list[Finding]:

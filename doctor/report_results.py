@@ -45,6 +45,5 @@ def _row(row: Mapping[str, Any]) -> NullsRow:
     if row["better"] is not None and value is not None and known:
         clear = value < min(known) if name.lower_is_better else value > max(known)
     nulls = tuple((key.replace("_", " "), name.text(null)) for key, null in row["nulls"].items())
-    if row["low"] is not None:
-        nulls = (("95 %", interval_text(name, row["low"], row["high"])), *nulls)
-    return NullsRow(name.label, name.text(value), nulls, clear)
+    interval = "" if row["low"] is None else interval_text(name, row["low"], row["high"])
+    return NullsRow(name.label, name.text(value), nulls, clear, interval)

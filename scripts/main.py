@@ -19,8 +19,9 @@ from core.errors import UserError
 from core.exit_codes import BAD_INPUT, INTERRUPTED, PREEMPTED, SICK
 from core.locks import sole_user
 from core.shared_memory import too_small
-from doctor.check import check_before_training, render
+from doctor.check import check_before_training
 from doctor.examination import examine, sick, summary
+from doctor.finding import render
 from doctor.report import write_report
 from doctor.watch import Watch, probes_of
 from projects import check_project, open_project

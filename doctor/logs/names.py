@@ -48,7 +48,6 @@ HIGHER = frozenset(
     ]
 )
 HELD_OUT = frozenset(["val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout"])
-TRAINING = frozenset(["train", "training", "batch", "step"])
 LEARNING_RATE = frozenset({"lr", "learning_rate"})
 _ROLES = {
     "mean": ("mean",),
@@ -81,11 +80,6 @@ def direction(name: str) -> int:
 def held_out(name: str) -> bool:
     """Whether the name says that the metric was measured on data that the training did not see."""
     return not HELD_OUT.isdisjoint(words_of(name))
-
-
-def without_split(name: str) -> str:
-    """Return the name without the words for the split: ``val/loss`` and ``train_loss`` agree."""
-    return " ".join(word for word in words_of(name) if word not in HELD_OUT | TRAINING)
 
 
 def is_learning_rate(name: str) -> bool:

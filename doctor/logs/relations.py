@@ -39,8 +39,6 @@ class Matrix:
     names: tuple[str, ...]
     values: np.ndarray
     pairs: tuple[Correlation, ...]
-    level_values: np.ndarray
-    """Correlations of the values themselves, shown only to say how much they mislead."""
 
 
 def joint(metrics: Sequence[Metric]) -> tuple[Points, list[Points]]:
@@ -55,16 +53,14 @@ def correlations(metrics: Sequence[Metric]) -> Matrix:
     """Return correlations of first differences over the steps that each pair shares."""
     names = tuple(metric.name for metric in metrics)
     values = np.eye(len(metrics))
-    levels = np.eye(len(metrics))
     found: list[Correlation] = []
     for i, j in itertools.combinations(range(len(metrics)), 2):
         _, (first, second) = joint([metrics[i], metrics[j]])
         pair = _correlation(names[i], names[j], first, second)
         values[i, j] = values[j, i] = pair.value if pair else math.nan
-        levels[i, j] = levels[j, i] = _pearson(first, second)
         if pair:
             found.append(pair)
-    return Matrix(names, values, tuple(_adjusted(found)), levels)
+    return Matrix(names, values, tuple(_adjusted(found)))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import pytest
 
 from config.load import load_config
 from config.schema import RunConfig
-from doctor.check import check_before_training, render
+from doctor.check import check_before_training
+from doctor.finding import render
 
 SHIPPED = sorted(
     path for path in Path("config").glob("*/*.yaml") if not path.name.startswith("sweep_")

@@ -27,10 +27,10 @@ def test_a_number_is_clear_only_where_it_beats_every_null() -> None:
     (shown,) = result_tables({"tables": [table]})
     assert [row.clear for row in shown.rows] == [True, False, True, None, None]
     assert shown.rows[0].nulls == (
-        ("95 %", "0.850 – 0.950"),
         ("chance", "0.500"),
         ("logistic regression", "0.800"),
     )
+    assert shown.rows[0].interval == "0.850 – 0.950"
     assert shown.rows[4].value == "–"
 
 

@@ -143,7 +143,7 @@ def test_drifting_together_is_no_correlation_of_changes() -> None:
     first, second = _metric("a", drift + noise[0]), _metric("b", drift + noise[1])
     third = _metric("c", drift + 0.8 * noise[0] + 0.6 * noise[2])
     matrix = correlations([first, second, third])
-    assert matrix.level_values[0, 1] > 0.98
+    assert np.corrcoef(first.values, second.values)[0, 1] > 0.98
     assert abs(matrix.values[0, 1]) < 0.1
     pair = next(pair for pair in matrix.pairs if (pair.first, pair.second) == ("a", "c"))
     assert pair.low < 0.8 < pair.high
