@@ -91,6 +91,12 @@ def check_values(sweep: Sweep) -> None:
             f"trials are to be ended early, but a run has {validations(sweep)} validations of "
             f"{name}; set validate_every to a small share of steps ({sweep.base.steps})"
         )
+    every, steps = sweep.base.validate_every, sweep.base.steps
+    if not sweep.settings.validation_results and (every == 0 or steps % every):
+        raise UserError(
+            f"validate_every: trials of {sweep.base.project} are judged by the validation at their "
+            f"end, and {steps} steps with one every {every} have none there; set a divisor of steps"
+        )
 
 
 def check_arguments(sweep: Sweep, slot: Slot) -> None:

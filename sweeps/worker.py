@@ -111,11 +111,11 @@ class Worker:
             for number, task in enumerate(tasks):
                 self.tell(f"{task.name}: {json.dumps(dict(task.values))}")
                 results.append(self._train(study, trial, task, watched=number == 0))
+            scores = mean_scores(self.sweep, results)
         except TrialError as error:
             trial.set_user_attr("error", str(error))
             self.tell(f"failed: {error}")
             raise
-        scores = mean_scores(self.sweep, results)
         trial.set_user_attr("scores", {name: asdict(score) for name, score in scores.items()})
         trial.set_user_attr("seconds", round(time.monotonic() - begun, 1))
         trial.set_user_attr("record", record_hash(self.sweep.trials / tasks[0].name))

@@ -79,6 +79,16 @@ def test_the_shipped_ranges_are_valid(tmp_path: Path) -> None:
     check_values(sweep)
 
 
+def test_trials_that_are_judged_by_their_last_validation_must_have_one(tmp_path: Path) -> None:
+    for overrides in (("steps=200", "validate_every=250"), ("validate_every=0",)):
+        sweep = quick_sweep(tmp_path, HEAD + WEIGHT, *overrides, validation_results=False)
+        assert "set a divisor of steps" in refusal(check_values, sweep)
+    sweep = quick_sweep(
+        tmp_path, HEAD + WEIGHT, "steps=200", "validate_every=100", validation_results=False
+    )
+    check_values(sweep)
+
+
 def test_several_objectives_cannot_end_a_trial_early(tmp_path: Path) -> None:
     metrics = [Metric(name=OBJECTIVE, goal="maximize"), Metric(name="captioning/x")]
     sweep = quick_sweep(tmp_path, pruner="median", metrics=metrics)
