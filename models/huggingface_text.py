@@ -78,10 +78,9 @@ def _check(config: object, *, name: str, vocab: int, max_words: int) -> None:
     """
     if getattr(config, "is_encoder_decoder", False):
         raise UserError(f"{name} is an encoder and decoder; choose an encoder such as BERT")
-    known, longest = (
-        getattr(config, "vocab_size", vocab),
-        getattr(config, "max_position_embeddings", max_words),
-    )
+    # not every encoder states these: without absolute positions there is no longest report
+    known = getattr(config, "vocab_size", vocab)
+    longest = getattr(config, "max_position_embeddings", max_words)
     if vocab > known:
         raise UserError(
             f"the tokenizer has {vocab} words but {name} knows {known}; use the tokenizer of {name}"
