@@ -1,12 +1,13 @@
 """Put every defect back, run the doctor, and write the table of what caught it into docs/doctor.md.
 
-``python -m benchmarks.doctor_defects [--only TEXT] [--folder runs/doctor]``; about a quarter of an
-hour on one CPU core. Every stage is run without a defect too, and must find nothing but notes.
+``python -m benchmarks.doctor_defects [--only TEXT] [--folder runs/doctor]``; about an hour on one
+CPU core. What has a defect is run without it too, and the rules must find nothing but notes there.
 Runs that are finished in the folder are read again, not made again; name another one for new ones.
 """
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -21,7 +22,8 @@ import torch
 from benchmarks.defects import DEFECTS
 from benchmarks.doctor_document import Caught, Defect, write_defects
 from benchmarks.doctor_rank_worker import VARIABLE
-from benchmarks.doctor_settings import SMALL, small_config
+from benchmarks.doctor_settings import FEW_STUDIES, Scale, defect_config
+from benchmarks.training_defects import CONTROLS, WHOLE
 from config.load import dump_config
 from config.schema import RunConfig
 from core.console import say
@@ -49,16 +51,12 @@ RANKS = {
     "pixel statistics of each rank's batch": "own-statistics",
 }
 SELF_TESTS = ("ranks", "parts", "resume")
-CONTROLS = tuple(
-    Defect(f"no defect, {stage}", "", "", stage) for stage in ("facts", *SELF_TESTS, "run")
-)
-"""Each stage as it is, for comparison."""
+SCALES: dict[str, Scale] = {"run": "learning", "whole": "whole"}
+"""How much of its recipe a stage runs, where it is not a tiny model's few steps."""
 
 
 def look(defect: Defect, folder: Path) -> list[Finding]:
     """Return what the doctor finds in a run with this defect, as far as its stage goes."""
-    small = SMALL if defect.stage in ("config", "facts", *SELF_TESTS) else ()
-    name = "".join(c if c.isalnum() else "-" for c in defect.name.lower()).strip("-")
     stages: dict[str, Callable[[Defect, RunConfig], Evidence]] = {
         "config": lambda _, config: Evidence(config=config),
         "sweep": _sweep,
@@ -68,11 +66,23 @@ def look(defect: Defect, folder: Path) -> list[Finding]:
         "resume": _resume,
         "short": _trained,
         "run": _trained,
+        "whole": _trained,
         "history": lambda *_: Evidence(results=train_historical().results),
     }
     with defect.code() if defect.code else nullcontext():
-        config = small_config(name, folder, (*small, *defect.overrides), recipe=defect.recipe)
-        return diagnose(stages[defect.stage](defect, config))
+        return diagnose(stages[defect.stage](defect, config_of(defect, folder)))
+
+
+def config_of(defect: Defect, folder: Path) -> RunConfig:
+    """Return what a run with this defect is configured as."""
+    few = FEW_STUDIES if defect.stage in ("config", "facts", *SELF_TESTS) else ()
+    return defect_config(
+        re.sub(r"\W+", "-", defect.name.lower()).strip("-"),
+        folder,
+        (*few, *defect.overrides),
+        recipe=defect.recipe,
+        scale=SCALES.get(defect.stage, "tiny"),
+    )
 
 
 def _sweep(defect: Defect, config: RunConfig) -> Evidence:
@@ -107,7 +117,7 @@ def _resume(_: Defect, config: RunConfig) -> Evidence:
 
 
 def _trained(defect: Defect, config: RunConfig) -> Evidence:
-    return train(config, measured=defect.stage == "run").evidence()
+    return train(config, measured=defect.stage in SCALES).evidence()
 
 
 def train(config: RunConfig, *, measured: bool = True) -> RunFiles:
@@ -193,21 +203,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=Path("runs/doctor"))
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    caught, healthy = [], None
-    for defect in (d for d in DEFECTS if options.only in d.name):
+    rows, healthy = [], None
+    for defect in (d for d in (*DEFECTS, *CONTROLS) if options.only in d.name):
         if defect.stage == "results":
-            healthy = healthy or train(small_config("healthy", options.folder)).evidence()
+            healthy = healthy or train(config_of(WHOLE, options.folder)).evidence()
             findings = results_defects(healthy)[defect.name]
         else:
             findings = look(defect, options.folder)
-        caught.append(catch(defect, findings))
-        say(caught[-1].line())
-    if options.only:
-        return int(any(row.finding is None for row in caught))
-    controls = [catch(control, look(control, options.folder)) for control in CONTROLS]
-    write_defects(caught, controls)
-    alarms = any(control.others for control in controls)
-    return int(alarms or any(row.finding is None for row in caught))
+        rows.append(catch(defect, findings))
+        say(rows[-1].line())
+    if not options.only:
+        write_defects(rows)
+    return int(not all(row.right for row in rows))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.defect_code import Context
-from benchmarks.doctor_settings import MULTITASK
+from benchmarks.doctor_settings import LEARNING_STEPS, MULTITASK
 from doctor.finding import Finding
 
 DOCUMENT = Path("docs/doctor.md")
@@ -19,16 +19,17 @@ class Defect:
     pitfall: str
     """Its row in the table of pitfalls, where it has one."""
     rule: str
+    """Empty where there is no defect: a control."""
     stage: str
-    """How far the run has to go: config, sweep, facts, ranks, parts, resume, short, run, results;
-    history is the wiring of the first EQ system on the statistics of its own data."""
+    """How far the run has to go: config, sweep, facts, ranks, parts, resume, short, run, whole,
+    results; history is the wiring of the first EQ system on the statistics of its own data."""
     overrides: tuple[str, ...] = ()
     code: Context | None = None
     """What replaces the code; None where the config or the data alone are wrong."""
     says: str = ""
     """What the finding's statement must hold, where a rule has several."""
     recipe: str = MULTITASK
-    """The shipped recipe whose small run has the defect."""
+    """The shipped recipe that is run with the defect."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,15 @@ class Caught:
     others: tuple[str, ...]
     """Other rules that spoke."""
 
+    @property
+    def right(self) -> bool:
+        """Return whether the defect was named or, where there is none, nothing was."""
+        return self.finding is not None if self.defect.rule else not self.others
+
     def line(self) -> str:
         """Return one line for the terminal."""
+        if not self.defect.rule:
+            return f"{self.defect.name}: {', '.join(self.others) or 'nothing found'}"
         if self.finding is None:
             return f"NOT CAUGHT: {self.defect.name} ({self.defect.rule}; others {self.others})"
         return (
@@ -71,18 +79,14 @@ def write_between(mark: str, text: str) -> None:
     DOCUMENT.write_text(f"{before}{start}{text}\n{end}{after}")
 
 
-def write_defects(rows: Sequence[Caught], controls: Sequence[Caught]) -> None:
-    """Write the table of defects, in the order in which they were tried, and how many were caught.
-
-    Args:
-        rows: Runs with a defect.
-        controls: Runs without one.
-    """
+def write_defects(rows: Sequence[Caught]) -> None:
+    """Write the table of defects, how many were caught, and the table of their controls."""
     head = ("pitfall", "defect", "rule", "measured", "threshold", "other rules", "shows after")
     stages = {"facts": "step 0", "config": "the config", "ranks": "step 0, two processes"}
     stages |= {"parts": "step 0", "resume": "two steps", "results": "evaluation"}
-    stages |= {"sweep": "the config", "short": "40 to 60 steps", "run": "210 steps"}
-    stages |= {"history": "evaluation"}
+    stages |= {"sweep": "the config", "short": "40 to 60 steps", "run": f"{LEARNING_STEPS} steps"}
+    stages |= {"whole": "the whole recipe", "history": "evaluation"}
+    defects = [row for row in rows if row.defect.rule]
     cells = [
         (
             row.defect.pitfall or "–",
@@ -93,12 +97,16 @@ def write_defects(rows: Sequence[Caught], controls: Sequence[Caught]) -> None:
             ", ".join(row.others) or "–",
             stages[row.defect.stage],
         )
-        for row in rows
+        for row in defects
     ]
-    caught = sum(row.finding is not None for row in rows)
-    alarms = sorted({rule for control in controls for rule in control.others})
-    counted = (
-        f"{caught} of {len(rows)} caught. The same stages without a defect: "
-        f"{', '.join(alarms) or 'no error and no warning'}."
+    controls = [
+        (row.defect.name.removeprefix("no defect, "), ", ".join(row.others) or "none")
+        for row in rows
+        if not row.defect.rule
+    ]
+    text = (
+        table(head, cells),
+        f"{sum(row.right for row in defects)} of {len(defects)} caught. The same without a defect:",
+        table(("run", "errors and warnings"), controls),
     )
-    write_between("defects", f"{table(head, cells)}\n\n{counted}")
+    write_between("defects", "\n\n".join(text))

@@ -1,7 +1,8 @@
-"""The small seeded runs in which the doctor is tried: shipped recipes, shortened."""
+"""The seeded runs in which the doctor is tried: shipped recipes, whole, shortened or made tiny."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from config.load import load_config
 from config.schema import RunConfig
@@ -16,21 +17,28 @@ RECIPES = (
     *(LATENT, EQ),
 )
 """Shipped recipes of every project, below ``config/``."""
-STEPS = 210
-"""Just past the step from which on rules about learning speak."""
-PROBE_EVERY = 4
-"""50 probes in a run."""
-ALL = (
-    "device=cpu",
-    "threads=1",
-    f"steps={STEPS}",
+Scale = Literal["tiny", "learning", "whole"]
+"""How much of a recipe is run."""
+LEARNING_STEPS = 250
+"""Past the step from which on rules about learning speak."""
+ALL = ("device=cpu", "threads=1", "evaluation.bootstrap=200")
+LEARNING = (
+    f"steps={LEARNING_STEPS}",
+    "optimizer.warmup_steps=40",
+    f"probe_every={LEARNING_STEPS // 50}",  # rules about gradients ask for 50 looks
+    "validate_every=0",
+    f"checkpoint_every={LEARNING_STEPS}",
+)
+"""A recipe's own model and data, until it must have learned something."""
+TINY = (
+    "steps=60",
     "optimizer.warmup_steps=20",
     "log_every=30",
     "validate_every=0",
-    f"checkpoint_every={STEPS}",
-    f"probe_every={PROBE_EVERY}",
-    "evaluation.bootstrap=200",
+    "checkpoint_every=60",
+    "probe_every=4",
 )
+"""Steps enough for what shows in the record at once."""
 OF_PROJECT = {
     "multitask_pretraining": (
         "batch=16",
@@ -65,16 +73,10 @@ OF_PROJECT = {
         "optimizer.learning_rate=2e-3",
         "evaluation.report_examples=1",
     ),
-    "image_text_pretraining": (
-        "clipse.synthetic.train=512",
-        "clipse.synthetic.val=48",
-        "clipse.synthetic.test=100",
-    ),
-    "semantic_eq": (),
 }
-"""What makes a shipped recipe of a project small."""
-SMALL = ("data.synthetic.train=96", "data.synthetic.val=24", "data.synthetic.test=24")
-"""A set that is made in seconds, for what shows before the first step."""
+"""What makes the model and the data of a shipped recipe tiny."""
+FEW_STUDIES = ("data.synthetic.train=96", "data.synthetic.val=24", "data.synthetic.test=24")
+"""A set that is made in seconds, or learned by heart."""
 
 
 def merged(*overrides: str) -> list[str]:
@@ -83,11 +85,20 @@ def merged(*overrides: str) -> list[str]:
     return list(chosen.values())
 
 
-def small_config(
-    name: str, folder: Path, overrides: Sequence[str] = (), *, recipe: str = MULTITASK
+def defect_config(
+    name: str,
+    folder: Path,
+    overrides: Sequence[str] = (),
+    *,
+    recipe: str = MULTITASK,
+    scale: Scale = "tiny",
 ) -> RunConfig:
-    """Return the config of one small run below ``folder``."""
+    """Return the config of one run below ``folder``."""
     path = CONFIGS / f"{recipe}.yaml"
-    own = OF_PROJECT[load_config(path).project]
+    sized: dict[Scale, Sequence[str]] = {
+        "tiny": (*TINY, *OF_PROJECT[load_config(path).project]),
+        "learning": LEARNING,
+        "whole": (),
+    }
     places = (f"name={name}", f"folder={folder / 'runs'}", f"data.cache={folder / 'cache'}")
-    return load_config(path, merged(*ALL, *own, *overrides, *places))
+    return load_config(path, merged(*ALL, *sized[scale], *overrides, *places))

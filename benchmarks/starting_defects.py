@@ -122,7 +122,7 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "D9",
         "facts",
         overrides=("data.synthetic.duplicate_report_rate=0.8",),
-        says="share their report",
+        says="share theirs",
     ),
     Defect(
         "patients in two splits",

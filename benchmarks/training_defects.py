@@ -19,13 +19,14 @@ from benchmarks.defect_models import (
     no_gradient_to_text,
 )
 from benchmarks.doctor_document import Defect
-from benchmarks.doctor_settings import LATENT, SMALL
+from benchmarks.doctor_settings import FEW_STUDIES, LATENT
 from models import CAPTION_DECODERS, LATENT_HEADS, caption_decoder, video_text
 from tests.historical_latent import DeadLatent, FirstPositionDecoder
 
 MATCHING = ("loss_weights.captioning=0", "loss_weights.masked_modeling=0")
 """Matching alone, which is what some defects need and costs a third."""
-
+NO_CAPTIONS = ("loss_weights.captioning=0",)
+MASKED = ("loss_weights.captioning=0", "loss_weights.contrastive=0")
 
 TRAINING_DEFECTS: tuple[Defect, ...] = (
     Defect(
@@ -42,7 +43,6 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "33",
         "D5",
         "short",
-        overrides=("steps=60",),
         code=rate(lambda step: step // 32, folded=False),
         says="warm-up takes",
     ),
@@ -59,7 +59,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "",
         "D11",
         "run",
-        overrides=("loss_weights.captioning=0",),
+        overrides=NO_CAPTIONS,
         code=terms(in_gray_levels),
     ),
     Defect(
@@ -75,7 +75,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "8",
         "D12",
         "run",
-        overrides=("loss_weights.captioning=0", "loss_weights.contrastive=0"),
+        overrides=MASKED,
         code=terms(live_target),
     ),
     Defect(
@@ -83,7 +83,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "",
         "D12",
         "short",
-        overrides=("steps=60", "latent.head={name: dead}"),
+        overrides=("latent.head={name: dead}",),
         code=lambda: mock.patch.dict(LATENT_HEADS, {"dead": DeadLatent}),
         says="to the bias",
         recipe=LATENT,
@@ -118,14 +118,13 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "",
         "D16",
         "short",
-        overrides=("steps=60", "temperature_range=[0.0999,0.1001]", *MATCHING),
+        overrides=("temperature_range=[0.0999,0.1001]", *MATCHING),
     ),
     Defect(
         "constant captions",
         "24",
         "D17",
-        "run",
-        overrides=("loss_weights.masked_modeling=0",),
+        "whole",
         code=patched(caption_decoder.TransformerCaptionDecoder, "generate", constant_caption),
         says="same caption",
     ),
@@ -133,8 +132,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "caption path that bypasses the video",
         "20",
         "D17",
-        "run",
-        overrides=("loss_weights.masked_modeling=0",),
+        "whole",
         code=blind_decoder,
         says="do not depend",
     ),
@@ -142,7 +140,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "latent that reaches the first word alone",
         "20",
         "D17",
-        "run",
+        "whole",
         overrides=("model.caption_decoder.name=first_position",),
         code=lambda: mock.patch.dict(CAPTION_DECODERS, {"first_position": FirstPositionDecoder}),
         says="knowing the word before",
@@ -153,7 +151,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "",
         "D19",
         "short",
-        overrides=("steps=60", *MATCHING),
+        overrides=MATCHING,
         code=slow_loader,
         says="waiting",
     ),
@@ -162,9 +160,25 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "",
         "D21",
         "run",
-        overrides=(*SMALL, *MATCHING),
+        overrides=(*FEW_STUDIES, *MATCHING),
     ),
     Defect("every metric 4.08 % better than measured", "21", "D22", "results", says="all moved by"),
     Defect("results without hashes", "21", "D22", "results", says="hash"),
 )
 """In the order of their rules."""
+
+WHOLE = Defect("no defect, whole", "", "", "whole")
+"""The shipped recipe to its end."""
+CONTROLS: tuple[Defect, ...] = (
+    Defect("no defect, facts", "", "", "facts"),
+    Defect("no defect, ranks", "", "", "ranks"),
+    Defect("no defect, parts", "", "", "parts"),
+    Defect("no defect, resume", "", "", "resume"),
+    Defect("no defect, short", "", "", "short", overrides=MATCHING),
+    Defect("no defect, matching alone", "", "", "run", overrides=MATCHING),
+    Defect("no defect, no captions", "", "", "run", overrides=NO_CAPTIONS),
+    Defect("no defect, masked modelling alone", "", "", "run", overrides=MASKED),
+    WHOLE,
+    Defect("no defect, whole latent", "", "", "whole", recipe=LATENT),
+)
+"""What has a defect above, without it."""
