@@ -32,7 +32,7 @@ from doctor.evidence import Evidence, Sweep
 from doctor.facts import starting_facts
 from doctor.finding import Finding
 from doctor.run_files import RunFiles, read_run, read_steps
-from doctor.self_tests import parts_facts, rank_facts, resume_facts
+from doctor.self_tests import half_facts, parts_facts, rank_facts, resume_facts
 from doctor.watch import Watch, probes_of
 from projects import open_project
 from projects.base import Project
@@ -50,7 +50,7 @@ RANKS = {
     "mean over ranks divided twice": "divided-twice",
     "pixel statistics of each rank's batch": "own-statistics",
 }
-SELF_TESTS = ("ranks", "parts", "resume")
+SELF_TESTS = ("ranks", "parts", "half", "resume")
 SCALES: dict[str, Scale] = {"run": "learning", "whole": "whole"}
 """How much of its recipe a stage runs, where it is not a tiny model's few steps."""
 
@@ -63,6 +63,7 @@ def look(defect: Defect, folder: Path) -> list[Finding]:
         "facts": _facts,
         "ranks": _ranks,
         "parts": _parts,
+        "half": _half,
         "resume": _resume,
         "short": _trained,
         "run": _trained,
@@ -109,6 +110,11 @@ def _ranks(defect: Defect, config: RunConfig) -> Evidence:
 def _parts(_: Defect, config: RunConfig) -> Evidence:
     project = opened(config)[0]
     return Evidence(config=config, facts=parts_facts(project, config))
+
+
+def _half(_: Defect, config: RunConfig) -> Evidence:
+    project = opened(config)[0]
+    return Evidence(config=config, facts=half_facts(project, config))
 
 
 def _resume(_: Defect, config: RunConfig) -> Evidence:

@@ -21,8 +21,9 @@ class Defect:
     rule: str
     """Empty where there is no defect: a control."""
     stage: str
-    """How far the run has to go: config, sweep, facts, ranks, parts, resume, short, run, whole,
-    results; history is the wiring of the first EQ system on the statistics of its own data."""
+    """How far the run has to go: config, sweep, facts, a self-test (ranks, parts, half, resume),
+    short, run, whole, results; history is the wiring of the first EQ system on the statistics of
+    its own data."""
     overrides: tuple[str, ...] = ()
     code: Context | None = None
     """What replaces the code; None where the config or the data alone are wrong."""
@@ -83,7 +84,7 @@ def write_defects(rows: Sequence[Caught]) -> None:
     """Write the table of defects, how many were caught, and the table of their controls."""
     head = ("pitfall", "defect", "rule", "measured", "threshold", "other rules", "shows after")
     stages = {"facts": "step 0", "config": "the config", "ranks": "step 0, two processes"}
-    stages |= {"parts": "step 0", "resume": "two steps", "results": "evaluation"}
+    stages |= {"parts": "step 0", "half": "step 0", "resume": "two steps", "results": "evaluation"}
     stages |= {"sweep": "the config", "short": "40 to 60 steps", "run": f"{LEARNING_STEPS} steps"}
     stages |= {"whole": "the whole recipe", "history": "evaluation"}
     defects = [row for row in rows if row.defect.rule]

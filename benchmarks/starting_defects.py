@@ -26,7 +26,7 @@ from benchmarks.doctor_document import Defect
 from benchmarks.rank_defects import own_statistics
 from data import manifest as manifests
 from data import tokenizer as tokenizers
-from losses import captioning
+from losses import captioning, contrastive
 from models import aggregators
 from models.freeze import freeze_share
 from projects import video_text_parts
@@ -95,6 +95,15 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         overrides=("learn_temperature=true",),
         code=shared_gradient_each_part,
         says="gradient of a batch cut in two",
+    ),
+    Defect(
+        "similarities in bfloat16 at a low temperature",
+        "46",
+        "D6",
+        "half",
+        overrides=("temperature=0.01",),
+        code=patched(contrastive, "similarity_matrix", lambda study, report: study @ report.T),
+        says="half precision",
     ),
     Defect("masked decoder without positions", "32", "D7", "facts", code=no_positions),
     Defect(

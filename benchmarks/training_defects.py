@@ -173,6 +173,7 @@ CONTROLS: tuple[Defect, ...] = (
     Defect("no defect, facts", "", "", "facts"),
     Defect("no defect, ranks", "", "", "ranks"),
     Defect("no defect, parts", "", "", "parts"),
+    Defect("no defect, half", "", "", "half"),
     Defect("no defect, resume", "", "", "resume"),
     Defect("no defect, short", "", "", "short", overrides=MATCHING),
     Defect("no defect, matching alone", "", "", "run", overrides=MATCHING),

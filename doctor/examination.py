@@ -11,7 +11,7 @@ from doctor.check import diagnose
 from doctor.facts import starting_facts
 from doctor.finding import Finding, render
 from doctor.run_files import read_run
-from doctor.self_tests import parts_facts, rank_facts, resume_facts
+from doctor.self_tests import half_facts, parts_facts, rank_facts, resume_facts
 from doctor.watch import keep
 from projects.base import Project
 from runners.optimizer import build_optimizer
@@ -29,9 +29,10 @@ def examine(
     module = project.model().to(device)
     optimizer = build_optimizer(module, config.optimizer)
     facts = starting_facts(project, module, optimizer)
-    say("trying two processes, a batch in parts, and a resumed step")
+    say("trying two processes, a batch in parts, half precision, and a resumed step")
     facts |= resume_facts(project, config, device)
     facts |= parts_facts(project, config)
+    facts |= half_facts(project, config)
     facts |= rank_facts(project, config)
     findings = diagnose(read_run(folder.path).evidence(config=config, facts=facts))
     keep(folder.path, facts=facts, findings=findings)

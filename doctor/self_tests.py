@@ -1,6 +1,7 @@
-"""Three promises of a project, tried on its own data.
+"""Four promises of a project, tried on its own data.
 
-Two processes are one, a batch in parts is the whole, and a resumed run is one that went on.
+Two processes are one, a batch in parts is the whole, losses do not suffer from half precision, and
+a resumed run is one that went on.
 
 Each takes a few steps of the configured model, so they belong to ``--run_mode doctor``.
 """
@@ -19,7 +20,9 @@ from core.distributed import world_size
 from core.files import write_whole
 from core.processes import run_on_processes
 from doctor.ranks_worker import measure
-from projects.base import Project
+from losses.weighted_sum import WeightedSum
+from projects.base import BatchT, Project
+from runners.stacking import tensors_of, with_tensors
 from runners.train import Trainer
 
 LEAST_SCALE = 1e-3
@@ -60,6 +63,42 @@ def parts_facts(project: Project[Any], config: RunConfig) -> dict[str, float]:
         return {}
     whole, cut = (measure(project, seed=config.seed, parts=parts) for parts in (1, 2))
     return {f"parts/{kind}": error for kind, error in compare(whole, [cut]).items()}
+
+
+def half_facts(project: Project[Any], config: RunConfig) -> dict[str, float]:
+    """Return how far the losses, and their gradients at what the model puts out, are from exact.
+
+    Taken as a run in bfloat16 takes them, on the outputs of a float32 model, against float64.
+    Nothing where this process is one of several.
+    """
+    if world_size() > 1:
+        return {}
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(config.seed)
+        module = project.model()
+        batch = next(project.batches(0))
+        project.prepare_step(module, 0)
+        outputs = project.outputs(module, batch)
+    exact, half = (_losses_at(project, outputs, batch, half=half) for half in (False, True))
+    return {f"half/{kind}": error for kind, error in compare(exact, [half]).items()}
+
+
+def _losses_at(
+    project: Project[BatchT], outputs: Any, batch: BatchT, *, half: bool
+) -> dict[str, Tensor]:
+    """Return ``term/<name>`` and ``gradient/<place>`` at outputs, in bfloat16 or in float64."""
+    dtype = torch.float32 if half else torch.float64
+    given = [
+        t.to(dtype).requires_grad_() if t is not None and t.is_floating_point() else t
+        for t in tensors_of(outputs)
+    ]
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        terms = project.losses(with_tensors(outputs, iter(given)), batch)
+    WeightedSum(project.weights(0))(terms).backward()
+    gradients = enumerate(t.grad for t in given if t is not None and t.requires_grad)
+    return {f"term/{name}": term.detach() for name, term in terms.items()} | {
+        f"gradient/{place}": gradient for place, gradient in gradients if gradient is not None
+    }
 
 
 def compare(alone: dict[str, Tensor], both: list[dict[str, Tensor]]) -> dict[str, float]:

@@ -26,6 +26,8 @@ NAMES = ("default", "search", "final")
 """The default recipe, the configurations that are tried, and the winner against the default."""
 HEARTBEAT_S, GRACE_S = 60, 240
 """A worker says that it lives, and after how long a silence its trial is begun again."""
+WORKER = "worker"
+"""The name of the worker that has a trial, or had it."""
 TICKET = "ticket"
 """A configuration's number: a retry has its predecessor's, and nothing without one counts."""
 
@@ -45,6 +47,7 @@ class Queues:
     default: optuna.Study
     search: optuna.Study
     final: optuna.Study
+    storage: RDBStorage
     retry: RetryHeartbeatStaleTrialCallback
 
     def __iter__(self) -> Iterator[optuna.Study]:
@@ -67,6 +70,19 @@ class Queues:
         """Return whether nothing is waiting or running."""
         return not any(_in_state(study, TrialState.WAITING, TrialState.RUNNING) for study in self)
 
+    def claim(self, study: optuna.Study, worker: str) -> None:
+        """Put a worker's name and a first heartbeat on the trial that it is about to take.
+
+        Without them a worker that dies between taking a trial and its first heartbeat leaves one
+        that runs for ever: Optuna asks only those after their health that have shown some.
+        """
+        waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        if waiting:
+            place = self.storage.get_study_id_from_name(study.study_name)
+            trial = self.storage.get_trial_id_from_study_id_trial_number(place, waiting[0].number)
+            self.storage.set_trial_user_attr(trial, WORKER, worker)
+            self.storage.record_heartbeat(trial)
+
     def give_back(self, study: optuna.Study, number: int) -> None:
         """Put a trial that was stopped politely in its queue again, however often that happens."""
         trial = next(one for one in study.get_trials() if one.number == number)
@@ -80,7 +96,7 @@ class Queues:
             (study, trial)
             for study in self
             for trial in study.get_trials(states=(TrialState.RUNNING,))
-            if trial.user_attrs.get("worker") == worker
+            if trial.user_attrs.get(WORKER) == worker
         ]
         for study, trial in left:
             with known_experiments():
@@ -124,7 +140,7 @@ def open_queues(sweep: Sweep, *, sampler_key: str = "reader") -> Queues:
     key = hash_json([sweep.name, sampler_key, begun])
     with known_experiments():
         search.sampler = build_sampler(sweep.settings, seed=int(key[:8], 16))
-    return Queues(default, search, final, retry)
+    return Queues(default, search, final, storage, retry)
 
 
 def _open_storage(url: str, retry: RetryHeartbeatStaleTrialCallback) -> RDBStorage:

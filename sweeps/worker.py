@@ -20,7 +20,7 @@ from core.errors import UserError
 from core.files import read_json
 from sweeps.objectives import Score, find_score, nested, plain_name
 from sweeps.outcomes import winner
-from sweeps.queues import TICKET, draw, known_experiments, open_queues
+from sweeps.queues import TICKET, WORKER, draw, known_experiments, open_queues
 from sweeps.samplers import validations
 from sweeps.settings import Sweep
 from sweeps.slots import Slot, read_arguments
@@ -90,6 +90,7 @@ class Worker:
                 return self._run(study, trial)
 
             try:
+                self.queues.claim(study, self.name)
                 study.optimize(objective, n_trials=1, catch=TrialError)
             except StoppedError as stopped:
                 self.queues.give_back(study, stopped.number)
@@ -98,7 +99,7 @@ class Worker:
         """Run one configuration with all of its seeds; return the value of each objective."""
         if TICKET not in trial.user_attrs:
             raise TrialError("the queue was emptied by another worker in the same moment")
-        trial.set_user_attr("worker", self.name)
+        trial.set_user_attr(WORKER, self.name)
         try:
             tasks = self._tasks(trial)
         except UserError as error:

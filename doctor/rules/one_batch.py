@@ -1,4 +1,4 @@
-"""D6: are two processes, and a batch in parts, equal to one process with a whole batch?"""
+"""D6: are two processes, a batch in parts, and half precision equal to one exact, whole batch?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,12 +16,19 @@ class Comparison:
     """One number of a self-test, and what to say where it is not 0."""
 
     what: str
-    """What was compared with the whole batch in one process."""
+    """What was compared with the whole batch in one process, or with float64."""
     statement: str
     """With a place for the error."""
     cause: str
     key: str
+    remedy: str
 
+
+SHARE = (
+    "call the wrapped module once in outputs(), take losses once over the whole batch, and reduce "
+    "through core.distributed."
+)
+EXACT = "leave autocast for similarities and all that follows, as losses.contrastive does."
 
 COMPARISONS: dict[str, Comparison] = {
     "ranks/term_error": Comparison(
@@ -30,6 +37,7 @@ COMPARISONS: dict[str, Comparison] = {
         "A mean over ranks is divided twice, or is a mean of rank means; or each rank normalizes "
         "with statistics of its own.",
         "project",
+        SHARE,
     ),
     "ranks/gradient_error": Comparison(
         "two processes",
@@ -37,12 +45,14 @@ COMPARISONS: dict[str, Comparison] = {
         "The encoder is called around the wrapper that averages gradients, or a gather "
         "returns the gradient of the local slice alone.",
         "project",
+        SHARE,
     ),
     "parts/term_error": Comparison(
         "two parts",
         "A loss term of a batch cut in two differs from that of the whole by {:.3g} of its value.",
         "Losses are taken part by part: negatives of the other parts are missing.",
         "accumulate",
+        SHARE,
     ),
     "parts/gradient_error": Comparison(
         "two parts",
@@ -50,6 +60,22 @@ COMPARISONS: dict[str, Comparison] = {
         "Parts are left out, a part counts twice for a parameter that all share, or a second pass "
         "draws other random numbers than the first.",
         "accumulate",
+        SHARE,
+    ),
+    "half/term_error": Comparison(
+        "bfloat16",
+        "A loss term in half precision differs from the exact one by {:.3g} of its value.",
+        "Similarities, logits or a softmax are computed in bfloat16: eight binary digits.",
+        "precision",
+        EXACT,
+    ),
+    "half/gradient_error": Comparison(
+        "bfloat16",
+        "The gradient of the losses in half precision is {:.3g} of its norm from the exact one.",
+        "Similarities or a softmax are computed in bfloat16: a low temperature multiplies their "
+        "rounding.",
+        "precision",
+        EXACT,
     ),
 }
 
@@ -70,7 +96,6 @@ def one_batch(evidence: Evidence) -> Iterator[Finding]:
             null="below 1e-5, which is rounding",
             cause=comparison.cause,
             key=comparison.key,
-            remedy="call the wrapped module once in outputs(), take losses once over the whole "
-            "batch, and reduce through core.distributed.",
+            remedy=comparison.remedy,
             next_measurement="The same comparison for each term alone, with the other weights 0.",
         )

@@ -58,6 +58,8 @@ FACTS: dict[str, Any] = {
     "ranks/gradient_error": 1e-6,
     "parts/term_error": 1e-7,
     "parts/gradient_error": 1e-6,
+    "half/term_error": 1e-7,
+    "half/gradient_error": 1e-6,
     "resume/difference": 0.0,
 }
 

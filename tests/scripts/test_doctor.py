@@ -16,8 +16,9 @@ from core.processes import run_on_processes
 from doctor.check import diagnose
 from doctor.examination import examine
 from doctor.run_files import read_run
-from doctor.self_tests import compare, parts_facts, rank_facts, resume_facts
+from doctor.self_tests import compare, half_facts, parts_facts, rank_facts, resume_facts
 from doctor.watch import Watch
+from losses import contrastive
 from projects import open_project
 from runners import restore
 from runners.gradients import Gradients
@@ -148,6 +149,15 @@ def test_a_batch_in_parts_is_the_whole(
     assert max(parts_facts(opened, config).values()) < 1e-4
     monkeypatch.setattr(Gradients, "_part_by_part", first_part_alone)
     assert parts_facts(opened, config)["parts/gradient_error"] > 0.01
+
+
+def test_half_precision_leaves_the_losses_alone(
+    project: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, opened = project
+    assert max(half_facts(opened, config).values()) < 1e-4
+    monkeypatch.setattr(contrastive, "similarity_matrix", lambda study, report: study @ report.T)
+    assert half_facts(opened, config)["half/gradient_error"] > 0.01
 
 
 def first_part_alone(self: Gradients[Any], batch: Any, weights: Any, **named: Any) -> Any:

@@ -127,6 +127,26 @@ def test_a_trial_whose_node_is_silent_is_begun_again_with_its_values(
 
 
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage:UserWarning")
+def test_a_trial_whose_worker_died_before_it_said_a_word_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues_module, "HEARTBEAT_S", 1)
+    monkeypatch.setattr(queues_module, "GRACE_S", 1)
+    sweep = quick_sweep(tmp_path, HEAD + WEIGHT, count=2)
+    queues = open_queues(sweep)
+    fill(queues, sweep)
+    for worker in ("here", "on a node that is gone"):
+        queues.claim(queues.search, worker)
+        queues.search.ask()
+    assert queues.take_back("here") == 1  # at once, where the worker is started again
+    assert [one.state for one in outcomes(queues.search)] == ["waiting", "running"]
+    time.sleep(2.5)
+    with known_experiments():
+        optuna.storages.fail_stale_trials(queues.search)
+    assert [one.state for one in outcomes(queues.search)] == ["waiting", "waiting"]
+
+
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage:UserWarning")
 def test_a_configuration_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
     sweep = quick_sweep(tmp_path, HEAD + WEIGHT, count=1, retries=2)
     queues = open_queues(sweep)
