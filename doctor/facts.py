@@ -44,10 +44,19 @@ def _grouped(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, l
     }
 
 
-def _reached(module: nn.Module, moved: Mapping[str, set[str]]) -> dict[str, list[str]]:
-    """Return the terms without a gradient, and the trainable parameters that no term reaches."""
+def _reached(module: nn.Module, moved: Mapping[str, set[str]]) -> dict[str, Any]:
+    """Return the terms without a gradient, what no term reaches, and which terms reach what."""
     reached = set().union(*moved.values())
+    parts = sorted({name.partition(".")[0] for name in reached})
     return {
+        "parts/terms": {
+            part: sorted(
+                term
+                for term, names in moved.items()
+                if any(name.partition(".")[0] == part for name in names)
+            )
+            for part in parts
+        },
         "terms/without_gradient": [term for term, names in moved.items() if not names],
         "parameters/unmoved": [
             name

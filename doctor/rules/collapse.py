@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 from doctor.evidence import PATIENCE, Evidence
 from doctor.finding import Finding
-from metrics.nulls import uniformity_of_random_directions
+from doctor.rules.matching import is_trained_to_match
 
 RULE = "D12"
 MOST_COSINE = 0.9
-"""Mean cosine of different samples."""
+"""Mean cosine of different samples that a matching term drives apart."""
 LEAST_RANK = 1.5
-"""Effective rank."""
+"""Effective rank of such samples."""
+LEAST_SPREAD = 0.1
+"""Share of the spread at the first look, 1 - cosine, that must be left where no term matches."""
 MOST_GAP = 1.2
 """Distance of the centres of two towers; 2 is the greatest."""
 
@@ -18,6 +20,9 @@ MOST_GAP = 1.2
 def collapse(evidence: Evidence) -> Iterator[Finding]:
     """Look at the newest probe of each tower, once there was time to spread."""
     if evidence.last_step < PATIENCE:
+        return
+    if not is_trained_to_match(evidence):
+        yield from _narrowed(evidence)
         return
     for tower in towers(evidence):
         cosine = evidence.newest(f"embedding/{tower}/cosine")
@@ -53,10 +58,8 @@ def _collapsed(evidence: Evidence, tower: str, cosine: float, rank: float) -> Fi
             f"mean cosine of different rows {cosine:.4f}, RankMe {rank:.2f} (least {LEAST_RANK}), "
             f"deviation {std:.2g}, uniformity {uniformity:.2f}"
         ),
-        null=(
-            "collapsed: cosine 1, rank 1, deviation 0, uniformity 0; random directions: cosine 0, "
-            f"uniformity {uniformity_of_random_directions(128):.2f} in 128 dimensions"
-        ),
+        null="collapsed: cosine 1, rank 1, deviation 0, uniformity 0; random directions: cosine "
+        "0, uniformity near -4",
         cause=(
             "A loss that a constant satisfies (its own output as the target, no negatives), an "
             "output that is all bias, or an input that does not reach the output."
@@ -68,6 +71,36 @@ def _collapsed(evidence: Evidence, tower: str, cosine: float, rank: float) -> Fi
         course=(f"embedding/{tower}/cosine",),
         line=MOST_COSINE,
     )
+
+
+def _narrowed(evidence: Evidence) -> Iterator[Finding]:
+    """Compare with the fresh model: heads that nobody trains start in a cone and stay there."""
+    for tower in towers(evidence):
+        course = [cosine for _, cosine in evidence.course(f"embedding/{tower}/cosine")]
+        fresh = 1 - course[0] if course else 0.0
+        if fresh <= 0 or (1 - course[-1]) / fresh >= LEAST_SPREAD:
+            continue
+        left = (1 - course[-1]) / fresh
+        yield Finding(
+            rule=RULE,
+            severity="error",
+            statement=(
+                f"Of the spread that the {tower} embeddings of the fresh model had, "
+                f"{100 * left:.2g} % is left: what the encoder says of one sample it says of all."
+            ),
+            measured=left,
+            threshold=LEAST_SPREAD,
+            formula=(
+                "(1 - cosine) / (1 - cosine at the first look), cosines of different samples, = "
+                f"{1 - course[-1]:.3g} / {fresh:.3g}; no term drives samples apart here"
+            ),
+            null="1 for the fresh model, 0 for a constant",
+            cause="A loss that a constant satisfies, such as one whose target is its own output.",
+            key="loss_weights",
+            remedy="give the target no gradient, or train a contrastive term beside it.",
+            next_measurement="The same term with its target detached, for as many steps.",
+            course=(f"embedding/{tower}/cosine",),
+        )
 
 
 def _apart(gap: float) -> Finding:

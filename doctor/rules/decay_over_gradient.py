@@ -1,6 +1,6 @@
 """D14: does the gradient decide where a tower's weights go, or weight decay?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from doctor.evidence import Evidence
 from doctor.finding import Finding
@@ -21,23 +21,33 @@ def decay_over_gradient(evidence: Evidence) -> Iterator[Finding]:
         ratio = evidence.level(key, window=LEAST_PROBES)
         if ratio is None or ratio <= MOST_RATIO:
             continue
-        tower = key.removeprefix(_KEY)
-        yield Finding(
-            rule=RULE,
-            severity="error",
-            statement=(
-                f"In {tower} weight decay pulls {ratio:.3g} times as hard as the gradient: its "
-                "weights shrink to zero whatever the loss says."
-            ),
-            measured=ratio,
-            threshold=MOST_RATIO,
-            formula="|decay x weights| / |m / (sqrt(v) + eps)|, median of the newest 3 probes",
-            null="far below 1 (0.001 to 0.1) where the gradient decides; without bound where it "
-            "is 0",
-            cause="No gradient reaches the tower, or the decay was meant for another optimizer.",
-            key="optimizer.weight_decay",
-            remedy="find out first why no gradient arrives; then lower the decay.",
-            next_measurement="The gradient norm of this tower alone.",
-            course=(key,),
-            line=MOST_RATIO,
-        )
+        yield _finding(evidence, key.removeprefix(_KEY), ratio)
+
+
+def _finding(evidence: Evidence, tower: str, ratio: float) -> Finding:
+    terms: Sequence[str] = evidence.facts.get("parts/terms", {}).get(tower, ())
+    resting = bool(terms) and all(evidence.newest(f"weight/{term}") == 0 for term in terms)
+    return Finding(
+        rule=RULE,
+        severity="note" if resting else "error",
+        statement=f"Nothing but weight decay moves {tower}: {', '.join(terms)} weighs 0 here."
+        if resting
+        else (
+            f"In {tower} weight decay pulls {ratio:.3g} times as hard as the gradient: its "
+            "weights shrink to zero whatever the loss says."
+        ),
+        measured=ratio,
+        threshold=MOST_RATIO,
+        formula="|decay x weights| / |m / (sqrt(v) + eps)|, median of the newest 3 probes",
+        null="far below 1 (0.001 to 0.1) where the gradient decides; without bound where it is 0",
+        cause="The only terms that reach this part have no weight."
+        if resting
+        else "No gradient reaches the tower, or the decay was meant for another optimizer.",
+        key="loss_weights" if resting else "optimizer.weight_decay",
+        remedy="nothing, as long as this part is trained anew afterwards."
+        if resting
+        else "find out first why no gradient arrives; then lower the decay.",
+        next_measurement="The gradient norm of this tower alone.",
+        course=(f"{_KEY}{tower}",),
+        line=MOST_RATIO,
+    )

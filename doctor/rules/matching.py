@@ -8,13 +8,18 @@ from doctor.finding import Finding
 from metrics.failure_nulls import greatest_chance_recall
 
 RULE = "D13"
+TERMS = ("contrastive", "alignment")
+"""The terms of all projects that draw a sample to its own partner, away from others."""
 
 
 def matching(evidence: Evidence) -> Iterator[Finding]:
     """Compare recall and mean rank on the fixed samples with the reach of chance, 39 times in 40.
 
-    Both must be within it: recall alone would call a slow beginning sick.
+    Both must be within it: recall alone would call a slow beginning sick. Partners that no term
+    matches are not asked for.
     """
+    if not is_trained_to_match(evidence):
+        return
     recall = evidence.newest("embedding/recall_at_1")
     samples, rank = evidence.newest("embedding/samples"), evidence.newest("embedding/rank")
     if recall is None or samples is None or rank is None or evidence.last_step < PATIENCE:
@@ -50,3 +55,9 @@ def matching(evidence: Evidence) -> Iterator[Finding]:
         next_measurement="R@1 on training studies: at chance too, it is the pairs or the model.",
         course=("embedding/rank", "embedding/rank/chance"),
     )
+
+
+def is_trained_to_match(evidence: Evidence) -> bool:
+    """Return whether a matching term has a weight; True where the record names none."""
+    weights = [evidence.newest(f"weight/{term}") for term in TERMS]
+    return all(weight is None for weight in weights) or any(weights)

@@ -54,6 +54,10 @@ FACTS: dict[str, Any] = {
     "optimizer/twice": [],
     "terms/without_gradient": [],
     "parameters/unmoved": [],
+    "parts/terms": {
+        "text_encoder": ["contrastive"],
+        "video_encoder": ["captioning", "contrastive"],
+    },
     "ranks/term_error": 1e-7,
     "ranks/gradient_error": 1e-6,
     "parts/term_error": 1e-7,

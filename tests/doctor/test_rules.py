@@ -49,6 +49,10 @@ def made_up(factor: float) -> dict[str, Any]:
     return {**RESULTS, "captioning": scores}
 
 
+def unmatched(**changes: Any) -> Evidence:
+    return with_steps(weight__contrastive=0.0, **changes)
+
+
 SIGLIP = configured(contrastive={"name": "siglip"})
 LOST = [step_row(n, skipped=float(n % 9 == 0)) for n in range(1, STEPS + 1)]
 AGAIN = [{**row, "loss": 1.01 * row["loss"]} for row in steps()[200:205]]
@@ -117,6 +121,7 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D12", "warning", "apart", with_steps(embedding__gap=1.6)),
     ("D13", "error", "partner", with_steps(embedding__recall_at_1=0.02, embedding__rank=0.49)),
     ("D14", "error", "shrink", with_steps(decay_over_update__text_encoder=40.0)),
+    ("D14", "note", "weighs 0", unmatched(decay_over_update__text_encoder=40.0)),
     ("D15", "error", "left out", replace(HEALTHY, steps=LOST)),
     ("D15", "error", "left out", with_steps(grad_norm=float("inf"))),
     ("D15", "note", "longer than the limit", with_steps(grad_norm=8.0)),
@@ -189,6 +194,22 @@ def test_the_worst_comes_first() -> None:
 def test_young_runs_are_not_blamed_for_having_learned_nothing() -> None:
     young = [row for row in steps(loss__contrastive=3.469, embedding__study__cosine=0.99)][:150]
     assert diagnose(replace(HEALTHY, steps=young, captions=SAME, results={})) == []
+
+
+def test_embeddings_that_no_term_matches_are_compared_with_those_of_the_fresh_model() -> None:
+    cone = {"embedding__study__cosine": 0.95, "embedding__gap": 1.4}
+    unlearned = {"embedding__recall_at_1": 0.02, "embedding__rank": 0.49}
+    assert {f.rule for f in diagnose(with_steps(**cone, **unlearned))} == {"D12", "D13"}
+    assert diagnose(unmatched(**cone, **unlearned)) == []
+    narrow = [
+        {**row, "embedding/study/cosine": 0.999}
+        if row["step"] > 5 and "embedding/gap" in row
+        else row
+        for row in unmatched(**cone).steps
+    ]
+    (finding,) = diagnose(replace(HEALTHY, steps=narrow))
+    assert (finding.rule, finding.severity) == ("D12", "error")
+    assert finding.measured == pytest.approx(0.001 / 0.05)
 
 
 def test_a_share_within_the_noise_of_few_probes_is_no_verdict() -> None:
