@@ -10,22 +10,14 @@ from torch import Tensor, nn
 from models.aggregators import MeanAggregator
 from models.contracts import CaptionDecoder, ImageDecoder, LatentHead, TextEncoder, VideoEncoder
 from models.embedding import embedding_head, unit_rows
-from models.study_model import EncodedReports, EncodedStudies, StudyModel
+from models.study_model import EncodedStudies, MatchedOutputs, StudyModel
 from models.temperature import Temperature
 
 
 @dataclass(frozen=True)
-class LatentOutputs:
+class LatentOutputs(MatchedOutputs):
     """What one forward pass hands to the losses."""
 
-    study: Float[Tensor, "study dim"]
-    """Unit rows; fp32."""
-    report: Float[Tensor, "study dim"]
-    """Unit rows; fp32."""
-    temperature: Float[Tensor, ""]
-    """Divides the cosines."""
-    bias: Float[Tensor, ""] | None
-    """Added to the logits of the sigmoid loss."""
     latent: Float[Tensor, "clip latent"]
     """One row a picture."""
     caption_logits: Float[Tensor, "study word vocab"]
@@ -148,11 +140,3 @@ class LatentCaptioner(StudyModel):
     ) -> EncodedStudies:
         """Return the vector of each study and what its latent says to the caption decoder."""
         return self.read_latent(self.mean(self.encode(clips), owner, studies=studies))
-
-    def encode_report(
-        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
-    ) -> EncodedReports:
-        """Return the vector and the words of each report."""
-        features = self.text_encoder(words, present)
-        pooled = self.text_encoder.pool(features, present)
-        return EncodedReports(report=unit_rows(self.report_head(pooled)), words=features)

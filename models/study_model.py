@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from models.contracts import CaptionDecoder
+from models.contracts import CaptionDecoder, TextEncoder
+from models.embedding import unit_rows
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,20 @@ class EncodedReports:
     """Features of each word; those of absent words mean nothing."""
 
 
+@dataclass(frozen=True)
+class MatchedOutputs:
+    """What one forward pass hands to a contrastive loss; a model adds what its other terms need."""
+
+    study: Float[Tensor, "study dim"]
+    """Unit rows; fp32."""
+    report: Float[Tensor, "study dim"]
+    """Unit rows; fp32."""
+    temperature: Float[Tensor, ""]
+    """Divides the cosines."""
+    bias: Float[Tensor, ""] | None
+    """Added to the logits of the sigmoid loss."""
+
+
 class StudyModel(nn.Module, ABC):
     """Brings studies and reports into one space, and may write reports."""
 
@@ -48,6 +63,10 @@ class StudyModel(nn.Module, ABC):
     """Numbers a study in the space that studies and reports share."""
     caption_decoder: CaptionDecoder | None
     """From what a study leaves in memory to its report."""
+    text_encoder: TextEncoder
+    """From words to reports."""
+    report_head: nn.Module
+    """From a report's row to the shared space."""
 
     @abstractmethod
     def encode_study(
@@ -68,8 +87,10 @@ class StudyModel(nn.Module, ABC):
                 ``owner`` never falls; None finds out, and waits for the device.
         """
 
-    @abstractmethod
     def encode_report(
         self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
     ) -> EncodedReports:
         """Return the vector and the words of each report."""
+        features = self.text_encoder(words, present)
+        pooled = self.text_encoder.pool(features, present)
+        return EncodedReports(report=unit_rows(self.report_head(pooled)), words=features)

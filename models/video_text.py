@@ -11,22 +11,14 @@ from models.clip_pooling import MeanPooling
 from models.contracts import Aggregator, CaptionDecoder, MaskedDecoder, TextEncoder, VideoEncoder
 from models.embedding import embedding_head, unit_rows
 from models.packing import pad_rows
-from models.study_model import EncodedReports, EncodedStudies, StudyModel
+from models.study_model import EncodedStudies, MatchedOutputs, StudyModel
 from models.temperature import Temperature
 
 
 @dataclass(frozen=True)
-class VideoTextOutputs:
+class VideoTextOutputs(MatchedOutputs):
     """What one forward pass hands to the losses. Parts that were not built are None."""
 
-    study: Float[Tensor, "study dim"]
-    """Unit rows; fp32."""
-    report: Float[Tensor, "study dim"]
-    """Unit rows; fp32."""
-    temperature: Float[Tensor, ""]
-    """Divides the cosines."""
-    bias: Float[Tensor, ""] | None
-    """Added to the logits of the sigmoid loss."""
     caption_logits: Float[Tensor, "study word vocab"] | None
     """At each word, the logits of the word that follows it."""
     reconstruction: Float[Tensor, "masked hidden output"] | None
@@ -203,14 +195,6 @@ class VideoText(StudyModel):
             first_token=sum(part.shape[1] for part in memory[:-1]),
             ragged=present.numel() != len(owner),
         )
-
-    def encode_report(
-        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
-    ) -> EncodedReports:
-        """Return the vector and the words of each report."""
-        features = self.text_encoder(words, present)
-        pooled = self.text_encoder.pool(features, present)
-        return EncodedReports(report=unit_rows(self.report_head(pooled)), words=features)
 
     def reconstruct(
         self,
