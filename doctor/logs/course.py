@@ -26,9 +26,14 @@ _CLAIMS = {-1: "falls over the run", 0: "changes over the run", 1: "rises over t
 
 
 def course_entries(metric: Metric) -> Iterator[Entry]:
-    """Yield what can be said of one metric: change, rest, jumps, spikes, and how early it moved."""
+    """Yield what can be said of one metric: change, rest, jumps, spikes, and how early it moved.
+
+    Of a handful of points nothing but the change is asked.
+    """
     change = level_change(metric.values)
     yield _changes(metric, change)
+    if len(metric.values) < FEWEST_POINTS:
+        return
     yield _settles(metric)
     yield _jumps(metric)
     yield _spikes(metric)

@@ -61,6 +61,11 @@ def draw_curve(axis: Any, metric: Metric, *, color: str, label: str = "") -> Non
         axis.set_ylim(bottom=0)
 
 
+def draw_null(axis: Any, chance: Metric) -> None:
+    """Draw what knowing nothing would score."""
+    axis.plot(chance.steps, chance.values, color=MUTED, linewidth=1, linestyle="--", label="chance")
+
+
 def empty(axis: Any, text: str) -> None:
     """Say in a panel why nothing stands there."""
     axis.set_axis_off()

@@ -11,6 +11,7 @@ from doctor.logs.entry import Entry, Question, Verdict, number
 from doctor.logs.level import level_change
 from doctor.logs.metric import Metric, Points
 from doctor.logs.names import direction, held_out
+from doctor.logs.nulls import chance_of, without_nulls
 
 _FEWEST = 5
 _SIGNIFICANT = 0.05
@@ -20,37 +21,18 @@ _SIGNIFICANT_AFTER_BEST = 0.01
 
 def held_out_entries(run: str, metrics: Mapping[str, Metric]) -> Iterator[Entry]:
     """Yield the claim that the run generalises, for each held-out metric; else that none exists."""
-    found = [
-        metric
-        for name, metric in metrics.items()
-        if held_out(name) and direction(name) and not _is_null(name)
-    ]
+    own = without_nulls(metrics)
+    found = [metric for name, metric in own.items() if held_out(name) and direction(name)]
     if not found:
         yield Question(
             run=run, metric="(none)", claim="the run generalises", window="none", estimator="none"
         ).answer("not testable", "No column of these files was measured on held-out data.")
     for metric in found:
         yield _generalises(metric)
-    for name, metric in metrics.items():
+    for name, metric in own.items():
         chance = chance_of(name, metrics)
         if chance is not None and direction(name):
             yield _above_chance(metric, chance)
-
-
-def chance_of(name: str, metrics: Mapping[str, Metric]) -> Metric | None:
-    """Return the metric that holds another one's chance, as this project's records name it."""
-    for kind in ("", "validation/"):
-        bare = name.removeprefix(kind)
-        if kind and bare == name:
-            continue
-        for other in (f"{bare}/chance", bare.replace("loss/", "chance/", 1)):
-            if other != bare and kind + other in metrics:
-                return metrics[kind + other]
-    return None
-
-
-def _is_null(name: str) -> bool:
-    return not {"chance", "floor"}.isdisjoint(name.split("/"))
 
 
 def _generalises(metric: Metric) -> Entry:

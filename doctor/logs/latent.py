@@ -67,7 +67,7 @@ def latent_entries(run: str, metrics: Mapping[str, Metric]) -> Iterator[Entry]:
 
 
 def _collapse(run: str, statistics: Statistics, metrics: Mapping[str, Metric]) -> Entry:
-    rank = next((m for name, m in metrics.items() if is_effective_rank(name)), None)
+    rank = _rank_of(statistics, metrics)
     question = Question(
         run=run,
         metric=rank.name if rank else statistics.name,
@@ -90,6 +90,13 @@ def _collapse(run: str, statistics: Statistics, metrics: Mapping[str, Metric]) -
         value=level.value,
         interval=None if math.isnan(level.error) else level.interval,
     )
+
+
+def _rank_of(statistics: Statistics, metrics: Mapping[str, Metric]) -> Metric | None:
+    """Return the effective rank of these embeddings, else the only one that there is."""
+    ranks = [metric for name, metric in metrics.items() if is_effective_rank(name)]
+    own = [m for m in ranks if " ".join(words_of(m.name)).startswith(f"{statistics.name} ")]
+    return next(iter(own or ranks), None)
 
 
 def _independent(run: str, statistics: Statistics) -> Entry:

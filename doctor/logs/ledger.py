@@ -8,6 +8,7 @@ from doctor.logs.held_out import held_out_entries
 from doctor.logs.latent import derived_norms, latent_entries
 from doctor.logs.metric import Log, Metric
 from doctor.logs.names import is_learning_rate
+from doctor.logs.nulls import without_nulls
 from doctor.logs.relations import same_numbers
 from doctor.logs.schedule_fit import schedule_entries
 from doctor.logs.sweep_entries import table_entries
@@ -26,7 +27,8 @@ def ledger(log: Log) -> list[Entry]:
 def _entries_of_run(run: str, metrics: Mapping[str, Metric]) -> Iterator[Entry]:
     yield from held_out_entries(run, metrics)
     yield from latent_entries(run, metrics)
-    for metric in metrics.values():
+    own = without_nulls(metrics)
+    for metric in own.values():
         if len(metric.values) < _FEWEST or _constant(metric):
             continue
         if is_learning_rate(metric.name):
@@ -34,7 +36,7 @@ def _entries_of_run(run: str, metrics: Mapping[str, Metric]) -> Iterator[Entry]:
         else:
             yield from course_entries(metric)
     derived = derived_norms(metrics)
-    moving = [m for m in metrics.values() if not _constant(m) and m.name not in derived]
+    moving = [m for m in own.values() if not _constant(m) and m.name not in derived]
     for same in same_numbers(moving):
         yield Question(
             run=run,

@@ -6,10 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from doctor.logs.drawing import SERIES, draw_curve, empty, new_figure, save, shortened, title
+from doctor.logs.drawing import (
+    SERIES,
+    draw_curve,
+    draw_null,
+    empty,
+    new_figure,
+    save,
+    shortened,
+    title,
+)
 from doctor.logs.latent import find_statistics
 from doctor.logs.metric import Log, Metric
 from doctor.logs.names import direction, held_out, is_learning_rate
+from doctor.logs.nulls import chance_of, without_nulls
 from doctor.logs.relations import correlations
 
 MOST_RUNS = len(SERIES)
@@ -21,17 +31,19 @@ def draw_overview(log: Log, path: Path) -> None:
     """Write the nine panels: four curves, a band, correlations, three histograms.
 
     The first curve is the learning rate and the next three are mean, std and norm of embeddings;
-    where a log has none, other metrics take their places, held-out ones and losses first. Of more
+    where a log has none, losses with their chance and a held-out metric take their places. Of more
     than 6 runs the first 6 are drawn; band, correlations and histograms show the first run.
     """
     runs = log.run_names[:MOST_RUNS]
     first = log.of_run(runs[0])
     names = chosen_names(first)
     figure, axes = new_figure(3, 3)
+    curves = _varied(names)
     for place in range(_CURVES):
-        _curves(axes[place], log, runs, names[place] if place < len(names) else None)
+        _curves(axes[place], log, runs, curves[place] if place < len(curves) else None)
     _band(axes[4], first, names)
-    _correlations(axes[5], [first[name] for name in names])
+    dense = sorted(names, key=lambda name: -len(first[name].values))
+    _correlations(axes[5], [first[name] for name in dense])
     late = [name for name in names if not is_learning_rate(name)]
     for place in range(_HISTOGRAMS):
         _histogram(axes[6 + place], first[late[place]] if place < len(late) else None)
@@ -41,22 +53,37 @@ def draw_overview(log: Log, path: Path) -> None:
 
 
 def chosen_names(metrics: Mapping[str, Metric]) -> list[str]:
-    """Return names by how much they say at a glance."""
+    """Return names by how much they say at a glance; nulls are drawn beside what they belong to."""
+    own = without_nulls(metrics)
     roles = {
         statistics.of[role].name: place
-        for statistics in find_statistics(metrics)
+        for statistics in find_statistics(own)
+        if {"mean", "std"} <= statistics.of.keys()
         for place, role in enumerate(("mean", "std", "norm", "min", "max"), start=1)
         if role in statistics.of
     }
 
     def order(name: str) -> tuple[int, int]:
+        points = -len(own[name].values)
         if is_learning_rate(name):
-            return 0, 0
+            return (0, 0) if roles else (5, 0)
         if name in roles:
             return 1, roles[name]
-        return 2 + (not held_out(name)) + 2 * (direction(name) == 0), 0
+        if direction(name) == 0:
+            return 6, points
+        if held_out(name):
+            return 3, 0
+        return (2 if chance_of(name, metrics) else 4), points
 
-    return sorted(metrics, key=order)
+    return sorted(own, key=order)
+
+
+def _varied(names: Sequence[str]) -> list[str]:
+    """Return the names of the curves: the first ones, of which one is held out if any is."""
+    first = list(names[:_CURVES])
+    if len(names) > _CURVES and not any(held_out(name) for name in first):
+        first[-1] = next((name for name in names if held_out(name)), first[-1])
+    return first
 
 
 def _curves(axis: Any, log: Log, runs: Sequence[str], name: str | None) -> None:
@@ -66,9 +93,12 @@ def _curves(axis: Any, log: Log, runs: Sequence[str], name: str | None) -> None:
     for color, run in zip(SERIES, runs, strict=False):
         metric = log.of_run(run).get(name)
         if metric is not None:
-            draw_curve(axis, metric, color=color, label=shortened(run))
+            draw_curve(axis, metric, color=color, label=shortened(run) if len(runs) > 1 else "")
     title(axis, name)
-    if len(runs) > 1:
+    chance = chance_of(name, log.of_run(runs[0]))
+    if chance is not None:
+        draw_null(axis, chance)
+    if len(runs) > 1 or chance is not None:
         axis.legend(fontsize=7, frameon=False)
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.files import write_json, write_whole
@@ -10,6 +10,7 @@ from doctor.logs.entry import VERDICTS, Entry, number
 from doctor.logs.ledger import ledger
 from doctor.logs.level import level_change
 from doctor.logs.metric import Log, Metric
+from doctor.logs.nulls import chance_of, without_nulls
 from doctor.logs.overview import draw_overview
 from doctor.logs.relations import Correlation, correlations
 from doctor.logs.trend_page import draw_trends
@@ -34,6 +35,8 @@ class MetricRow:
     last: str
     change: str
     interval: str
+    chance: str
+    """What knowing nothing scores, where the log says so."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def _collect(log: Log, title: str) -> LogReport:
     tested = [
         (run, pair)
         for run in log.run_names
-        for pair in correlations([*log.of_run(run).values()]).pairs
+        for pair in correlations([*without_nulls(log.of_run(run)).values()]).pairs
     ]
     pairs = sorted(
         (row for row in tested if row[1].adjusted_p < _SIGNIFICANT),
@@ -96,7 +99,11 @@ def _collect(log: Log, title: str) -> LogReport:
         entries,
         key_findings(entries),
         [(verdict, counted[verdict]) for verdict in VERDICTS],
-        [_row(metric) for metric in log.metrics],
+        [
+            _row(metric, chance_of(name, log.of_run(run)))
+            for run in log.run_names
+            for name, metric in without_nulls(log.of_run(run)).items()
+        ],
         pairs[:_MOST_PAIRS],
         len(tested),
     )
@@ -105,18 +112,38 @@ def _collect(log: Log, title: str) -> LogReport:
 def key_findings(entries: Sequence[Entry]) -> list[Entry]:
     """Return what somebody should read first: what is contradicted, and what cannot be known.
 
-    Decisive claims (generalisation, collapse, chance) come before the rest of their verdict.
+    Decisive claims (generalisation, collapse, chance) come before the rest of their verdict; a
+    claim that several metrics of a run cannot decide is said once.
     """
-    decisive = [entry for entry in entries if _is_decisive(entry)]
+    decisive = _said_once([entry for entry in entries if _is_decisive(entry)])
     wrong = [e for e in entries if e.verdict == "contradicted" and not _is_decisive(e)]
     return [*decisive, *wrong][:_MOST_FINDINGS]
+
+
+def _said_once(entries: Sequence[Entry]) -> list[Entry]:
+    """Join untestable claims that are alike into the first of them."""
+    alike: dict[object, list[Entry]] = {}
+    for place, entry in enumerate(entries):
+        undecided = entry.verdict == "not testable"
+        alike.setdefault(
+            (entry.question.run, entry.question.claim) if undecided else place, []
+        ).append(entry)
+    return [_joined(several) for several in alike.values()]
+
+
+def _joined(entries: Sequence[Entry]) -> Entry:
+    first, others = entries[0], len(entries) - 1
+    if not others:
+        return first
+    metric = f"{first.question.metric} and {others} more"
+    return replace(first, question=replace(first.question, metric=metric))
 
 
 def _is_decisive(entry: Entry) -> bool:
     return any(words in entry.question.claim for words in _DECISIVE)
 
 
-def _row(metric: Metric) -> MetricRow:
+def _row(metric: Metric, chance: Metric | None) -> MetricRow:
     change = level_change(metric.values)
     interval = "–"
     if change.testable:
@@ -129,4 +156,5 @@ def _row(metric: Metric) -> MetricRow:
         number(change.last.value),
         number(change.value),
         interval,
+        "–" if chance is None else number(chance.values[-1]),
     )

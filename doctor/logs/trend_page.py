@@ -8,11 +8,12 @@ import numpy as np
 
 from doctor.logs.change_points import ChangePoint, change_points
 from doctor.logs.course import FEWEST_LATE, last_quarter
-from doctor.logs.drawing import INK, MUTED, SERIES, draw_curve, new_figure, save, title
+from doctor.logs.drawing import INK, MUTED, SERIES, draw_curve, draw_null, new_figure, save, title
 from doctor.logs.entry import number
 from doctor.logs.level import SHARE, level_change
 from doctor.logs.metric import Log, Metric
 from doctor.logs.names import is_learning_rate
+from doctor.logs.nulls import chance_of
 from doctor.logs.overview import chosen_names
 from doctor.logs.trend import theil_sen
 
@@ -29,11 +30,14 @@ def draw_trends(log: Log, path: Path) -> int:
     figure, axes = new_figure(max(1, math.ceil(len(shown) / _COLUMNS)), _COLUMNS)
     for axis, name in zip(axes, shown, strict=False):
         _draw(axis, metrics[name])
+        chance = chance_of(name, metrics)
+        if chance is not None:
+            draw_null(axis, chance)
     for axis in axes[len(shown) :]:
         axis.set_axis_off()
     figure.suptitle(
         f"{log.run_names[0]}: trends. Black: levels of the first and last 5 %. Orange: Theil-Sen "
-        "line of the last quarter. Red: jump with its 95 % interval. Dotted: bend.",
+        "line of the last quarter. Red: jump with its 95 % interval. Dotted: bend. Dashed: chance.",
         x=0.01,
         ha="left",
         fontsize=9.5,

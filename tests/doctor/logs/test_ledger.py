@@ -9,6 +9,8 @@ import pytest
 from doctor.logs.entry import Entry
 from doctor.logs.ledger import ledger
 from doctor.logs.metric import Log, Metric, RunRow
+from doctor.logs.overview import chosen_names
+from doctor.logs.report import key_findings
 from tests.doctor.logs.series import autoregressive
 
 POINTS = 1500
@@ -78,6 +80,43 @@ def test_an_effective_rank_decides_what_the_other_statistics_cannot() -> None:
         ranks = rank + 1e-3 * draws.standard_normal(400)
         log = _log(z_rankme=ranks, **statistics)
         assert _verdict(log, "z_rankme", "have not collapsed").verdict == verdict
+
+
+def test_each_tower_is_judged_by_its_own_effective_rank() -> None:
+    flat = np.full(60, 0.05) + 1e-3 * np.random.default_rng(0).standard_normal(60)
+    towers = {f"embedding/{tower}/std": flat for tower in ("study", "report")}
+    ranks = {"embedding/study/rankme": 17 + flat, "embedding/report/rankme": 1 + flat}
+    log = _log(**towers, **ranks)
+    assert _verdict(log, "study", "have not collapsed").verdict == "supported"
+    assert _verdict(log, "report", "have not collapsed").verdict == "contradicted"
+
+
+def test_a_null_is_no_metric_and_few_points_get_one_line() -> None:
+    few = np.array([0.1, 0.3, 0.4, 0.5, 0.6])
+    log = _log(**{"val/recall": few, "val/recall/chance": few / 10})
+    claims = [(e.question.metric, e.question.claim) for e in ledger(log)]
+    assert sorted(claims) == [
+        ("val/recall", "ends better than chance"),
+        ("val/recall", "rises over the run"),
+        ("val/recall", "the run generalises: this improves on held-out data"),
+    ]
+
+
+def test_what_many_metrics_cannot_decide_is_said_once() -> None:
+    few = {f"val/recall_at_{k}": np.array([0.1, 0.2, 0.3]) for k in (1, 5, 10)}
+    (finding,) = key_findings(ledger(_log(**few)))
+    assert finding.question.metric == "val/recall_at_1 and 2 more"
+    assert finding.verdict == "not testable"
+
+
+def test_losses_with_their_chance_are_drawn_before_bookkeeping() -> None:
+    rows = np.linspace(1, 2, 50)
+    names = ["step_ms", "lr", "loss", "loss/a", "chance/a", "embedding/study/std", "val/recall"]
+    log = _log(**dict.fromkeys(names, rows))
+    assert chosen_names(log.of_run("run"))[:4] == ["loss/a", "val/recall", "loss", "lr"]
+    assert "chance/a" not in chosen_names(log.of_run("run"))
+    whole = _log(**dict.fromkeys(["loss", "latent_mean", "latent_std", "lr"], rows))
+    assert chosen_names(whole.of_run("run")) == ["lr", "latent_mean", "latent_std", "loss"]
 
 
 def test_there_is_no_verdict_on_generalisation_without_a_validation_column() -> None:
