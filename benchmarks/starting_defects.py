@@ -103,7 +103,7 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "half",
         overrides=("temperature=0.01",),
         code=patched(contrastive, "similarity_matrix", lambda study, report: study @ report.T),
-        says="half precision",
+        says="gradient of the losses in half",
     ),
     Defect("masked decoder without positions", "32", "D7", "facts", code=no_positions),
     Defect(
