@@ -14,7 +14,7 @@ from core import distributed
 from data import transforms
 from data.batch import Batch
 from losses import captioning, contrastive
-from projects import multitask_pretraining
+from projects import clip_text_project
 from projects.multitask_pretraining import MultitaskPretraining
 
 
@@ -73,7 +73,7 @@ def own_statistics() -> AbstractContextManager[Any]:
         pixels = whole(clips)
         return (pixels - pixels.mean()) / pixels.std()
 
-    return mock.patch.object(multitask_pretraining, "to_float", to_float)
+    return mock.patch.object(clip_text_project, "to_float", to_float)
 
 
 RANK_DEFECTS: dict[str, Context] = {
