@@ -50,7 +50,7 @@ class Balance:
     """The pull of each term at the parameters that the terms share, over the newest probes."""
 
     shares: Mapping[str, Typical]
-    """Of each term: weight times gradient norm, as a share of the sum over terms, in [0, 1]."""
+    """Of each term: newest weight times gradient norm, as a share of the sum, in [0, 1]."""
     norms: Mapping[str, Typical]
     """Gradient norm of each unweighted term."""
     cosines: Mapping[str, Average]
@@ -71,9 +71,9 @@ def balance(evidence: Evidence, *, most: int = MOST_PROBES) -> Balance | None:
     rows = [row for row in rows if all(is_number(row.get(f"gradient/norm/{t}")) for t in terms)]
     if not rows or len(terms) < 2:
         return None
-    pulls = np.array(
-        [[row[f"gradient/norm/{t}"] * row.get(f"weight/{t}", 1.0) for t in terms] for row in rows]
-    )
+    # a weight that is switched on counts at once, at the gradients that its term had all along
+    weights = [1.0 if (w := evidence.newest(f"weight/{t}")) is None else w for t in terms]
+    pulls = np.array([[row[f"gradient/norm/{t}"] for t in terms] for row in rows]) * weights
     shares = pulls / np.maximum(pulls.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     pairs = {
         f"{a}~{b}": [float(row[f"gradient/cosine/{a}~{b}"]) for row in rows]

@@ -12,7 +12,8 @@ Row = Mapping[str, Any]
 WINDOW = 50
 """Recorded steps over which a level is judged."""
 PATIENCE = 200
-"""Optimizer steps before which nobody is blamed for having learned nothing."""
+"""Optimizer steps before which nobody is blamed for having learned nothing, or twice the warm-up
+where that is longer."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,12 @@ class Evidence:
     def last_step(self) -> int:
         """Return the newest recorded optimizer step; 0 before the first."""
         return int(self.steps[-1]["step"]) if self.steps else 0
+
+    @property
+    def young(self) -> bool:
+        """Whether a run had too little time to be blamed for having learned nothing."""
+        warmup = self.config.optimizer.warmup_steps if self.config else 0
+        return self.last_step < max(PATIENCE, 2 * warmup)
 
     def course(self, key: str) -> list[tuple[int, float]]:
         """Return step and value of one key of the step records, where it is a finite number."""

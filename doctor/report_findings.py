@@ -4,15 +4,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.files import read_json
 from doctor.balance import Balance, balance
 from doctor.check import diagnose
-from doctor.finding import Finding
+from doctor.finding import Finding, worst_first
 from doctor.plots import Chart, Series, line_chart, short
 from doctor.report_charts import points_of
 from doctor.report_names import NULL_NOTES, TERMS
 from doctor.report_tables import NullsRow
 from doctor.rules import RULES
-from doctor.run_files import RunFiles
+from doctor.rules.resume import RULE as RESUME
+from doctor.run_files import DOCTOR, RunFiles
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,22 @@ def shown_findings(run: RunFiles) -> list[ShownFinding]:
     """Return what every rule finds in a run's folder, worst first."""
     washes = {"error": "bad", "warning": "warn", "note": ""}
     shown = []
-    for finding in diagnose(run.evidence()):
+    found = diagnose(run.evidence())
+    said = {finding.statement for finding in found}
+    found += [finding for finding in _of_steps_made_again(run) if finding.statement not in said]
+    for finding in worst_first(found):
         chart = _chart(run, finding)
         gauge = None if chart else gauge_of(finding.measured, finding.threshold)
         shown.append(ShownFinding(finding, chart, gauge, washes[finding.severity]))
     return shown
+
+
+def _of_steps_made_again(run: RunFiles) -> list[Finding]:
+    """Return what the run itself found as it was resumed; its record has only the later steps."""
+    path = run.folder / DOCTOR
+    kept = read_json(path).get("findings", []) if path.exists() else []
+    rows = [row for row in kept if row["rule"] == RESUME]
+    return [Finding(**{**row, "course": tuple(row["course"])}) for row in rows]
 
 
 def reading(run: RunFiles) -> str:

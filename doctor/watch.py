@@ -53,6 +53,7 @@ class Watch:
         self.facts: dict[str, Any] = {}
         self._before = read_steps(folder)
         kept = max(KEPT_STEPS, 60 * config.probe_every)
+        self._first: Row | None = None
         self._steps: deque[Row] = deque(maxlen=kept)
         self._validations: deque[Row] = deque(maxlen=kept)
         self._said: set[tuple[str, str, str]] = set()
@@ -65,7 +66,9 @@ class Watch:
             self.facts = starting_facts(trainer.project, trainer.module, trainer.optimizer)
         else:
             self.facts = read_json(known)["facts"]
-        self._steps.extend(row for row in self._before if row["step"] <= trainer.step)
+        made = [row for row in self._before if row["step"] <= trainer.step]
+        self._first = next(iter(made), None)
+        self._steps.extend(made)
         self._earlier = [row for row in self._before if row["step"] > trainer.step]
         self._judge()
 
@@ -76,6 +79,8 @@ class Watch:
         while rows and rows[-1]["step"] >= step:
             rows.pop()
         rows.append({"step": step, **numbers})
+        if self._first is None or self._first["step"] >= step:
+            self._first = next(iter(self._steps), None)
         if rows is self._steps and step % JUDGED_EVERY == 0:
             self._judge()
 
@@ -88,7 +93,7 @@ class Watch:
             Evidence(
                 config=self.config,
                 facts=self.facts,
-                steps=list(self._steps),
+                steps=self.known_steps(),
                 validations=list(self._validations),
                 earlier_steps=self._earlier,
             )
@@ -99,6 +104,13 @@ class Watch:
                 self._said.add(name)
                 say(render(finding))
         keep(self.folder, facts=self.facts, findings=findings)
+
+    def known_steps(self) -> list[Row]:
+        """Return the newest steps behind the first, which shows the fresh model."""
+        newest = list(self._steps)
+        if self._first is None or not newest or newest[0]["step"] <= self._first["step"]:
+            return newest
+        return [self._first, *newest]
 
 
 def keep(folder: Path, *, facts: Mapping[str, Any], findings: list[Finding]) -> None:

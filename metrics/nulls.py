@@ -128,6 +128,26 @@ def sigmoid_start(studies: int, *, bias: float | None = None, positives: float =
     return positives * _softplus(-bias) + (studies - positives) * _softplus(bias)
 
 
+def sigmoid_chance_of(
+    positive: Bool[Tensor, "study report"], excluded: Bool[Tensor, "study report"]
+) -> float:
+    """Return the sigmoid (SigLIP) loss per study of this batch, in nats, of the best constant.
+
+    With P pairs that belong together of M that are not excluded, every logit ln(P/(M-P)) costs
+    (P ln(M/P) + (M-P) ln(M/(M-P))) / N; 0 where all pairs belong together.
+
+    Raises:
+        ValueError: if a row or column has no positive, or a positive is excluded.
+    """
+    _check_pairs(positive, excluded)
+    together, judged = int(positive.sum()), int((~excluded).sum())
+    apart = judged - together
+    cost = together * math.log(judged / together)
+    if apart:
+        cost += apart * math.log(judged / apart)
+    return cost / len(positive)
+
+
 def sigmoid_floor(studies: int, temperature: float) -> float:
     """Return the least sigmoid (SigLIP) loss per study, in nats, of unit embeddings and any bias.
 

@@ -94,7 +94,8 @@ class Project(ABC, Generic[BatchT]):
     def chances(self, batch: BatchT) -> Mapping[str, float]:
         """Return ``chance/<term>``: what each term is on ``batch`` for a model that knows nothing.
 
-        ``batch`` is still on the CPU, so that nobody waits for the device.
+        And what else of the batch `floors` needs, as ``floor/<term>/<of what>``. ``batch`` is still
+        on the CPU, so that nobody waits for the device.
         """
 
     @abstractmethod

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int64, UInt8
+from scipy.stats import poisson
 
 from data.frames import is_short
 from data.loader import Samples, train_batches
@@ -145,8 +146,12 @@ def word_facts(
     return facts
 
 
-def order_repeats(sampler: StudySampler) -> float:
-    """Return the share of places at which two epochs show the same sample; chance is 1/samples."""
+def order_facts(sampler: StudySampler, *, samples: int) -> dict[str, Any]:
+    """Return the share of places at which two epochs show the same sample, and chance's reach.
+
+    Two independent orders agree at about Poisson(places/samples) places, which of a few dozen
+    samples can be a large share; one set in 10,000 has more than ``data/order_repeats/chance``.
+    """
     steps = min(sampler.steps_per_epoch, 50)
     first = [study for step in range(steps) for study in sampler.batch_at(step)[1]]
     later = [
@@ -154,7 +159,11 @@ def order_repeats(sampler: StudySampler) -> float:
         for step in range(steps)
         for study in sampler.batch_at(step + sampler.steps_per_epoch)[1]
     ]
-    return share(one == other for one, other in zip(first, later, strict=True))
+    reach = float(poisson.ppf(0.9999, len(first) / samples))
+    return {
+        "data/order_repeats": share(a == b for a, b in zip(first, later, strict=True)),
+        "data/order_repeats/chance": reach / len(first),
+    }
 
 
 def share(values: Iterable[bool]) -> float:

@@ -7,7 +7,7 @@ from data.dataset import numbered
 from metrics.failure_nulls import same_report_in_batch
 from projects.data_facts import (
     leaked_videos,
-    order_repeats,
+    order_facts,
     report_facts,
     video_facts,
     word_facts,
@@ -37,5 +37,5 @@ def image_text_facts(data: ImageTextData, *, batch: int) -> dict[str, Any]:
         **leaked_videos(train.store, [path for _, path in owned], tested),
         **video_facts(train.store, owned, frames=1),
         **word_facts(train, data.sampler, all_captions(train.images), data.tokenizer),
-        "data/order_repeats": order_repeats(data.sampler),
+        **order_facts(data.sampler, samples=len(train)),
     }

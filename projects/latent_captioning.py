@@ -25,7 +25,11 @@ from metrics.latent import BiasLevel, bias_level, latent_statistics
 from models.latent_captioner import LatentCaptioner, LatentOutputs
 from projects import study_tables
 from projects.clip_text_project import ClipTextProject
-from projects.contrastive_nulls import contrastive_chance, contrastive_floor
+from projects.contrastive_nulls import (
+    contrastive_chance,
+    contrastive_floor,
+    floor_of_duplicates,
+)
 from projects.held_out_losses import held_out_losses
 from projects.latent_parts import build_latent_captioner
 from projects.latent_results import latent_table, rebuild, reconstruction_table
@@ -130,6 +134,9 @@ class LatentCaptioning(ClipTextProject[StudyData]):
             "chance/alignment": contrastive_chance(
                 self.config.contrastive, batch.report_group, batch.patient_group
             ),
+            "floor/alignment/duplicates": floor_of_duplicates(
+                self.config.contrastive, batch.report_group
+            ),
             "chance/captioning": math.log(self.data.tokenizer.vocab_size),
             "chance/reconstruction": float(
                 self.reconstruction(self._mean_picture.expand_as(pixels), pixels)
@@ -149,7 +156,7 @@ class LatentCaptioning(ClipTextProject[StudyData]):
             studies=self.config.batch,
             temperature=numbers["temperature"],
         )
-        return {"floor/alignment": floor}
+        return {"floor/alignment": max(floor, numbers["floor/alignment/duplicates"])}
 
     @torch.no_grad()
     def representations(self, model: nn.Module) -> Mapping[str, Tensor]:

@@ -25,7 +25,11 @@ from losses.patch import PatchContrastive
 from models.video_text import VideoText, VideoTextOutputs
 from projects import study_tables
 from projects.clip_text_project import ClipTextProject
-from projects.contrastive_nulls import contrastive_chance, contrastive_floor
+from projects.contrastive_nulls import (
+    contrastive_chance,
+    contrastive_floor,
+    floor_of_duplicates,
+)
 from projects.held_out_losses import held_out_losses
 from projects.masked_results import masked_results
 from projects.masked_task import MaskedTask
@@ -159,7 +163,12 @@ class MultitaskPretraining(ClipTextProject[StudyData]):
         contrastive = contrastive_chance(
             self.config.contrastive, batch.report_group, batch.patient_group
         )
-        chances = {"chance/contrastive": contrastive}
+        chances = {
+            "chance/contrastive": contrastive,
+            "floor/contrastive/duplicates": floor_of_duplicates(
+                self.config.contrastive, batch.report_group
+            ),
+        }
         if "captioning" in self._weights:
             chances["chance/captioning"] = math.log(self.data.tokenizer.vocab_size)
         if "patch_contrastive" in self._weights:
@@ -175,7 +184,7 @@ class MultitaskPretraining(ClipTextProject[StudyData]):
             studies=self.config.batch,
             temperature=numbers["temperature"],
         )
-        return {"floor/contrastive": floor}
+        return {"floor/contrastive": max(floor, numbers["floor/contrastive/duplicates"])}
 
     @cached_property
     def _watched(self) -> StudyDataset:

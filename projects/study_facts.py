@@ -4,7 +4,7 @@ from typing import Any
 
 from projects.data_facts import (
     leaked_videos,
-    order_repeats,
+    order_facts,
     report_facts,
     share,
     video_facts,
@@ -32,7 +32,7 @@ def study_facts(data: StudyData, *, batch: int) -> dict[str, Any]:
         "data/held_out_of_training_patients": sum(s.patient_id in patients for s in tested),
         **video_facts(train.store, owned, frames=train.frames),
         **word_facts(train, data.sampler, reports, train.tokenizer),
-        "data/order_repeats": order_repeats(data.sampler),
+        **order_facts(data.sampler, samples=len(train)),
     }
 
 

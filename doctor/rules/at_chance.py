@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.evidence import PATIENCE, Evidence
+from doctor.evidence import WINDOW, Evidence
 from doctor.finding import Finding
 
 RULE = "D10"
@@ -12,12 +12,13 @@ NEAR = 0.01
 
 def at_chance(evidence: Evidence) -> Iterator[Finding]:
     """Compare the level of each term with its chance and, where that is high, with its floor."""
-    if evidence.last_step < PATIENCE:
+    if evidence.young:
         return
     for term in evidence.terms():
         loss, chance = evidence.level(f"loss/{term}"), evidence.level(f"chance/{term}")
-        if loss is None or not chance or not evidence.newest(f"weight/{term}"):
-            continue
+        weights = [weight for _, weight in evidence.course(f"weight/{term}")[-WINDOW:]]
+        if loss is None or not chance or not weights or not all(weights):
+            continue  # switched off, or only just on
         fallen = (chance - loss) / chance
         if fallen < NEAR:
             yield _chance(term, loss, chance, fallen, step=evidence.last_step)

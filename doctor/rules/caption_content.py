@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from doctor.evidence import PATIENCE, Evidence
+from doctor.evidence import Evidence
 from doctor.finding import Finding
 
 RULE = "D17"
 MOST_IDENTICAL = 0.5
-"""Share of the studies that may get the same caption, beyond the share of their references."""
+"""Of the studies whose report is not the most common one, the share that may get the caption of
+all others."""
 LEAST_GAIN = 0.02
 """Share by which another study's video must make the caption loss worse."""
 CONSTANT = 0.95
@@ -24,7 +25,7 @@ FACTS = ("lesion_f1_10pp", "number_recall")
 
 def caption_content(evidence: Evidence) -> Iterator[Finding]:
     """Look at the texts themselves, then at the two controls: shuffled videos and baselines."""
-    if 0 < evidence.last_step < PATIENCE:
+    if evidence.steps and evidence.young:
         return
     captions = [str(row.get("caption", "")) for row in evidence.captions]
     references = [str(row.get("reference", "")) for row in evidence.captions]
@@ -63,7 +64,8 @@ def _identical(
     captions: Sequence[str], references: Sequence[str], *, young: bool
 ) -> Iterator[Finding]:
     share, usual = identical_share(captions), identical_share(references)
-    if share - usual <= MOST_IDENTICAL:
+    most = usual + MOST_IDENTICAL * (1 - usual)
+    if share <= most:
         return
     yield Finding(
         rule=RULE,
@@ -73,7 +75,7 @@ def _identical(
             f"caption; of their reports {100 * usual:.0f} % are the same."
         ),
         measured=share,
-        threshold=MOST_IDENTICAL + usual,
+        threshold=most,
         formula=(
             f"the most common caption / captions; distinct-2 {distinct(captions, words=2):.3f}, "
             f"of the reports {distinct(references, words=2):.3f}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.evidence import PATIENCE, Evidence
+from doctor.evidence import Evidence
 from doctor.finding import Finding
 from doctor.rules.matching import is_trained_to_match
 
@@ -19,7 +19,7 @@ MOST_GAP = 1.2
 
 def collapse(evidence: Evidence) -> Iterator[Finding]:
     """Look at the newest probe of each tower, once there was time to spread."""
-    if evidence.last_step < PATIENCE:
+    if evidence.young:
         return
     if not is_trained_to_match(evidence):
         yield from _narrowed(evidence)

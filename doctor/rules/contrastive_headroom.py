@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from config.model_schema import Term
 from config.schedule import learning_rate
 from config.schema import RunConfig, Schedule
 from doctor.evidence import Evidence
@@ -14,6 +15,9 @@ from metrics.nulls import infonce_chance, infonce_floor, sigmoid_floor, sigmoid_
 RULE = "D4"
 LEAST_HEADROOM = 0.5
 """Share of its chance value by which a contrastive loss must be able to fall."""
+
+TERMS: tuple[Term, ...] = ("contrastive", "alignment", "descriptors")
+"""The terms of all projects whose cosines the temperature divides, beside that of patches."""
 
 Loss = Literal["infonce", "siglip"]
 
@@ -69,8 +73,8 @@ def headroom_of(evidence: Evidence) -> Iterator[Finding]:
     config = evidence.config
     if config is None:
         return
-    weight = config.loss_weights.get("contrastive", 0.0)
-    if isinstance(weight, float | int) and weight == 0:
+    weights = [config.patch_contrastive_weight, *(config.loss_weights.get(t, 0.0) for t in TERMS)]
+    if not any(weights):
         return
     start, lowest = _temperatures(config)
     found = contrastive_headroom(
@@ -85,9 +89,10 @@ def headroom_of(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _temperatures(config: RunConfig) -> tuple[float, float]:
-    """Return the temperature at step 1 and the lowest that the run reaches."""
+    """Return the temperature at step 1, or the greatest of a schedule, and the lowest reached."""
     if isinstance(config.temperature, Schedule):
-        return config.temperature.start, min(config.temperature.start, config.temperature.end)
+        ends = (config.temperature.start, config.temperature.end)
+        return max(ends), min(ends)
     if not config.learn_temperature:
         return config.temperature, config.temperature
     rates = (
@@ -104,13 +109,13 @@ def _temperatures(config: RunConfig) -> tuple[float, float]:
 def contrastive_headroom(
     *, studies: int, temperature: float, lowest: float, learned: bool, loss: Loss = "infonce"
 ) -> Finding | None:
-    """Return a finding if the contrastive loss can fall by less than half of chance at the start.
+    """Return a finding if the contrastive loss can fall by less than half of chance.
 
     It is an error if that still holds at the lowest temperature of the run, else a warning.
 
     Args:
         studies: studies of the global batch, N.
-        temperature: the divisor of the cosines at step 1.
+        temperature: the divisor of the cosines at step 1, or the greatest of a schedule.
         lowest: the lowest temperature that the run reaches, by schedule or by learning.
         learned: whether the temperature is trained.
         loss: which contrastive loss.

@@ -135,7 +135,8 @@ def data_quality(evidence: Evidence) -> Iterator[Finding]:
         share = (
             value / max(1, facts.get("data/held_out_studies", 1)) if "held_out" in name else value
         )
-        if share <= limit.most:
+        most = max(limit.most, facts.get(f"{name}/chance", 0.0))
+        if share <= most:
             continue
         yield Finding(
             rule=RULE,
@@ -146,7 +147,7 @@ def data_quality(evidence: Evidence) -> Iterator[Finding]:
                 duplicates=100 * facts.get("data/duplicate_reports", 0.0),
             ),
             measured=share,
-            threshold=limit.most,
+            threshold=most,
             formula=f"{name}, counted before the first step",
             null=limit.null,
             cause=limit.cause,

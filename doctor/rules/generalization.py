@@ -19,10 +19,11 @@ def generalization(evidence: Evidence) -> Iterator[Finding]:
         value, chance = held_out.get("value"), held_out.get("chance")
         if train is None or not chance or value is None:
             continue
-        learned = chance - train
-        if learned < LEAST_LEARNED * chance:
+        # the last held-out batch may be smaller, and so have another chance
+        learned = 1 - train / (evidence.level(f"chance/{term}") or chance)
+        if learned < LEAST_LEARNED:
             continue
-        lost = (value - train) / learned
+        lost = 1 - (1 - value / chance) / learned
         if lost > MOST_LOST:
             yield Finding(
                 rule=RULE,
@@ -33,7 +34,10 @@ def generalization(evidence: Evidence) -> Iterator[Finding]:
                 ),
                 measured=lost,
                 threshold=MOST_LOST,
-                formula=f"(held out - training) / (chance - training), chance {chance:.3f}",
+                formula=(
+                    "1 - (1 - held out / chance) / (1 - training / chance), each with its own "
+                    f"chance; held out {chance:.3f}"
+                ),
                 null="0 where nothing is lost, 1 where held-out studies are at chance",
                 cause="The studies were learned by heart.",
                 key="steps",

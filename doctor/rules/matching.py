@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from doctor.evidence import PATIENCE, Evidence
+from doctor.evidence import Evidence
 from doctor.finding import Finding
 from metrics.failure_nulls import greatest_chance_recall
 
@@ -22,7 +22,7 @@ def matching(evidence: Evidence) -> Iterator[Finding]:
         return
     recall = evidence.newest("embedding/recall_at_1")
     samples, rank = evidence.newest("embedding/samples"), evidence.newest("embedding/rank")
-    if recall is None or samples is None or rank is None or evidence.last_step < PATIENCE:
+    if recall is None or samples is None or rank is None or evidence.young:
         return
     chance = 1 / samples
     limit = greatest_chance_recall(int(samples), int(samples))

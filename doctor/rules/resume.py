@@ -21,6 +21,8 @@ def resume(evidence: Evidence) -> Iterator[Finding]:
             "The step after saving and loading differs from the step without, by "
             f"{tested:.3g} of the step's length.",
         )
+    if evidence.config is not None and evidence.config.resume_skip:
+        return  # what the user chose not to restore may differ
     again = {row["step"]: row for row in evidence.steps}
     pairs = [
         (before, again[before["step"]])

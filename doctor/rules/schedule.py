@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from config.schedule import learning_rate
 from doctor.evidence import Evidence, is_number
 from doctor.finding import Finding
 
@@ -11,17 +12,17 @@ MOST_RISE = 0.05
 MOST_OFF_AT_END = 0.05
 """Distance of the last rate from the final one, as a share of the peak."""
 LEAST_PEAK = 0.5
-"""Share of ``optimizer.learning_rate`` that must be reached once warm-up has passed."""
+"""Share of the greatest scheduled rate of the recorded steps that must have been reached."""
 
 
 def schedule(evidence: Evidence) -> Iterator[Finding]:
     """Look at the recorded rates: finite, no way back up, at the end where the config says."""
-    course = evidence.course("learning_rate")
-    if len(course) < 3:
-        return
     lost = sum(not is_number(row.get("learning_rate", 0.0)) for row in evidence.steps)
     if lost:
         yield _finding(float(lost), 0.0, f"{lost} steps had a learning rate that is not finite.")
+    course = evidence.course("learning_rate")
+    if len(course) < 3:
+        return
     config, rates = evidence.config, [rate for _, rate in course]
     peak = max(rates)
     after = rates[rates.index(peak) :]
@@ -48,12 +49,14 @@ def schedule(evidence: Evidence) -> Iterator[Finding]:
             f"The learning rate ended at {rates[-1]:.3g}, {100 * off:.0f} % of the peak away from "
             f"the {wanted.final_learning_rate:.3g} that it should end at.",
         )
-    if evidence.last_step > wanted.warmup_steps and peak < LEAST_PEAK * wanted.learning_rate:
+    # a live run is judged by its newest steps, which may all lie behind the peak
+    due = max(learning_rate(wanted, step=step - 1, steps=config.steps) for step, _ in course)
+    if evidence.last_step > wanted.warmup_steps and peak < LEAST_PEAK * due:
         yield _finding(
-            peak / wanted.learning_rate,
+            peak / due,
             LEAST_PEAK,
             f"{evidence.last_step} steps have passed, warm-up takes {wanted.warmup_steps}, and the "
-            f"learning rate has reached {peak:.3g} of {wanted.learning_rate:.3g}.",
+            f"learning rate has reached {peak:.3g} where {due:.3g} was due.",
         )
 
 

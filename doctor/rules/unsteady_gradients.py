@@ -9,6 +9,8 @@ from doctor.finding import Finding
 RULE = "D15"
 MOST_SKIPPED = 0.01
 """Share of steps that may be left out because a gradient was not finite."""
+LEAST_SKIPPED = 3
+"""Steps left out below which it may have been an accident."""
 MOST_CLIPPED = 0.9
 """Share of steps with a gradient longer than the limit."""
 HUGE = 100.0
@@ -21,9 +23,8 @@ def unsteady_gradients(evidence: Evidence) -> Iterator[Finding]:
     steps = evidence.steps
     if not steps:
         return
-    skipped = sum(
-        bool(row.get("skipped")) or not is_number(row.get("grad_norm", 0.0)) for row in steps
-    )
+    # a step that a roll-back leaves out has a finite gradient
+    skipped = sum(not is_number(row.get("grad_norm", 0.0)) for row in steps)
     if skipped / len(steps) > MOST_SKIPPED:
         yield _skipped(skipped, len(steps))
     if evidence.config is None or len(steps) < LEAST_STEPS:
@@ -38,7 +39,7 @@ def unsteady_gradients(evidence: Evidence) -> Iterator[Finding]:
 def _skipped(skipped: int, steps: int) -> Finding:
     return Finding(
         rule=RULE,
-        severity="error",
+        severity="error" if skipped >= LEAST_SKIPPED else "note",
         statement=f"{skipped} of {steps} steps were left out: a gradient was not finite.",
         measured=skipped / steps,
         threshold=MOST_SKIPPED,

@@ -41,6 +41,7 @@ FACTS: dict[str, Any] = {
     "data/reports_cut": 0.0,
     "data/tokens_a_percentage": 1.5,
     "data/order_repeats": 0.001,
+    "data/order_repeats/chance": 0.006,
     "check/repeat": 0.0,
     "check/absent_view": 2e-7,
     "check/view_dropped": 0.01,

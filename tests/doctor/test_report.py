@@ -4,16 +4,19 @@ import json
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from core.errors import UserError
+from core.files import write_json
 from doctor.report import write_report
 from doctor.report_examples import caption_examples, png_address, search_examples
 from doctor.run_files import read_run
 from tests.doctor.conftest import HOSTILE, STEPS, report_text
+from tests.doctor.records import HEALTHY, found, steps
 
 
 class _Page(HTMLParser):
@@ -270,3 +273,9 @@ def test_a_browser_shows_it_on_a_phone_without_asking_for_anything(run_folder: P
             assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
             assert said == []
         browser.close()
+
+
+def test_what_a_resumed_run_found_is_on_its_page(run_folder: Path) -> None:
+    (finding,) = found(replace(HEALTHY, earlier_steps=[{**steps()[9], "loss": 1.0}]), "D20")
+    write_json(run_folder / "doctor.json", {"facts": {}, "findings": [vars(finding)]})
+    assert "was made before the interruption and again after it" in _page(run_folder).text

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from config.schedule import learning_rate
 from config.schema import RunConfig
 from doctor.check import diagnose
 from doctor.evidence import Evidence, Sweep
@@ -53,10 +54,19 @@ def unmatched(**changes: Any) -> Evidence:
     return with_steps(weight__contrastive=0.0, **changes)
 
 
+HOT = {"temperature": 10.0, "learn_temperature": False}
+WARMING = {"temperature": {"start": 0.1, "end": 10.0}, "learn_temperature": False}
+ALIGNED, WORDS = {"alignment": 1.0}, {"descriptors": 1.0}
+PATCHES = {"loss_weights": {"captioning": 1.0}, "patch_contrastive_weight": 1.0}
 SIGLIP = configured(contrastive={"name": "siglip"})
-LOST = [step_row(n, skipped=float(n % 9 == 0)) for n in range(1, STEPS + 1)]
+LOST = [{**row, "grad_norm": None} if row["step"] % 9 == 0 else row for row in steps()]
+ROLLED_BACK = [step_row(n, skipped=float(n % 9 == 0)) for n in range(1, STEPS + 1)]
 AGAIN = [{**row, "loss": 1.01 * row["loss"]} for row in steps()[200:205]]
 SAME = [{**row, "caption": "Normal coronary arteries."} for row in CAPTIONS]
+NORMAL = [
+    {"reference": "Normal." if n % 20 < 11 else f"{n}% stenosis.", "caption": "Normal."}
+    for n in range(100)
+]
 CLAMPED = with_steps(temperature=0.01)
 BLIND = {**RESULTS["losses"], "captioning": {**RESULTS["losses"]["captioning"]}}
 BLIND["captioning"]["other_studys_video"] = 1.1000001
@@ -80,6 +90,10 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D3", "error", "no gradient", with_facts(terms__without_gradient=["captioning"])),
     ("D3", "error", "exactly 0", with_steps(gradient__norm__captioning=0.0)),
     ("D4", "error", "of chance", replace(HEALTHY, config=configured(temperature=10.0))),
+    ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, loss_weights=ALIGNED))),
+    ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, loss_weights=WORDS))),
+    ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, **PATCHES))),
+    ("D4", "warning", "of chance", replace(HEALTHY, config=configured(**WARMING))),
     ("D4", "error", "no bias", replace(HEALTHY, config=SIGLIP)),
     ("D4", "warning", "bias of 0.0", replace(with_facts(model__bias=0.0), config=SIGLIP)),
     ("D5", "error", "rose again", rates(lambda n: 1e-3 if n > 250 else rate(n))),
@@ -124,10 +138,12 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D14", "note", "weighs 0", unmatched(decay_over_update__text_encoder=40.0)),
     ("D15", "error", "left out", replace(HEALTHY, steps=LOST)),
     ("D15", "error", "left out", with_steps(grad_norm=float("inf"))),
+    ("D15", "note", "1 of 50 steps", replace(HEALTHY, steps=[*steps()[:49], LOST[8]])),
     ("D15", "note", "longer than the limit", with_steps(grad_norm=8.0)),
     ("D15", "warning", "longer than the limit", with_steps(grad_norm=800.0)),
     ("D16", "warning", "an end of its range", CLAMPED),
     ("D17", "error", "same caption", replace(HEALTHY, captions=SAME)),
+    ("D17", "error", "same caption", replace(HEALTHY, captions=NORMAL)),
     ("D17", "error", "do not depend", with_results(losses=BLIND)),
     ("D17", "error", "do not depend", replace(with_results(losses=DIM), steps=())),
     ("D17", "note", "do not depend", with_results(losses=DIM)),
@@ -210,6 +226,54 @@ def test_embeddings_that_no_term_matches_are_compared_with_those_of_the_fresh_mo
     (finding,) = diagnose(replace(HEALTHY, steps=narrow))
     assert (finding.rule, finding.severity) == ("D12", "error")
     assert finding.measured == pytest.approx(0.001 / 0.05)
+
+
+def test_a_live_run_is_judged_by_the_rates_of_its_newest_steps() -> None:
+    config = configured(steps=5000)
+    rows = [
+        step_row(n, learning_rate=learning_rate(config.optimizer, step=n - 1, steps=5000))
+        for n in range(3001, 4001)
+    ]
+    assert found(replace(HEALTHY, config=config, steps=rows), "D5") == []
+    slow = [{**row, "learning_rate": 0.4 * row["learning_rate"]} for row in rows]
+    assert len(found(replace(HEALTHY, config=config, steps=slow), "D5")) == 1
+
+
+def test_nobody_is_blamed_before_twice_the_warm_up() -> None:
+    slow = with_steps(loss__contrastive=3.469, embedding__study__cosine=0.97)
+    assert {f.rule for f in diagnose(slow)} == {"D10", "D12"}
+    optimizer = {**CONFIG.optimizer.model_dump(), "warmup_steps": 200}
+    warming = replace(slow, config=configured(optimizer=optimizer))
+    assert not {"D10", "D12"} & {f.rule for f in diagnose(warming)}
+
+
+def test_steps_that_a_roll_back_leaves_out_are_finite() -> None:
+    assert found(replace(HEALTHY, steps=ROLLED_BACK), "D15") == []
+
+
+def test_what_the_user_chose_not_to_restore_may_differ() -> None:
+    again = replace(HEALTHY, earlier_steps=AGAIN)
+    assert len(found(again, "D20")) == 1
+    config = configured(resume_skip=("optimizer.learning_rate",))
+    assert found(replace(again, config=config), "D20") == []
+
+
+def test_orders_of_a_few_studies_agree_by_chance() -> None:
+    few = with_facts(**{"data__order_repeats": 0.25, "data__order_repeats__chance": 0.5})
+    assert found(few, "D9") == []
+
+
+def test_a_weight_that_was_just_switched_on_is_judged_by_what_it_is_now() -> None:
+    late = [{**row, "weight/captioning": 0.3 if row["step"] > 270 else 0.0} for row in steps()]
+    assert found(replace(HEALTHY, steps=late), "D11") == []
+    at_chance = [{**row, "loss/captioning": 6.6} for row in late]
+    assert found(replace(HEALTHY, steps=at_chance), "D10") == []
+
+
+def test_held_out_losses_are_compared_with_the_chance_of_their_own_batch() -> None:
+    losses = {**RESULTS["losses"], "contrastive": {"value": 2.485, "chance": 2.485}}
+    (finding,) = found(with_results(losses=losses), "D21")
+    assert finding.measured == pytest.approx(1.0)
 
 
 def test_a_share_within_the_noise_of_few_probes_is_no_verdict() -> None:

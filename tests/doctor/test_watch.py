@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from doctor.watch import Watch
+from doctor.watch import KEPT_STEPS, Watch
 from tests.runners.line_project import line_config
 
 
@@ -13,3 +13,14 @@ def test_steps_that_are_made_again_replace_those_of_before(tmp_path: Path) -> No
     watch.write(3, {"recall": 0.1})
     assert [(row["step"], row["loss"]) for row in watch._steps] == [(1, 3.0), (2, 2.0), (3, 1.0)]
     assert [row["step"] for row in watch._validations] == [3]
+
+
+def test_the_fresh_model_is_remembered_when_its_step_has_left_the_window(tmp_path: Path) -> None:
+    watch = Watch(line_config(), tmp_path)
+    for step in range(1, 2 * KEPT_STEPS):
+        watch.write(step, {"loss": 1.0})
+    steps = [row["step"] for row in watch.known_steps()]
+    assert steps[0] == 1
+    assert steps[1] > 800
+    watch.write(1, {"loss": 2.0})  # rolled back to the start
+    assert watch.known_steps() == [{"step": 1, "loss": 2.0}]

@@ -18,6 +18,7 @@ from metrics.nulls import (
     infonce_headroom,
     infonce_in_chance_of,
     rankme_bounds,
+    sigmoid_chance_of,
     sigmoid_floor,
     sigmoid_start,
     uniformity_of_random_directions,
@@ -67,6 +68,18 @@ def test_the_share_form_falls_by_the_log_of_its_positives() -> None:
         both.append((scores.masked_fill(~kept, -math.inf).logsumexp(1) - inside).mean())
     by_loss = float((both[0] + both[1]) / 2)
     assert infonce_in_chance_of(positive, excluded) == pytest.approx(by_loss, abs=1e-12)
+
+
+def test_the_best_constant_of_the_sigmoid_loss_knows_duplicates_and_exclusions() -> None:
+    positive, excluded = _pairs()
+    bias = torch.linspace(-8, 8, 32_001, dtype=torch.float64)
+    yes, no = int(positive.sum()), int((~excluded & ~positive).sum())
+    costs = (yes * F.softplus(-bias) + no * F.softplus(bias)) / 6
+    assert sigmoid_chance_of(positive, excluded) == pytest.approx(float(costs.min()), abs=1e-6)
+    alone = torch.eye(9, dtype=torch.bool)
+    assert sigmoid_chance_of(alone, ~(alone | True)) == pytest.approx(sigmoid_start(9))
+    same = torch.ones(3, 3, dtype=torch.bool)
+    assert sigmoid_chance_of(same, ~same) == 0.0
 
 
 def test_pairs_that_contradict_each_other_are_refused() -> None:
