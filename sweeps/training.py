@@ -160,18 +160,21 @@ class Validations:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._read, self._seen = 0, set[int]()
+        self._read, self._last = 0, b""
+        self._seen: set[int] = set()
 
     def new(self) -> list[Row]:
         """Return the rows that were not there at the last look."""
         if not self.path.exists():
             return []
         with self.path.open("rb") as stream:
-            if stream.seek(0, 2) < self._read:
-                self._read = 0  # a resumed run has dropped what it is going to write again
-            stream.seek(self._read)
+            stream.seek(self._read - len(self._last))
+            if stream.read(len(self._last)) != self._last:
+                # a resumed run has dropped what it is going to write again, or has written it
+                self._read, self._last = stream.seek(0), b""
             whole, newline, _ = stream.read().rpartition(b"\n")
         self._read += len(whole) + len(newline)
+        self._last = (whole + newline).splitlines(keepends=True)[-1] if newline else self._last
         rows = [json.loads(line) for line in whole.splitlines() if line]
         fresh = [r for r in rows if r["kind"] == "validation" and r["step"] not in self._seen]
         self._seen |= {row["step"] for row in fresh}
