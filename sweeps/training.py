@@ -35,6 +35,10 @@ class TrialError(Exception):
     """A trial that will not end well however often it is begun again."""
 
 
+class InUseError(Exception):
+    """The folder of a run is in other hands; later it may be free."""
+
+
 def train(
     sweep: Sweep, task: Task, slot: Slot, *, watch: Watch, asked_to_stop: Callable[[], bool]
 ) -> Literal["finished", "ended", "stopped"]:
@@ -52,6 +56,7 @@ def train(
 
     Raises:
         TrialError: The run refused its input, was killed too often, or ran another config.
+        InUseError: Another process still runs it.
     """
     folder = sweep.trials / task.name
     log = sweep.folder / "logs" / f"{task.name}.log"
@@ -126,7 +131,7 @@ def _alone(path: Path) -> Iterator[int]:
     """Hold a lock that the process inherits, so that it lasts as long as the process does.
 
     Raises:
-        TrialError: The process of a dead worker does not leave.
+        InUseError: The process of a dead worker does not leave.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
@@ -137,7 +142,7 @@ def _alone(path: Path) -> Iterator[int]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise TrialError(f"{path.name}: another process still runs it") from None
+                    raise InUseError(f"{path.name}: another process still runs it") from None
                 time.sleep(POLL_S / 10)
         yield handle.fileno()
 

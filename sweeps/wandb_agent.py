@@ -19,13 +19,14 @@ from optuna.trial import TrialState, create_trial
 from config.strict_yaml import read_yaml
 from core.errors import UserError
 from core.files import hash_json
-from sweeps.queues import TICKET, Queues, open_queues
+from sweeps.queues import Queues, open_queues
+from sweeps.scores import mean_scores, measured
 from sweeps.settings import Sweep
 from sweeps.slots import Slot, read_arguments
 from sweeps.task import Task
+from sweeps.tickets import TICKET
 from sweeps.training import TrialError, record_hash, train
 from sweeps.wandb_backend import RUN_ID, check_chosen, open_sweep
-from sweeps.worker import mean_scores, measured
 
 
 @dataclass(frozen=True)
