@@ -66,8 +66,7 @@ def run(options: argparse.Namespace) -> int:
     check_file(plan, settings)
     folder = base.folder / "sweeps" / (plan.file.name or f"{base.name}-sweep")
     slots = share_out(options)
-    storage = options.storage or f"sqlite:///{folder}/sweep.sqlite"
-    sweep = create(folder, plan, base, settings, storage=storage, resume=options.resume)
+    sweep = create(folder, plan, base, settings, storage=options.storage, resume=options.resume)
     check_values(sweep)
     check_arguments(sweep, slots[0])
     write_line("making one step of the base config, to see what is read (decodes the data, once)")

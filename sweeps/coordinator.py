@@ -7,16 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 
 from core.errors import UserError
+from core.exit_codes import BAD_INPUT, INTERRUPTED
 from sweeps.outcomes import Outcome, outcomes
-from sweeps.queues import Queues
+from sweeps.queues import AWAY, Queues
 from sweeps.settings import Sweep
 from sweeps.slots import Slot
-from sweeps.worker import STOPPED
 
 WORKER, AGENT = "sweeps.worker", "sweeps.wandb_agent"
 """The module of a worker's process, and of a W&B agent's."""
@@ -55,7 +56,8 @@ class Crew:
             while self.processes:
                 time.sleep(POLL_S)
                 self._look()
-                self._tell_news()
+                with suppress(*AWAY):  # nobody has to stop because there is no news
+                    self._tell_news()
         finally:
             self._end()
             for number, handler in before.items():
@@ -88,10 +90,10 @@ class Crew:
             if process is None or process.poll() is None:
                 continue
             del self.processes[slot.number]
-            if process.returncode in (0, STOPPED) or self.asked:
+            if process.returncode in (0, INTERRUPTED) or self.asked:
                 continue
             log = self._log(slot)
-            if process.returncode == 2:
+            if process.returncode == BAD_INPUT:
                 raise UserError(f"worker {slot.number}: {log.read_text().splitlines()[-1]}")
             self.restarts[slot.number] = self.restarts.get(slot.number, 0) + 1
             if self.restarts[slot.number] > MOST_RESTARTS:

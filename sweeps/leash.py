@@ -1,7 +1,8 @@
 """Start a program that ends when its starter ends, and that keeps to its CPU cores.
 
-``python -m sweeps.leash CORES PROGRAM ARGUMENTS...``, where CORES is like ``0,1``, or ``-`` for
-any. The program takes this process over, so its process id is the one that the starter knows.
+``python -m sweeps.leash STARTER CORES PROGRAM ARGUMENTS...``, where STARTER is the process id of
+whoever starts this, and CORES is like ``0,1``, or ``-`` for any. The program takes this process
+over, so its process id is the one that the starter knows.
 """
 
 import ctypes
@@ -14,17 +15,16 @@ PR_SET_PDEATHSIG = 1
 """Ask Linux for a signal at the death of the thread that started this process; see prctl(2)."""
 
 
-def run(cores: str, command: Sequence[str]) -> None:
+def run(starter: int, cores: str, command: Sequence[str]) -> None:
     """Become ``command``, pinned and leashed where the system can do that."""
-    starter = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
         if cores != "-":
             os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
-    if os.getppid() != starter:  # it died before it could be asked for
+    if os.getppid() != starter:  # it died before the signal was asked for, or Python was up
         sys.exit(128 + signal.SIGTERM)
     os.execv(command[0], list(command))  # noqa: S606  a list of arguments, and no shell
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], sys.argv[2:])
+    run(int(sys.argv[1]), sys.argv[2], sys.argv[3:])

@@ -31,6 +31,12 @@ def limits(
                 f"On the validation studies the default recipe scores better on {metric.name} than "
                 "every configuration that was tried; the winner is the best of those."
             )
+        later = best([leader, *search], metric)
+        if later is not None and later.ticket != leader.ticket:
+            lines.append(
+                f"{later.label} was tried after the final runs had begun, and scores better than "
+                "the winner that they compare; another sweep can compare it."
+            )
         lines += _noise(sweep, search, leader, comparisons)
         lines += _edges(sweep, leader)
     lines += _keys(shares)

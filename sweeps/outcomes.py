@@ -8,12 +8,12 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import JsonValue
 
-from core.errors import UserError
 from sweeps.objectives import Score, better
 from sweeps.plan import Metric
-from sweeps.queues import TICKET, Queues
+from sweeps.queues import Queues
 from sweeps.settings import Sweep
 from sweeps.task import Recipe
+from sweeps.tickets import ERROR, owed, tries_of
 
 State = Literal["complete", "pruned", "failed", "running", "waiting"]
 STATES: Mapping[TrialState, State] = {
@@ -25,6 +25,8 @@ STATES: Mapping[TrialState, State] = {
 }
 ORDER: Sequence[State] = ("complete", "pruned", "running", "waiting", "failed")
 """Of the tries of one configuration, the first in this order tells how it stands."""
+WINNER = "winner"
+"""The ticket that the final runs take for the best, kept with their queue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +63,7 @@ class Outcome:
 
 def outcomes(study: Study) -> list[Outcome]:
     """Return one outcome for every ticket of a queue, in order."""
-    tries: dict[int, list[FrozenTrial]] = {}
-    for trial in study.get_trials(deepcopy=False):
-        if TICKET in trial.user_attrs:
-            tries.setdefault(int(trial.user_attrs[TICKET]), []).append(trial)
+    tries = tries_of(study)
     return [_outcome(ticket, tries[ticket]) for ticket in sorted(tries)]
 
 
@@ -72,11 +71,12 @@ def _outcome(ticket: int, tries: Sequence[FrozenTrial]) -> Outcome:
     trial = min(tries, key=lambda one: ORDER.index(STATES[one.state]))
     told: Mapping[str, Any] = trial.user_attrs
     complete = trial.state == TrialState.COMPLETE
+    state = "waiting" if owed(tries) else STATES[trial.state]
     scores = {name: Score(**score) for name, score in told.get("scores", {}).items()}
     return Outcome(
         ticket=ticket,
         recipe=told["recipe"],
-        state=STATES[trial.state],
+        state=state,
         values=told.get("values", {}),
         scores=scores if complete else {},
         seed=told.get("seed"),
@@ -85,9 +85,7 @@ def _outcome(ticket: int, tries: Sequence[FrozenTrial]) -> Outcome:
         tries=sum(one.state != TrialState.WAITING for one in tries),
         curve=trial.intermediate_values,
         record=told.get("record"),
-        error=told.get("error", "its worker died too often")
-        if trial.state == TrialState.FAIL
-        else "",
+        error=told.get(ERROR, "its worker died too often") if state == "failed" else "",
     )
 
 
@@ -104,16 +102,17 @@ def best(found: Sequence[Outcome], metric: Metric) -> Outcome | None:
     return leader
 
 
-def winner(sweep: Sweep, queues: Queues) -> Outcome:
-    """Return the configuration that did best in the search.
+def winner(sweep: Sweep, queues: Queues) -> Outcome | None:
+    """Return the configuration that did best in the search, or None where none is complete.
 
-    Raises:
-        UserError: No configuration was completed.
+    Once the final runs have begun it is the one that they are runs of: configurations may be
+    added later, and one of those may do better.
     """
-    found = best(outcomes(queues.search), sweep.settings.metrics[0])
-    if found is None:
-        raise UserError(f"{sweep.name}: no configuration was completed, so there is no winner")
-    return found
+    search = outcomes(queues.search)
+    kept = queues.final.user_attrs.get(WINNER)
+    if kept is None:
+        return best(search, sweep.settings.metrics[0])
+    return next(one for one in search if one.ticket == kept)
 
 
 def pareto_front(found: Sequence[Outcome], metrics: Sequence[Metric]) -> list[Outcome]:

@@ -14,7 +14,7 @@ from doctor.report import Tile
 from sweeps.charts import Kind, parallel_coordinates, pareto_chart
 from sweeps.importance import importances
 from sweeps.limits import limits
-from sweeps.outcomes import Outcome, best, outcomes, pareto_front
+from sweeps.outcomes import Outcome, outcomes, pareto_front, winner
 from sweeps.queues import Queues
 from sweeps.settings import BASE_FILE, Sweep
 from sweeps.task import flat
@@ -33,7 +33,7 @@ def write_page(sweep: Sweep, queues: Queues) -> Path:
     metrics = sweep.settings.metrics
     search, default = outcomes(queues.search), outcomes(queues.default)
     final = outcomes(queues.final)
-    leader = best(search, metrics[0])
+    leader = winner(sweep, queues)
     found = [compare(final, metric) for metric in metrics]
     comparisons = [one for one in found if one is not None]
     shares = importances(queues.search)

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
 from config.load import dump_config, load_config
 from config.schema import RunConfig
 from config.strict import Count, CountOrNone, Strict
@@ -80,13 +83,29 @@ class Sweep:
 
 
 def create(
-    folder: Path, plan: Plan, base: RunConfig, settings: Settings, *, storage: str, resume: bool
+    folder: Path,
+    plan: Plan,
+    base: RunConfig,
+    settings: Settings,
+    *,
+    storage: str | None,
+    resume: bool,
 ) -> Sweep:
     """Make a sweep's folder, or go back to it.
+
+    Args:
+        folder: Where.
+        plan: The sweep file.
+        base: What is varied.
+        settings: What the command line decides.
+        storage: Address of the database; None is the one that the sweep was begun with, which
+            for a new sweep is a file in its folder.
+        resume: Whether a sweep that is there is gone on with.
 
     Raises:
         UserError: There is a sweep already and ``resume`` is not set, or it is another one.
     """
+    address = storage or f"sqlite:///{folder}/sweep.sqlite"
     if (folder / BEGUN_FILE).exists():
         if not resume:
             raise UserError(
@@ -94,9 +113,10 @@ def create(
                 "another name: in the sweep file"
             )
         _refuse_another(folder, plan, base, settings)
+        address = _same_storage(Sweep(folder).storage, storage)
     write_whole(folder / PLAN_FILE, Path(plan.source).read_bytes())
     write_whole(folder / BASE_FILE, dump_config(base))
-    stored = {"storage": storage, "settings": settings.model_dump(mode="json")}
+    stored = {"storage": address, "settings": settings.model_dump(mode="json")}
     write_json(folder / SETTINGS_FILE, stored)
     return Sweep(folder)
 
@@ -104,6 +124,41 @@ def create(
 def begin(sweep: Sweep) -> None:
     """Note that trials have begun, so that nothing but ``--resume`` goes on in this folder."""
     write_whole(sweep.folder / BEGUN_FILE, "")
+
+
+def _same_storage(begun: str, told: str | None) -> str:
+    """Return the address to go on with; a new password is taken, another database is not.
+
+    Raises:
+        UserError: It is another database, in which this sweep would begin anew.
+    """
+    if told is None:
+        return begun
+    before, now = (address_without_password(address) for address in (begun, told))
+    if before != now:
+        raise UserError(
+            f"--storage: this sweep is kept in {before}, and not in {now}; "
+            "leave --storage out to go on there"
+        )
+    return told
+
+
+def address_without_password(address: str) -> str:
+    """Return a database's address for people, and for comparing.
+
+    Raises:
+        UserError: It is no address.
+    """
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        raise UserError(
+            "--storage: no address of a database; expected one such as sqlite:///sweep.sqlite "
+            "or postgresql+psycopg://user@host/database"
+        ) from None
+    query = {key: value for key, value in url.query.items() if key != "password"}
+    place = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, query)
+    return place.render_as_string()
 
 
 def _refuse_another(folder: Path, plan: Plan, base: RunConfig, settings: Settings) -> None:

@@ -36,9 +36,9 @@ class Slot:
         return {**kept, **changed}
 
     def command(self, module: str, *arguments: str) -> list[str]:
-        """Return the command line of a Python module that ends with its starter."""
+        """Return the command line of a Python module that ends with its starter, this process."""
         cores = ",".join(str(core) for core in self.cores) or "-"
-        leash = [sys.executable, "-m", "sweeps.leash", cores]
+        leash = [sys.executable, "-m", "sweeps.leash", str(os.getpid()), cores]
         return [*leash, sys.executable, "-m", module, *arguments]
 
 

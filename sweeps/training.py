@@ -35,6 +35,10 @@ class TrialError(Exception):
     """A trial that will not end well however often it is begun again."""
 
 
+class InUseError(Exception):
+    """The folder of a run is in other hands; later it may be free."""
+
+
 def train(
     sweep: Sweep, task: Task, slot: Slot, *, watch: Watch, asked_to_stop: Callable[[], bool]
 ) -> Literal["finished", "ended", "stopped"]:
@@ -52,6 +56,7 @@ def train(
 
     Raises:
         TrialError: The run refused its input, was killed too often, or ran another config.
+        InUseError: Another process still runs it.
     """
     folder = sweep.trials / task.name
     log = sweep.folder / "logs" / f"{task.name}.log"
@@ -126,7 +131,7 @@ def _alone(path: Path) -> Iterator[int]:
     """Hold a lock that the process inherits, so that it lasts as long as the process does.
 
     Raises:
-        TrialError: The process of a dead worker does not leave.
+        InUseError: The process of a dead worker does not leave.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
@@ -137,7 +142,7 @@ def _alone(path: Path) -> Iterator[int]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise TrialError(f"{path.name}: another process still runs it") from None
+                    raise InUseError(f"{path.name}: another process still runs it") from None
                 time.sleep(POLL_S / 10)
         yield handle.fileno()
 
@@ -160,18 +165,21 @@ class Validations:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._read, self._seen = 0, set[int]()
+        self._read, self._last = 0, b""
+        self._seen: set[int] = set()
 
     def new(self) -> list[Row]:
         """Return the rows that were not there at the last look."""
         if not self.path.exists():
             return []
         with self.path.open("rb") as stream:
-            if stream.seek(0, 2) < self._read:
-                self._read = 0  # a resumed run has dropped what it is going to write again
-            stream.seek(self._read)
+            stream.seek(self._read - len(self._last))
+            if stream.read(len(self._last)) != self._last:
+                # a resumed run has dropped what it is going to write again, or has written it
+                self._read, self._last = stream.seek(0), b""
             whole, newline, _ = stream.read().rpartition(b"\n")
         self._read += len(whole) + len(newline)
+        self._last = (whole + newline).splitlines(keepends=True)[-1] if newline else self._last
         rows = [json.loads(line) for line in whole.splitlines() if line]
         fresh = [r for r in rows if r["kind"] == "validation" and r["step"] not in self._seen]
         self._seen |= {row["step"] for row in fresh}

@@ -1,14 +1,12 @@
 """A worker: takes one configuration after another from the queues, and runs it in its slot."""
 
-import fcntl
 import json
 import signal
-import socket
-import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from types import FrameType
 from typing import Any
 
@@ -17,43 +15,47 @@ from optuna.trial import Trial
 from pydantic import JsonValue
 
 from core.errors import UserError
-from core.files import read_json
-from sweeps.objectives import Score, find_score, nested, plain_name
-from sweeps.outcomes import winner
-from sweeps.queues import TICKET, WORKER, draw, known_experiments, open_queues
+from core.exit_codes import BAD_INPUT, INTERRUPTED, LOST_PEER
+from sweeps.names import abandoned, own_name
+from sweeps.objectives import plain_name
+from sweeps.outcomes import WINNER, Outcome, winner
+from sweeps.queues import Queues, StorageError, draw, known_experiments, open_queues
 from sweeps.samplers import validations
+from sweeps.scores import mean_scores, measured
 from sweeps.settings import Sweep
 from sweeps.slots import Slot, read_arguments
 from sweeps.task import Recipe, Task
-from sweeps.training import Row, TrialError, Validations, record_hash, train
-from sweeps.verdict import student_interval
+from sweeps.tickets import ERROR, STOPPED, TICKET
+from sweeps.training import InUseError, Row, TrialError, record_hash, train
+from sweeps.turns import turn
 
-STOPPED = 130
-"""Exit code after a request to stop, with everything saved and queued again."""
 IDLE_S = 2.0
 """Time between two looks at queues in which all that is left is in other hands."""
+AWAY_S = 600.0
+"""Time that a database may be away before its workers are, too."""
 
 
 class StoppedError(Exception):
-    """The worker was asked to leave while a trial ran."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"trial {number} was stopped")
-        self.number = number
+    """The worker was asked to leave, or its trial was, and everything is saved."""
 
 
 class Worker:
     """Runs trials until none is left."""
 
-    def __init__(self, sweep: Sweep, slot: Slot) -> None:
-        """Open the queues, and take back what this worker left when it died."""
-        self.sweep, self.slot = sweep, slot
-        self.name = f"{socket.gethostname()}:{sweep.folder.resolve()}:{slot.number}"
-        self.queues = open_queues(sweep, sampler_key=self.name)
+    def __init__(self, sweep: Sweep, slot: Slot, name: str) -> None:
+        """Open the queues, and take back what this host's dead workers left.
+
+        Args:
+            sweep: The sweep.
+            slot: Where to run its trials.
+            name: What no other living worker is called.
+        """
+        self.sweep, self.slot, self.name = sweep, slot, name
+        self.queues = open_patiently(sweep, name)
         self.asked = False
-        back = self.queues.take_back(self.name)
+        back = take_from_the_dead(sweep, self.queues, name)
         if back:
-            self.tell(f"{back} trial that died with this worker is in the queue again")
+            self.tell(f"{back} trials that died with their workers are in the queue again")
 
     def tell(self, text: str) -> None:
         """Write a line to the worker's log."""
@@ -63,60 +65,62 @@ class Worker:
     def work(self) -> int:
         """Run trials until none is left; return the exit code."""
         while not self.asked:
-            study = self.queues.next_queue()
-            if study is not None:
-                self._take(study)
-            elif self.queues.done():
+            if self._take():
+                continue
+            if self.queues.done():
                 self.tell("nothing is left to do")
                 return 0
-            else:
-                self._revive()
-                time.sleep(IDLE_S)
-        return STOPPED
+            time.sleep(IDLE_S)
+        return INTERRUPTED
 
-    def _revive(self) -> None:
-        """Queue again what workers of other nodes left when they died."""
-        with known_experiments():
-            for study in self.queues:
-                optuna.storages.fail_stale_trials(study)
+    def _take(self) -> bool:
+        """Run the next trial; return False where there is none to take.
 
-    def _take(self, study: optuna.Study) -> None:
-        # SQLite locks no row: two workers of this box must not take the same one
-        with (self.sweep.folder / "queue.lock").open("w") as lock, known_experiments():
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        From the look at the queues until the trial runs under this worker's name it is this
+        worker's turn: nobody else takes the same trial, or puts a name on it.
+        """
+        with turn(self.sweep) as mine:
+            self.queues.mend()
+            study = self.queues.next_queue()
+            if study is None:
+                return False
 
             def objective(trial: Trial) -> Sequence[float]:
-                fcntl.flock(lock, fcntl.LOCK_UN)
+                mine.close()
                 return self._run(study, trial)
 
-            try:
-                self.queues.claim(study, self.name)
-                study.optimize(objective, n_trials=1, catch=TrialError)
-            except StoppedError as stopped:
-                self.queues.give_back(study, stopped.number)
+            self.queues.claim(study, self.name)
+            with known_experiments():
+                # what ends otherwise ends this worker, and its trial is begun again
+                study.optimize(objective, n_trials=1, catch=(TrialError, StoppedError, InUseError))
+        return True
 
     def _run(self, study: optuna.Study, trial: Trial) -> Sequence[float]:
-        """Run one configuration with all of its seeds; return the value of each objective."""
-        if TICKET not in trial.user_attrs:
-            raise TrialError("the queue was emptied by another worker in the same moment")
-        trial.set_user_attr(WORKER, self.name)
+        """Run one configuration; note why it has no values, if it has none."""
         try:
-            tasks = self._tasks(trial)
-        except UserError as error:
-            raise TrialError(str(error)) from None
+            return self._measure(study, trial)
+        except TrialError as error:
+            trial.set_user_attr(ERROR, str(error))
+            self.tell(f"failed: {error}")
+            raise
+        except StoppedError:
+            trial.set_user_attr(STOPPED, True)
+            raise
+        except InUseError as error:
+            self.tell(f"in the queue again: {error}")
+            raise
+
+    def _measure(self, study: optuna.Study, trial: Trial) -> Sequence[float]:
+        """Run one configuration with all of its seeds; return the value of each objective."""
+        tasks = self._tasks(trial)
         trial.set_user_attr("values", dict(tasks[0].values))
         trial.set_user_attr("runs", [task.name for task in tasks])
         begun = time.monotonic()
         results = []
-        try:
-            for number, task in enumerate(tasks):
-                self.tell(f"{task.name}: {json.dumps(dict(task.values))}")
-                results.append(self._train(study, trial, task, watched=number == 0))
-            scores = mean_scores(self.sweep, results)
-        except TrialError as error:
-            trial.set_user_attr("error", str(error))
-            self.tell(f"failed: {error}")
-            raise
+        for number, task in enumerate(tasks):
+            self.tell(f"{task.name}: {json.dumps(dict(task.values))}")
+            results.append(self._train(study, trial, task, watched=number == 0))
+        scores = mean_scores(self.sweep, results)
         trial.set_user_attr("scores", {name: asdict(score) for name, score in scores.items()})
         trial.set_user_attr("seconds", round(time.monotonic() - begun, 1))
         trial.set_user_attr("record", record_hash(self.sweep.trials / tasks[0].name))
@@ -130,7 +134,7 @@ class Worker:
         if recipe == "search":
             values = draw(trial, self.sweep.plan.parameters)
         elif recipe == "winner":
-            values = winner(self.sweep, self.queues).values
+            values = self._winner().values
         if "seed" in trial.user_attrs:
             seed = int(trial.user_attrs["seed"])
             return [Task(f"final-{recipe}-seed{seed}", values, seed, on_test=True)]
@@ -138,6 +142,14 @@ class Worker:
             Task(f"{recipe}-{ticket:03d}-seed{seed}", values, seed)
             for seed in self.sweep.search_seeds()
         ]
+
+    def _winner(self) -> Outcome:
+        """Return what all final runs compare, whichever of them is the first."""
+        found = winner(self.sweep, self.queues)
+        if found is None:
+            raise TrialError("no configuration was completed, so there is no winner")
+        self.queues.final.set_user_attr(WINNER, found.ticket)
+        return found
 
     def _train(
         self, study: optuna.Study, trial: Trial, task: Task, *, watched: bool
@@ -157,7 +169,7 @@ class Worker:
 
         how = train(self.sweep, task, self.slot, watch=watch, asked_to_stop=lambda: self.asked)
         if how == "stopped":
-            raise StoppedError(trial.number)
+            raise StoppedError
         if how == "ended":
             self.tell(f"{task.name}: ended early after {len(seen)} validations at {seen[-1]:.4g}")
             raise optuna.TrialPruned
@@ -169,54 +181,50 @@ class Worker:
         signal.signal(number, signal.SIG_DFL)
 
 
-def measured(sweep: Sweep, task: Task) -> Mapping[str, Any]:
-    """Return what a finished run may be judged by: before the end, validation studies only."""
-    folder = sweep.trials / task.name
-    if task.on_test or sweep.settings.validation_results:
-        results: Mapping[str, Any] = read_json(folder / "results.json")
-        return results
-    rows = Validations(folder / "metrics.jsonl").new()
-    return nested(rows[-1]) if rows else {}
-
-
-def mean_scores(sweep: Sweep, results: Sequence[Mapping[str, Any]]) -> dict[str, Score]:
-    """Return the mean of each objective over the seeds.
+def open_patiently(sweep: Sweep, name: str) -> Queues:
+    """Open the queues; wait for a database that is away, since the coordinator has seen it.
 
     Raises:
-        TrialError: The results do not have it.
+        StorageError: It stays away.
     """
-    try:
-        return {
-            metric.name: mean_score([find_score(one, metric.name) for one in results])
-            for metric in sweep.settings.metrics
-        }
-    except UserError as error:
-        raise TrialError(str(error)) from None
+    deadline = time.monotonic() + AWAY_S
+    while True:
+        try:
+            return open_queues(sweep, sampler_key=name)
+        except StorageError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(IDLE_S)
 
 
-def mean_score(scores: Sequence[Score]) -> Score:
-    """Return the mean over seeds, with its Student interval; a single one keeps its own."""
-    if len(scores) == 1:
-        return scores[0]
-    values = [score.value for score in scores]
-    low, high = student_interval(values)
-    nulls = [score.null for score in scores if score.null is not None]
-    null = statistics.fmean(nulls) if nulls else None
-    return Score(statistics.fmean(values), low, high, null)
+def take_from_the_dead(sweep: Sweep, queues: Queues, name: str) -> int:
+    """Fail what this host's dead workers left running, among them the last of this name.
+
+    Returns:
+        How many trials.
+    """
+    back = 0
+    for dead in chain([name], abandoned(sweep.folder)):
+        with turn(sweep):
+            back += queues.take_back(dead)
+    return back
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Work as the coordinator's command line says."""
     folder, slot = read_arguments(__doc__ or "", arguments)
     try:
-        worker = Worker(Sweep(folder), slot)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, worker.stop)
-        code = worker.work()
+        with own_name(folder) as name:
+            worker = Worker(Sweep(folder), slot, name)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, worker.stop)
+            return worker.work()
+    except StorageError as problem:
+        sys.stderr.write(f"error: {problem}\n")
+        return LOST_PEER  # not the user's fault: the coordinator starts this worker again
     except UserError as problem:
         sys.stderr.write(f"error: {problem}\n")
-        return 2
-    return code
+        return BAD_INPUT
 
 
 if __name__ == "__main__":

@@ -33,6 +33,5 @@ def quick_sweep(
         "final_seeds": 0,
     }
     home = folder / "sweep"
-    where = storage or f"sqlite:///{home}/sweep.sqlite"
     settings = Settings(**{**told, **changed})
-    return create(home, plan, base, settings, storage=where, resume=False)
+    return create(home, plan, base, settings, storage=storage or None, resume=False)

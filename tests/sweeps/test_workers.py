@@ -74,6 +74,7 @@ def check_final_runs(sweep: Sweep, queues: Queues, search: list[Outcome]) -> Non
         ("winner", "complete"),
     ] * 2
     leader = winner(sweep, queues)
+    assert leader is not None
     assert leader.scores[OBJECTIVE].value == max(one.scores[OBJECTIVE].value for one in search)
     assert all(one.values == leader.values for one in final if one.recipe == "winner")
     trials = sweep.trials
@@ -130,7 +131,8 @@ def test_a_preempted_trial_goes_on_and_has_not_failed(
 def test_bad_trials_end_early_and_the_page_says_that_their_end_is_unknown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("QUICK_RUN_S", "0.2")
+    # a run that nobody ends waits before its last step, and the best one is never to be ended
+    monkeypatch.setenv("QUICK_RUN_WAITS_BELOW", "0.5")
     text = HEAD.replace("bayes", "grid") + "  loss_weights.contrastive: {values: [2.5, 1.0, 0.5]}\n"
     sweep = quick_sweep(tmp_path, text, sampler="grid", pruner="successive_halving", count=3)
     said: list[str] = []
@@ -158,11 +160,13 @@ def test_a_program_that_drops_its_arguments_is_found_out(
 
 
 def test_a_leashed_program_keeps_to_its_core_and_ends_with_its_starter(tmp_path: Path) -> None:
-    slot = cpu_slots(1, cores=[0])[0]
     pid_file = tmp_path / "pid"
-    start = "import subprocess, sys, time; subprocess.Popen(sys.argv[1:]); time.sleep(60)"
-    command = slot.command("tests.sweeps.sleeper", str(pid_file))
-    starter = subprocess.Popen([sys.executable, "-c", start, *command], cwd=ROOT)
+    start = (
+        "import subprocess, sys, time; from sweeps.slots import Slot; "
+        "subprocess.Popen(Slot(0, cores=(0,)).command(*sys.argv[1:])); time.sleep(60)"
+    )
+    told = ["tests.sweeps.sleeper", str(pid_file)]
+    starter = subprocess.Popen([sys.executable, "-c", start, *told], cwd=ROOT)
     deadline = time.monotonic() + 20
     while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -173,6 +177,16 @@ def test_a_leashed_program_keeps_to_its_core_and_ends_with_its_starter(tmp_path:
     while _alive(int(pid)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _alive(int(pid))
+
+
+def test_a_leash_whose_starter_died_before_it_was_up_starts_nothing(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    command = cpu_slots(1, cores=[0])[0].command("tests.sweeps.sleeper", str(pid_file))
+    command[command.index(str(os.getpid()))] = str(gone.pid)
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 128 + signal.SIGTERM
+    assert not pid_file.exists()
 
 
 def _alive(pid: int) -> bool:
