@@ -9,6 +9,7 @@ none. An hour or two of one CPU core for all.
 import argparse
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -19,8 +20,10 @@ from benchmarks.doctor_settings import RECIPES
 from config.load import load_config
 from core.console import say
 from doctor.check import diagnose
-from doctor.finding import Finding
+from doctor.evidence import Evidence
+from doctor.finding import Finding, worst_first
 from doctor.run_files import read_run
+from doctor.watch import JUDGED_EVERY
 
 CONFIGS = Path("config")
 
@@ -59,9 +62,23 @@ def judge(recipe: str, seed: int, folder: Path, *, make: bool) -> list[Finding] 
             return None
         own = (f"name={name}", f"seed={seed}", f"folder={folder}", "device=cpu", "threads=1")
         train(load_config(CONFIGS / f"{recipe}.yaml", list(own)))
-    findings = diagnose(read_run(folder / name).evidence())
+    findings = all_findings(read_run(folder / name).evidence())
     say(f"{recipe} seed {seed}: {[(f.rule, f.severity, f.statement) for f in findings]}")
     return findings
+
+
+def all_findings(evidence: Evidence) -> list[Finding]:
+    """Return what is found in a finished run, and what was as it trained, each rule's worst once.
+
+    The rules read a run on its way every 50 steps, without results.
+    """
+    looks = [
+        diagnose(replace(evidence, steps=evidence.steps[:made], results={}, captions=()))
+        for made in range(JUDGED_EVERY, len(evidence.steps), JUDGED_EVERY)
+    ]
+    looks.append(diagnose(evidence))
+    worst = {f.rule: f for f in reversed(worst_first(f for look in looks for f in look))}
+    return worst_first(worst.values())
 
 
 def _rules(found: list[list[Finding]], *, note: bool) -> Counter[str]:
