@@ -13,7 +13,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from config.schema import RunConfig
 from core.console import say
-from core.distributed import broadcast_json
+from core.distributed import barrier, broadcast_json
 from core.errors import UserError
 from projects.base import BatchT, Project
 from runners import checkpoint
@@ -246,6 +246,7 @@ class Trainer(Generic[BatchT]):
     def save(self) -> None:
         """Begin to write a checkpoint of this step, when the one before has been written."""
         self.saver.wait()
+        barrier()  # on a slow disk the main rank comes late
         position = self.books.position(self.step)
         self.saver.start(
             self.snapshots.take(position, provenance=self.provenance, notes=self.notes)

@@ -162,6 +162,24 @@ def test_a_signal_saves_the_step_in_hand(
     assert steps(tmp_path) == list(range(1, 9))
 
 
+def test_nobody_enters_a_collective_while_the_main_rank_waits_for_its_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, order = trainer(tmp_path), []
+    take = line.snapshots.take
+
+    def taken(*given: Any, **named: Any) -> Any:
+        order.append("gather")
+        return take(*given, **named)
+
+    monkeypatch.setattr(line.saver, "wait", lambda: order.append("disk"))
+    monkeypatch.setattr(line.snapshots, "take", taken)
+    monkeypatch.setattr("runners.train.barrier", lambda: order.append("barrier"))
+    line.save()
+    assert order == ["disk", "barrier", "gather"]
+    line.books.close()
+
+
 def test_a_finished_run_makes_no_further_step(tmp_path: Path) -> None:
     assert trainer(tmp_path).run()
     before = (tmp_path / "metrics.jsonl").read_bytes()

@@ -65,11 +65,18 @@ def test_a_failure_keeps_its_exit_code_and_the_last_word(tmp_path: Path) -> None
 
 
 def test_the_rank_that_failed_first_shows_its_traceback_and_the_others_end(tmp_path: Path) -> None:
-    ended = launch(tmp_path, str(tmp_path), module="tests.scripts.failing_rank")
+    ended = launch(tmp_path, str(tmp_path), "1", module="tests.scripts.failing_rank")
     assert ended.stderr.count("Traceback (most recent call last)") == 1, ended.stderr
-    assert "ValueError: only one rank knows this" in ended.stderr
+    assert "ValueError: only I know" in ended.stderr
     assert "rank 0 ends, because another one failed" in ended.stderr
     assert ended.returncode == 1, "that of the rank that failed first"
+
+
+def test_a_main_rank_that_fails_ends_those_that_wait_for_it_without_a_limit(tmp_path: Path) -> None:
+    ended = launch(tmp_path, str(tmp_path), "0", module="tests.scripts.failing_rank")
+    assert ended.stderr.count("error: bad manifest") == 1, ended.stderr
+    assert "rank 1 ends, because another one failed" in ended.stderr
+    assert ended.returncode == 2
 
 
 def test_a_killed_process_is_named(tmp_path: Path) -> None:
