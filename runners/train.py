@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Generic
 
@@ -91,21 +91,21 @@ class Trainer(Generic[BatchT]):
         self._clock = time.monotonic()
 
     def run(self) -> bool:
-        """Make the updates that are left; return False if a signal ended the run early."""
+        """Make the updates that are left and save; return False if a signal asked to leave then."""
         self.model.train()
         watchdog = Watchdog(
             self.folder,
             limit_s=self.config.hang_limit_s,
             last_checkpoint=lambda: str(self.saver.last or "none"),
         )
-        with ExitStack() as stack:
-            stack.enter_context(closing(self.books))
-            for context in (self.saver, watchdog):
-                stack.enter_context(context)
-            interruption = stack.enter_context(Interruption())
-            while self.step < self.config.steps and self.cause is None:
-                self._go_on(watchdog, interruption)
-        return self.step == self.config.steps
+        with closing(self.books), Interruption() as interruption:
+            with self.saver, watchdog:
+                while self.step < self.config.steps and self.cause is None:
+                    self._go_on(watchdog, interruption)
+            barrier()  # the main rank may have waited long for its disk
+            # one that came during the last save asks as well
+            self.cause = interruption.requested()
+        return self.cause is None
 
     def _go_on(self, watchdog: Watchdog, interruption: Interruption) -> None:
         """Make updates until the last one, a signal, or a return to a checkpoint."""
