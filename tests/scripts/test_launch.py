@@ -7,6 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from scripts.launch import children
+
 ROOT = Path(__file__).parents[2]
 CHILD = """
 import os, signal, sys, time
@@ -93,3 +97,20 @@ def test_a_signal_reaches_every_process_and_their_exit_code_is_kept(tmp_path: Pa
     process.send_signal(signal.SIGUSR1)
     process.communicate()
     assert process.returncode == 75
+
+
+def test_a_signal_before_the_first_process_ends_the_launcher() -> None:
+    code = "import signal; from scripts import launch; signal.signal(15, launch._pass_on); "
+    code += "signal.raise_signal(15)"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert ended.returncode == 128 + 15
+
+
+def test_a_thread_that_ends_while_children_are_listed_hides_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for thread in ("1", "2", "3"):
+        (tmp_path / thread).mkdir()
+    (tmp_path / "2" / "children").write_text("7 8 ")
+    monkeypatch.setattr("scripts.launch.TASKS", tmp_path)
+    assert children() == [7, 8]
