@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
@@ -19,9 +19,11 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from core.errors import UserError
-from core.exit_codes import LOST_PEER
+from core.exit_codes import INTERRUPTED, LOST_PEER
 
 TORCHRUN_VARIABLES = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+MAIN_MAY_TAKE = timedelta(days=30)
+"""How long the others wait for the main rank: decoding takes it hours, a slow disk minutes."""
 
 
 def rank() -> int:
@@ -47,7 +49,8 @@ def start(device: str | torch.device, *, timeout_s: float = 600.0) -> torch.devi
 
     Args:
         device: The kind of device, such as "cpu" or "cuda".
-        timeout_s: Seconds that a collective waits for the other ranks before it raises.
+        timeout_s: Seconds that a collective waits for the other ranks before it raises. `barrier`
+            and `broadcast_json` wait for the main rank as long as it takes.
 
     Raises:
         UserError: The environment says that there are several processes, but not how to find them.
@@ -90,15 +93,28 @@ def _end_quietly_after_others() -> None:
     def complain(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        if not dist.is_initialized() or speaks_first():
+        if not dist.is_initialized():
             show(kind, error, trace)
             return
+        if speaks_first():
+            show(kind, error, trace)
+            leave(INTERRUPTED if kind is KeyboardInterrupt else 1)
         sys.stderr.write(f"rank {rank()} ends, because another one failed ({kind.__name__})\n")
-        sys.stderr.flush()
-        # the group's threads still wait for the others, and the code says who did not begin it
-        os._exit(LOST_PEER)
+        # the code says who did not begin it
+        leave(LOST_PEER)
 
     sys.excepthook = complain
+
+
+def leave(code: int) -> NoReturn:
+    """End this process, which has failed and is one of several, at once.
+
+    On the ordinary way out its connections close well before it has an exit code: the others fail
+    of that, and the launcher ends this one before it can say why. Nor do the group's threads wait.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def stop() -> None:
@@ -108,9 +124,25 @@ def stop() -> None:
 
 
 def barrier() -> None:
-    """Wait until every rank is here."""
+    """Wait until every rank is here, for the main one as long as it takes."""
     if world_size() > 1:
+        _wait_for_main()
         dist.all_reduce(torch.zeros(1))
+
+
+def _wait_for_main() -> None:
+    """Let the main rank come hours later than the others, who wait for its word.
+
+    A collective would give up after the group's timeout. A main rank that fails ends the waiting at
+    once: its connections close.
+    """
+    if is_main():
+        for other in range(1, world_size()):
+            dist.send(torch.zeros(1), other)
+        return
+    word = dist.irecv(torch.zeros(1), 0)
+    assert word is not None, "this rank belongs to the group"
+    word.wait(MAIN_MAY_TAKE)
 
 
 def row_counts(rows: Shaped[Tensor, "local *axes"]) -> list[int]:
@@ -179,7 +211,9 @@ def gather_json(value: Any) -> list[Any]:
 
 
 def broadcast_json(value: Any) -> Any:
-    """Return the main process's value on every rank. It must be JSON."""
+    """Return the main process's value on every rank, however long it takes. It must be JSON."""
+    if world_size() > 1:
+        _wait_for_main()
     return gather_json(value if is_main() else None)[0]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.console import say
+
 
 def make_once(final: Path, make: Callable[[Path], None]) -> Path:
     """Return a folder, which ``make`` fills unless it is there already.
@@ -20,18 +22,27 @@ def make_once(final: Path, make: Callable[[Path], None]) -> Path:
     """
     if final.exists():
         return final
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(final.parent / f".{final.name}.lock"):
+    with locked(final.parent / f".{final.name}.lock", what=str(final)):
         if not final.exists():
             _make(final, make)
     return final
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock file; a process that dies gives it back."""
+def locked(path: Path, *, what: str) -> Iterator[None]:
+    """Hold a lock file, when whoever holds it is done; a process that dies gives it back.
+
+    Args:
+        path: The file; the folder that it is in is made.
+        what: What only one process at a time may make, for those who watch another wait.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another process, which makes {what}")
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 

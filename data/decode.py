@@ -54,6 +54,10 @@ VIDEO_ERRORS: dict[str, type[VideoError]] = {
 }
 
 
+MAY_PASS = frozenset({VideoUnreadable.__name__, VideoTimeout.__name__})
+"""Errors that may be the machine's fault and not the video's: worth another start."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What a decoder refuses to start on."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.files import write_whole
+from data.decode import MAY_PASS
 from data.store import FrameStore
 from data.study import Study
 
@@ -40,13 +41,14 @@ def decoded(studies: Sequence[Study], store: FrameStore) -> Decoded:
     return Decoded(kept, rejects, videos, len(studies) - len(kept))
 
 
-def check_rejects(found: Decoded, *, limit: float, path: Path) -> None:
+def check_rejects(found: Decoded, *, limit: float, path: Path, store: Path) -> None:
     """Write the rejects as CSV (study_id, video, error), and stop where they are too many.
 
     Args:
         found: What ``decoded`` returned.
         limit: Largest share of the videos that may be lost, in [0, 1].
         path: Usually ``rejects.csv`` in the run's folder.
+        store: The folder of the store that refused them.
 
     Raises:
         UserError: More than ``limit`` of the videos were refused.
@@ -62,7 +64,10 @@ def check_rejects(found: Decoded, *, limit: float, path: Path) -> None:
         for _, _, error in found.rejects:
             kinds[error] = kinds.get(error, 0) + 1
         summary = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        again = (
+            f"; delete {store} to try again what may have passed" if kinds.keys() & MAY_PASS else ""
+        )
         raise UserError(
             f"{lost} of {found.videos} videos were refused ({summary}), more than the limit of "
-            f"{limit:.1%}; see {path}, mend or remove them, or raise the reject limit"
+            f"{limit:.1%}; see {path}, mend or remove them, or raise the reject limit{again}"
         )

@@ -17,6 +17,7 @@ from core.progress import progress
 from data.decode import Limits, VideoError, VideoUnreadable
 from data.decoders import ChildDecoder
 from data.resize import Shape
+from data.shards import Entry, keep_shard, kept_shard, shard_name, stamp
 
 VIDEOS_PER_SHARD = 256
 FORMAT = 2
@@ -41,27 +42,6 @@ class IngestSettings:
         return {"format": FORMAT, **asdict(self)}
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What became of one video."""
-
-    video: str
-    """Path below the video root, or absolute."""
-    file_bytes: int
-    mtime_ns: int
-    content: str
-    """SHA-256 of the file; empty where it failed."""
-    error: str
-    """Name of the ``VideoError``; empty where it was decoded."""
-    total_frames: int
-    """Frames of the video."""
-    frames: int
-    """Frames that are stored."""
-    shard: int
-    offset: int
-    """First stored byte in the shard."""
-
-
 def decode_all(
     videos: Sequence[tuple[str, Path]],
     *,
@@ -71,8 +51,9 @@ def decode_all(
 ) -> list[Entry]:
     """Decode videos into ``folder``/frames-NNNNN.u8 and return an entry for each, in order.
 
-    Shards do not depend on the number of workers. Each worker drives one child process and holds
-    one video's stored frames at a time.
+    Shards that an earlier call completed in the same folder are not made again, except those with a
+    video whose error may have passed. Shards do not depend on the number of workers. Each worker
+    drives one child process and holds one video's stored frames at a time.
 
     Args:
         videos: The name and the path of each.
@@ -128,7 +109,12 @@ def _fill(
     ticks: "queue.SimpleQueue[BaseException | None]",
     stop: threading.Event,
 ) -> list[Entry]:
-    """Write one shard."""
+    """Write one shard, unless it is there."""
+    kept = kept_shard(folder, number, videos)
+    if kept is not None:
+        for _ in kept:
+            ticks.put(None)
+        return kept
     child = children.get()
     entries = []
     try:
@@ -141,6 +127,8 @@ def _fill(
                     shard.write(frames.data)
                 entries.append(entry)
                 ticks.put(None)
+            if len(entries) == len(videos):
+                keep_shard(shard, folder, number, entries)
     except BaseException as error:
         ticks.put(error)
         raise
@@ -178,17 +166,3 @@ def _decode(
 
 def _failed(name: str, size: int, mtime: int, error: VideoError) -> Entry:
     return Entry(name, size, mtime, "", type(error).__name__, 0, 0, -1, 0)
-
-
-def stamp(path: Path) -> tuple[int, int]:
-    """Return the bytes and the time of change (ns) of a file; (-1, -1) where there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
-
-
-def shard_name(number: int) -> str:
-    """Return the file name of a shard."""
-    return f"frames-{number:05d}.u8"

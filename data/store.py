@@ -1,24 +1,22 @@
 """The frames of all videos, decoded once and mapped into memory."""
 
 import os
-import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import UInt8
 
 from core.errors import UserError
-from core.files import hash_file, hash_json, read_json, write_json
+from core.files import PART_SUFFIX, hash_file, hash_json, read_json
+from core.folders import locked
 from data.frames import frame_indices
-from data.ingest import Entry, IngestSettings, decode_all, shard_name, stamp
+from data.ingest import IngestSettings
+from data.shards import Entry, shard_name, stamp
+from data.store_making import INDEX, SEAL, make_store
 
-INDEX = "index.parquet"
-SEAL = "store.json"
 VERIFIED_BYTES = 4 << 30
 """A store up to this size is read whole and hashed whenever it is opened."""
 
@@ -120,7 +118,8 @@ def ingest(
 
     A store is found by its settings and by the names and sizes of the video files; a file whose
     time of change differs is hashed again and must be the file that was decoded. A store is
-    written beside its final place and renamed, so that there is never half of one.
+    written beside its final place and renamed, so that there is never half of one; what was decoded
+    when an ingest ended early is kept for the next. One process decodes, others wait for it.
 
     Args:
         videos: Which files; a file named twice is stored once.
@@ -128,6 +127,10 @@ def ingest(
         cache: Folder that holds all stores.
         settings: How the frames are to look.
         workers: Children that decode at once; None takes one a core.
+
+    Raises:
+        UserError: There is no video, the disk has no room, or a video failed in a way that may pass
+            and nobody has been told of it yet.
     """
     named = sorted({name_below(video, root): video for video in videos}.items())
     if not named:
@@ -135,38 +138,27 @@ def ingest(
     stamps = [stamp(path) for _, path in named]
     sizes = [(name, size) for (name, _), (size, _) in zip(named, stamps, strict=True)]
     key = hash_json({"settings": settings.as_json(), "videos": sizes})[:16]
-    for folder in sorted(cache.glob(f"{key}-*")):
-        if _is_current(folder, named, stamps):
-            store = FrameStore(folder, root=root)
-            store.verify()
-            return store
-    _check_space(cache, settings, len(named))
-    part = cache / f".{key}.{os.getpid()}.part"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        entries = decode_all(
-            named, folder=part, settings=settings, workers=workers or os.cpu_count() or 1
-        )
-        final = _seal(part, entries, settings, key)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return FrameStore(final, root=root)
+    folder = _find(cache, key, named, stamps)
+    if folder is None:
+        with locked(cache / f".{key}.lock", what="the frames of these videos"):
+            # who held the lock may have made them
+            folder = _find(cache, key, named, stamps) or make_store(
+                cache / f".{key}{PART_SUFFIX}", named, settings, workers or os.cpu_count() or 1
+            )
+    store = FrameStore(folder, root=root)
+    store.verify()
+    return store
 
 
-def _check_space(cache: Path, settings: IngestSettings, videos: int) -> None:
-    """Refuse to start where the frames cannot fit on the disk."""
-    if settings.stored_frames is None:
-        return
-    frame = settings.shape.size**2 * settings.shape.channels
-    need = videos * settings.stored_frames * frame
-    cache.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(cache).free
-    if need > free:
-        raise UserError(
-            f"{cache}: decoded frames may take {need / 1e9:.1f} GB and {free / 1e9:.1f} GB are "
-            "free; set data.cache to another disk, or lower data.size or data.stored_frames"
-        )
+def _find(
+    cache: Path,
+    key: str,
+    named: Sequence[tuple[str, Path]],
+    stamps: Sequence[tuple[int, int]],
+) -> Path | None:
+    """Return the store of these videos as they are now; None where there is none."""
+    folders = sorted(cache.glob(f"{key}-*"))
+    return next((folder for folder in folders if _is_current(folder, named, stamps)), None)
 
 
 def _is_current(
@@ -187,30 +179,3 @@ def _read_index(folder: Path, seal: dict[str, Any]) -> list[Entry]:
     if not path.exists() or hash_file(path) != seal["shards"][INDEX][1]:
         raise UserError(f"{path}: damaged; delete {folder} to have it made again")
     return [Entry(**row) for row in pq.read_table(path).to_pylist()]
-
-
-def _seal(part: Path, entries: Sequence[Entry], settings: IngestSettings, key: str) -> Path:
-    """Write the index and the hashes, and move the store to its place."""
-    columns = {
-        field.name: [getattr(entry, field.name) for entry in entries] for field in fields(Entry)
-    }
-    pq.write_table(pa.table(columns), part / INDEX)
-    content = hash_json(
-        {
-            "settings": settings.as_json(),
-            "videos": [(entry.video, entry.content, entry.error) for entry in entries],
-        }
-    )
-    shards = [part / INDEX, *sorted(part.glob("frames-*.u8"))]
-    seal = {
-        "content": content,
-        "settings": settings.as_json(),
-        "shards": {path.name: [path.stat().st_size, hash_file(path)] for path in shards},
-        "refused": sum(bool(entry.error) for entry in entries),
-        "videos": len(entries),
-    }
-    write_json(part / SEAL, seal)
-    final = part.parent / f"{key}-{content[:16]}"
-    if not final.exists():
-        part.rename(final)
-    return final

@@ -91,7 +91,9 @@ def _prepare(config: RunConfig, folder: Path) -> None:
         if image.path not in store
     ]
     lost = Decoded([], rejects, videos=len(images.images), studies_dropped=len(rejects))
-    check_rejects(lost, limit=config.data.reject_limit, path=folder / "rejects.csv")
+    check_rejects(
+        lost, limit=config.data.reject_limit, path=folder / "rejects.csv", store=store.folder
+    )
     if not (folder / "tokenizer" / SETTINGS).exists():
         train = images.split(split_name(config.data.train_split))
         make_tokenizer(config.tokenizer, all_captions(train)).save(folder / "tokenizer")

@@ -65,6 +65,7 @@ def open_study_data(
         _prepare(config, folder, made)
     barrier()
     manifest, store, studies = _read(config, made)
+    others = _read_described(config)
     tokenizer = load_tokenizer(folder / "tokenizer")
     say(_counts(manifest, studies))
 
@@ -84,13 +85,13 @@ def open_study_data(
         train=train,
         validation=dataset(config.data.validation_split) if has_validation else None,
         test=test,
-        described=_described(config, tokenizer) or test,
+        described=test if others is None else _dataset(config, others[1], others[0], tokenizer),
         sampler=StudySampler(studies=len(train), batch=config.batch, seed=config.seed),
         hash=hash_json({"manifest": manifest.hash, "store": store.hash}),
     )
 
 
-def _described(config: RunConfig, tokenizer: Tokenizer) -> StudyDataset | None:
+def _read_described(config: RunConfig) -> tuple[FrameStore, list[Study]] | None:
     """Return the studies of the inference manifest, whose reports nobody reads."""
     path = config.data.inference_manifest
     if path is None:
@@ -104,18 +105,20 @@ def _described(config: RunConfig, tokenizer: Tokenizer) -> StudyDataset | None:
         require_reports=False,
     )
     store = _ingest(config.data, manifest)
-    studies = decoded(manifest.studies, store).studies
-    return _dataset(config, studies, store, tokenizer)
+    return store, decoded(manifest.studies, store).studies
 
 
 def _prepare(config: RunConfig, folder: Path, made: Callable[[RunConfig], MadeSet]) -> None:
     """Leave on disk what every rank then reads: videos, decoded frames, rejects, tokenizer."""
     manifest, store, studies = _read(config, made)
     found = decoded(manifest.studies, store)
-    check_rejects(found, limit=config.data.reject_limit, path=folder / "rejects.csv")
+    check_rejects(
+        found, limit=config.data.reject_limit, path=folder / "rejects.csv", store=store.folder
+    )
     if not (folder / "tokenizer" / SETTINGS).exists():
         train = [study.report for study in studies if study.split == config.data.train_split]
         make_tokenizer(config.tokenizer, train).save(folder / "tokenizer")
+    _read_described(config)
 
 
 def _read(

@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Generic
 
@@ -13,7 +13,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from config.schema import RunConfig
 from core.console import say
-from core.distributed import broadcast_json
+from core.distributed import barrier, broadcast_json
 from core.errors import UserError
 from projects.base import BatchT, Project
 from runners import checkpoint
@@ -91,21 +91,21 @@ class Trainer(Generic[BatchT]):
         self._clock = time.monotonic()
 
     def run(self) -> bool:
-        """Make the updates that are left; return False if a signal ended the run early."""
+        """Make the updates that are left and save; return False if a signal asked to leave then."""
         self.model.train()
         watchdog = Watchdog(
             self.folder,
             limit_s=self.config.hang_limit_s,
             last_checkpoint=lambda: str(self.saver.last or "none"),
         )
-        with ExitStack() as stack:
-            stack.enter_context(closing(self.books))
-            for context in (self.saver, watchdog):
-                stack.enter_context(context)
-            interruption = stack.enter_context(Interruption())
-            while self.step < self.config.steps and self.cause is None:
-                self._go_on(watchdog, interruption)
-        return self.step == self.config.steps
+        with closing(self.books), Interruption() as interruption:
+            with self.saver, watchdog:
+                while self.step < self.config.steps and self.cause is None:
+                    self._go_on(watchdog, interruption)
+            barrier()  # the main rank may have waited long for its disk
+            # one that came during the last save asks as well
+            self.cause = interruption.requested()
+        return self.cause is None
 
     def _go_on(self, watchdog: Watchdog, interruption: Interruption) -> None:
         """Make updates until the last one, a signal, or a return to a checkpoint."""
@@ -246,6 +246,7 @@ class Trainer(Generic[BatchT]):
     def save(self) -> None:
         """Begin to write a checkpoint of this step, when the one before has been written."""
         self.saver.wait()
+        barrier()  # on a slow disk the main rank comes late
         position = self.books.position(self.step)
         self.saver.start(
             self.snapshots.take(position, provenance=self.provenance, notes=self.notes)

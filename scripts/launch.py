@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -22,6 +23,8 @@ from core.exit_codes import LOST_PEER
 
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 """What every process gets that this one got."""
+TASKS = Path("/proc/self/task")
+"""A folder for each thread of this process."""
 
 
 def launch(
@@ -87,12 +90,23 @@ def _exit_code(error: ChildFailedError, processes: int) -> int:
 
 def _pass_on(number: int, frame: FrameType | None) -> None:
     """Send the signal to the processes, which torchrun keeps in sessions of their own."""
-    for task in Path("/proc/self/task").iterdir():
-        for child in (task / "children").read_text().split():
-            try:
-                os.kill(int(child), number)
-            except ProcessLookupError:
-                continue
+    found = children()
+    for child in found:
+        with suppress(ProcessLookupError):
+            os.kill(child, number)
+    if not found:
+        # nobody is there who could save or answer: the signal is for this process
+        os._exit(128 + number)
+
+
+def children() -> list[int]:
+    """Return the children of all threads."""
+    found = []
+    for task in TASKS.iterdir():
+        # a thread may end while the list is read
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += [int(child) for child in (task / "children").read_text().split()]
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,7 +14,16 @@ import torch
 from config.load import dump_config, load_config
 from config.schema import RunConfig
 from core.console import say
-from core.distributed import barrier, broadcast_json, is_main, speaks_first, start, stop
+from core.distributed import (
+    barrier,
+    broadcast_json,
+    is_main,
+    leave,
+    speaks_first,
+    start,
+    stop,
+    world_size,
+)
 from core.errors import UserError
 from core.exit_codes import BAD_INPUT, INTERRUPTED, PREEMPTED, SICK
 from core.locks import sole_user
@@ -34,6 +43,8 @@ from runners.summary import schedule_lines, summary_lines
 from runners.train import Trainer
 
 MODES = ("train", "ingest", "validate", "inference", "embed", "generate", "morph", "doctor")
+LEAST_TIMEOUT_S = 600.0
+"""Seconds that processes wait for one another however short the watchdog's limit is."""
 OF_WORDS = ("generate", "morph")
 """Modes whose arguments without ``=`` say what to make."""
 
@@ -73,10 +84,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.print_config:
             sys.stdout.write(dump_config(config))
             return 0
-        code = run(config, options, start(_device(config)))
+        # the watchdog of a process that hangs ends it, with its stacks, before the others give up
+        timeout_s = max(LEAST_TIMEOUT_S, 2 * config.hang_limit_s)
+        device = start(_device(config), timeout_s=timeout_s)
+        code = run(config, options, device)
     except UserError as problem:
         if speaks_first():
             sys.stderr.write(f"error: {problem}\n")
+        if world_size() > 1:
+            leave(BAD_INPUT)
         code = BAD_INPUT
     # not after any other error: who shows its traceback has to be agreed upon first
     stop()

@@ -1,5 +1,7 @@
 """Collectives in one process and on three ranks with 2, 0 and 3 rows."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,36 @@ def test_the_first_to_fail_speaks_and_nobody_after_it(monkeypatch: pytest.Monkey
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.distributed.distributed_c10d, "_get_default_store", Store)
     assert [distributed.speaks_first() for _ in range(3)] == [True, False, False]
+
+
+@pytest.mark.parametrize("meet", [distributed.barrier, lambda: distributed.broadcast_json(1)])
+def test_the_main_rank_may_take_hours_and_the_others_a_timeout(
+    monkeypatch: pytest.MonkeyPatch, meet: Callable[[], Any]
+) -> None:
+    seen: list[timedelta | str] = []
+
+    class Word:
+        def wait(self, timeout: timedelta) -> None:
+            seen.append(timeout)
+
+    def collective(*_: Any) -> None:
+        seen.append("collective")
+        raise TimeoutError
+
+    fakes: dict[str, Callable[..., Any]] = {
+        "is_initialized": lambda: True,
+        "get_rank": lambda: 1,
+        "get_world_size": lambda: 2,
+        "irecv": lambda tensor, source: Word() if source == 0 else None,
+        "all_reduce": collective,
+        "all_gather": collective,
+    }
+    for name, fake in fakes.items():
+        monkeypatch.setattr(torch.distributed, name, fake)
+    with pytest.raises(TimeoutError):
+        meet()
+    assert seen == [distributed.MAIN_MAY_TAKE, "collective"]
+    assert timedelta(days=2) < distributed.MAIN_MAY_TAKE
 
 
 @pytest.mark.parametrize(("rank", "speaks"), [("0", True), ("1", False)])

@@ -230,8 +230,11 @@ def test_rejects_are_written_and_too_many_stop_the_run(
     studies: list[Study], tmp_path: Path
 ) -> None:
     found = Decoded(studies, [("s,0", "a.mp4", "VideoCorrupt")], videos=100, studies_dropped=0)
-    check_rejects(found, limit=0.01, path=tmp_path / "rejects.csv")
+    check_rejects(found, limit=0.01, path=tmp_path / "rejects.csv", store=tmp_path)
     lines = (tmp_path / "rejects.csv").read_text().splitlines()
     assert lines == ["study_id,video,error", '"s,0",a.mp4,VideoCorrupt']
     with pytest.raises(UserError, match=r"1 of 100 videos were refused \(1 VideoCorrupt\)"):
-        check_rejects(found, limit=0.009, path=tmp_path / "rejects.csv")
+        check_rejects(found, limit=0.009, path=tmp_path / "rejects.csv", store=tmp_path)
+    found = replace(found, rejects=[("s,0", "a.mp4", "VideoTimeout")])
+    with pytest.raises(UserError, match=f"delete {tmp_path} to try again"):
+        check_rejects(found, limit=0.009, path=tmp_path / "rejects.csv", store=tmp_path)

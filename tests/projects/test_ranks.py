@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from config.load import load_config
+from core.processes import meeting_point
 from projects import PROJECTS, open_project
 from runners import checkpoint
 from tests.projects.ranks_worker import (
@@ -19,7 +20,7 @@ from tests.projects.ranks_worker import (
     measure,
     overrides_of,
 )
-from tests.ranks import PATIENCE_S, free_port, run_on_ranks
+from tests.ranks import PATIENCE_S, run_on_ranks
 from tests.tiny_run import FinishedRun, arguments, rows, succeed
 
 pytestmark = pytest.mark.timeout(2 * PATIENCE_S)
@@ -57,8 +58,9 @@ def two(
     """Where two processes left what they measured and trained."""
     assert finished_run.path.exists(), "the studies were made by it"
     folder: Path = tmp_path_factory.mktemp("two")
-    # main leaves the group at its end, and the next project needs a new port
-    ports = [str(free_port()) for _ in PROJECTS]
+    # main leaves the group at its end, and the next project needs a new place to meet
+    places = [meeting_point() for _ in PROJECTS]
+    ports = [str(place.port) for place in places]
     run_on_ranks("tests.projects.ranks_worker", str(folder), str(study_cache), *ports, world=2)
     return folder
 

@@ -162,6 +162,48 @@ def test_a_signal_saves_the_step_in_hand(
     assert steps(tmp_path) == list(range(1, 9))
 
 
+def test_signals_while_the_last_checkpoint_is_written_end_neither_the_write_nor_get_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_file = vars(checkpoint)["save_file"]
+
+    def ask_and_save(tensors: Any, path: Path) -> None:
+        if path.parent.name == ".part-8":
+            signal.raise_signal(signal.SIGTERM)
+        save_file(tensors, path)
+
+    monkeypatch.setitem(vars(checkpoint), "save_file", ask_and_save)
+    obeyed: list[int] = []
+    outer = signal.signal(signal.SIGTERM, lambda number, frame: obeyed.append(number))
+    line = trainer(tmp_path)
+    try:
+        assert not line.run()
+    finally:
+        signal.signal(signal.SIGTERM, outer)
+    assert obeyed == []
+    assert line.cause == "preempted"
+    assert checkpoint.steps_saved(tmp_path / "checkpoints")[-1] == 8
+    assert trainer(tmp_path).run(), "the same command goes on with what comes after training"
+
+
+def test_nobody_enters_a_collective_while_the_main_rank_waits_for_its_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, order = trainer(tmp_path), []
+    take = line.snapshots.take
+
+    def taken(*given: Any, **named: Any) -> Any:
+        order.append("gather")
+        return take(*given, **named)
+
+    monkeypatch.setattr(line.saver, "wait", lambda: order.append("disk"))
+    monkeypatch.setattr(line.snapshots, "take", taken)
+    monkeypatch.setattr("runners.train.barrier", lambda: order.append("barrier"))
+    line.save()
+    assert order == ["disk", "barrier", "gather"]
+    line.books.close()
+
+
 def test_a_finished_run_makes_no_further_step(tmp_path: Path) -> None:
     assert trainer(tmp_path).run()
     before = (tmp_path / "metrics.jsonl").read_bytes()

@@ -1,4 +1,4 @@
-"""A run in which one process raises while the other waits for it; ``test_launch`` looks on."""
+"""A run in which one process fails while the other waits for it; ``test_launch`` looks on."""
 
 import sys
 from argparse import Namespace
@@ -9,13 +9,14 @@ import torch
 import scripts.main
 from config.schema import RunConfig
 from core import distributed
+from core.errors import UserError
 from tests.tiny_run import MULTITASK
 
 
 def run(config: RunConfig, options: Namespace, device: torch.device) -> int:
-    """Fail on the last rank alone."""
-    if distributed.rank() == 1:
-        raise ValueError("only one rank knows this")
+    """Fail on one rank alone."""
+    if distributed.rank() == int(sys.argv[2]):
+        raise UserError("bad manifest") if distributed.is_main() else ValueError("only I know")
     distributed.barrier()
     raise AssertionError("the other rank never comes")
 

@@ -181,7 +181,7 @@ def test_the_worst_gradient_and_the_worst_term_are_reported() -> None:
 
 
 def test_a_failed_process_is_one_line() -> None:
-    with pytest.raises(UserError, match=r"processes \[0, 1\] of 2 failed: .*no_such_module"):
+    with pytest.raises(UserError, match=r"process [01] of 2 failed: .*no_such_module"):
         run_on_processes("core.no_such_module", world=2)
 
 

@@ -7,6 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from scripts.launch import children
+
 ROOT = Path(__file__).parents[2]
 CHILD = """
 import os, signal, sys, time
@@ -65,11 +69,18 @@ def test_a_failure_keeps_its_exit_code_and_the_last_word(tmp_path: Path) -> None
 
 
 def test_the_rank_that_failed_first_shows_its_traceback_and_the_others_end(tmp_path: Path) -> None:
-    ended = launch(tmp_path, str(tmp_path), module="tests.scripts.failing_rank")
+    ended = launch(tmp_path, str(tmp_path), "1", module="tests.scripts.failing_rank")
     assert ended.stderr.count("Traceback (most recent call last)") == 1, ended.stderr
-    assert "ValueError: only one rank knows this" in ended.stderr
+    assert "ValueError: only I know" in ended.stderr
     assert "rank 0 ends, because another one failed" in ended.stderr
     assert ended.returncode == 1, "that of the rank that failed first"
+
+
+def test_a_main_rank_that_fails_ends_those_that_wait_for_it_without_a_limit(tmp_path: Path) -> None:
+    ended = launch(tmp_path, str(tmp_path), "0", module="tests.scripts.failing_rank")
+    assert ended.stderr.count("error: bad manifest") == 1, ended.stderr
+    assert "rank 1 ends, because another one failed" in ended.stderr
+    assert ended.returncode == 2
 
 
 def test_a_killed_process_is_named(tmp_path: Path) -> None:
@@ -86,3 +97,20 @@ def test_a_signal_reaches_every_process_and_their_exit_code_is_kept(tmp_path: Pa
     process.send_signal(signal.SIGUSR1)
     process.communicate()
     assert process.returncode == 75
+
+
+def test_a_signal_before_the_first_process_ends_the_launcher() -> None:
+    code = "import signal; from scripts import launch; signal.signal(15, launch._pass_on); "
+    code += "signal.raise_signal(15)"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert ended.returncode == 128 + 15
+
+
+def test_a_thread_that_ends_while_children_are_listed_hides_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for thread in ("1", "2", "3"):
+        (tmp_path / thread).mkdir()
+    (tmp_path / "2" / "children").write_text("7 8 ")
+    monkeypatch.setattr("scripts.launch.TASKS", tmp_path)
+    assert children() == [7, 8]

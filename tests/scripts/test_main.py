@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import UserError
+from runners.watchdog import GRACE
 from tests.tiny_run import (
     CONFIGS,
     STEPS,
@@ -49,6 +51,19 @@ def test_a_config_that_needs_a_download_names_the_key_for_its_folder(
     study_cache: Path, tmp_path: Path
 ) -> None:
     assert "clipse.root" in fail(*arguments(tmp_path, study_cache, config=NEEDS_A_DOWNLOAD))
+
+
+@pytest.mark.parametrize(("limit_s", "timeout_s"), [("5", 600.0), ("1800", 3600.0)])
+def test_a_hang_is_found_by_the_watchdog_before_the_others_give_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit_s: str, timeout_s: float
+) -> None:
+    def refuse(device: str, *, timeout_s: float) -> None:
+        raise UserError(f"{timeout_s:g} s")
+
+    monkeypatch.setattr("scripts.main.start", refuse)
+    command = arguments(tmp_path, tmp_path, f"hang_limit_s={limit_s}")
+    assert fail(*command) == f"error: {timeout_s:g} s"
+    assert timeout_s > GRACE * float(limit_s)
 
 
 def test_a_temperature_of_ten_is_noticed_before_the_first_step(
