@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from doctor.logs.entry import Entry
+from doctor.logs.held_out import held_out_entries
 from doctor.logs.ledger import ledger
 from doctor.logs.metric import Log, Metric, RunRow
 from doctor.logs.overview import chosen_names
@@ -33,6 +34,10 @@ def _verdict(log: Log, metric: str, claim: str) -> Entry:
     ]
     assert len(found) == 1, [(entry.question.metric, entry.question.claim) for entry in found]
     return found[0]
+
+
+def _generalises(values: np.ndarray) -> Entry:
+    return next(held_out_entries("run", _log(val_recall=values).of_run("run")))
 
 
 def collapsed_to_a_bias() -> Log:
@@ -141,6 +146,26 @@ def test_held_out_losses_are_judged_by_where_they_go(
 ) -> None:
     log = _log(val_loss=course(np.linspace(0, 1, 30)))
     assert _verdict(log, "val_loss", "generalises").verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("height", "wrong", "most"),
+    [(0.0, {"supported", "contradicted"}, 0.2), (6.0, {"contradicted"}, 0.1)],
+    ids=["flat", "rises, then stays"],
+)
+def test_slow_noise_of_a_held_out_metric_is_no_verdict(
+    height: float, wrong: set[str], most: float
+) -> None:
+    course = height * (1 - np.exp(-np.arange(100) / 8))
+    noise = autoregressive(100, correlation=0.8, series=60)
+    verdicts = [_generalises(course + row).verdict for row in noise]
+    assert sum(verdict in wrong for verdict in verdicts) <= most * len(verdicts)
+
+
+def test_a_handful_of_validations_is_no_verdict_whatever_they_show() -> None:
+    assert _generalises(np.linspace(0.1, 0.9, 8)).verdict == "not testable"
+    assert "12 are needed" in _generalises(np.linspace(0.1, 0.9, 8)).reason
+    assert _generalises(np.linspace(0.1, 0.9, 20)).verdict == "supported"
 
 
 def test_flat_noise_neither_falls_nor_has_it_failed_to_by_a_hair() -> None:
