@@ -2,15 +2,18 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from doctor.logs.entry import Entry
 from doctor.logs.held_out import held_out_entries
+from doctor.logs.latent import latent_entries
 from doctor.logs.ledger import ledger
 from doctor.logs.metric import Log, Metric, RunRow
-from doctor.logs.overview import chosen_names
+from doctor.logs.overview import chosen_names, draw_overview
 from doctor.logs.report import key_findings
 from tests.doctor.logs.series import autoregressive
 
@@ -71,6 +74,25 @@ def test_the_log_that_was_called_production_ready_is_seen_through() -> None:
     assert _verdict(log, "(none)", "generalises").verdict == "not testable"
 
 
+@pytest.mark.parametrize("width", [256, 512, 1024, 2048])
+def test_biases_of_linear_layers_are_known_at_every_width(width: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        bias = (2 * torch.rand(width, generator=generator) - 1) / math.sqrt(width)
+        levels = {"mean": bias.mean(), "std": bias.std(), "norm": bias.norm(), "max": bias.max()}
+        columns = {f"z_{role}": np.full(60, float(level)) for role, level in levels.items()}
+        entries = latent_entries("run", _log(**columns).of_run("run"))
+        signature = next(entry for entry in entries if "first bias" in entry.question.claim)
+        assert signature.verdict == "contradicted"
+
+
+def test_a_uniform_shape_that_still_moves_is_no_untrained_bias() -> None:
+    std = np.linspace(0.02, 0.06, POINTS)
+    entry = _verdict(_log(z_std=std, z_max=math.sqrt(3) * std), "z", "first bias")
+    assert entry.verdict == "not testable"
+    assert "still move" in entry.reason
+
+
 def test_healthy_statistics_are_no_signature() -> None:
     draws = np.random.default_rng(0)
     std = 0.031 + 1e-3 * draws.standard_normal(POINTS)
@@ -112,6 +134,11 @@ def test_what_many_metrics_cannot_decide_is_said_once() -> None:
     (finding,) = key_findings(ledger(_log(**few)))
     assert finding.question.metric == "val/recall_at_1 and 2 more"
     assert finding.verdict == "not testable"
+
+
+def test_values_that_differ_in_their_last_bit_alone_are_drawn(tmp_path: Path) -> None:
+    draw_overview(_log(loss=np.array([1.0, 1.0000000000000002] * 30)), tmp_path / "overview.png")
+    assert (tmp_path / "overview.png").stat().st_size > 0
 
 
 def test_losses_with_their_chance_are_drawn_before_bookkeeping() -> None:
