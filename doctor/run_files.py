@@ -10,11 +10,13 @@ from config.load import load_config
 from config.schema import RunConfig
 from core.errors import UserError
 from core.files import read_json
-from doctor.evidence import Evidence
+from doctor.evidence import Evidence, is_number
 
 Row = dict[str, Any]
 DOCTOR = "doctor.json"
 """Facts and findings."""
+_SECTIONS = frozenset({"losses", "captioning"})
+"""Sections of the results in which every entry is a mapping."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,18 @@ def read_run(folder: Path) -> RunFiles:
     facts_file = folder / DOCTOR
     config, error = _config(config_file)
     records = json_rows(folder / "metrics.jsonl")
+    facts = _mapping(read_json(facts_file)) if facts_file.exists() else {}
     return RunFiles(
         folder=folder,
-        config_text=config_file.read_text() if config_file.exists() else "",
+        config_text=_text(config_file) if config_file.exists() else "",
         config=config,
         config_error=error,
-        steps=[row for row in records if row.get("kind") == "step"],
+        steps=_steps(records),
         validations=[row for row in records if row.get("kind") == "validation"],
-        results=read_json(results_file) if results_file.exists() else {},
+        results=_results(read_json(results_file)) if results_file.exists() else {},
         retrieval=json_rows(folder / "predictions" / "retrieval.jsonl"),
         captions=json_rows(folder / "predictions" / "captions.jsonl"),
-        facts=read_json(facts_file)["facts"] if facts_file.exists() else {},
+        facts=_mapping(facts.get("facts")),
     )
 
 
@@ -87,7 +90,33 @@ def read_steps(folder: Path) -> list[Row]:
     Raises:
         UserError: The record is broken; the message says where.
     """
-    return [row for row in json_rows(folder / "metrics.jsonl") if row.get("kind") == "step"]
+    return _steps(json_rows(folder / "metrics.jsonl"))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """Return a mapping as it is, and none for whatever else a file holds in its place."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _steps(records: list[Row]) -> list[Row]:
+    """Return the records of steps; those that do not say which step they are of are left out."""
+    return [row for row in records if row.get("kind") == "step" and is_number(row.get("step"))]
+
+
+def _results(value: Any) -> Mapping[str, Any]:
+    """Return results whose sections are mappings, of losses and captions two deep."""
+    results = dict(_mapping(value))
+    if "provenance" in results:
+        results["provenance"] = _mapping(results["provenance"])
+    for section in _SECTIONS & results.keys():
+        entries = _mapping(results[section]).items()
+        results[section] = {key: _mapping(entry) for key, entry in entries}
+    return results
+
+
+def _text(path: Path) -> str:
+    """Return a file's text; bytes that are not UTF-8 become question marks."""
+    return path.read_bytes().decode(encoding="utf-8", errors="replace")
 
 
 def _config(path: Path) -> tuple[RunConfig | None, str]:

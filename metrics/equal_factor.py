@@ -48,15 +48,14 @@ def equal_factor(before: Mapping[str, Rounded], after: Mapping[str, Rounded]) ->
 
     A simulated result often is its baseline times 1.04 where more is better, and over 1.04 or
     times 0.96 where less is, so that sign and inverse do not count. Metrics that are full (exactly
-    1, or 100) in both cannot move and are left out; fewer than 3 say nothing.
+    1, or 100) in both cannot move and are left out; so are those whose two values another metric
+    has too, which are one measurement under two names. Fewer than 3 say nothing.
     """
-    names = [
-        name
-        for name in before
-        if name in after
-        and before[name].value * after[name].value > 0
-        and not before[name].value == after[name].value in FULL
-    ]
+    by_values: dict[tuple[float, float], str] = {}
+    for name in before:
+        if name in after and _can_move(before[name].value, after[name].value):
+            by_values.setdefault((before[name].value, after[name].value), name)
+    names = list(by_values.values())
     spans = {name: _changes(before[name], after[name]) for name in names}
     if len(names) < FEWEST_METRICS:
         return None
@@ -72,6 +71,10 @@ def equal_factor(before: Mapping[str, Rounded], after: Mapping[str, Rounded]) ->
     change = (best[0] + best[1]) / 2
     luck = _luck(change, spans)
     return EqualFactor(tuple(names), change, luck) if luck < LUCK else None
+
+
+def _can_move(before: float, after: float) -> bool:
+    return before * after > 0 and not before == after in FULL
 
 
 def _changes(before: Rounded, after: Rounded) -> list[tuple[float, float]]:

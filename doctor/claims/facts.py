@@ -90,7 +90,9 @@ def read_facts(folder: Path) -> list[Fact]:
         facts += _flatten(read_json(results), "results.json: ", ())
     if config.exists():
         try:
-            facts += _flatten(yaml.safe_load(config.read_text()), CONFIG, ())
+            facts += _flatten(yaml.safe_load(config.read_text(encoding="utf-8")), CONFIG, ())
+        except UnicodeDecodeError as problem:
+            raise UserError(f"{config}: not UTF-8 at byte {problem.start}") from None
         except yaml.YAMLError:
             raise UserError(f"{config}: not YAML; repair or remove it") from None
     facts += _record_facts(folder / "metrics.jsonl")

@@ -18,6 +18,8 @@ _NO_NUMBER = re.compile(
     r"|(?<![\d./])\d+(?:/\d+)+(?![\d./]|\s?%)"  # fractions
     r"|\bwithin \d+ (?:percentage )?points\b"
 )
+_GREATEST_EXPONENT = 300
+"""Floats end soon after; ``12e4567`` is the start of a commit's hash, not a number."""
 _CONFIDENCE = re.compile(r"\s*(?:CI\b|confidence|interval)", re.IGNORECASE)
 _RELATIONS: dict[str, Relation] = {"<": "<", "≤": "<", ">": ">", "≥": ">", "~": "~", "≈": "~"}
 
@@ -74,6 +76,8 @@ def numbers_in(text: str) -> Iterator[Number]:
         plain = match["digits"].replace(",", "")
         decimals = len(plain.partition(".")[2])
         exponent = int((match["exponent"] or "e0")[1:])
+        if abs(exponent) > _GREATEST_EXPONENT:
+            continue
         value = float(f"{plain}e{exponent}") * (-1 if negative else 1)
         yield Number(
             match["digits"] + (match["exponent"] or ""),

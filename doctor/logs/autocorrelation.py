@@ -5,9 +5,9 @@ from statsmodels.tsa.stattools import acf
 
 from doctor.logs.metric import Points
 
-_TREND_BIAS = 3.0
-"""A straight line taken out of n points lowers every autocorrelation by about 1/n times the
-autocorrelation time for each coefficient; 3 covered at the nominal rate (docs/recipes/logs.md)."""
+_COEFFICIENT_BIAS = 1.5
+"""A curve taken out of n points lowers every autocorrelation by about 1/n times the autocorrelation
+time for each coefficient; 1.5 covered at the nominal rate (docs/recipes/logs.md)."""
 
 
 def without_line(values: Points) -> Points:
@@ -35,10 +35,10 @@ def correlations_of(residuals: Points) -> Points:
     return np.asarray(acf(residuals, nlags=len(residuals) // 2, fft=True), dtype=np.float64)
 
 
-def without_bias(inflation: float, points: int) -> float:
-    """Return a variance inflation corrected for the line that was taken out; at least 1."""
+def without_bias(inflation: float, points: int, *, coefficients: int = 2) -> float:
+    """Return a variance inflation corrected for the curve that was taken out; at least 1."""
     inflation = max(1.0, inflation)
-    return inflation / max(1.0 - _TREND_BIAS * inflation / points, 0.1)
+    return inflation / max(1.0 - _COEFFICIENT_BIAS * coefficients * inflation / points, 0.1)
 
 
 def autocorrelation_time(residuals: Points) -> float:

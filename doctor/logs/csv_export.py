@@ -1,5 +1,6 @@
 """CSV files with a step column: W&B's exports of charts, and any logger's plain table."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,9 +24,19 @@ def read_csv_table(path: Path) -> pd.DataFrame:
         UserError: The file is missing, is no CSV, or has no data row.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        with warnings.catch_warnings():
+            # of a row that is too long pandas would drop the end, and only warn of it
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+            )
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
+    except pd.errors.ParserWarning:
+        raise UserError(
+            f"{path}: its rows have more fields than its header; name every column, or take out "
+            "commas at the ends of lines"
+        ) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as problem:
         what = str(problem).strip().splitlines()[0]
         raise UserError(f"{path}: not a CSV in UTF-8 ({what}); export it again") from None

@@ -4,14 +4,14 @@ import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from scipy import stats
 
 from doctor.logs.course import window_text
 from doctor.logs.entry import Entry, Question, Verdict, number
 from doctor.logs.level import level_change
-from doctor.logs.metric import Metric, Points
+from doctor.logs.metric import Metric
 from doctor.logs.names import direction, held_out
 from doctor.logs.nulls import chance_of, without_nulls
+from doctor.logs.trend import FEWEST_INDEPENDENT, Ranking, ranking
 
 _FEWEST = 5
 _SIGNIFICANT = 0.05
@@ -42,27 +42,37 @@ def _generalises(metric: Metric) -> Entry:
         metric=metric.name,
         claim="the run generalises: this improves on held-out data",
         window=window_text(metric),
-        estimator="Kendall's tau with the step, exact for few points",
+        estimator="Kendall's tau with the step, Hamed-Rao variance",
         null="0: as often worse as better",
     )
     span = f"It goes from {number(metric.values[0])} to {number(metric.values[-1])}"
     if len(values) < _FEWEST:
         reason = f"{span} in {len(values)} validations; {_FEWEST} are needed."
         return question.answer("not testable", reason)
-    tau, p_value = _tau(metric.steps, values)
-    best = int(np.argmax(values))
-    after_tau, after_p = _tau(metric.steps[best:], values[best:])
-    reason = f"{span}; tau {tau:.2f} towards better, p {p_value:.2g}."
-    verdict: Verdict = "not testable"
-    if after_tau < 0 and after_p < _SIGNIFICANT_AFTER_BEST:
-        verdict = "contradicted"
+    whole, best = ranking(values), int(np.argmax(values))
+    # the best point itself is above all that follow, whether or not these fall
+    since = ranking(values[best + 1 :]) if len(values) - best > _FEWEST else None
+    if since is not None and _worse(since):
         reason = (
             f"Best at step {metric.steps[best]:g} ({number(metric.values[best])}), worse since "
-            f"then (tau {after_tau:.2f}, p {after_p:.2g}), {number(metric.values[-1])} at the end."
+            f"then (tau {since.tau:.2f}, p {since.p_value:.2g}), {number(metric.values[-1])} at "
+            "the end."
         )
-    elif p_value < _SIGNIFICANT:
-        verdict = "supported" if tau > 0 else "contradicted"
-    return question.answer(verdict, reason, value=tau)
+        return question.answer("contradicted", reason, value=whole.tau)
+    reason = f"{span}; tau {whole.tau:.2f} towards better, p {whole.p_value:.2g}."
+    verdict: Verdict = "not testable"
+    if not whole.testable:
+        reason = (
+            f"{span}, but the {len(values)} validations hold {whole.effective:.1f} independent "
+            f"ones; {FEWEST_INDEPENDENT:g} are needed."
+        )
+    elif whole.p_value < _SIGNIFICANT:
+        verdict = "supported" if whole.tau > 0 else "contradicted"
+    return question.answer(verdict, reason, value=whole.tau)
+
+
+def _worse(since: Ranking) -> bool:
+    return since.testable and since.tau < 0 and since.p_value < _SIGNIFICANT_AFTER_BEST
 
 
 def _above_chance(metric: Metric, chance: Metric) -> Entry:
@@ -87,10 +97,3 @@ def _above_chance(metric: Metric, chance: Metric) -> Entry:
     low, high = level.interval
     reason = f"It ends between {number(low)} and {number(high)}; chance is {number(null)}."
     return question.answer(verdict, reason, value=level.value, interval=level.interval)
-
-
-def _tau(steps: Points, values: Points) -> tuple[float, float]:
-    if len(values) < 2 or np.ptp(values) == 0:
-        return 0.0, 1.0
-    result = stats.kendalltau(steps, values)
-    return float(result.statistic), float(result.pvalue)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from doctor.logs.course import last_quarter
 from doctor.logs.entry import Entry, Question, Verdict, number
 from doctor.logs.level import Level, level_change
 from doctor.logs.metric import Metric
@@ -14,10 +15,11 @@ from doctor.logs.relations import norm_identity
 
 _WIDTHS = tuple(sorted(2**a * b for a in range(4, 13) for b in (1, 3)))
 """Widths that layers usually have."""
-_WIDTH_TOLERANCE = 0.02
-_LUCK = 2 * _WIDTH_TOLERANCE / math.log(math.sqrt(2))
-"""Share of standard deviations, drawn log-uniformly, within tolerance of a usual width."""
-_SHAPE_TOLERANCE = 0.04
+_TOLERANCES = (0.06, 0.06)
+"""Of the shape and of the width, where no norm tells how many outputs there are."""
+_LEAST_SHAPE_TOLERANCE = 0.04
+_CONSTANT = 0.01
+"""Standard deviation over the last quarter, as a share of the level, of what does not move."""
 _CENTRED = 0.1
 _COLLAPSED_RANK = 1.5
 
@@ -122,29 +124,63 @@ def _independent(run: str, statistics: Statistics) -> Entry:
 
 
 def _bias_signature(run: str, statistics: Statistics) -> Entry:
-    """Compare std and maximum with those of an untrained linear layer's bias."""
+    """Compare std and maximum with those of an untrained linear layer's bias.
+
+    The shape of the values decides, where they stand still; a usual width only supports it, for
+    the std of d uniform numbers scatters so much that most widths are near one by luck.
+    """
     std, top = statistics.level("std").value, statistics.level("max").value
     shape = top / std if std > 0 else math.nan
     fan_in = 1 / (3 * std**2) if std > 0 else math.nan
     nearest = min(_WIDTHS, key=lambda width: abs(math.log(width / fan_in))) if std > 0 else 0
-    width_fits = nearest > 0 and abs(fan_in / nearest - 1) < _WIDTH_TOLERANCE
-    uniform = abs(shape / math.sqrt(3) - 1) < _SHAPE_TOLERANCE
+    of_shape, of_width = _tolerances(statistics)
+    width_fits = nearest > 0 and abs(fan_in / nearest - 1) < of_width
+    uniform = abs(shape / math.sqrt(3) - 1) < of_shape
     text = (
         f"std {number(std)} is 1/√(3 x {fan_in:.0f}) and max/std is {shape:.3f}, where a uniform "
         f"bias has √3 = 1.732."
     )
-    if uniform:
+    still = all(_stands_still(statistics.of[role]) for role in ("std", "max"))
+    if uniform and not still:
+        text = f"{text} But they still move, which a bias that nothing trains does not."
+    elif uniform:
         where = f"the bias of a layer of {nearest} inputs" if width_fits else "a uniform bias"
         text = f"{text} That is what a network gives whose output is {where}, whatever it sees."
     return Question(
         run=run,
         metric=statistics.name,
         claim="the output is more than the last layer's first bias",
-        window="last 5 % of the points",
-        estimator="max/std, and the input width that std = 1/√(3 fan_in) asks for",
-        null=f"a usual width fits by luck in {_LUCK:.0%} of cases; normal values have max/std "
-        "above 3 from 500 numbers on",
-    ).answer("contradicted" if uniform and width_fits else "not testable", text, value=shape)
+        window="last 5 % of the points, at rest in the last quarter of the steps",
+        estimator="max/std; beside it the input width that std = 1/√(3 fan_in) asks for",
+        null="normal values have max/std above 3 from 500 numbers on; a usual width fits by luck "
+        f"in {_luck(of_width):.0%} of cases",
+    ).answer("contradicted" if uniform and still else "not testable", text, value=shape)
+
+
+def _tolerances(statistics: Statistics) -> tuple[float, float]:
+    """Return three standard errors of max/std and two of fan_in, for d uniform numbers.
+
+    The std scatters by ``sqrt(0.2 / d)`` of itself, where ``d = norm² / (std² + mean²)``; so does
+    max/std, and fan_in by twice that.
+    """
+    of = statistics.of
+    if not {"mean", "norm"} <= of.keys():
+        return _TOLERANCES
+    identity = norm_identity(of["mean"], of["std"], of["norm"])
+    if identity is None:
+        return _TOLERANCES
+    scatter = math.sqrt(0.2 / identity[1])
+    return max(_LEAST_SHAPE_TOLERANCE, 3 * scatter), 4 * scatter
+
+
+def _luck(tolerance: float) -> float:
+    """Return the share of stds, drawn log-uniformly, within tolerance of a usual width."""
+    return min(1.0, 2 * tolerance / math.log(math.sqrt(2)))
+
+
+def _stands_still(metric: Metric) -> bool:
+    _, values = last_quarter(metric)
+    return float(np.std(values)) <= _CONSTANT * abs(float(np.median(values)))
 
 
 def _centred(run: str, statistics: Statistics) -> Entry:

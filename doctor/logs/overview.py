@@ -143,7 +143,10 @@ def _histogram(axis: Any, metric: Metric | None) -> None:
         empty(axis, "no further metric")
         return
     late = metric.values[metric.steps >= metric.steps[-1] - _LATE * np.ptp(metric.steps)]
-    edges = np.histogram_bin_edges(metric.values, bins=40)
+    # values that differ in their last bits alone leave no room for forty edges between them
+    room = 1e-9 * float(np.abs(metric.values).max())
+    least, greatest = float(metric.values.min()), float(metric.values.max())
+    edges = np.histogram_bin_edges(metric.values, bins=40, range=(least - room, greatest + room))
     axis.hist(metric.values, edges, color=SERIES[0], alpha=0.35, label="whole run")
     axis.hist(late, edges, color=SERIES[1], alpha=0.75, label="last quarter")
     axis.legend(fontsize=7, frameon=False)

@@ -1,5 +1,6 @@
 """Theil–Sen slopes whose intervals know that neighbouring points are not independent."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,23 @@ class Trend:
     @property
     def testable(self) -> bool:
         """Whether there is enough independent evidence for the interval to mean what it says."""
+        return self.effective >= FEWEST_INDEPENDENT
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Whether values rise or fall with their place, and how much evidence that stands on."""
+
+    tau: float
+    """Kendall's tau: 1 where each value is above all before it, -1 where each is below."""
+    p_value: float
+    """Two-sided, against no trend, with the corrected variance."""
+    effective: float
+    """Effective number of points."""
+
+    @property
+    def testable(self) -> bool:
+        """Whether there is enough independent evidence for the p-value to mean what it says."""
         return self.effective >= FEWEST_INDEPENDENT
 
 
@@ -67,25 +85,59 @@ def theil_sen(steps: Points, values: Points) -> Trend:
     differences = values[second] - values[first]
     slopes = np.sort(differences / (steps[second] - steps[first]))
     slope = float(np.median(slopes))
-    inflation = _hamed_rao(values - slope * steps)
-    deviation = np.sqrt(points * (points - 1) * (2 * points + 5) / 18 * inflation)
+    inflation = _hamed_rao(values - slope * steps, coefficients=2)
     effective = points / inflation
-    freedom = max(effective / 2, 1.0)
-    reach = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * deviation
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, _freedom(effective)) * _deviation(points, inflation)
     last = len(slopes) - 1
     low, high = np.clip(np.round((last + np.array([-reach, reach])) / 2), 0, last).astype(int)
-    score = float(np.sign(differences).sum())
-    p_value = 2 * float(stats.t.sf(max(abs(score) - 1, 0) / deviation, freedom))
-    return Trend(
-        slope, float(slopes[low]), float(slopes[high]), min(p_value, 1.0), effective, points
+    p_value = _p_value(float(np.sign(differences).sum()), points, inflation)
+    return Trend(slope, float(slopes[low]), float(slopes[high]), p_value, effective, points)
+
+
+def ranking(values: Points) -> Ranking:
+    """Return Kendall's tau of the values with their places, allowing for autocorrelation.
+
+    As in `theil_sen`, but autocorrelation is that of what a parabola leaves: of a straight line, a
+    course that only bends would leave so much that it passed for slow noise.
+
+    Args:
+        values: At least 4, in order.
+    """
+    values = bucket_means(values, MOST_POINTS)
+    points = len(values)
+    assert points >= 4
+    first, second = np.triu_indices(points, 1)
+    score = float(np.sign(values[second] - values[first]).sum())
+    places = np.arange(points, dtype=np.float64)
+    curve = np.polynomial.Polynomial.fit(places, values, 2)(places)
+    # what is left of an exact parabola is rounding, which is correlated and no noise
+    left = np.where(
+        np.isclose(values, curve, rtol=0, atol=1e-9 * np.ptp(values)), 0, values - curve
     )
+    inflation = _hamed_rao(left, coefficients=3)
+    return Ranking(score / len(first), _p_value(score, points, inflation), points / inflation)
 
 
-def _hamed_rao(residuals: Points) -> float:
+def _freedom(effective: float) -> float:
+    return max(effective / 2, 1.0)
+
+
+def _deviation(points: int, inflation: float) -> float:
+    """Return the standard deviation of Kendall's S without a trend."""
+    return math.sqrt(points * (points - 1) * (2 * points + 5) / 18 * inflation)
+
+
+def _p_value(score: float, points: int, inflation: float) -> float:
+    statistic = max(abs(score) - 1, 0) / _deviation(points, inflation)
+    return min(2 * float(stats.t.sf(statistic, _freedom(points / inflation))), 1.0)
+
+
+def _hamed_rao(residuals: Points, *, coefficients: int) -> float:
     """Return by how much autocorrelation multiplies the variance of Kendall's S."""
     points = len(residuals)
     correlations = correlations_of(stats.rankdata(residuals))
     lags = np.arange(1, max(positive_lags(correlations), 1))
     weights = (points - lags) * (points - lags - 1.0) * (points - lags - 2.0)
     sums = float(np.sum(weights * correlations[lags]))
-    return without_bias(1 + 2 / (points * (points - 1) * (points - 2)) * sums, points)
+    inflation = 1 + 2 / (points * (points - 1) * (points - 2)) * sums
+    return without_bias(inflation, points, coefficients=coefficients)

@@ -17,6 +17,8 @@ def sigmoid_bias(evidence: Evidence) -> Iterator[Finding]:
     config = evidence.config
     if config is None or config.contrastive.name != "siglip" or not evidence.facts:
         return
+    if config.batch < 2:  # no pair is a negative; the rule on headroom says so
+        return
     wanted = -math.log(config.batch - 1)
     bias = evidence.facts.get("model/bias")
     off = math.inf if bias is None else abs(bias - wanted)

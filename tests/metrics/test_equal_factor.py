@@ -41,6 +41,12 @@ def test_two_metrics_coarse_digits_and_no_change_say_nothing() -> None:
     assert equal_factor(_rounded(BASE), _rounded(BASE)) is None
 
 
+def test_one_number_under_three_names_is_one_metric() -> None:
+    before = dict.fromkeys(("loss", "val_loss", "best_val_loss"), written(0.5))
+    after = dict.fromkeys(before, written(0.43127))
+    assert equal_factor(before, after) is None
+
+
 @pytest.mark.parametrize(("value", "half_unit"), [(0.4412, 5e-5), (0.2, 1e-4), (14.0, 0.007)])
 def test_a_number_is_as_exact_as_it_is_written_to_three_digits_at_least(
     value: float, half_unit: float

@@ -128,6 +128,17 @@ def test_digits_decide_how_near_is_equal() -> None:
     assert (coarse.digits, fine.digits) == (1, 4)
 
 
+def test_a_commits_hash_and_what_no_float_holds_are_no_numbers() -> None:
+    found = list(numbers_in("commit 12e4567, and 1e-400 of 3"))
+    assert [number.value for number in found] == [3.0]
+
+
+def test_a_config_that_is_not_utf8_is_named(run: Path) -> None:
+    (run / "config.yaml").write_bytes(b"name: caf\xe9\n")
+    with pytest.raises(UserError, match=r"config\.yaml: not UTF-8 at byte 9"):
+        read_facts(run)
+
+
 def test_abbreviations_are_the_words_that_they_stand_for() -> None:
     assert words_in("R@5") == words_in("recall_at_5") == {"recall", "recall5"}
     assert words_in("ROUGE-L") == words_in("rougeL")

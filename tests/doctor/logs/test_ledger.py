@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from doctor.logs.entry import Entry
+from doctor.logs.held_out import held_out_entries
+from doctor.logs.latent import latent_entries
 from doctor.logs.ledger import ledger
 from doctor.logs.metric import Log, Metric, RunRow
-from doctor.logs.overview import chosen_names
+from doctor.logs.overview import chosen_names, draw_overview
 from doctor.logs.report import key_findings
 from tests.doctor.logs.series import autoregressive
 
@@ -33,6 +37,10 @@ def _verdict(log: Log, metric: str, claim: str) -> Entry:
     ]
     assert len(found) == 1, [(entry.question.metric, entry.question.claim) for entry in found]
     return found[0]
+
+
+def _generalises(values: np.ndarray) -> Entry:
+    return next(held_out_entries("run", _log(val_recall=values).of_run("run")))
 
 
 def collapsed_to_a_bias() -> Log:
@@ -64,6 +72,25 @@ def test_the_log_that_was_called_production_ready_is_seen_through() -> None:
     assert _verdict(log, "latent_mean", "centred").verdict == "supported"
     assert _verdict(log, "learning_rate", "cosine").verdict == "supported"
     assert _verdict(log, "(none)", "generalises").verdict == "not testable"
+
+
+@pytest.mark.parametrize("width", [256, 512, 1024, 2048])
+def test_biases_of_linear_layers_are_known_at_every_width(width: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        bias = (2 * torch.rand(width, generator=generator) - 1) / math.sqrt(width)
+        levels = {"mean": bias.mean(), "std": bias.std(), "norm": bias.norm(), "max": bias.max()}
+        columns = {f"z_{role}": np.full(60, float(level)) for role, level in levels.items()}
+        entries = latent_entries("run", _log(**columns).of_run("run"))
+        signature = next(entry for entry in entries if "first bias" in entry.question.claim)
+        assert signature.verdict == "contradicted"
+
+
+def test_a_uniform_shape_that_still_moves_is_no_untrained_bias() -> None:
+    std = np.linspace(0.02, 0.06, POINTS)
+    entry = _verdict(_log(z_std=std, z_max=math.sqrt(3) * std), "z", "first bias")
+    assert entry.verdict == "not testable"
+    assert "still move" in entry.reason
 
 
 def test_healthy_statistics_are_no_signature() -> None:
@@ -109,6 +136,11 @@ def test_what_many_metrics_cannot_decide_is_said_once() -> None:
     assert finding.verdict == "not testable"
 
 
+def test_values_that_differ_in_their_last_bit_alone_are_drawn(tmp_path: Path) -> None:
+    draw_overview(_log(loss=np.array([1.0, 1.0000000000000002] * 30)), tmp_path / "overview.png")
+    assert (tmp_path / "overview.png").stat().st_size > 0
+
+
 def test_losses_with_their_chance_are_drawn_before_bookkeeping() -> None:
     rows = np.linspace(1, 2, 50)
     names = ["step_ms", "lr", "loss", "loss/a", "chance/a", "embedding/study/std", "val/recall"]
@@ -141,6 +173,26 @@ def test_held_out_losses_are_judged_by_where_they_go(
 ) -> None:
     log = _log(val_loss=course(np.linspace(0, 1, 30)))
     assert _verdict(log, "val_loss", "generalises").verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("height", "wrong", "most"),
+    [(0.0, {"supported", "contradicted"}, 0.2), (6.0, {"contradicted"}, 0.1)],
+    ids=["flat", "rises, then stays"],
+)
+def test_slow_noise_of_a_held_out_metric_is_no_verdict(
+    height: float, wrong: set[str], most: float
+) -> None:
+    course = height * (1 - np.exp(-np.arange(100) / 8))
+    noise = autoregressive(100, correlation=0.8, series=60)
+    verdicts = [_generalises(course + row).verdict for row in noise]
+    assert sum(verdict in wrong for verdict in verdicts) <= most * len(verdicts)
+
+
+def test_a_handful_of_validations_is_no_verdict_whatever_they_show() -> None:
+    assert _generalises(np.linspace(0.1, 0.9, 8)).verdict == "not testable"
+    assert "12 are needed" in _generalises(np.linspace(0.1, 0.9, 8)).reason
+    assert _generalises(np.linspace(0.1, 0.9, 20)).verdict == "supported"
 
 
 def test_flat_noise_neither_falls_nor_has_it_failed_to_by_a_hair() -> None:

@@ -75,6 +75,8 @@ def test_a_later_row_at_the_same_step_counts_and_steps_may_come_unsorted(tmp_pat
         ("blank.csv", '"Step","r - loss"\n1,\n', "no column but 'Step' holds numbers"),
         ("no_step.csv", "x,y\n1,2\n", "no column holds steps"),
         ("twice.csv", "Name,State,loss\na,ok,1\na,ok,2\n", "two runs are called 'a'"),
+        ("comma.csv", "step,loss,acc\n1,0.5,0.3,\n2,0.4,0.4,\n", "more fields than its header"),
+        ("longer.csv", "step,loss\n1,0.5\n2,0.4,7\n", "not a CSV"),
         ("run.jsonl", '{"step": 1}\n', 'no line holds a number beside a "step"'),
         ("half.jsonl", '{"st\n{"step": 1, "a": 2}\n', "line 1 is not JSON"),
         ("list.jsonl", '[1]\n{"step": 1, "a": 2}\n', "line 1 is not JSON, or no object"),
