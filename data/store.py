@@ -129,8 +129,7 @@ def ingest(
         workers: Children that decode at once; None takes one a core.
 
     Raises:
-        UserError: There is no video, the disk has no room, or a video failed in a way that may pass
-            and nobody has been told of it yet.
+        UserError: There is no video, or the disk has no room.
     """
     named = sorted({name_below(video, root): video for video in videos}.items())
     if not named:

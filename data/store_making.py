@@ -11,15 +11,13 @@ import pyarrow.parquet as pq
 
 from core.console import say
 from core.errors import UserError
-from core.files import PART_SUFFIX, hash_file, hash_json, read_json, write_json
+from core.files import PART_SUFFIX, hash_file, hash_json, write_json
 from data.decode import MAY_PASS
 from data.ingest import IngestSettings, decode_all
 from data.shards import Entry, forget_shards
 
 INDEX = "index.parquet"
 SEAL = "store.json"
-TOLD = "told.json"
-"""The videos of an unfinished store that somebody was told of: see `_tell_what_may_pass`."""
 
 
 def make_store(
@@ -36,8 +34,7 @@ def make_store(
         workers: Children that decode at once.
 
     Raises:
-        UserError: The disk has no room, or a video failed in a way that may pass and nobody has
-            been told of it yet.
+        UserError: The disk has no room.
     """
     part.mkdir(parents=True, exist_ok=True)
     _check_space(part, settings, len(named))
@@ -45,28 +42,20 @@ def make_store(
     if any(entry.error in MAY_PASS for entry in entries):
         say("trying once more, one at a time, what was not read or not decoded in time")
         entries = decode_all(named, folder=part, settings=settings, workers=1)
-        _tell_what_may_pass(part, entries)
+    _tell_what_may_pass(part, entries)
     return _seal(part, entries, settings)
 
 
 def _tell_what_may_pass(part: Path, entries: Sequence[Entry]) -> None:
-    """Refuse to finish a store without videos that might be there, before somebody knows of it.
-
-    A store is used for months. What failed because a disk did not answer would be missing in it
-    for as long; what fails again, when somebody has looked, is the video's own fault.
-    """
-    failed = [entry for entry in entries if entry.error in MAY_PASS]
-    told = set(read_json(part / TOLD)) if (part / TOLD).exists() else set()
-    if {entry.video for entry in failed} <= told:
-        return
-    write_json(part / TOLD, [entry.video for entry in failed])
-    kinds = Counter(entry.error for entry in failed)
-    summary = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    raise UserError(
-        f"{len(failed)} of {len(entries)} videos could not be read, or not decoded in time "
-        f"({summary}), which may pass; they are listed in {part / TOLD}; see whether their disk "
-        "answers and start again: what else was decoded is kept, and what fails then is left out"
-    )
+    """Name what was left out and might be there another day: a store is used for months."""
+    kinds = Counter(entry.error for entry in entries if entry.error in MAY_PASS)
+    if kinds:
+        summary = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        say(
+            f"{kinds.total()} of {len(entries)} videos could not be read, or not decoded in time, "
+            f"twice ({summary}), and are left out; to try them again another day, delete "
+            f"{part.parent / _key(part)}-*"
+        )
 
 
 def _check_space(part: Path, settings: IngestSettings, videos: int) -> None:
@@ -105,13 +94,15 @@ def _seal(part: Path, entries: Sequence[Entry], settings: IngestSettings) -> Pat
         "videos": len(entries),
     }
     write_json(part / SEAL, seal)
-    (part / TOLD).unlink(missing_ok=True)
     forget_shards(part)
-    key = part.name.strip(".").removesuffix(PART_SUFFIX)
-    final = part.parent / f"{key}-{content[:16]}"
+    final = part.parent / f"{_key(part)}-{content[:16]}"
     if final.exists():
         # the same bytes under other times of change; who has mapped it goes on
         shutil.rmtree(part)
     else:
         part.rename(final)
     return final
+
+
+def _key(part: Path) -> str:
+    return part.name.strip(".").removesuffix(PART_SUFFIX)

@@ -255,24 +255,17 @@ def test_what_passes_costs_no_video(
     assert decoding.asked[-2:] == ["2.mp4", "4.mp4"], "only their shard is made again"
 
 
-@pytest.mark.parametrize("passes", [True, False])
-def test_what_may_pass_is_left_out_only_when_somebody_has_been_told(
-    videos: list[Path], decoding: Decoding, passes: bool
+def test_what_fails_twice_is_left_out_and_named_with_what_to_do(
+    videos: list[Path], decoding: Decoding, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outage = [VideoTimeout("the disk does not answer")] * 2
-    decoding.fails["4.mp4"] = list(outage)
-    with pytest.raises(
-        UserError, match=r"1 of 5 videos .*\(1 VideoTimeout\).* start again"
-    ) as said:
-        take_in(videos)
-    assert stores(videos) == []
-    told = re.search(r"listed in (\S+);", str(said.value))
-    assert told is not None
-    assert read_json(Path(told[1])) == ["4.mp4"]
-    decoding.fails["4.mp4"] = [] if passes else list(outage)
+    decoding.fails["4.mp4"] = [VideoTimeout("the disk does not answer")] * 2
     store = take_in(videos)
-    assert (videos[1] in store) == passes
-    assert store.seal["refused"] == (2 if passes else 3)
+    assert videos[1] not in store
+    assert store.seal["refused"] == 3
+    said = capsys.readouterr().out
+    assert "1 of 5 videos could not be read, or not decoded in time, twice (1 VideoTimeout)" in said
+    (named,) = re.findall(r"delete (\S+)\*", said)
+    assert str(store.folder).startswith(named)
 
 
 def test_a_disk_without_room_is_named_before_the_start(
