@@ -162,6 +162,7 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
             ),
         )
     watch = Watch(config, folder.path)
+    watch.look(project, device)
     trainer = Trainer(
         project,
         config,
