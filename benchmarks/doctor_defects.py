@@ -137,6 +137,7 @@ def train(config: RunConfig, *, measured: bool = True) -> RunFiles:
     project, folder = opened(config)
     provenance = lock_manifest(folder, config, data_hash=project.data_hash())
     watch = Watch(config, folder.path)
+    watch.look(project, CPU)
     trainer = Trainer(
         project,
         config,

@@ -8,13 +8,12 @@ from config.schema import RunConfig
 from core.console import say
 from core.distributed import is_main
 from doctor.check import diagnose
-from doctor.facts import starting_facts
+from doctor.facts import fresh_facts
 from doctor.finding import Finding, render
 from doctor.run_files import read_run
 from doctor.self_tests import half_facts, parts_facts, rank_facts, resume_facts
 from doctor.watch import keep
 from projects.base import Project
-from runners.optimizer import build_optimizer
 from runners.run_folder import RunFolder
 
 
@@ -26,9 +25,7 @@ def examine(
     The self-tests take five steps of the model in this process and one on two processes; nothing
     is trained and no checkpoint or record of the run is touched.
     """
-    module = project.model().to(device)
-    optimizer = build_optimizer(module, config.optimizer)
-    facts = starting_facts(project, module, optimizer)
+    facts = fresh_facts(project, config, device)
     say("trying two processes, a batch in parts, half precision, and a resumed step")
     facts |= resume_facts(project, config, device)
     facts |= parts_facts(project, config)

@@ -5,19 +5,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from config.schema import RunConfig
 from core.console import say
-from core.distributed import is_main
+from core.distributed import broadcast_json, is_main, world_size
 from core.files import read_json, write_json
 from doctor.check import diagnose
 from doctor.evidence import Evidence, Row
-from doctor.facts import starting_facts
+from doctor.facts import fresh_facts, group_facts
 from doctor.finding import Finding, render
 from doctor.probes.embeddings import EmbeddingProbe
 from doctor.probes.gradients import GradientProbe
 from doctor.probes.weight_decay import WeightDecayProbe
 from doctor.run_files import DOCTOR, read_steps
 from projects.base import Project
+from runners import checkpoint
 from runners.probe import Probe
 from runners.train import Trainer
 
@@ -32,11 +35,24 @@ EMBEDDINGS_EVERY = 5
 def probes_of(project: Project[Any], config: RunConfig) -> tuple[Probe, ...]:
     """Return what looks at a run's updates, as often as the config says."""
     every = config.probe_every
+    if is_spread(config):
+        # a rank has a share of each parameter and of each moment, and no part that it can call
+        if every:
+            say(
+                "parallel=shard: the doctor leaves out gradients, weight decay and embeddings, "
+                "which it reads from a whole model"
+            )
+        return ()
     return (
         GradientProbe(every=every),
         WeightDecayProbe(every=every),
         EmbeddingProbe(project, every=EMBEDDINGS_EVERY * every),
     )
+
+
+def is_spread(config: RunConfig) -> bool:
+    """Return whether every parameter is spread over several processes."""
+    return config.parallel == "shard" and world_size() > 1
 
 
 class Watch:
@@ -58,14 +74,26 @@ class Watch:
         self._validations: deque[Row] = deque(maxlen=kept)
         self._said: set[tuple[str, str, str]] = set()
         self._earlier: list[Row] = []
+        # all ranks look, or none
+        self._fresh: bool = broadcast_json(
+            not (checkpoint.steps_saved(folder / "checkpoints") and (folder / DOCTOR).exists())
+        )
+
+    def look(self, project: Project[Any], device: torch.device) -> None:
+        """Gather the facts of a fresh run, on a model of their own; before the trainer's is built.
+
+        Raises:
+            UserError: The model does not fit into the memory of the device.
+        """
+        if self._fresh:
+            self.facts = fresh_facts(project, self.config, device)
 
     def begin(self, trainer: Trainer[Any]) -> None:
-        """Gather the facts of a fresh run, or recall those of a resumed one; say what they show."""
-        known = self.folder / DOCTOR
-        if trainer.step == 0 or not known.exists():
-            self.facts = starting_facts(trainer.project, trainer.module, trainer.optimizer)
+        """Add what the trainer itself says, or recall the facts of a resumed run; judge them."""
+        if self._fresh:
+            self.facts |= group_facts(trainer.module, trainer.optimizer)
         else:
-            self.facts = read_json(known)["facts"]
+            self.facts = read_json(self.folder / DOCTOR)["facts"]
         made = [row for row in self._before if row["step"] <= trainer.step]
         self._first = next(iter(made), None)
         self._steps.extend(made)

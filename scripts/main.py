@@ -178,6 +178,7 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
             ),
         )
     watch = Watch(config, folder.path)
+    watch.look(project, device)
     trainer = Trainer(
         project,
         config,

@@ -79,16 +79,15 @@ def moved_parameters(module: nn.Module, terms: Mapping[str, Tensor]) -> dict[str
     A term without a gradient reaches none.
     """
     named = {name: value for name, value in module.named_parameters() if value.requires_grad}
-    moved: dict[str, set[str]] = {}
-    for term, value in terms.items():
-        if not value.requires_grad:
-            moved[term] = set()
-            continue
-        found = torch.autograd.grad(
-            value, list(named.values()), retain_graph=True, allow_unused=True
-        )
-        moved[term] = {name for name, part in zip(named, found, strict=True) if part is not None}
-    return moved
+    return {term: _reached(value, named) for term, value in terms.items()}
+
+
+def _reached(term: Tensor, named: Mapping[str, nn.Parameter]) -> set[str]:
+    """Return the names of what a term's gradient reaches; no gradient is kept for the next term."""
+    if not term.requires_grad:
+        return set()
+    found = torch.autograd.grad(term, list(named.values()), retain_graph=True, allow_unused=True)
+    return {name for name, part in zip(named, found, strict=True) if part is not None}
 
 
 def shared_block(module: nn.Module, moved: Mapping[str, set[str]]) -> list[nn.Parameter]:

@@ -23,7 +23,8 @@ from projects import open_project
 from runners import restore
 from runners.gradients import Gradients
 from runners.run_folder import RunFolder
-from tests.tiny_run import MULTITASK, STEPS, FinishedRun, arguments, call
+from tests.ranks import PATIENCE_S, run_on_ranks
+from tests.tiny_run import EQ_CONFIG, MULTITASK, STEPS, FinishedRun, arguments, call
 
 CPU = torch.device("cpu")
 
@@ -77,6 +78,22 @@ def test_looking_changes_no_number(
     assert [row["step"] for row in probed] == [1, 2]
     assert all(row["gradient/norm/captioning"] > 0 for row in probed)
     assert steps[0]["embedding/samples"] > 1
+
+
+@pytest.mark.timeout(2 * PATIENCE_S)
+def test_a_run_that_is_spread_over_processes_has_its_facts_and_trains(
+    study_cache: Path, tmp_path: Path
+) -> None:
+    more = ("name=spread", "parallel=shard", "steps=2")
+    command = arguments(tmp_path, study_cache, *more, config=EQ_CONFIG)
+    run_on_ranks("scripts.main", *command, world=2)
+    run = read_run(tmp_path / "spread")
+    assert [row["step"] for row in run.steps] == [1, 2]
+    assert run.results
+    assert run.facts["parameters/unmoved"] == run.facts["terms/without_gradient"] == []
+    assert run.facts["optimizer/ungrouped"] == run.facts["optimizer/twice"] == []
+    assert run.facts["parts/terms"]
+    assert not any("gradient/norm" in key or "embedding/" in key for key in run.steps[0])
 
 
 @pytest.mark.timeout(900)  # the two processes of its self-test start up first
