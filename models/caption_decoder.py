@@ -77,7 +77,7 @@ class TransformerCaptionDecoder(CaptionDecoder):
         features = self.embed(words) + self.positions(place)
         memory, mask = self.memory_norm(memory), _mask(present)
         for block in self._blocks():
-            features = block(features, block.cross.remember(memory), mask)
+            features = block(features, memory, mask)
         return self.to_vocab(self.norm(features))
 
     @torch.no_grad()
@@ -196,7 +196,7 @@ class _Block(nn.Module):
     def forward(
         self,
         features: Float[Tensor, "study word width"],
-        memory: OfStudy,
+        memory: OfStudy | Float[Tensor, "study token width"],
         mask: Bool[Tensor, "study 1 1 token"] | None,
         room: OfWords | None = None,
         place: int = 0,
@@ -205,7 +205,8 @@ class _Block(nn.Module):
 
         Args:
             features: The words, or the one word that is new.
-            memory: Keys and values of the study.
+            memory: Keys and values of the study, or the tokens that they are made of: nothing of a
+                block is called around it, where it may be sharded.
             mask: True where the study has a token; None where nothing is absent.
             room: Where the keys and values of the words are kept; the new word's are written.
             place: Where the new word stands.
@@ -217,7 +218,8 @@ class _Block(nn.Module):
             keys, values = room[0][:, :, : place + 1], room[1][:, :, : place + 1]
         features = features + self.own(normed, (keys, values), mask=None, causal=room is None)
         normed = self.cross_norm(features)
-        features = features + self.cross(normed, memory, mask=mask, causal=False)
+        remembered = self.cross.remember(memory) if isinstance(memory, Tensor) else memory
+        features = features + self.cross(normed, remembered, mask=mask, causal=False)
         return features + self.mlp(self.mlp_norm(features))
 
 

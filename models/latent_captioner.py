@@ -80,7 +80,7 @@ class LatentCaptioner(StudyModel):
         self.temperature = Temperature(
             start=temperature, learned=learn_temperature, allowed=temperature_range
         )
-        self.bias = None if bias is None else nn.Parameter(torch.tensor(bias))
+        self.bias = None if bias is None else nn.Parameter(torch.tensor([bias]))
 
     def forward(
         self,
@@ -103,7 +103,7 @@ class LatentCaptioner(StudyModel):
             study=studies.study,
             report=self.encode_report(words, present).report,
             temperature=self.temperature(),
-            bias=self.bias,
+            bias=None if self.bias is None else self.bias.squeeze(),
             latent=latent,
             caption_logits=self.caption_decoder(words, studies.memory, studies.mask),
             reconstruction=self.image_decoder(latent),

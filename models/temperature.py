@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from core.errors import UserError
 
@@ -38,7 +39,8 @@ class Temperature(nn.Module):
                 "cosines, so 0.05 to 0.2 is usual"
             )
         self.bounds = (math.log(low), math.log(high))
-        value = torch.tensor(math.log(start))
+        # a row of one: what is sharded over processes has an axis
+        value = torch.tensor([math.log(start)])
         if learned:
             self.log_temperature = nn.Parameter(value)
         else:
@@ -46,7 +48,9 @@ class Temperature(nn.Module):
 
     def forward(self) -> Float[Tensor, ""]:
         """Return the temperature, in fp32."""
-        value: Tensor = _ClampInward.apply(self.log_temperature, *self.bounds)
+        kept = self.log_temperature
+        whole = kept.full_tensor() if isinstance(kept, DTensor) else kept
+        value: Tensor = _ClampInward.apply(whole.squeeze(), *self.bounds)
         return value.exp()
 
     @torch.no_grad()

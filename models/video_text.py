@@ -113,7 +113,7 @@ class VideoText(StudyModel):
         self.temperature = Temperature(
             start=temperature, learned=learn_temperature, allowed=temperature_range
         )
-        self.bias = None if bias is None else nn.Parameter(torch.tensor(bias))
+        self.bias = None if bias is None else nn.Parameter(torch.tensor([bias]))
         self.companions = nn.ModuleDict()
 
     def forward(
@@ -148,7 +148,7 @@ class VideoText(StudyModel):
             study=studies.study,
             report=reports.report,
             temperature=self.temperature(),
-            bias=self.bias,
+            bias=None if self.bias is None else self.bias.squeeze(),
             caption_logits=(
                 self.caption_decoder(words, memory, studies.mask) if self.caption_decoder else None
             ),

@@ -81,11 +81,12 @@ def test_looking_changes_no_number(
 
 
 @pytest.mark.timeout(2 * PATIENCE_S)
+@pytest.mark.parametrize("shipped", [EQ_CONFIG, MULTITASK], ids=["eq", "multitask"])
 def test_a_run_that_is_spread_over_processes_has_its_facts_and_trains(
-    study_cache: Path, tmp_path: Path
+    study_cache: Path, tmp_path: Path, shipped: Path
 ) -> None:
     more = ("name=spread", "parallel=shard", "steps=2")
-    command = arguments(tmp_path, study_cache, *more, config=EQ_CONFIG)
+    command = arguments(tmp_path, study_cache, *more, config=shipped)
     run_on_ranks("scripts.main", *command, world=2)
     run = read_run(tmp_path / "spread")
     assert [row["step"] for row in run.steps] == [1, 2]
