@@ -133,7 +133,7 @@ def test_an_examination_reads_what_a_run_has_recorded(
     record = tmp_path / "tiny" / "metrics.jsonl"
     rows = [json.loads(line) for line in record.read_text().splitlines()]
     for row in rows:
-        row["skipped"] = 1.0
+        row["grad_norm"] = None
     record.write_text("".join(json.dumps(row) + "\n" for row in rows))
     monkeypatch.setattr("doctor.examination.rank_facts", lambda *_: {})
     findings = examine(opened, config, RunFolder(tmp_path / "tiny"), CPU)

@@ -5,6 +5,7 @@ from typing import Any
 
 from config.load import load_config
 from sweeps.plan import read_plan
+from sweeps.queues import Queues, fill, open_queues
 from sweeps.settings import Settings, Sweep, create
 from tests.sweeps.quick_run import OBJECTIVE
 
@@ -35,3 +36,10 @@ def quick_sweep(
     home = folder / "sweep"
     settings = Settings(**{**told, **changed})
     return create(home, plan, base, settings, storage=storage or None, resume=False)
+
+
+def filled(sweep: Sweep) -> Queues:
+    """Return the queues of a sweep with everything in them."""
+    queues = open_queues(sweep)
+    fill(queues, sweep)
+    return queues

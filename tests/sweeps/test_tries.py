@@ -1,39 +1,28 @@
-"""What becomes of a configuration whose worker stopped, died, or lost its database."""
+"""What becomes of a configuration whose worker stopped, died, or was refused."""
 
-import threading
 from pathlib import Path
 
 import optuna
 import pytest
 from optuna.exceptions import StorageInternalError
-from optuna.storages import RDBStorage
 from optuna.trial import Trial, TrialState
 from sqlalchemy import text
 
 from sweeps import training
-from sweeps import worker as worker_module
-from sweeps.coordinator import Crew
 from sweeps.names import abandoned, own_name
 from sweeps.outcomes import outcomes, winner
 from sweeps.page import write_page
-from sweeps.queues import Queues, StorageError, fill, open_queues
-from sweeps.settings import Sweep
+from sweeps.queues import Queues
 from sweeps.slots import cpu_slots
 from sweeps.task import Task
 from sweeps.tickets import ERROR, STOPPED, WORKER
 from sweeps.training import InUseError, TrialError, train
 from tests.sweeps.quick_run import OBJECTIVE
-from tests.sweeps.quick_sweep import quick_sweep
+from tests.sweeps.quick_sweep import filled, quick_sweep
 from tests.sweeps.quick_training import answering, quick_worker
 
 pytestmark = pytest.mark.filterwarnings("ignore:Heartbeat of storage:UserWarning")
 KEY = "loss_weights.contrastive"
-
-
-def filled(sweep: Sweep) -> Queues:
-    queues = open_queues(sweep)
-    fill(queues, sweep)
-    return queues
 
 
 def taken(queues: Queues, study: optuna.Study, worker: str = "me") -> Trial:
@@ -173,76 +162,6 @@ def test_a_run_that_another_process_does_not_leave_is_said_to_be_in_use(
         pytest.raises(InUseError, match="another process still runs it"),
     ):
         train(sweep, task, slot, watch=lambda row: False, asked_to_stop=lambda: False)
-
-
-def test_the_sign_of_life_survives_a_database_that_does_not_answer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    queues = filled(quick_sweep(tmp_path, count=1))
-    heard = threading.Event()
-
-    def not_there(self: RDBStorage, trial: int) -> None:
-        heard.set()
-        raise StorageInternalError("gone")
-
-    monkeypatch.setattr(RDBStorage, "record_heartbeat", not_there)
-
-    def objective(trial: Trial) -> float:
-        assert heard.wait(60)
-        return 1.0
-
-    # an error in Optuna's thread would be a warning here, and warnings are errors
-    queues.search.optimize(objective, n_trials=1)
-    assert heard.is_set()
-
-
-def test_a_worker_waits_for_a_database_that_is_away_and_in_the_end_asks_to_be_started_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    sweep = quick_sweep(tmp_path, count=1)
-    filled(sweep)
-    answering(monkeypatch, lambda: iter([]))
-    tries: list[str] = []
-
-    def away_twice(sweep: Sweep, *, sampler_key: str) -> Queues:
-        tries.append(sampler_key)
-        if len(tries) < 3:
-            raise StorageError("away")
-        return open_queues(sweep, sampler_key=sampler_key)
-
-    monkeypatch.setattr(worker_module, "open_queues", away_twice)
-    assert quick_worker(sweep).work() == 0
-    assert tries == ["me"] * 3
-    tries.clear()
-    monkeypatch.setattr(worker_module, "AWAY_S", -1.0)
-    slot = '{"number": 0, "gpus": [], "cores": [0]}'
-    assert worker_module.main([str(sweep.folder), slot]) == 69  # 2 would end the whole sweep
-    assert "away" in capsys.readouterr().err
-
-
-def test_a_coordinator_without_news_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sweep = quick_sweep(tmp_path, count=1)
-    queues = filled(sweep)
-    team = Crew(sweep, cpu_slots(1, cores=[0]), queues, lambda text: None)
-    looks: list[int] = []
-
-    def no_news(self: Crew) -> None:
-        looks.append(1)
-        raise StorageInternalError("gone")
-
-    def two_looks(self: Crew) -> None:
-        if len(looks) == 2:
-            self.processes[0].kill()
-            self.processes.pop(0).wait()
-
-    monkeypatch.setattr("sweeps.coordinator.POLL_S", 0.0)
-    monkeypatch.setattr("sweeps.coordinator.WORKER", "tests.sweeps.sleeper")
-    monkeypatch.setattr(Crew, "_tell_news", no_news)
-    monkeypatch.setattr(Crew, "_look", two_looks)
-    assert team.run()
-    assert len(looks) == 3
 
 
 def test_all_final_runs_are_of_one_winner_though_a_better_one_is_added(
