@@ -196,7 +196,7 @@ class _Block(nn.Module):
     def forward(
         self,
         features: Float[Tensor, "study word width"],
-        memory: OfStudy | Float[Tensor, "study token width"],
+        memory: OfStudy | Float[Tensor, "study token memory_width"],
         mask: Bool[Tensor, "study 1 1 token"] | None,
         room: OfWords | None = None,
         place: int = 0,
