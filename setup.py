@@ -1,12 +1,12 @@
-"""Install Cinelex: its top-level folders are its packages."""
+"""Install Cinelex: one package, whose rooms are linked into the folder ``cinelex``."""
 
 from setuptools import find_packages, setup
 
 setup(
-    packages=find_packages(exclude=["tests", "tests.*", "benchmarks", "benchmarks.*"]),
+    packages=find_packages(include=["cinelex", "cinelex.*"]),
     package_data={
-        "config": ["**/*.yaml", "*.json"],
-        "doctor": ["**/*.jinja"],
-        "sweeps": ["*.jinja"],
+        "cinelex.config": ["**/*.yaml", "*.json"],
+        "cinelex.doctor": ["**/*.jinja"],
+        "cinelex.sweeps": ["*.jinja"],
     },
 )

@@ -20,11 +20,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from core.files import sync_folder
-from data.sampler import StudySampler
-from runners import checkpoint
-from runners.restore import restore
-from runners.snapshot import Position, Snapshots
+from cinelex.core.files import sync_folder
+from cinelex.data.sampler import StudySampler
+from cinelex.runners import checkpoint
+from cinelex.runners.restore import restore
+from cinelex.runners.snapshot import Position, Snapshots
 
 REPEATS = 5
 

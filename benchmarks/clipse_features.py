@@ -14,14 +14,14 @@ from jaxtyping import Float, Int, UInt8
 from sklearn.feature_extraction.text import TfidfVectorizer
 from torch import Tensor
 
-from data.dataset import numbered
-from data.decode_pyav import PyAVDecoder
-from data.images.captioned import CaptionedImage
-from data.images.formats import FORMATS
-from data.images.made_up import MadeUpSettings, make_image_set
-from data.manifest import load_manifest
-from data.manifest_rows import Columns
-from data.resize import Shape, reshape_frame
+from cinelex.data.images.captioned import CaptionedImage
+from cinelex.data.images.formats import FORMATS
+from cinelex.data.studies.dataset import numbered
+from cinelex.data.studies.manifest import load_manifest
+from cinelex.data.studies.rows import Columns
+from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
+from cinelex.data.video.decode_pyav import PyAVDecoder
+from cinelex.data.video.resize import Shape, reshape_frame
 
 CELLS = 8
 """Rows and columns of cells."""

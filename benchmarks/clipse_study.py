@@ -23,20 +23,27 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.clipse_features import Split, made_up_set, stills_set
-from benchmarks.clipse_study_table import MODULATED, RATES, STILLS, STRENGTHS, cell_path, tables
-from config.build import build
-from config.load import load_config
-from config.schema import ClipseConfig
-from core.console import say
-from core.files import write_json
-from core.randomness import generator, keyed_seed
-from data.sampler import StudySampler
-from losses import NEGATIVES
-from losses.affinity import label_affinity, mixed_affinity
-from losses.comparison import Comparison, Scored, compare, cross_entropy
-from losses.negative_weights import effective_size
-from losses.similarity_aware import debias
-from metrics.image_text import DIRECTIONS, rank_images_and_captions
+from benchmarks.clipse_study_table import (
+    MODULATED,
+    RATES,
+    STILLS,
+    STRENGTHS,
+    cell_path,
+    tables,
+)
+from cinelex.config.build import build
+from cinelex.config.load import load_config
+from cinelex.config.schema import ClipseConfig
+from cinelex.core.console import say
+from cinelex.core.files import write_json
+from cinelex.core.randomness import generator, keyed_seed
+from cinelex.data.sampler import StudySampler
+from cinelex.losses import NEGATIVES
+from cinelex.losses.affinity import label_affinity, mixed_affinity
+from cinelex.losses.comparison import Comparison, Scored, compare, cross_entropy
+from cinelex.losses.negative_weights import effective_size
+from cinelex.losses.similarity_aware import debias
+from cinelex.metrics.image_retrieval import DIRECTIONS, rank_images_and_captions
 
 CONFIGS = Path(__file__).parents[1] / "config" / "clipse"
 CHANGES = {

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from core.files import read_json
-from metrics.paired import paired_difference
+from cinelex.core.files import read_json
+from cinelex.metrics.paired import paired_difference
 
 RATES = (0.0, 0.4, 0.8)
 """Shares of the training images that repeat one of 20 stock scenes."""

@@ -13,18 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from config.schedule import learning_rate
-from config.schema import OptimizerConfig
-from data import dataset as datasets
-from data import sampler as samplers
-from data import store as stores
-from data.batch import Sample
-from data.transforms import to_float
-from losses import contrastive
-from losses.weighted_sum import WeightedSum
-from projects.multitask_pretraining import MultitaskPretraining
-from runners import accumulation, optimizer, train
-from runners.gradients import Gradients
+from cinelex.config.schedule import learning_rate
+from cinelex.config.schema import OptimizerConfig
+from cinelex.data import sampler as samplers
+from cinelex.data.batch import Sample
+from cinelex.data.studies import dataset as datasets
+from cinelex.data.video import store as stores
+from cinelex.data.video.transforms import to_float
+from cinelex.losses import contrastive
+from cinelex.losses.weighted_sum import WeightedSum
+from cinelex.projects.multitask.project import MultitaskPretraining
+from cinelex.runners import accumulation, optimizer, train
+from cinelex.runners.gradients import Gradients
 
 Context = Callable[[], AbstractContextManager[Any]]
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.defect_code import Context, patched
-from models import caption_decoder, masked_decoder
-from models.study_model import EncodedReports, EncodedStudies
-from models.video_text import VideoText
+from cinelex.models import caption_decoder, masked_decoder
+from cinelex.models.study_model import EncodedReports, EncodedStudies
+from cinelex.models.video_text import VideoText
 
 
 def constant_caption(self: Any, memory: Tensor, present: Tensor | None, **ids: Any) -> Tensor:

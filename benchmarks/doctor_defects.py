@@ -24,22 +24,27 @@ from benchmarks.doctor_document import Caught, Defect, write_defects
 from benchmarks.doctor_rank_worker import VARIABLE
 from benchmarks.doctor_settings import FEW_STUDIES, Scale, defect_config
 from benchmarks.training_defects import CONTROLS, WHOLE
-from config.load import dump_config
-from config.schema import RunConfig
-from core.console import say
-from doctor.check import diagnose
-from doctor.evidence import Evidence, Sweep
-from doctor.facts import starting_facts
-from doctor.finding import Finding
-from doctor.run_files import RunFiles, read_run, read_steps
-from doctor.self_tests import half_facts, parts_facts, rank_facts, resume_facts
-from doctor.watch import Watch, probes_of
-from projects import open_project
-from projects.base import Project
-from runners.evaluate import evaluate
-from runners.optimizer import build_optimizer
-from runners.run_folder import RunFolder, lock_manifest, open_for_training
-from runners.train import Trainer
+from cinelex.config.load import dump_config
+from cinelex.config.schema import RunConfig
+from cinelex.core.console import say
+from cinelex.doctor.check import diagnose
+from cinelex.doctor.evidence import Evidence, Sweep
+from cinelex.doctor.finding import Finding
+from cinelex.doctor.live.diagnostics import starting_facts
+from cinelex.doctor.live.self_tests import (
+    half_facts,
+    parts_facts,
+    rank_facts,
+    resume_facts,
+)
+from cinelex.doctor.live.watch import Watch, probes_of
+from cinelex.doctor.run_files import RunFiles, read_run, read_steps
+from cinelex.projects import open_project
+from cinelex.projects.base import Project
+from cinelex.runners.evaluate import evaluate
+from cinelex.runners.optimizer import build_optimizer
+from cinelex.runners.run_folder import RunFolder, lock_manifest, open_for_training
+from cinelex.runners.train import Trainer
 from tests.doctor.historical_eq import train_historical
 
 CPU = torch.device("cpu")

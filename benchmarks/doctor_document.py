@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.defect_code import Context
 from benchmarks.doctor_settings import LEARNING_STEPS, MULTITASK
-from doctor.finding import Finding
+from cinelex.doctor.finding import Finding
 
 DOCUMENT = Path("docs/doctor.md")
 

@@ -17,13 +17,13 @@ import torch
 from benchmarks.doctor_defects import train
 from benchmarks.doctor_document import table, write_between
 from benchmarks.doctor_settings import RECIPES
-from config.load import load_config
-from core.console import say
-from doctor.check import diagnose
-from doctor.evidence import Evidence
-from doctor.finding import Finding, worst_first
-from doctor.run_files import read_run
-from doctor.watch import JUDGED_EVERY
+from cinelex.config.load import load_config
+from cinelex.core.console import say
+from cinelex.doctor.check import diagnose
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding, worst_first
+from cinelex.doctor.live.watch import JUDGED_EVERY
+from cinelex.doctor.run_files import read_run
 
 CONFIGS = Path("config")
 

@@ -15,19 +15,19 @@ from typing import Any
 import torch
 
 from benchmarks.doctor_document import table, write_between
-from config.load import load_config
-from config.schema import RunConfig
-from core.console import say
-from doctor.check import diagnose
-from doctor.evidence import Evidence
-from doctor.probes.embeddings import EmbeddingProbe
-from doctor.probes.gradients import GradientProbe
-from doctor.probes.weight_decay import WeightDecayProbe
-from doctor.watch import EMBEDDINGS_EVERY, JUDGED_EVERY
-from losses.weighted_sum import WeightedSum
-from projects import open_project
-from runners.run_folder import open_for_training
-from runners.train import Trainer
+from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
+from cinelex.core.console import say
+from cinelex.doctor.check import diagnose
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.live.embeddings import EmbeddingProbe
+from cinelex.doctor.live.gradients import GradientProbe
+from cinelex.doctor.live.watch import EMBEDDINGS_EVERY, JUDGED_EVERY
+from cinelex.doctor.live.weight_decay import WeightDecayProbe
+from cinelex.losses.weighted_sum import WeightedSum
+from cinelex.projects import open_project
+from cinelex.runners.run_folder import open_for_training
+from cinelex.runners.train import Trainer
 
 CONFIG = Path("config/clip/multitask_config.yaml")
 

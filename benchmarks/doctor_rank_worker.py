@@ -5,7 +5,7 @@ import sys
 from contextlib import nullcontext
 
 from benchmarks.rank_defects import RANK_DEFECTS
-from doctor.ranks_worker import main
+from cinelex.doctor.live.ranks_worker import main
 
 VARIABLE = "CINELEX_DEFECT"
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from config.load import load_config
-from config.schema import RunConfig
+from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
 
 CONFIGS = Path("config")
 MULTITASK = "clip/multitask_config"

@@ -17,10 +17,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from config.load import load_config
-from core import distributed
-from losses.weighted_sum import WeightedSum
-from projects import open_project
+from cinelex.config.load import load_config
+from cinelex.core import distributed
+from cinelex.losses.weighted_sum import WeightedSum
+from cinelex.projects import open_project
 from tests.projects.ranks_worker import measure, overrides_of
 from tests.ranks import run_on_ranks
 from tests.tiny_run import CLIPSE, EQ_CONFIG, LATENT, MULTITASK, arguments

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.defect_code import Context
-from core import distributed
-from data import transforms
-from data.batch import Batch
-from losses import captioning, contrastive
-from projects import clip_text_project
-from projects.multitask_pretraining import MultitaskPretraining
+from cinelex.core import distributed
+from cinelex.data.batch import Batch
+from cinelex.data.video import transforms
+from cinelex.losses import captioning, contrastive
+from cinelex.projects.multitask.project import MultitaskPretraining
+from cinelex.projects.studies import project as clip_text_project
 
 
 def bypass() -> AbstractContextManager[Any]:

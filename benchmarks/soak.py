@@ -19,11 +19,11 @@ from typing import Any
 
 import torch
 
-from config.load import load_config
-from core.randomness import numpy_generator
-from projects import open_project
-from runners import checkpoint
-from runners.train import Trainer
+from cinelex.config.load import load_config
+from cinelex.core.randomness import numpy_generator
+from cinelex.projects import open_project
+from cinelex.runners import checkpoint
+from cinelex.runners.train import Trainer
 from tests.tiny_run import MULTITASK, arguments, rows
 
 STEPS, EVERY = 120, 3

@@ -24,13 +24,13 @@ from benchmarks.defect_models import (
 )
 from benchmarks.doctor_document import Defect
 from benchmarks.rank_defects import own_statistics
-from data import manifest as manifests
-from data import tokenizer as tokenizers
-from losses import captioning, contrastive
-from models import aggregators
-from models.freeze import freeze_share
-from projects import video_text_parts
-from runners import restore
+from cinelex.data.studies import manifest as manifests
+from cinelex.data.text import tokenizer as tokenizers
+from cinelex.losses import captioning, contrastive
+from cinelex.models import aggregators
+from cinelex.models.freeze import freeze_share
+from cinelex.projects.studies import parts as video_text_parts
+from cinelex.runners import restore
 
 STARTING_DEFECTS: tuple[Defect, ...] = (
     Defect("objective made of the swept weights", "5", "D1", "sweep", says="objective"),

@@ -20,11 +20,11 @@ from typing import Any
 import torch
 from torch.nn.utils import clip_grad_norm_
 
-from config.load import load_config
-from losses.weighted_sum import WeightedSum
-from projects import open_project
-from projects.base import Project
-from runners.train import Trainer
+from cinelex.config.load import load_config
+from cinelex.losses.weighted_sum import WeightedSum
+from cinelex.projects import open_project
+from cinelex.projects.base import Project
+from cinelex.runners.train import Trainer
 from tests.tiny_run import MULTITASK
 
 WAYS = {

@@ -20,7 +20,7 @@ from benchmarks.defect_models import (
 )
 from benchmarks.doctor_document import Defect
 from benchmarks.doctor_settings import FEW_STUDIES, LATENT
-from models import CAPTION_DECODERS, LATENT_HEADS, caption_decoder, video_text
+from cinelex.models import CAPTION_DECODERS, LATENT_HEADS, caption_decoder, video_text
 from tests.historical_latent import DeadLatent, FirstPositionDecoder
 
 MATCHING = ("loss_weights.captioning=0", "loss_weights.masked_modeling=0")

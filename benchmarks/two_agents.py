@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from runners import checkpoint
+from cinelex.runners import checkpoint
 from tests.tiny_run import MULTITASK, ROOT, arguments, rows, succeed
 
 STEPS, KILL_AFTER = 40, 6
@@ -24,7 +24,7 @@ def agent(command: list[str], port: int, log: Path) -> subprocess.Popen[bytes]:
     """Start the launcher as one node of two; one is enough to go on."""
     options = ["--processes", "1", "--nodes", "1:2", "--rendezvous", f"127.0.0.1:{port}"]
     return subprocess.Popen(
-        [sys.executable, "-m", "scripts.launch", *options, "--restarts", "3", *command],
+        [sys.executable, "-m", "cinelex.scripts.launch", *options, "--restarts", "3", *command],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         stdout=log.open("wb"),

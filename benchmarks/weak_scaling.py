@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 
 from torch import nn
 
-from config.load import load_config
-from config.schema import RunConfig
-from data.tokenizer import train_tokenizer
-from projects.video_text_parts import build_video_text
+from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
+from cinelex.data.text.tokenizer import train_tokenizer
+from cinelex.projects.studies.parts import build_video_text
 from tests.tiny_run import MULTITASK
 
 STUDIES, CLIPS = 32, 3

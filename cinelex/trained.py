@@ -9,19 +9,19 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from config.load import load_config
-from config.schema import RunConfig
-from core.errors import UserError
-from data.decode import VideoError
-from data.decoders import ChildDecoder
-from data.frames import frame_indices
-from data.resize import Shape
-from data.tokenizer import Tokenizer, load_tokenizer
-from data.transforms import to_float
-from models.study_model import EncodedStudies, StudyModel
-from projects.captioning_results import told_of
-from projects.study_models import build_study_model
-from runners import checkpoint
+from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
+from cinelex.core.errors import UserError
+from cinelex.data.text.tokenizer import Tokenizer, load_tokenizer
+from cinelex.data.video.decode import VideoError
+from cinelex.data.video.decoders import ChildDecoder
+from cinelex.data.video.frames import frame_indices
+from cinelex.data.video.resize import Shape
+from cinelex.data.video.transforms import to_float
+from cinelex.models.study_model import EncodedStudies, StudyModel
+from cinelex.projects.models import build_study_model
+from cinelex.projects.studies.captions import told_of
+from cinelex.runners import checkpoint
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, create_model
 
-from config.nearest import nearest
-from config.strict import Part
-from core.errors import UserError
+from cinelex.config.nearest import nearest
+from cinelex.config.strict import Part
+from cinelex.core.errors import UserError
 
 T = TypeVar("T")
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from config.strict import Count, CountOrNone, NotNegative, Share, Strict
+from cinelex.config.strict import Count, CountOrNone, NotNegative, Share, Strict
 
 Name = Annotated[str, Field(min_length=1)]
 

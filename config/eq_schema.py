@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from config.strict import Count, CountOrNone, NotNegative, Share, Strict
+from cinelex.config.strict import Count, CountOrNone, NotNegative, Share, Strict
 
 Word = Annotated[str, Field(pattern=r"^[^\s,=][^,=]*$")]
 

@@ -1,6 +1,6 @@
 """The section of a config that only latent captioning reads: the latent, and made-up engravings."""
 
-from config.strict import Count, CountOrNone, Part, Strict
+from cinelex.config.strict import Count, CountOrNone, Part, Strict
 
 
 class EngravingsConfig(Strict):

@@ -8,11 +8,18 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from config.nearest import nearest_key, valid_keys
-from config.schema import LatentConfig, ModelConfig, RunConfig
-from config.strict_yaml import Document, Keys, dump_yaml, parse_yaml, plain_value, read_yaml
-from core.errors import UserError
-from core.files import hash_json
+from cinelex.config.nearest import nearest_key, valid_keys
+from cinelex.config.schema import LatentConfig, ModelConfig, RunConfig
+from cinelex.config.strict_yaml import (
+    Document,
+    Keys,
+    dump_yaml,
+    parse_yaml,
+    plain_value,
+    read_yaml,
+)
+from cinelex.core.errors import UserError
+from cinelex.core.files import hash_json
 
 COMMAND_LINE = "command line"
 

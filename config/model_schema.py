@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.strict import Count, Part, Share, Strict, ValueOrSchedule
+from cinelex.config.strict import Count, Part, Share, Strict, ValueOrSchedule
 
 
 class ModelConfig(Strict):

@@ -2,7 +2,7 @@
 
 import math
 
-from config.schema import OptimizerConfig, RunConfig, Schedule
+from cinelex.config.schema import OptimizerConfig, RunConfig, Schedule
 
 
 def value_at(value: float | Schedule, *, step: int, steps: int) -> float:

@@ -5,18 +5,27 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from config.clipse_schema import AffinityConfig, ClipseConfig, MadeUpImagesConfig
-from config.data_schema import (
+from cinelex.config.clipse_schema import (
+    AffinityConfig,
+    ClipseConfig,
+    MadeUpImagesConfig,
+)
+from cinelex.config.data_schema import (
     AugmentationConfig,
     ColumnsConfig,
     DataConfig,
     SyntheticConfig,
     TokenizerConfig,
 )
-from config.eq_schema import EqConfig, SyntheticEqConfig
-from config.latent_schema import EngravingsConfig, LatentConfig
-from config.model_schema import ContrastiveConfig, LossWeights, ModelConfig, Term
-from config.strict import (
+from cinelex.config.eq_schema import EqConfig, SyntheticEqConfig
+from cinelex.config.latent_schema import EngravingsConfig, LatentConfig
+from cinelex.config.model_schema import (
+    ContrastiveConfig,
+    LossWeights,
+    ModelConfig,
+    Term,
+)
+from cinelex.config.strict import (
     Count,
     CountOrNone,
     NotNegative,

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 LARGEST_CHARACTERS = 1_000_000
 DEEPEST = 32

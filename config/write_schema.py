@@ -1,9 +1,9 @@
-"""Write config/schema.json, which editors read: ``python -m config.write_schema``."""
+"""Write config/schema.json, which editors read: ``python -m cinelex.config.write_schema``."""
 
 from pathlib import Path
 
-from config.load import json_schema
-from core.files import write_json
+from cinelex.config.load import json_schema
+from cinelex.core.files import write_json
 
 SCHEMA_FILE = Path(__file__).parent / "schema.json"
 

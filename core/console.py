@@ -2,7 +2,7 @@
 
 import sys
 
-from core.distributed import is_main
+from cinelex.core.distributed import is_main
 
 
 def say(text: str) -> None:

@@ -18,8 +18,8 @@ import torch.distributed as dist
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from core.errors import UserError
-from core.exit_codes import INTERRUPTED, LOST_PEER
+from cinelex.core.errors import UserError
+from cinelex.core.exit_codes import INTERRUPTED, LOST_PEER
 
 TORCHRUN_VARIABLES = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 MAIN_MAY_TAKE = timedelta(days=30)

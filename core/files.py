@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 PART_SUFFIX = ".part"
 """What the name of an unfinished file ends with; such a file can always be deleted."""

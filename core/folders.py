@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.console import say
+from cinelex.core.console import say
 
 
 def make_once(final: Path, make: Callable[[Path], None]) -> Path:

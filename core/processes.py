@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
-from core.errors import UserError
-from core.exit_codes import LOST_PEER
+from cinelex.core.errors import UserError
+from cinelex.core.exit_codes import LOST_PEER
 
 HOST = "127.0.0.1"
 POLL_S = 0.05

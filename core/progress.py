@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from core.distributed import is_main
+from cinelex.core.distributed import is_main
 
 Item = TypeVar("Item")
 

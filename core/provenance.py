@@ -1,35 +1,23 @@
 """Hashes that say which code and which files made a result."""
 
+import os
 import subprocess
 from pathlib import Path
 
-from core.files import hash_file, hash_json
+from cinelex.core.files import hash_file, hash_json
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = (
-    "cinelex",
-    "config",
-    "core",
-    "data",
-    "doctor",
-    "losses",
-    "metrics",
-    "models",
-    "projects",
-    "runners",
-    "scripts",
-    "sweeps",
-)
-"""The folders whose Python files decide what a run computes."""
+PACKAGE = Path(__file__).parents[1]
+"""The folder of this package; in a clone its rooms are links."""
 
 
-def code_hash(root: Path = ROOT) -> str:
-    """Return the SHA-256 of the names and contents of the project's own Python files.
+def code_hash(package: Path = PACKAGE) -> str:
+    """Return the SHA-256 of the names and contents of the package's own Python files.
 
-    Caches, tests and configs do not count; an uncommitted change does.
+    Whatever lies beside the package, caches and configs do not count; an uncommitted change does.
     """
-    sources = sorted(path for package in PACKAGES for path in (root / package).rglob("*.py"))
-    return _hash_of(sources, root)
+    walked = os.walk(package, followlinks=True)
+    files = (Path(folder, name) for folder, _, names in walked for name in names)
+    return _hash_of(sorted(path for path in files if path.suffix == ".py"), package)
 
 
 def hash_folder(folder: Path) -> str:
@@ -43,19 +31,27 @@ def hash_folder(folder: Path) -> str:
     return _hash_of(sorted(path for path in folder.rglob("*") if path.is_file()), folder)
 
 
-def git_commit(root: Path = ROOT) -> str | None:
-    """Return the commit that is checked out, or None where there is no repository or no git."""
+def git_commit(package: Path = PACKAGE) -> str | None:
+    """Return the commit that is checked out, or None where git does not keep this package.
+
+    An installed package may lie in somebody else's repository, whose commit says nothing of it.
+    """
     try:
-        answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"],  # noqa: S607  git lies elsewhere on every system
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        )
+        _git(package, "ls-files", "--error-unmatch", "__init__.py")
+        return _git(package, "rev-parse", "HEAD")
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    answer = subprocess.run(
+        ["git", *arguments],  # noqa: S607  git lies elsewhere on every system
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=10,
+    )
     return answer.stdout.strip()
 
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from typing import Protocol, runtime_checkable
 
-from core.distributed import rank as this_rank
-from core.distributed import world_size as this_world_size
-from data.batch import Batch, Sample, collate
-from data.sampler import StudySampler, share
-from data.tokenizer import Tokenizer
+from cinelex.core.distributed import rank as this_rank
+from cinelex.core.distributed import world_size as this_world_size
+from cinelex.data.batch import Batch, Sample, collate
+from cinelex.data.sampler import StudySampler, share
+from cinelex.data.text.tokenizer import Tokenizer
 
 AHEAD = 3
 """Batches made ahead of the one in use."""
@@ -49,8 +49,8 @@ def train_batches(
         sampler: Over as many studies as the data set has.
         start_step: The first step, from 0.
         workers: Threads; 0 makes every batch in the caller's thread.
-        rank: This process; None asks ``core.distributed``.
-        world_size: All processes; None asks ``core.distributed``.
+        rank: This process; None asks ``cinelex.core.distributed``.
+        world_size: All processes; None asks ``cinelex.core.distributed``.
     """
     rank = this_rank() if rank is None else rank
     world_size = this_world_size() if world_size is None else world_size

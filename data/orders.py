@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int64
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 Places = Int64[np.ndarray, " place"]
 Kept = Int64[np.ndarray, " kept"]

@@ -5,9 +5,9 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Int64
 
-from core.errors import UserError
-from core.randomness import numpy_generator
-from data.orders import Arrange
+from cinelex.core.errors import UserError
+from cinelex.core.randomness import numpy_generator
+from cinelex.data.orders import Arrange
 
 
 class StudySampler:

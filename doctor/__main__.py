@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from core.errors import UserError
-from doctor import weights
-from doctor.claims import command as claims
-from doctor.logs import command as logs
+from cinelex.core.errors import UserError
+from cinelex.doctor import weights
+from cinelex.doctor.claims import command as claims
+from cinelex.doctor.logs import command as logs
 
 COMMANDS = {
     "claims": (claims, "mark each number of a write-up as found in a run, or not, or differing"),

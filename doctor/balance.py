@@ -8,7 +8,7 @@ from statistics import fmean, median, stdev
 import numpy as np
 from scipy.stats import binom
 
-from doctor.evidence import Evidence, is_number
+from cinelex.doctor.evidence import Evidence, is_number
 
 MOST_PROBES = 50
 """Newest looks that a moving average is taken over."""

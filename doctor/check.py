@@ -1,9 +1,9 @@
 """Every rule asked about a run, before its first step, on its way, or after its last."""
 
-from config.schema import RunConfig
-from doctor.evidence import Evidence
-from doctor.finding import Finding, worst_first
-from doctor.rules import RULES
+from cinelex.config.schema import RunConfig
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding, worst_first
+from cinelex.doctor.rules import RULES
 
 
 def diagnose(evidence: Evidence) -> list[Finding]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from config.schema import RunConfig
+from cinelex.config.schema import RunConfig
 
 Row = Mapping[str, Any]
 WINDOW = 50

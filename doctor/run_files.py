@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.load import load_config
-from config.schema import RunConfig
-from core.errors import UserError
-from core.files import read_json
-from doctor.evidence import Evidence, is_number
+from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json
+from cinelex.doctor.evidence import Evidence, is_number
 
 Row = dict[str, Any]
 DOCTOR = "doctor.json"

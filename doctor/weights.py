@@ -8,10 +8,10 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.console import say
-from core.errors import UserError
-from doctor.balance import Balance, balance, suggested_weights
-from doctor.run_files import read_run
+from cinelex.core.console import say
+from cinelex.core.errors import UserError
+from cinelex.doctor.balance import Balance, balance, suggested_weights
+from cinelex.doctor.run_files import read_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

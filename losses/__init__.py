@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from losses.comparison import ComparisonLoss
-from losses.contrastive import InfoNCE
-from losses.counterparts import (
+from cinelex.losses.comparison import ComparisonLoss
+from cinelex.losses.contrastive import InfoNCE
+from cinelex.losses.counterparts import (
     ADNCE,
     FalseNegatives,
     HardNegatives,
@@ -14,9 +14,9 @@ from losses.counterparts import (
     PlainInfoNCE,
     SoftTargets,
 )
-from losses.moving_average import MovingAverage
-from losses.sigmoid import SigLIP
-from losses.similarity_aware import adaptive_bandpass, bandpass, debias
+from cinelex.losses.moving_average import MovingAverage
+from cinelex.losses.sigmoid import SigLIP
+from cinelex.losses.similarity_aware import adaptive_bandpass, bandpass, debias
 
 CONTRASTIVE: dict[str, Callable[..., Callable[..., Tensor]]] = {
     "infonce": InfoNCE,

@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from core.distributed import gather_rows, row_counts
-from losses.contrastive import similarity_matrix
+from cinelex.core.distributed import gather_rows, row_counts
+from cinelex.losses.contrastive import similarity_matrix
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from core.distributed import sum_over_ranks
+from cinelex.core.distributed import sum_over_ranks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from core.distributed import gather_rows, row_counts
-from losses.contrastive import info_nce_from_logits, similarity_matrix
-from losses.pairs import Pairs
+from cinelex.core.distributed import gather_rows, row_counts
+from cinelex.losses.contrastive import info_nce_from_logits, similarity_matrix
+from cinelex.losses.pairs import Pairs
 
 Direction = Literal["rows", "columns"]
 """``rows``: studies look for reports; ``columns``: reports look for studies."""

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from core.distributed import gather_rows, row_counts
-from losses.pairs import Pairs
+from cinelex.core.distributed import gather_rows, row_counts
+from cinelex.losses.pairs import Pairs
 
 Form = Literal["out", "in"]
 

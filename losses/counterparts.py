@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from losses.comparison import (
+from cinelex.losses.comparison import (
     Comparison,
     Scored,
     both_ways,
@@ -16,10 +16,10 @@ from losses.comparison import (
     diagonal,
     off_diagonal,
 )
-from losses.contrastive import info_nce_from_logits
-from losses.negative_weights import Table, mean_one, own_pair_free
-from losses.pairs import Pairs
-from losses.similarity_aware import one_way
+from cinelex.losses.contrastive import info_nce_from_logits
+from cinelex.losses.negative_weights import Table, mean_one, own_pair_free
+from cinelex.losses.pairs import Pairs
+from cinelex.losses.similarity_aware import one_way
 
 
 @dataclass(frozen=True, kw_only=True)

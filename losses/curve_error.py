@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from core.distributed import sum_over_ranks
+from cinelex.core.distributed import sum_over_ranks
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class CurveError:
 
     For responses in dB the loss is in dB^2, and its root is the mean error in dB. The best
     constant curve, the mean one, costs the mean variance of a point
-    (``metrics.nulls.constant_mean_mse``).
+    (``cinelex.metrics.nulls.constant_mean_mse``).
     """
 
     def __call__(

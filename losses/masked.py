@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from core.distributed import sum_over_ranks
+from cinelex.core.distributed import sum_over_ranks
 
 STATISTICS = 2
 """How many numbers describe a cube beside its pattern: its mean and its log standard deviation."""

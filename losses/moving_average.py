@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from losses.comparison import Comparison, Scored, both_ways, off_diagonal
-from losses.negative_weights import Table
+from cinelex.losses.comparison import Comparison, Scored, both_ways, off_diagonal
+from cinelex.losses.negative_weights import Table
 
 
 class MovingAverage(nn.Module):

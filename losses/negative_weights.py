@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from losses.comparison import diagonal, off_diagonal
+from cinelex.losses.comparison import diagonal, off_diagonal
 
 Table = Float[Tensor, "study study"]
 

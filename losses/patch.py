@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from core.distributed import gather_rows, max_over_ranks, row_counts
-from losses.contrastive import Form, info_nce_from_logits
-from losses.pairs import Pairs
+from cinelex.core.distributed import gather_rows, max_over_ranks, row_counts
+from cinelex.losses.contrastive import Form, info_nce_from_logits
+from cinelex.losses.pairs import Pairs
 
 
 @dataclass(frozen=True, kw_only=True)

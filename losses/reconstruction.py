@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from core.distributed import sum_over_ranks
+from cinelex.core.distributed import sum_over_ranks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from core.distributed import gather_rows, row_counts
-from losses.contrastive import similarity_matrix
-from losses.pairs import Pairs
+from cinelex.core.distributed import gather_rows, row_counts
+from cinelex.losses.contrastive import similarity_matrix
+from cinelex.losses.pairs import Pairs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from losses.comparison import Comparison, Scored, both_ways, diagonal
-from losses.negative_weights import (
+from cinelex.losses.comparison import Comparison, Scored, both_ways, diagonal
+from cinelex.losses.negative_weights import (
     AdaptiveBandpass,
     Bandpass,
     Debias,

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from core.distributed import gather_rows, row_counts
-from losses.contrastive import similarity_matrix
+from cinelex.core.distributed import gather_rows, row_counts
+from cinelex.losses.contrastive import similarity_matrix
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class SupervisedContrastive:
     the largest of all. Anchors without a positive are no anchors, but negatives of the others.
 
     Collapsed, all rows equal: ln(B - 1) for B samples, however many labels there are
-    (``metrics.nulls.supcon_collapsed``). 0 where no sample has a positive.
+    (``cinelex.metrics.nulls.supcon_collapsed``). 0 where no sample has a positive.
 
     Source: Khosla et al. 2020, arXiv:2004.11362, equation 2 (positives outside the logarithm).
     """

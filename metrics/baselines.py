@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from core.randomness import numpy_generator
-from metrics.facts.lesions import lesions_of
-from metrics.facts.parse import read
+from cinelex.core.randomness import numpy_generator
+from cinelex.metrics.facts.lesions import lesions_of
+from cinelex.metrics.facts.parse import read
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _MOST_CANDIDATES: Final = 256

@@ -6,9 +6,9 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float
 
-from metrics import bleu, cider, rouge
-from metrics.bootstrap import percentiles, resampled_sums
-from metrics.fact_schemes import FACT_SCHEMES, FactScheme
+from cinelex.metrics import bleu, cider, rouge
+from cinelex.metrics.bootstrap import percentiles, resampled_sums
+from cinelex.metrics.fact_schemes import FACT_SCHEMES, FactScheme
 
 _BLEU: Final = 2 + 2 * bleu.ORDERS
 _ROUGE: Final = _BLEU + len(rouge.NAMES)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from metrics.bleu import scorer
+from cinelex.metrics.bleu import scorer
 
 ORDERS: Final = 4
 SIGMA: Final = 6.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from metrics.bootstrap import interval_of_sums
+from cinelex.metrics.bootstrap import interval_of_sums
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
-from metrics import engraving_facts, facts
+from cinelex.metrics import engraving_facts, facts
 
 
 @dataclass(frozen=True, kw_only=True)

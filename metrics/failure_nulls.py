@@ -1,7 +1,7 @@
 """What statistics are when a part has failed: collapse to a bias, saturation, constants, chance.
 
-The nulls of losses and of healthy embeddings are in ``metrics.nulls``, those of rankings in
-``metrics.retrieval_nulls``.
+The nulls of losses and of healthy embeddings are in ``cinelex.metrics.nulls``, those of rankings in
+``cinelex.metrics.retrieval_nulls``.
 """
 
 import math
@@ -45,7 +45,7 @@ def saturated_mse(targets: Float[np.ndarray, "item dim"], *, bound: float) -> fl
     """Return the mean squared error of a bounded head that gives ``bound`` whatever it sees.
 
     Variance of the targets plus the squared distance of their mean from the bound; at the mean it
-    is ``metrics.nulls.constant_mean_mse``.
+    is ``cinelex.metrics.nulls.constant_mean_mse``.
 
     Raises:
         ValueError: if there is no target or one is not finite.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from metrics.bootstrap import percentiles
+from cinelex.metrics.bootstrap import percentiles
 
 LEAST_SEEDS = 3
 """Seeds below which nothing is claimed: what one seed shows may be that seed."""

@@ -57,7 +57,7 @@ def uniformity(rows: Float[Tensor, "row dim"], *, chunk: int = 1024) -> float:
     """Return ln of the mean of exp(-2 |x - y|^2) over pairs of different unit-length rows.
 
     Null: 0 when all rows coincide; about -4 for random directions in many dimensions
-    (``metrics.nulls.uniformity_of_random_directions``).
+    (``cinelex.metrics.nulls.uniformity_of_random_directions``).
 
     Raises:
         ValueError: if there are fewer than two rows, or one is not finite or zero.

@@ -7,15 +7,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from metrics.bootstrap import (
+from cinelex.metrics.bootstrap import (
     interval,
     interval_of_unanimous,
     median,
     percentiles,
     resampled_sums,
 )
-from metrics.ranking import Ranking, rank_positives, unit_grid
-from metrics.retrieval_nulls import RandomRanking, median_rank_chance
+from cinelex.metrics.ranking import Ranking, rank_positives, unit_grid
+from cinelex.metrics.retrieval_nulls import RandomRanking, median_rank_chance
 
 Value = dict[str, float | None]
 """``value``, ``chance`` and the 95 % interval ``low`` ... ``high``; what is undefined is None."""

@@ -2,7 +2,7 @@
 
 `evaluate.load` would download a script; these classes are the same interface over installed
 packages. Training does not import this module: `evaluate` costs seconds to import, and
-`metrics.captions` computes the same numbers from counts that can be resampled.
+`cinelex.metrics.captions` computes the same numbers from counts that can be resampled.
 """
 
 import tempfile
@@ -15,8 +15,8 @@ import evaluate
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
-from metrics import bleu, cider, rouge
-from metrics.facts import score_facts
+from cinelex.metrics import bleu, cider, rouge
+from cinelex.metrics.facts import score_facts
 
 _FEATURES: Final = {
     "predictions": datasets.Value("string"),

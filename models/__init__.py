@@ -5,14 +5,14 @@ The project gives ``width``, ``frames``, ``size``, ``channels``, ``vocab``, ``ma
 the config.
 """
 
-from models.aggregators import (
+from cinelex.models.aggregators import (
     AttentionPoolingAggregator,
     ClassTokenAggregator,
     GatedAttentionAggregator,
     MeanAggregator,
 )
-from models.caption_decoder import TransformerCaptionDecoder
-from models.contracts import (
+from cinelex.models.caption_decoder import TransformerCaptionDecoder
+from cinelex.models.contracts import (
     Aggregator,
     CaptionDecoder,
     ImageDecoder,
@@ -21,17 +21,17 @@ from models.contracts import (
     TextEncoder,
     VideoEncoder,
 )
-from models.conv_image import ConvImage
-from models.huggingface_text import HuggingFaceText
-from models.image_decoder import ConvImageDecoder
-from models.latent_heads import PlacesLatent
-from models.masked_decoder import TransformerMaskedDecoder
-from models.open_clip_towers import OpenClipImage, OpenClipText
-from models.text_transformer import TextTransformer
-from models.timm_video import TimmVideo
-from models.torchvision_video import R3D18, MViTV2S
-from models.transformers_video import VideoMAE
-from models.video_vit import VideoViT
+from cinelex.models.conv_image import ConvImage
+from cinelex.models.huggingface_text import HuggingFaceText
+from cinelex.models.image_decoder import ConvImageDecoder
+from cinelex.models.latent_heads import PlacesLatent
+from cinelex.models.masked_decoder import TransformerMaskedDecoder
+from cinelex.models.open_clip_towers import OpenClipImage, OpenClipText
+from cinelex.models.text_transformer import TextTransformer
+from cinelex.models.timm_video import TimmVideo
+from cinelex.models.torchvision_video import R3D18, MViTV2S
+from cinelex.models.transformers_video import VideoMAE
+from cinelex.models.video_vit import VideoViT
 
 VIDEO_ENCODERS: dict[str, type[VideoEncoder]] = {
     "vit": VideoViT,

@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.blocks import Block, FeedForward, check_heads, start_small
-from models.contracts import Aggregator
-from models.packing import pad_rows, rows_of, segment_softmax
+from cinelex.models.blocks import Block, FeedForward, check_heads, start_small
+from cinelex.models.contracts import Aggregator
+from cinelex.models.packing import pad_rows, rows_of, segment_softmax
 
 
 class MeanAggregator(Aggregator):

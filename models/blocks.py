@@ -11,7 +11,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 
 class Block(nn.Module):

@@ -8,8 +8,8 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from models.blocks import FeedForward, check_heads, start_small
-from models.contracts import CaptionDecoder
+from cinelex.models.blocks import FeedForward, check_heads, start_small
+from cinelex.models.contracts import CaptionDecoder
 
 KeysValues = tuple[Float[Tensor, "study head place part"], Float[Tensor, "study head place part"]]
 OfWords = tuple[Float[Tensor, "study head room part"], Float[Tensor, "study head room part"]]

@@ -3,7 +3,7 @@
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.contracts import VideoEncoder
+from cinelex.models.contracts import VideoEncoder
 
 
 class ConvImage(VideoEncoder):

@@ -5,7 +5,7 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 
 def grid_of(*, frames: int, size: int, cube: tuple[int, int, int]) -> tuple[int, int, int]:

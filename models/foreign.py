@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 
 def freeze_share(module: nn.Module, share: float) -> float:

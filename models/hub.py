@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import nn
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 
 def load_pretrained(kind: Any, source: str, **changes: Any) -> nn.Module:

@@ -3,11 +3,11 @@
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from core.errors import UserError
-from models.contracts import TextEncoder
-from models.foreign import make_repeatable
-from models.hub import load_pretrained
-from models.pooling import PoolingKind, WordPooling
+from cinelex.core.errors import UserError
+from cinelex.models.contracts import TextEncoder
+from cinelex.models.foreign import make_repeatable
+from cinelex.models.hub import load_pretrained
+from cinelex.models.pooling import PoolingKind, WordPooling
 
 
 class HuggingFaceText(TextEncoder):

@@ -5,9 +5,9 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from core.errors import UserError
-from models.blocks import start_level
-from models.contracts import ImageDecoder
+from cinelex.core.errors import UserError
+from cinelex.models.blocks import start_level
+from cinelex.models.contracts import ImageDecoder
 
 
 class ConvImageDecoder(ImageDecoder):

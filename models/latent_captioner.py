@@ -7,11 +7,17 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from models.aggregators import MeanAggregator
-from models.contracts import CaptionDecoder, ImageDecoder, LatentHead, TextEncoder, VideoEncoder
-from models.embedding import embedding_head, unit_rows
-from models.study_model import EncodedStudies, MatchedOutputs, StudyModel
-from models.temperature import Temperature
+from cinelex.models.aggregators import MeanAggregator
+from cinelex.models.contracts import (
+    CaptionDecoder,
+    ImageDecoder,
+    LatentHead,
+    TextEncoder,
+    VideoEncoder,
+)
+from cinelex.models.embedding import embedding_head, unit_rows
+from cinelex.models.study_model import EncodedStudies, MatchedOutputs, StudyModel
+from cinelex.models.temperature import Temperature
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import math
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.blocks import start_level
-from models.contracts import LatentHead
+from cinelex.models.blocks import start_level
+from cinelex.models.contracts import LatentHead
 
 
 class PlacesLatent(LatentHead):

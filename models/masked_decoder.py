@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.blocks import Block, start_small
-from models.contracts import MaskedDecoder
-from models.positions import GridPositions, PositionKind
+from cinelex.models.blocks import Block, start_small
+from cinelex.models.contracts import MaskedDecoder
+from cinelex.models.positions import GridPositions, PositionKind
 
 
 class TransformerMaskedDecoder(MaskedDecoder):

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 
 def tube_mask(

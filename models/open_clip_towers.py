@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from core.errors import UserError
-from models.contracts import TextEncoder, VideoEncoder
-from models.foreign import keep_nothing, make_repeatable
+from cinelex.core.errors import UserError
+from cinelex.models.contracts import TextEncoder, VideoEncoder
+from cinelex.models.foreign import keep_nothing, make_repeatable
 
 PIXEL_MEAN, PIXEL_STD = 0.45, 0.225
 """How pixels arrive: gray levels in [0, 1] minus the first, over the second."""

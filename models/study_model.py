@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from models.contracts import CaptionDecoder, TextEncoder
-from models.embedding import unit_rows
+from cinelex.models.contracts import CaptionDecoder, TextEncoder
+from cinelex.models.embedding import unit_rows
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 
 class Temperature(nn.Module):

@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from models.blocks import Block, start_small
-from models.contracts import TextEncoder
-from models.pooling import PoolingKind, WordPooling
+from cinelex.models.blocks import Block, start_small
+from cinelex.models.contracts import TextEncoder
+from cinelex.models.pooling import PoolingKind, WordPooling
 
 WORD_STD = 0.3
 """Spread of a fresh word or position. At 0.02 an optimizer that moves each number by its learning

@@ -9,11 +9,11 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from core.errors import UserError
-from models.blocks import Block, start_small
-from models.contracts import VideoEncoder
-from models.foreign import keep_nothing, make_repeatable, read_weights
-from models.positions import GridPositions
+from cinelex.core.errors import UserError
+from cinelex.models.blocks import Block, start_small
+from cinelex.models.contracts import VideoEncoder
+from cinelex.models.foreign import keep_nothing, make_repeatable, read_weights
+from cinelex.models.positions import GridPositions
 
 
 class TimmVideo(VideoEncoder):

@@ -7,10 +7,15 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from core.errors import UserError
-from models.contracts import VideoEncoder
-from models.cubes import grid_of
-from models.foreign import keep_nothing, load_all, make_repeatable, read_weights
+from cinelex.core.errors import UserError
+from cinelex.models.contracts import VideoEncoder
+from cinelex.models.cubes import grid_of
+from cinelex.models.foreign import (
+    keep_nothing,
+    load_all,
+    make_repeatable,
+    read_weights,
+)
 
 
 class MViTV2S(VideoEncoder):

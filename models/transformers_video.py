@@ -6,12 +6,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from core.errors import UserError
-from models.blocks import check_heads
-from models.contracts import VideoEncoder
-from models.cubes import grid_of, take_places
-from models.foreign import make_repeatable
-from models.hub import load_pretrained
+from cinelex.core.errors import UserError
+from cinelex.models.blocks import check_heads
+from cinelex.models.contracts import VideoEncoder
+from cinelex.models.cubes import grid_of, take_places
+from cinelex.models.foreign import make_repeatable
+from cinelex.models.hub import load_pretrained
 
 
 class VideoMAE(VideoEncoder):

@@ -7,12 +7,18 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from models.clip_pooling import MeanPooling
-from models.contracts import Aggregator, CaptionDecoder, MaskedDecoder, TextEncoder, VideoEncoder
-from models.embedding import embedding_head, unit_rows
-from models.packing import pad_rows
-from models.study_model import EncodedStudies, MatchedOutputs, StudyModel
-from models.temperature import Temperature
+from cinelex.models.clip_pooling import MeanPooling
+from cinelex.models.contracts import (
+    Aggregator,
+    CaptionDecoder,
+    MaskedDecoder,
+    TextEncoder,
+    VideoEncoder,
+)
+from cinelex.models.embedding import embedding_head, unit_rows
+from cinelex.models.packing import pad_rows
+from cinelex.models.study_model import EncodedStudies, MatchedOutputs, StudyModel
+from cinelex.models.temperature import Temperature
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.blocks import Block, start_level, start_small
-from models.contracts import VideoEncoder
-from models.cubes import cut_cubes, grid_of, take_places
-from models.positions import GridPositions, PositionKind
+from cinelex.models.blocks import Block, start_level, start_small
+from cinelex.models.contracts import VideoEncoder
+from cinelex.models.cubes import cut_cubes, grid_of, take_places
+from cinelex.models.positions import GridPositions, PositionKind
 
 
 class VideoViT(VideoEncoder):

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.schema import DataConfig, RunConfig, Term
-from core.errors import UserError
-from core.names import covered
-from projects.base import Project
-from projects.eq_data import open_eq_data
-from projects.image_text_data import open_image_text_data
-from projects.image_text_pretraining import ImageTextPretraining
-from projects.latent_captioning import LatentCaptioning
-from projects.latent_parts import make_engravings
-from projects.multitask_pretraining import MultitaskPretraining
-from projects.semantic_eq import SemanticEq
-from projects.study_data import open_study_data
+from cinelex.config.schema import DataConfig, RunConfig, Term
+from cinelex.core.errors import UserError
+from cinelex.core.names import covered
+from cinelex.projects.base import Project
+from cinelex.projects.clipse.data import open_image_text_data
+from cinelex.projects.clipse.project import ImageTextPretraining
+from cinelex.projects.eq.data import open_eq_data
+from cinelex.projects.eq.project import SemanticEq
+from cinelex.projects.latent.parts import make_engravings
+from cinelex.projects.latent.project import LatentCaptioning
+from cinelex.projects.multitask.project import MultitaskPretraining
+from cinelex.projects.studies.data import open_study_data
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 Own = TypeVar("Own", bound="OnDevice")
 

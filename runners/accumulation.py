@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from runners.stacking import stack, tensors_of, with_tensors
+from cinelex.runners.stacking import stack, tensors_of, with_tensors
 
 Terms = Mapping[str, Tensor]
 LAST = -1

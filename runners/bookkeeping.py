@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.schema import RunConfig
-from core.console import say
-from core.distributed import gather_json, is_main
-from core.errors import UserError
-from core.files import hash_json
-from projects.base import Project
-from runners.record import Record, last_records
-from runners.sinks import Sink
-from runners.snapshot import Position
-from runners.step import StepReport, one_line
+from cinelex.config.schema import RunConfig
+from cinelex.core.console import say
+from cinelex.core.distributed import gather_json, is_main
+from cinelex.core.errors import UserError
+from cinelex.core.files import hash_json
+from cinelex.projects.base import Project
+from cinelex.runners.record import Record, last_records
+from cinelex.runners.sinks import Sink
+from cinelex.runners.snapshot import Position
+from cinelex.runners.step import StepReport, one_line
 
 MOST_SKIPPED_IN_A_ROW = 20
 """Non-finite steps after which a run stops: it is not going to recover."""

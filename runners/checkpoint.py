@@ -10,12 +10,18 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from core.console import say
-from core.distributed import broadcast_json, is_main
-from core.errors import UserError
-from core.files import hash_file, hash_json, read_json, sync_folder, write_json
-from core.names import covered
-from runners.snapshot import Position, Snapshot
+from cinelex.core.console import say
+from cinelex.core.distributed import broadcast_json, is_main
+from cinelex.core.errors import UserError
+from cinelex.core.files import (
+    hash_file,
+    hash_json,
+    read_json,
+    sync_folder,
+    write_json,
+)
+from cinelex.core.names import covered
+from cinelex.runners.snapshot import Position, Snapshot
 
 FORMAT = 2
 """Raised when the layout changes; an older one is refused by number."""

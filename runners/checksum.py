@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from core.distributed import gather_rows, world_size
-from core.errors import UserError
+from cinelex.core.distributed import gather_rows, world_size
+from cinelex.core.errors import UserError
 
 PRIME = 1_000_003
 BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}

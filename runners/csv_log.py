@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from core.files import write_whole
+from cinelex.core.files import write_whole
 
 
 def write_csv_log(record: Path) -> Path:

@@ -7,14 +7,14 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from config.schema import RunConfig
-from core.console import say
-from core.distributed import is_main
-from core.errors import UserError
-from core.files import write_json
-from projects.base import Project
-from runners import checkpoint
-from runners.run_folder import RunFolder, register
+from cinelex.config.schema import RunConfig
+from cinelex.core.console import say
+from cinelex.core.distributed import is_main
+from cinelex.core.errors import UserError
+from cinelex.core.files import write_json
+from cinelex.projects.base import Project
+from cinelex.runners import checkpoint
+from cinelex.runners.run_folder import RunFolder, register
 
 
 def load_trained(

@@ -8,9 +8,9 @@ from typing import Any, Generic
 import torch
 from torch import Tensor, nn
 
-from losses.weighted_sum import WeightedSum
-from projects.base import BatchT, Project
-from runners.accumulation import accumulate
+from cinelex.losses.weighted_sum import WeightedSum
+from cinelex.projects.base import BatchT, Project
+from cinelex.runners.accumulation import accumulate
 
 Terms = Mapping[str, Tensor]
 Look = Callable[[Terms], None]

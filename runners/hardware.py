@@ -2,7 +2,7 @@
 
 import torch
 
-from config.schema import RunConfig
+from cinelex.config.schema import RunConfig
 
 
 def uses_half(config: RunConfig, device: torch.device) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from core.distributed import sum_over_ranks, world_size
+from cinelex.core.distributed import sum_over_ranks, world_size
 
 Cause = Literal["preempted", "interrupted"]
 

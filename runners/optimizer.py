@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from config.schedule import learning_rate
-from config.schema import OptimizerConfig
+from cinelex.config.schedule import learning_rate
+from cinelex.config.schema import OptimizerConfig
 
 SCALARS_OF_PAIRS = ("temperature.log_temperature", "bias")
 """Scalars of the contrastive loss: their own learning rate, and no decay."""

@@ -11,7 +11,7 @@ from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import checkpoint
 
-from core.distributed import world_size
+from cinelex.core.distributed import world_size
 
 Parallel = Literal["replicate", "shard"]
 CompileBackend = Literal["inductor", "aot_eager"]

@@ -7,8 +7,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from core.console import say
-from core.distributed import is_main
+from cinelex.core.console import say
+from cinelex.core.distributed import is_main
 
 TAIL_BYTES = 2**18
 """How much of a record's end is read to go on with it."""

@@ -6,12 +6,16 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from core.console import say
-from core.distributed import barrier, world_size
-from runners import checkpoint
-from runners.ema import Ema
-from runners.sharding import as_parameter
-from runners.snapshot import Position, restore_optimizer, restore_random_state
+from cinelex.core.console import say
+from cinelex.core.distributed import barrier, world_size
+from cinelex.runners import checkpoint
+from cinelex.runners.ema import Ema
+from cinelex.runners.sharding import as_parameter
+from cinelex.runners.snapshot import (
+    Position,
+    restore_optimizer,
+    restore_random_state,
+)
 
 
 def restore(

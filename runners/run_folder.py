@@ -8,14 +8,14 @@ from pathlib import Path
 
 import yaml
 
-from config.load import config_hash, dump_config, load_config
-from config.schema import RunConfig
-from core.console import say
-from core.distributed import barrier, is_main
-from core.errors import UserError
-from core.files import read_json, write_json, write_whole
-from core.names import covered
-from core.provenance import code_hash
+from cinelex.config.load import config_hash, dump_config, load_config
+from cinelex.config.schema import RunConfig
+from cinelex.core.console import say
+from cinelex.core.distributed import barrier, is_main
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json, write_json, write_whole
+from cinelex.core.names import covered
+from cinelex.core.provenance import code_hash
 
 MAY_CHANGE = (
     "folder",

@@ -5,11 +5,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from core.console import say
-from core.distributed import is_main
-from core.errors import UserError
-from runners import checkpoint
-from runners.snapshot import Snapshot
+from cinelex.core.console import say
+from cinelex.core.distributed import is_main
+from cinelex.core.errors import UserError
+from cinelex.runners import checkpoint
+from cinelex.runners.snapshot import Snapshot
 
 MOST_MISSED_IN_A_ROW = 3
 """Checkpoints that the disk may refuse one after another before the run stops."""

@@ -8,8 +8,8 @@ from typing import Protocol, runtime_checkable
 
 import wandb
 
-from core.console import say
-from core.distributed import is_main
+from cinelex.core.console import say
+from cinelex.core.distributed import is_main
 
 
 @runtime_checkable

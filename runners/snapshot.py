@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from core.distributed import gather_rows, rank, world_size
-from core.errors import UserError
-from runners.ema import Ema
-from runners.sharding import as_parameter, whole
+from cinelex.core.distributed import gather_rows, rank, world_size
+from cinelex.core.errors import UserError
+from cinelex.runners.ema import Ema
+from cinelex.runners.sharding import as_parameter, whole
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from config.schedule import schedule_table
-from config.schema import RunConfig
+from cinelex.config.schedule import schedule_table
+from cinelex.config.schema import RunConfig
 
 SHOWN = ("recall_at_1", "recall_at_5", "recall_at_10", "median_rank")
 SHOWN_OF_CAPTIONS = (

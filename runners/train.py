@@ -11,28 +11,32 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from config.schema import RunConfig
-from core.console import say
-from core.distributed import barrier, broadcast_json
-from core.errors import UserError
-from projects.base import BatchT, Project
-from runners import checkpoint
-from runners.bookkeeping import Books, Spike
-from runners.checksum import refuse_drift
-from runners.ema import Ema
-from runners.gradients import Gradients
-from runners.hardware import out_of_memory, uses_half
-from runners.interruption import Cause, Interruption
-from runners.optimizer import build_optimizer, set_learning_rate
-from runners.parallel import compile_blocks, distribute, recompute_activations
-from runners.probe import Probe
-from runners.restore import restore
-from runners.saver import Saver
-from runners.sharding import whole
-from runners.sinks import Sink
-from runners.snapshot import Position, Snapshots
-from runners.step import StepReport
-from runners.watchdog import Watchdog
+from cinelex.config.schema import RunConfig
+from cinelex.core.console import say
+from cinelex.core.distributed import barrier, broadcast_json
+from cinelex.core.errors import UserError
+from cinelex.projects.base import BatchT, Project
+from cinelex.runners import checkpoint
+from cinelex.runners.bookkeeping import Books, Spike
+from cinelex.runners.checksum import refuse_drift
+from cinelex.runners.ema import Ema
+from cinelex.runners.gradients import Gradients
+from cinelex.runners.hardware import out_of_memory, uses_half
+from cinelex.runners.interruption import Cause, Interruption
+from cinelex.runners.optimizer import build_optimizer, set_learning_rate
+from cinelex.runners.parallel import (
+    compile_blocks,
+    distribute,
+    recompute_activations,
+)
+from cinelex.runners.probe import Probe
+from cinelex.runners.restore import restore
+from cinelex.runners.saver import Saver
+from cinelex.runners.sharding import whole
+from cinelex.runners.sinks import Sink
+from cinelex.runners.snapshot import Position, Snapshots
+from cinelex.runners.step import StepReport
+from cinelex.runners.watchdog import Watchdog
 
 
 class Trainer(Generic[BatchT]):

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from core.distributed import rank
-from core.exit_codes import HUNG
-from core.files import write_json
+from cinelex.core.distributed import rank
+from cinelex.core.exit_codes import HUNG
+from cinelex.core.files import write_json
 
 GRACE = 1.25
 """How much longer than the limit it takes where a library holds the interpreter's lock."""

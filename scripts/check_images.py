@@ -1,6 +1,6 @@
 """Check a download of captioned images and say what is missing.
 
-    python -m scripts.check_images --format flickr8k --root /data/flickr8k [--quick]
+    python -m cinelex.scripts.check_images --format flickr8k --root /data/flickr8k [--quick]
 
 Ends with 0 where the download is whole, 1 where something is missing, 2 for bad input.
 """
@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.console import say
-from core.errors import UserError
-from data.images.check import check_images
-from data.images.formats import FORMATS
+from cinelex.core.console import say
+from cinelex.core.errors import UserError
+from cinelex.data.images.check import check_images
+from cinelex.data.images.formats import FORMATS
 
 INCOMPLETE = 1
 

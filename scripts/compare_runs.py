@@ -1,6 +1,6 @@
 """Compare image-text variants by retrieval: paired by image and seed, never by loss.
 
-    python -m scripts.compare_runs --first runs/baseline-seed* --second runs/adnce-seed*
+    python -m cinelex.scripts.compare_runs --first runs/baseline-seed* --second runs/adnce-seed*
 
 Ends with 2 where the runs cannot be compared.
 """
@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from config.load import load_config
-from core.console import say
-from core.errors import UserError
-from core.files import read_json
-from metrics.equal_factor import Rounded, equal_factor, written
-from metrics.image_text import CUTOFFS, DIRECTIONS
-from metrics.paired import paired_difference
+from cinelex.config.load import load_config
+from cinelex.core.console import say
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json
+from cinelex.metrics.equal_factor import Rounded, equal_factor, written
+from cinelex.metrics.image_retrieval import CUTOFFS, DIRECTIONS
+from cinelex.metrics.paired import paired_difference
 
 MEASURES = tuple(f"recall_at_{k}" for k in CUTOFFS)
 

@@ -10,12 +10,12 @@ from typing import Final
 import matplotlib as mpl
 import numpy as np
 
-from core.randomness import keyed_seed, numpy_generator
-from data.synthetic.cine import CinePlan, add_noise, render_cine
-from data.synthetic.findings import Findings
-from data.synthetic.reports import write_report
-from data.synthetic.settings import StudySetSettings
-from data.synthetic.views import VIEWS, View
+from cinelex.core.randomness import keyed_seed, numpy_generator
+from cinelex.data.synthetic.cines.cine import CinePlan, add_noise, render_cine
+from cinelex.data.synthetic.cines.findings import Findings
+from cinelex.data.synthetic.cines.reports import write_report
+from cinelex.data.synthetic.cines.settings import StudySetSettings
+from cinelex.data.synthetic.cines.views import VIEWS, View
 
 mpl.use("Agg")
 from matplotlib import pyplot  # noqa: E402

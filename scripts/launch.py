@@ -19,7 +19,7 @@ from torch.distributed import run
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.elastic.rendezvous.api import RendezvousError
 
-from core.exit_codes import LOST_PEER
+from cinelex.core.exit_codes import LOST_PEER
 
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 """What every process gets that this one got."""
@@ -31,7 +31,7 @@ def launch(
     processes: int,
     arguments: Sequence[str],
     *,
-    module: str = "scripts.main",
+    module: str = "cinelex.scripts.main",
     nodes: str = "1",
     rendezvous: str | None = None,
     job: str = "cinelex",

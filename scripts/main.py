@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from config.load import dump_config, load_config
-from config.schema import RunConfig
-from core.console import say
-from core.distributed import (
+from cinelex.config.load import dump_config, load_config
+from cinelex.config.schema import RunConfig
+from cinelex.core.console import say
+from cinelex.core.distributed import (
     barrier,
     broadcast_json,
     is_main,
@@ -24,23 +24,28 @@ from core.distributed import (
     stop,
     world_size,
 )
-from core.errors import UserError
-from core.exit_codes import BAD_INPUT, INTERRUPTED, PREEMPTED, SICK
-from core.locks import sole_user
-from core.shared_memory import too_small
-from doctor.check import check_before_training
-from doctor.examination import examine, sick, summary
-from doctor.finding import render
-from doctor.report import write_report
-from doctor.watch import Watch, probes_of
-from projects import check_project, open_project
-from runners import checkpoint
-from runners.csv_log import write_csv_log
-from runners.evaluate import embed, evaluate, generate, infer, morph
-from runners.run_folder import RunFolder, lock_manifest, open_finished, open_for_training
-from runners.sinks import Sink, WandbSink
-from runners.summary import schedule_lines, summary_lines
-from runners.train import Trainer
+from cinelex.core.errors import UserError
+from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED, PREEMPTED, SICK
+from cinelex.core.locks import sole_user
+from cinelex.core.shared_memory import too_small
+from cinelex.doctor.check import check_before_training
+from cinelex.doctor.finding import render
+from cinelex.doctor.live.examination import examine, sick, summary
+from cinelex.doctor.live.watch import Watch, probes_of
+from cinelex.doctor.report.page import write_report
+from cinelex.projects import check_project, open_project
+from cinelex.runners import checkpoint
+from cinelex.runners.csv_log import write_csv_log
+from cinelex.runners.evaluate import embed, evaluate, generate, infer, morph
+from cinelex.runners.run_folder import (
+    RunFolder,
+    lock_manifest,
+    open_finished,
+    open_for_training,
+)
+from cinelex.runners.sinks import Sink, WandbSink
+from cinelex.runners.summary import schedule_lines, summary_lines
+from cinelex.runners.train import Trainer
 
 MODES = ("train", "ingest", "validate", "inference", "embed", "generate", "morph", "doctor")
 LEAST_TIMEOUT_S = 600.0

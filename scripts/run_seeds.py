@@ -13,10 +13,10 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from config.load import load_config
-from core.console import say
-from core.errors import UserError
-from core.files import read_json, write_whole
+from cinelex.config.load import load_config
+from cinelex.core.console import say
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json, write_whole
 
 RUNNER = Path(__file__).with_name("runner.sh")
 OPTIONS_WITH_VALUE = ("--selected_gpus", "--processes", "--use_wandb")

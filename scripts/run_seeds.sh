@@ -5,4 +5,4 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 export PYTHONSAFEPATH=1 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
-exec "$python" -m scripts.run_seeds "$@"
+exec "$python" -m cinelex.scripts.run_seeds "$@"

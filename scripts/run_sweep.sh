@@ -10,4 +10,4 @@ source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 # Import this project's folders, not whatever lies where this was started or is installed.
 export PYTHONSAFEPATH=1 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
-exec "$python" -m scripts.sweep "$@"
+exec "$python" -m cinelex.scripts.sweep "$@"

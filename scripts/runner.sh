@@ -37,6 +37,6 @@ fi
 # Import this project's folders, not whatever lies where this was started or is installed.
 export PYTHONSAFEPATH=1 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
 if ((${processes:-1} == 1)); then
-  exec "$python" -m scripts.main ${rest[@]+"${rest[@]}"}
+  exec "$python" -m cinelex.scripts.main ${rest[@]+"${rest[@]}"}
 fi
-exec "$python" -m scripts.launch --processes "$processes" ${rest[@]+"${rest[@]}"}
+exec "$python" -m cinelex.scripts.launch --processes "$processes" ${rest[@]+"${rest[@]}"}

@@ -8,19 +8,24 @@ from pathlib import Path
 
 import torch
 
-from config.load import load_config
-from config.schema import RunConfig
-from core.errors import UserError
-from core.exit_codes import INTERRUPTED
-from projects import PROJECTS
-from sweeps.coordinator import Crew, write_line
-from sweeps.page import write_page
-from sweeps.plan import Metric, Plan, read_plan
-from sweeps.preflight import check_arguments, check_file, check_read, check_values
-from sweeps.queues import fill, open_queues
-from sweeps.settings import Settings, Sweep, begin, create
-from sweeps.slots import Slot, cpu_slots, gpu_slots
-from sweeps.wandb_backend import logged_in, open_sweep
+from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
+from cinelex.core.errors import UserError
+from cinelex.core.exit_codes import INTERRUPTED
+from cinelex.projects import PROJECTS
+from cinelex.sweeps.coordinator import Crew, write_line
+from cinelex.sweeps.page import write_page
+from cinelex.sweeps.plan import Metric, Plan, read_plan
+from cinelex.sweeps.preflight import (
+    check_arguments,
+    check_file,
+    check_read,
+    check_values,
+)
+from cinelex.sweeps.queues import fill, open_queues
+from cinelex.sweeps.settings import Settings, Sweep, begin, create
+from cinelex.sweeps.slots import Slot, cpu_slots, gpu_slots
+from cinelex.sweeps.wandb_backend import logged_in, open_sweep
 
 COUNT = 20
 

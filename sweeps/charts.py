@@ -8,10 +8,10 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from doctor.plots import nice_ticks, short
-from sweeps.distributions import Distribution
-from sweeps.outcomes import Outcome
-from sweeps.plan import Metric
+from cinelex.doctor.report.plots import nice_ticks, short
+from cinelex.sweeps.distributions import Distribution
+from cinelex.sweeps.outcomes import Outcome
+from cinelex.sweeps.plan import Metric
 
 Kind = Literal["trial", "front", "winner", "default", "pruned"]
 WIDTH, HEIGHT = 1060, 330

@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from core.errors import UserError
-from core.exit_codes import BAD_INPUT, INTERRUPTED
-from sweeps.outcomes import Outcome, outcomes
-from sweeps.queues import AWAY, Queues
-from sweeps.settings import Sweep
-from sweeps.slots import Slot
+from cinelex.core.errors import UserError
+from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED
+from cinelex.sweeps.outcomes import Outcome, outcomes
+from cinelex.sweeps.queues import AWAY, Queues
+from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.slots import Slot
 
-WORKER, AGENT = "sweeps.worker", "sweeps.wandb_agent"
+WORKER, AGENT = "cinelex.sweeps.worker", "cinelex.sweeps.wandb_agent"
 """The module of a worker's process, and of a W&B agent's."""
 POLL_S = 1.0
 MOST_RESTARTS = 20

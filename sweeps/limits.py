@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from doctor.plots import short
-from sweeps.importance import SHUFFLES, Importance
-from sweeps.outcomes import Outcome, best, twins
-from sweeps.settings import Sweep
-from sweeps.verdict import Comparison, luck_of_the_best, not_distinct
+from cinelex.doctor.report.plots import short
+from cinelex.sweeps.importance import SHUFFLES, Importance
+from cinelex.sweeps.outcomes import Outcome, best, twins
+from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.verdict import Comparison, luck_of_the_best, not_distinct
 
 EDGE = 0.03
 """Share of a range next to its end: a winner there may have wanted to leave."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from config.nearest import nearest
-from core.errors import UserError
-from sweeps.plan import Metric
+from cinelex.config.nearest import nearest
+from cinelex.core.errors import UserError
+from cinelex.sweeps.plan import Metric
 
 WEIGHTS = ("loss_weights", "patch_contrastive_weight")
 TEMPERATURE = ("temperature", "learn_temperature", "temperature_range")

@@ -8,12 +8,12 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import JsonValue
 
-from sweeps.objectives import Score, better
-from sweeps.plan import Metric
-from sweeps.queues import Queues
-from sweeps.settings import Sweep
-from sweeps.task import Recipe
-from sweeps.tickets import ERROR, owed, tries_of
+from cinelex.sweeps.objectives import Score, better
+from cinelex.sweeps.plan import Metric
+from cinelex.sweeps.queues import Queues
+from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.task import Recipe
+from cinelex.sweeps.tickets import ERROR, owed, tries_of
 
 State = Literal["complete", "pruned", "failed", "running", "waiting"]
 STATES: Mapping[TrialState, State] = {

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import jinja2
 
-from config.load import dump_config, load_config
-from core.files import write_whole
-from doctor.plots import short
-from doctor.report import Tile
-from sweeps.charts import Kind, parallel_coordinates, pareto_chart
-from sweeps.importance import importances
-from sweeps.limits import limits
-from sweeps.outcomes import Outcome, outcomes, pareto_front, winner
-from sweeps.queues import Queues
-from sweeps.settings import BASE_FILE, Sweep
-from sweeps.task import flat
-from sweeps.verdict import Comparison, compare
+from cinelex.config.load import dump_config, load_config
+from cinelex.core.files import write_whole
+from cinelex.doctor.report.page import Tile
+from cinelex.doctor.report.plots import short
+from cinelex.sweeps.charts import Kind, parallel_coordinates, pareto_chart
+from cinelex.sweeps.importance import importances
+from cinelex.sweeps.limits import limits
+from cinelex.sweeps.outcomes import Outcome, outcomes, pareto_front, winner
+from cinelex.sweeps.queues import Queues
+from cinelex.sweeps.settings import BASE_FILE, Sweep
+from cinelex.sweeps.task import flat
+from cinelex.sweeps.verdict import Comparison, compare
 
 PAGE, BEST = "result.html", "best.yaml"
 DOCTOR = Path(__file__).parents[1] / "doctor"

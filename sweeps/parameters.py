@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from config.nearest import nearest
-from core.errors import UserError
-from sweeps.distributions import Choice, Distribution, Normal, Range
+from cinelex.config.nearest import nearest
+from cinelex.core.errors import UserError
+from cinelex.sweeps.distributions import Choice, Distribution, Normal, Range
 
 Spec = Mapping[str, Any]
 

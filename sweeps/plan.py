@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from config.strict import Count, Strict
-from config.strict_yaml import Document, read_yaml
-from core.errors import UserError
-from sweeps.distributions import Choice, Distribution
-from sweeps.parameters import read_parameters
+from cinelex.config.strict import Count, Strict
+from cinelex.config.strict_yaml import Document, read_yaml
+from cinelex.core.errors import UserError
+from cinelex.sweeps.distributions import Choice, Distribution
+from cinelex.sweeps.parameters import read_parameters
 
 PASSES_ARGUMENTS = "${args_no_hyphens}"
 """How W&B writes ``key=value`` for every swept key, which is what the program here takes."""

@@ -6,22 +6,22 @@ from collections.abc import Mapping, Sequence
 import optuna
 from pydantic import JsonValue
 
-from config.load import load_config
-from config.nearest import nearest_key, valid_keys
-from config.schema import RunConfig
-from core.errors import UserError
-from core.files import write_whole
-from sweeps.distributions import Distribution
-from sweeps.objectives import plain_name, refuse_dependent, refuse_unknown
-from sweeps.plan import Plan
-from sweeps.probe import Probed, read_answer
-from sweeps.queues import draw
-from sweeps.samplers import validations
-from sweeps.settings import BASE_FILE, Settings, Sweep
-from sweeps.slots import Slot
-from sweeps.task import Task, expected_config, flat, overrides
-from sweeps.training import command
-from sweeps.watched import was_read
+from cinelex.config.load import load_config
+from cinelex.config.nearest import nearest_key, valid_keys
+from cinelex.config.schema import RunConfig
+from cinelex.core.errors import UserError
+from cinelex.core.files import write_whole
+from cinelex.sweeps.distributions import Distribution
+from cinelex.sweeps.objectives import plain_name, refuse_dependent, refuse_unknown
+from cinelex.sweeps.plan import Plan
+from cinelex.sweeps.probe import Probed, read_answer
+from cinelex.sweeps.queues import draw
+from cinelex.sweeps.samplers import validations
+from cinelex.sweeps.settings import BASE_FILE, Settings, Sweep
+from cinelex.sweeps.slots import Slot
+from cinelex.sweeps.task import Task, expected_config, flat, overrides
+from cinelex.sweeps.training import command
+from cinelex.sweeps.watched import was_read
 
 DECIDED_BY_THE_SWEEP = (
     "name",
@@ -204,7 +204,7 @@ def _probe(sweep: Sweep, slot: Slot, values: Mapping[str, JsonValue], number: in
     first = Slot(slot.number, slot.gpus[:1], slot.cores)
     files = ["--config", str(sweep.folder / BASE_FILE), "--answer", str(answer)]
     told = [f"--set={one}" for one in overrides(sweep, task)]
-    _run(first.command("sweeps.probe", *files, *told, *names), first)
+    _run(first.command("cinelex.sweeps.probe", *files, *told, *names), first)
     return read_answer(answer)
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import torch
 
-from config.load import load_config
-from config.schema import RunConfig
-from core.errors import UserError
-from core.files import read_json, write_json
-from projects import open_project
-from runners.train import Trainer
-from sweeps.objectives import names_of_results, plain_name
-from sweeps.watched import watched
+from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json, write_json
+from cinelex.projects import open_project
+from cinelex.runners.train import Trainer
+from cinelex.sweeps.objectives import names_of_results, plain_name
+from cinelex.sweeps.watched import watched
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,21 @@ from pydantic import JsonValue
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from core.errors import UserError
-from core.files import hash_json
-from sweeps.distributions import Choice, Distribution
-from sweeps.samplers import build_pruner, build_sampler
-from sweeps.settings import Sweep
-from sweeps.tickets import RETRIES, TICKET, WORKER, next_try, owed, settled, tries_of
-from sweeps.turns import turn
+from cinelex.core.errors import UserError
+from cinelex.core.files import hash_json
+from cinelex.sweeps.distributions import Choice, Distribution
+from cinelex.sweeps.samplers import build_pruner, build_sampler
+from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.tickets import (
+    RETRIES,
+    TICKET,
+    WORKER,
+    next_try,
+    owed,
+    settled,
+    tries_of,
+)
+from cinelex.sweeps.turns import turn
 
 NAMES = ("default", "search", "final")
 """The default recipe, the configurations that are tried, and the winner against the default."""

@@ -9,8 +9,8 @@ from optuna.pruners import (
 )
 from optuna.samplers import BaseSampler, CmaEsSampler, RandomSampler, TPESampler
 
-from sweeps.plan import EarlyTerminate
-from sweeps.settings import Settings, Sweep
+from cinelex.sweeps.plan import EarlyTerminate
+from cinelex.sweeps.settings import Settings, Sweep
 
 MOST_RANDOM = 10
 """Configurations after which a sampler has seen enough to choose itself."""

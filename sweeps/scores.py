@@ -4,13 +4,13 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.errors import UserError
-from core.files import read_json
-from sweeps.objectives import Score, find_score, nested
-from sweeps.settings import Sweep
-from sweeps.task import Task
-from sweeps.training import TrialError, Validations
-from sweeps.verdict import student_interval
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json
+from cinelex.sweeps.objectives import Score, find_score, nested
+from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.task import Task
+from cinelex.sweeps.training import TrialError, Validations
+from cinelex.sweeps.verdict import student_interval
 
 
 def measured(sweep: Sweep, task: Task) -> Mapping[str, Any]:

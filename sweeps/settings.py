@@ -6,12 +6,12 @@ from typing import Any, Literal
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from config.load import dump_config, load_config
-from config.schema import RunConfig
-from config.strict import Count, CountOrNone, Strict
-from core.errors import UserError
-from core.files import read_json, write_json, write_whole
-from sweeps.plan import Metric, Plan, read_plan
+from cinelex.config.load import dump_config, load_config
+from cinelex.config.schema import RunConfig
+from cinelex.config.strict import Count, CountOrNone, Strict
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json, write_json, write_whole
+from cinelex.sweeps.plan import Metric, Plan, read_plan
 
 PLAN_FILE, BASE_FILE, SETTINGS_FILE = "sweep.yaml", "base.yaml", "settings.json"
 BEGUN_FILE = "begun"

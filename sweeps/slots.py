@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import UserError
+from cinelex.core.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Slot:
     def command(self, module: str, *arguments: str) -> list[str]:
         """Return the command line of a Python module that ends with its starter, this process."""
         cores = ",".join(str(core) for core in self.cores) or "-"
-        leash = [sys.executable, "-m", "sweeps.leash", str(os.getpid()), cores]
+        leash = [sys.executable, "-m", "cinelex.sweeps.leash", str(os.getpid()), cores]
         return [*leash, sys.executable, "-m", module, *arguments]
 
 

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
-from config.load import load_config
-from config.schema import RunConfig
-from core.errors import UserError
-from sweeps.settings import BASE_FILE, Sweep
+from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
+from cinelex.core.errors import UserError
+from cinelex.sweeps.settings import BASE_FILE, Sweep
 
 Recipe = Literal["default", "search", "winner"]
 

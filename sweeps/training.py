@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from core.errors import UserError
-from core.exit_codes import BAD_INPUT, PREEMPTED
-from core.files import hash_json
-from sweeps.settings import BASE_FILE, Sweep
-from sweeps.slots import Slot
-from sweeps.task import Task, check_recorded, overrides
+from cinelex.core.errors import UserError
+from cinelex.core.exit_codes import BAD_INPUT, PREEMPTED
+from cinelex.core.files import hash_json
+from cinelex.sweeps.settings import BASE_FILE, Sweep
+from cinelex.sweeps.slots import Slot
+from cinelex.sweeps.task import Task, check_recorded, overrides
 
-PROGRAM, LAUNCHER = "scripts.main", "scripts.launch"
+PROGRAM, LAUNCHER = "cinelex.scripts.main", "cinelex.scripts.launch"
 """What a trial runs, alone and in several processes; nothing else is ever run."""
 POLL_S = 1.0
 """Time between two looks at the record."""

@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from core.files import hash_json
-from sweeps.settings import Sweep
+from cinelex.core.files import hash_json
+from cinelex.sweeps.settings import Sweep
 
 LOCK_FILE = "queue.lock"
 KEEP_ALIVE = (

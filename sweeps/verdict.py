@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
-from sweeps.objectives import Score
-from sweeps.outcomes import Outcome
-from sweeps.plan import Metric
+from cinelex.sweeps.objectives import Score
+from cinelex.sweeps.outcomes import Outcome
+from cinelex.sweeps.plan import Metric
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,21 +19,21 @@ import wandb
 from optuna.trial import TrialState, create_trial
 from pydantic import JsonValue
 
-from config.strict_yaml import read_yaml
-from core.errors import UserError
-from core.exit_codes import BAD_INPUT, LOST_PEER
-from core.files import hash_json
-from sweeps.names import own_name
-from sweeps.queues import HEARTBEAT_S, Queues, Storage, StorageError
-from sweeps.scores import mean_scores, measured
-from sweeps.settings import Sweep
-from sweeps.slots import Slot, read_arguments
-from sweeps.task import Task
-from sweeps.tickets import ERROR, TICKET, WORKER, tries_of
-from sweeps.training import TrialError, record_hash, train
-from sweeps.turns import turn
-from sweeps.wandb_backend import RUN_ID, check_chosen, open_sweep
-from sweeps.worker import open_patiently, take_from_the_dead
+from cinelex.config.strict_yaml import read_yaml
+from cinelex.core.errors import UserError
+from cinelex.core.exit_codes import BAD_INPUT, LOST_PEER
+from cinelex.core.files import hash_json
+from cinelex.sweeps.names import own_name
+from cinelex.sweeps.queues import HEARTBEAT_S, Queues, Storage, StorageError
+from cinelex.sweeps.scores import mean_scores, measured
+from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.slots import Slot, read_arguments
+from cinelex.sweeps.task import Task
+from cinelex.sweeps.tickets import ERROR, TICKET, WORKER, tries_of
+from cinelex.sweeps.training import TrialError, record_hash, train
+from cinelex.sweeps.turns import turn
+from cinelex.sweeps.wandb_backend import RUN_ID, check_chosen, open_sweep
+from cinelex.sweeps.worker import open_patiently, take_from_the_dead
 
 PREFIX = "wandb-"
 """What the folder of a run begins with whose values the server chose."""

@@ -11,11 +11,11 @@ from typing import Any
 import wandb
 from pydantic import JsonValue
 
-from config.strict_yaml import read_yaml
-from core.errors import UserError
-from core.files import read_json, write_json
-from sweeps.plan import Plan
-from sweeps.settings import PLAN_FILE, Sweep
+from cinelex.config.strict_yaml import read_yaml
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json, write_json
+from cinelex.sweeps.plan import Plan
+from cinelex.sweeps.settings import PLAN_FILE, Sweep
 
 PROJECT = "cinelex"
 ID_FILE = "wandb.json"

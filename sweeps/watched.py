@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from config.strict import Strict
+from cinelex.config.strict import Strict
 
 Section = TypeVar("Section", bound=Strict)
 WHOLE = ("model_dump", "model_dump_json")

@@ -14,20 +14,32 @@ import optuna
 from optuna.trial import Trial
 from pydantic import JsonValue
 
-from core.errors import UserError
-from core.exit_codes import BAD_INPUT, INTERRUPTED, LOST_PEER
-from sweeps.names import abandoned, own_name
-from sweeps.objectives import plain_name
-from sweeps.outcomes import WINNER, Outcome, winner
-from sweeps.queues import Queues, StorageError, draw, known_experiments, open_queues
-from sweeps.samplers import validations
-from sweeps.scores import mean_scores, measured
-from sweeps.settings import Sweep
-from sweeps.slots import Slot, read_arguments
-from sweeps.task import Recipe, Task
-from sweeps.tickets import ERROR, STOPPED, TICKET
-from sweeps.training import InUseError, Row, TrialError, record_hash, train
-from sweeps.turns import turn
+from cinelex.core.errors import UserError
+from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED, LOST_PEER
+from cinelex.sweeps.names import abandoned, own_name
+from cinelex.sweeps.objectives import plain_name
+from cinelex.sweeps.outcomes import WINNER, Outcome, winner
+from cinelex.sweeps.queues import (
+    Queues,
+    StorageError,
+    draw,
+    known_experiments,
+    open_queues,
+)
+from cinelex.sweeps.samplers import validations
+from cinelex.sweeps.scores import mean_scores, measured
+from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.slots import Slot, read_arguments
+from cinelex.sweeps.task import Recipe, Task
+from cinelex.sweeps.tickets import ERROR, STOPPED, TICKET
+from cinelex.sweeps.training import (
+    InUseError,
+    Row,
+    TrialError,
+    record_hash,
+    train,
+)
+from cinelex.sweeps.turns import turn
 
 IDLE_S = 2.0
 """Time between two looks at queues in which all that is left is in other hands."""

@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.blocks import FeedForward, start_small
-from models.contracts import CaptionDecoder, LatentHead
+from cinelex.models.blocks import FeedForward, start_small
+from cinelex.models.contracts import CaptionDecoder, LatentHead
 
 
 class FirstPositionDecoder(CaptionDecoder):

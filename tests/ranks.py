@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.processes import run_on_processes
+from cinelex.core.processes import run_on_processes
 
 ROOT = Path(__file__).parents[1]
 PATIENCE_S = 600.0

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from config.load import load_config
-from metrics.nulls import (
+from cinelex.config.load import load_config
+from cinelex.metrics.nulls import (
     captioning_chance,
     infonce_chance,
     infonce_floor,
@@ -19,7 +19,7 @@ from metrics.nulls import (
     sigmoid_start,
     supcon_collapsed,
 )
-from metrics.retrieval_nulls import RandomRanking, recall_at_chance
+from cinelex.metrics.retrieval_nulls import RandomRanking, recall_at_chance
 
 ROOT = Path(__file__).parents[1]
 LONG_FILES: dict[str, str] = {}

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from config.load import load_config
-from scripts.main import main
+from cinelex.config.load import load_config
+from cinelex.scripts.main import main
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "config" / "clip"

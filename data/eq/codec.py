@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from data.eq.parameters import PARAMETERS
+from cinelex.data.eq.parameters import PARAMETERS
 
 
 @dataclass(frozen=True)

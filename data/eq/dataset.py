@@ -10,10 +10,10 @@ from jaxtyping import Bool, Float, Int
 from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
-from core.errors import UserError
-from core.randomness import keyed_seed
-from data.eq.codec import EqSettings
-from data.eq.file import EqRow
+from cinelex.core.errors import UserError
+from cinelex.core.randomness import keyed_seed
+from cinelex.data.eq.codec import EqSettings
+from cinelex.data.eq.file import EqRow
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import UserError
-from core.files import hash_file
-from data.eq.parameters import PARAMETERS
+from cinelex.core.errors import UserError
+from cinelex.core.files import hash_file
+from cinelex.data.eq.parameters import PARAMETERS
 
 COLUMNS = (
     *("id", "descriptors", "ip", "inputs", "outputs"),

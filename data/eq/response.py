@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from data.eq.codec import EqSettings
-from data.eq.parameters import BANDS
+from cinelex.data.eq.codec import EqSettings
+from cinelex.data.eq.parameters import BANDS
 
 SAMPLE_RATE_HZ = 48000.0
 LOWEST_HZ, HIGHEST_HZ = 20.0, 20000.0

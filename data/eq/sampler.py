@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from core.errors import UserError
-from core.randomness import numpy_generator
+from cinelex.core.errors import UserError
+from cinelex.core.randomness import numpy_generator
 
 
 class ClassBalancedSampler:

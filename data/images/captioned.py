@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.errors import UserError
-from core.files import hash_json
+from cinelex.core.errors import UserError
+from cinelex.core.files import hash_json
 
 CAPTIONS = 5
 """Captions an image has in Flickr8k and Flickr30k, and at least in COCO."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.decode import VideoError
-from data.decode_pyav import PyAVDecoder
-from data.images.captioned import CAPTIONS, ImageSet
+from cinelex.data.images.captioned import CAPTIONS, ImageSet
+from cinelex.data.video.decode import VideoError
+from cinelex.data.video.decode_pyav import PyAVDecoder
 
 NAMED = 3
 """Missing or damaged files that are named; the rest is counted."""

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from jaxtyping import Int64
 
-from core.errors import UserError
-from core.randomness import keyed_seed
-from data.batch import Sample
-from data.dataset import numbered
-from data.images.captioned import CaptionedImage
-from data.store import FrameStore
-from data.tokenizer import Tokenizer
+from cinelex.core.errors import UserError
+from cinelex.core.randomness import keyed_seed
+from cinelex.data.batch import Sample
+from cinelex.data.images.captioned import CaptionedImage
+from cinelex.data.studies.dataset import numbered
+from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.data.video.store import FrameStore
 
 
 class CaptionedImages:

@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from core.errors import UserError
-from data.images.captioned import (
+from cinelex.core.errors import UserError
+from cinelex.data.images.captioned import (
     CaptionedImage,
     ImageSet,
     first_present,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from data.images.captioned import ImageSet
-from data.images.flickr import read_flickr8k, read_flickr30k
-from data.images.karpathy import read_coco, read_karpathy
+from cinelex.data.images.captioned import ImageSet
+from cinelex.data.images.flickr import read_flickr8k, read_flickr30k
+from cinelex.data.images.karpathy import read_coco, read_karpathy
 
 
 @dataclass(frozen=True)

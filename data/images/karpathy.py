@@ -6,8 +6,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.errors import UserError
-from data.images.captioned import CaptionedImage, ImageSet, first_present, gather_captions
+from cinelex.core.errors import UserError
+from cinelex.data.images.captioned import (
+    CaptionedImage,
+    ImageSet,
+    first_present,
+    gather_captions,
+)
 
 KARPATHY = {
     "flickr8k": ("dataset_flickr8k.json", ("Flicker8k_Dataset", "Images")),

@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from core.console import say
-from core.errors import UserError
-from core.files import write_json, write_whole
-from doctor.claims.facts import read_facts
-from doctor.claims.match import match_claims
-from doctor.claims.report import claims_json, flag_tables, render_claims
-from doctor.claims.write_up import read_write_up
+from cinelex.core.console import say
+from cinelex.core.errors import UserError
+from cinelex.core.files import write_json, write_whole
+from cinelex.doctor.claims.facts import read_facts
+from cinelex.doctor.claims.match import match_claims
+from cinelex.doctor.claims.report import claims_json, flag_tables, render_claims
+from cinelex.doctor.claims.write_up import read_write_up
 
 WRONG = 1
 """Exit code where a number differs from the run, or a table looks computed."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from core.errors import UserError
-from core.files import read_json
-from doctor.run_files import json_rows
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json
+from cinelex.doctor.run_files import json_rows
 
 _SYNONYMS = {
     r"\br\s?@\s?(\d+)": r"recall at \1",

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from doctor.claims.facts import Fact, words_in
-from doctor.claims.write_up import Claim
+from cinelex.doctor.claims.facts import Fact, words_in
+from cinelex.doctor.claims.write_up import Claim
 
 Status = Literal["found", "not found", "differs"]
 _TOLERANCE = 0.05

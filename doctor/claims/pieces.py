@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from doctor.claims.numbers import Number, numbers_in
+from cinelex.doctor.claims.numbers import Number, numbers_in
 
 Role = Literal["value", "low", "high"]
 _BETWEEN = re.compile(r"\s*(?:–|—|…|\.{3}|-|to|,|;)\s*[-−+]?")

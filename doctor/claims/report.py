@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from doctor.claims.match import Match, Status
-from doctor.claims.numbers import Number, numbers_in
-from doctor.claims.write_up import Table
-from metrics.equal_factor import EqualFactor, Rounded, equal_factor
+from cinelex.doctor.claims.match import Match, Status
+from cinelex.doctor.claims.numbers import Number, numbers_in
+from cinelex.doctor.claims.write_up import Table
+from cinelex.metrics.equal_factor import EqualFactor, Rounded, equal_factor
 
 STATUSES: tuple[Status, ...] = ("differs", "not found", "found")
 """As the report lists them: what is wrong comes first."""

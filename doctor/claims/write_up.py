@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import UserError
-from doctor.claims.numbers import Number
-from doctor.claims.pieces import INTERVAL, Role, named_by, pieces_of
+from cinelex.core.errors import UserError
+from cinelex.doctor.claims.numbers import Number
+from cinelex.doctor.claims.pieces import INTERVAL, Role, named_by, pieces_of
 
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _LIST_MARK = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")

@@ -3,7 +3,7 @@
 import numpy as np
 from statsmodels.tsa.stattools import acf
 
-from doctor.logs.metric import Points
+from cinelex.doctor.logs.metric import Points
 
 _COEFFICIENT_BIAS = 1.5
 """A curve taken out of n points lowers every autocorrelation by about 1/n times the autocorrelation

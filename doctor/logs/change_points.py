@@ -6,9 +6,9 @@ import numpy as np
 import ruptures
 from scipy import optimize, stats
 
-from doctor.logs.autocorrelation import autocorrelation_time
-from doctor.logs.metric import Points
-from doctor.logs.trend import bucket_means
+from cinelex.doctor.logs.autocorrelation import autocorrelation_time
+from cinelex.doctor.logs.metric import Points
+from cinelex.doctor.logs.trend import bucket_means
 
 MOST_POINTS = 240
 """A longer series is averaged in this many buckets first."""

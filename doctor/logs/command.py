@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from core.console import say
-from core.errors import UserError
-from doctor.logs.read import read_logs
-from doctor.logs.report import write_log_report
+from cinelex.core.console import say
+from cinelex.core.errors import UserError
+from cinelex.doctor.logs.read import read_logs
+from cinelex.doctor.logs.report import write_log_report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

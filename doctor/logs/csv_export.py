@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.errors import UserError
-from doctor.logs.metric import Log, Metric, Points, make_metric
+from cinelex.core.errors import UserError
+from cinelex.doctor.logs.metric import Log, Metric, Points, make_metric
 
 STEP_NAMES = ("step", "_step", "global_step", "trainer/global_step", "iteration", "epoch")
 """First choice first, in lower case."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from core.files import write_whole
-from doctor.logs.metric import Metric, Points
-from doctor.logs.names import is_learning_rate
+from cinelex.core.files import write_whole
+from cinelex.doctor.logs.metric import Metric, Points
+from cinelex.doctor.logs.names import is_learning_rate
 
 SERIES = ("#2a6fdb", "#d4570f", "#0b6e33", "#8a4fbf", "#b3261e", "#59626d")
 INK, MUTED, GRID = "#15191e", "#6a737e", "#e9ecef"

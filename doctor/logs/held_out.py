@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from doctor.logs.course import window_text
-from doctor.logs.entry import Entry, Question, Verdict, number
-from doctor.logs.level import level_change
-from doctor.logs.metric import Metric
-from doctor.logs.names import direction, held_out
-from doctor.logs.nulls import chance_of, without_nulls
-from doctor.logs.trend import FEWEST_INDEPENDENT, Ranking, ranking
+from cinelex.doctor.logs.course import window_text
+from cinelex.doctor.logs.entry import Entry, Question, Verdict, number
+from cinelex.doctor.logs.level import level_change
+from cinelex.doctor.logs.metric import Metric
+from cinelex.doctor.logs.names import direction, held_out
+from cinelex.doctor.logs.nulls import chance_of, without_nulls
+from cinelex.doctor.logs.trend import FEWEST_INDEPENDENT, Ranking, ranking
 
 _FEWEST = 5
 _SIGNIFICANT = 0.05

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from doctor.logs.course import last_quarter
-from doctor.logs.entry import Entry, Question, Verdict, number
-from doctor.logs.level import Level, level_change
-from doctor.logs.metric import Metric
-from doctor.logs.names import is_effective_rank, latent_role, words_of
-from doctor.logs.relations import norm_identity
+from cinelex.doctor.logs.course import last_quarter
+from cinelex.doctor.logs.entry import Entry, Question, Verdict, number
+from cinelex.doctor.logs.level import Level, level_change
+from cinelex.doctor.logs.metric import Metric
+from cinelex.doctor.logs.names import is_effective_rank, latent_role, words_of
+from cinelex.doctor.logs.relations import norm_identity
 
 _WIDTHS = tuple(sorted(2**a * b for a in range(4, 13) for b in (1, 3)))
 """Widths that layers usually have."""

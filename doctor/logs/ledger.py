@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 
-from doctor.logs.course import course_entries
-from doctor.logs.entry import VERDICTS, Entry, Question
-from doctor.logs.held_out import held_out_entries
-from doctor.logs.latent import derived_norms, latent_entries
-from doctor.logs.metric import Log, Metric
-from doctor.logs.names import is_learning_rate
-from doctor.logs.nulls import without_nulls
-from doctor.logs.relations import same_numbers
-from doctor.logs.schedule_fit import schedule_entries
-from doctor.logs.sweep_entries import table_entries
+from cinelex.doctor.logs.course import course_entries
+from cinelex.doctor.logs.entry import VERDICTS, Entry, Question
+from cinelex.doctor.logs.held_out import held_out_entries
+from cinelex.doctor.logs.latent import derived_norms, latent_entries
+from cinelex.doctor.logs.metric import Log, Metric
+from cinelex.doctor.logs.names import is_learning_rate
+from cinelex.doctor.logs.nulls import without_nulls
+from cinelex.doctor.logs.relations import same_numbers
+from cinelex.doctor.logs.schedule_fit import schedule_entries
+from cinelex.doctor.logs.sweep_entries import table_entries
 
 _FEWEST = 4
 

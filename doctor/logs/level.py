@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from core.randomness import numpy_generator
-from doctor.logs.autocorrelation import autocorrelation_time, without_line
-from doctor.logs.metric import Points
+from cinelex.core.randomness import numpy_generator
+from cinelex.doctor.logs.autocorrelation import autocorrelation_time, without_line
+from cinelex.doctor.logs.metric import Points
 
 SHARE = 0.05
 """Share of the points whose median is a level."""

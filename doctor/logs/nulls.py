@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from doctor.logs.metric import Metric
+from cinelex.doctor.logs.metric import Metric
 
 _NULLS = frozenset({"chance", "floor", "shuffled"})
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from doctor.logs.drawing import (
+from cinelex.doctor.logs.drawing import (
     SERIES,
     draw_curve,
     draw_null,
@@ -16,11 +16,11 @@ from doctor.logs.drawing import (
     shortened,
     title,
 )
-from doctor.logs.latent import find_statistics
-from doctor.logs.metric import Log, Metric
-from doctor.logs.names import direction, held_out, is_learning_rate
-from doctor.logs.nulls import chance_of, without_nulls
-from doctor.logs.relations import correlations
+from cinelex.doctor.logs.latent import find_statistics
+from cinelex.doctor.logs.metric import Log, Metric
+from cinelex.doctor.logs.names import direction, held_out, is_learning_rate
+from cinelex.doctor.logs.nulls import chance_of, without_nulls
+from cinelex.doctor.logs.relations import correlations
 
 MOST_RUNS = len(SERIES)
 _CURVES, _HISTOGRAMS, _MOST_CORRELATED = 4, 3, 9

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.errors import UserError
-from doctor.logs.csv_export import read_csv_export, read_csv_table
-from doctor.logs.metric import Log, merge
-from doctor.logs.records import read_record
-from doctor.logs.runs_table import is_runs_table, read_runs_table
-from doctor.logs.tensorboard_events import is_event_file, read_event_file
+from cinelex.core.errors import UserError
+from cinelex.doctor.logs.csv_export import read_csv_export, read_csv_table
+from cinelex.doctor.logs.metric import Log, merge
+from cinelex.doctor.logs.records import read_record
+from cinelex.doctor.logs.runs_table import is_runs_table, read_runs_table
+from cinelex.doctor.logs.tensorboard_events import is_event_file, read_event_file
 
 
 def read_logs(paths: Sequence[Path]) -> Log:

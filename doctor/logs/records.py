@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import UserError
-from doctor.logs.metric import Log, make_metric
-from doctor.run_files import json_rows
+from cinelex.core.errors import UserError
+from cinelex.doctor.logs.metric import Log, make_metric
+from cinelex.doctor.run_files import json_rows
 
 _VALIDATION = "validation"
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from doctor.logs.autocorrelation import correlations_of, positive_lags
-from doctor.logs.metric import Metric, Points
+from cinelex.doctor.logs.autocorrelation import correlations_of, positive_lags
+from cinelex.doctor.logs.metric import Metric, Points
 
 _FEWEST = 20
 _SAME = 0.9999

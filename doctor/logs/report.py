@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.files import write_json, write_whole
-from doctor.logs.entry import VERDICTS, Entry, number
-from doctor.logs.ledger import ledger
-from doctor.logs.level import level_change
-from doctor.logs.metric import Log, Metric
-from doctor.logs.nulls import chance_of, without_nulls
-from doctor.logs.overview import draw_overview
-from doctor.logs.relations import Correlation, correlations
-from doctor.logs.trend_page import draw_trends
-from doctor.report_examples import png_address
-from doctor.templates import environment
+from cinelex.core.files import write_json, write_whole
+from cinelex.doctor.logs.entry import VERDICTS, Entry, number
+from cinelex.doctor.logs.ledger import ledger
+from cinelex.doctor.logs.level import level_change
+from cinelex.doctor.logs.metric import Log, Metric
+from cinelex.doctor.logs.nulls import chance_of, without_nulls
+from cinelex.doctor.logs.overview import draw_overview
+from cinelex.doctor.logs.relations import Correlation, correlations
+from cinelex.doctor.logs.trend_page import draw_trends
+from cinelex.doctor.report.examples import png_address
+from cinelex.doctor.templates import environment
 
 _DECISIVE = ("generalises", "collapsed", "better than chance", "is better than")
 """Claims that belong to the key findings even where nothing can be said about them."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.errors import UserError
-from doctor.logs.metric import Log, RunRow
+from cinelex.core.errors import UserError
+from cinelex.doctor.logs.metric import Log, RunRow
 
 _MARKS = frozenset({"State", "Runtime", "Created", "Sweep", "ID", "Tags", "Notes", "User"})
 _PRIVATE = frozenset({"ID", "User", "Notes", "Tags", "State", "Created", "End Time", "Sweep"})

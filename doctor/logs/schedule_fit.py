@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from doctor.logs.course import window_text
-from doctor.logs.entry import Entry, Question, Verdict, number
-from doctor.logs.metric import Metric, Points
+from cinelex.doctor.logs.course import window_text
+from cinelex.doctor.logs.entry import Entry, Question, Verdict, number
+from cinelex.doctor.logs.metric import Metric, Points
 
 _EXACT = 0.01
 _FEWEST = 8

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy import stats
 
-from doctor.logs.entry import Entry, Question, Verdict, number
-from doctor.logs.metric import RunRow
-from doctor.logs.names import direction, held_out
-from metrics.equal_factor import equal_factor, written
+from cinelex.doctor.logs.entry import Entry, Question, Verdict, number
+from cinelex.doctor.logs.metric import RunRow
+from cinelex.doctor.logs.names import direction, held_out
+from cinelex.metrics.equal_factor import equal_factor, written
 
 _FEWEST = 6
 _SIGNIFICANT = 0.05

@@ -8,8 +8,8 @@ from tensorboard.backend.event_processing import event_file_loader
 from tensorboard.compat.proto import event_pb2
 from tensorboard.util import tensor_util
 
-from core.errors import UserError
-from doctor.logs.metric import Log, make_metric
+from cinelex.core.errors import UserError
+from cinelex.doctor.logs.metric import Log, make_metric
 
 Rows = dict[str, list[tuple[float, float]]]
 

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from doctor.logs.autocorrelation import correlations_of, positive_lags, without_bias
-from doctor.logs.metric import Points
+from cinelex.doctor.logs.autocorrelation import (
+    correlations_of,
+    positive_lags,
+    without_bias,
+)
+from cinelex.doctor.logs.metric import Points
 
 MOST_POINTS = 800
 """A longer series is averaged in this many buckets first: pairs grow with the square."""

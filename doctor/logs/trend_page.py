@@ -6,16 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from doctor.logs.change_points import ChangePoint, change_points
-from doctor.logs.course import FEWEST_LATE, last_quarter
-from doctor.logs.drawing import INK, MUTED, SERIES, draw_curve, draw_null, new_figure, save, title
-from doctor.logs.entry import number
-from doctor.logs.level import SHARE, level_change
-from doctor.logs.metric import Log, Metric
-from doctor.logs.names import is_learning_rate
-from doctor.logs.nulls import chance_of
-from doctor.logs.overview import chosen_names
-from doctor.logs.trend import theil_sen
+from cinelex.doctor.logs.change_points import ChangePoint, change_points
+from cinelex.doctor.logs.course import FEWEST_LATE, last_quarter
+from cinelex.doctor.logs.drawing import (
+    INK,
+    MUTED,
+    SERIES,
+    draw_curve,
+    draw_null,
+    new_figure,
+    save,
+    title,
+)
+from cinelex.doctor.logs.entry import number
+from cinelex.doctor.logs.level import SHARE, level_change
+from cinelex.doctor.logs.metric import Log, Metric
+from cinelex.doctor.logs.names import is_learning_rate
+from cinelex.doctor.logs.nulls import chance_of
+from cinelex.doctor.logs.overview import chosen_names
+from cinelex.doctor.logs.trend import theil_sen
 
 MOST_PANELS = 12
 _COLUMNS = 3

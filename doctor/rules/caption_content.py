@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from doctor.evidence import Evidence
-from doctor.finding import Finding
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding
 
 RULE = "D17"
 MOST_IDENTICAL = 0.5

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.evidence import Evidence
-from doctor.finding import Finding, Severity
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding, Severity
 
 RULE = "D8"
 MOST_PADDING_EFFECT = 1e-4

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from doctor.evidence import Evidence
-from doctor.finding import Finding
-from doctor.rules.matching import is_trained_to_match
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding
+from cinelex.doctor.rules.matching import is_trained_to_match
 
 RULE = "D12"
 MOST_COSINE = 0.9

@@ -5,12 +5,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from config.model_schema import Term
-from config.schedule import learning_rate
-from config.schema import RunConfig, Schedule
-from doctor.evidence import Evidence
-from doctor.finding import Finding
-from metrics.nulls import infonce_chance, infonce_floor, sigmoid_floor, sigmoid_start
+from cinelex.config.model_schema import Term
+from cinelex.config.schedule import learning_rate
+from cinelex.config.schema import RunConfig, Schedule
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding
+from cinelex.metrics.nulls import (
+    infonce_chance,
+    infonce_floor,
+    sigmoid_floor,
+    sigmoid_start,
+)
 
 RULE = "D4"
 LEAST_HEADROOM = 0.5

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from doctor.evidence import Evidence
-from doctor.finding import Finding, Severity
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding, Severity
 
 RULE = "D9"
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.evidence import Evidence
-from doctor.finding import Finding
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding
 
 RULE = "D21"
 MOST_LOST = 0.5

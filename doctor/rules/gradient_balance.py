@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 
-from doctor.balance import MOST_PROBES, Average, Balance, Typical, balance, suggested_weights
-from doctor.evidence import Evidence
-from doctor.finding import Finding
+from cinelex.doctor.balance import (
+    MOST_PROBES,
+    Average,
+    Balance,
+    Typical,
+    balance,
+    suggested_weights,
+)
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding
 
 RULE = "D11"
 LEAST_SHARE = 0.01

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from doctor.evidence import Evidence
-from doctor.finding import Finding
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding
 
 RULE = "D12"
 LEAST_SPREAD = 0.05

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from doctor.evidence import Evidence, is_number
-from doctor.finding import Finding
-from doctor.rules.output_range import written
+from cinelex.doctor.evidence import Evidence, is_number
+from cinelex.doctor.finding import Finding
+from cinelex.doctor.rules.output_range import written
 
 RULE = "D24"
 MOST = 0.95
@@ -62,7 +62,7 @@ def loss_units(parts: Mapping[str, float], units: Mapping[str, str]) -> Finding 
         key="project",
         remedy=(
             "Divide each quantity's error by its variance and average groups of one unit, as "
-            "losses.grouped_error does."
+            "cinelex.losses.grouped_error does."
         ),
         next_measurement="The share of each unit at the best constant answer: it must be equal.",
     )

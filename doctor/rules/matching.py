@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator
 
-from doctor.evidence import Evidence
-from doctor.finding import Finding
-from metrics.failure_nulls import greatest_chance_recall
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding
+from cinelex.metrics.failure_nulls import greatest_chance_recall
 
 RULE = "D13"
 TERMS = ("contrastive", "alignment")

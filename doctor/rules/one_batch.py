@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from doctor.evidence import Evidence
-from doctor.finding import Finding
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding
 
 RULE = "D6"
 TERM_TOLERANCE, GRADIENT_TOLERANCE = 1e-4, 1e-3
@@ -27,9 +27,9 @@ class Comparison:
 
 SHARE = (
     "call the wrapped module once in outputs(), take losses once over the whole batch, and reduce "
-    "through core.distributed."
+    "through cinelex.core.distributed."
 )
-EXACT = "leave autocast for similarities and all that follows, as losses.contrastive does."
+EXACT = "leave autocast for similarities and all that follows, as cinelex.losses.contrastive does."
 
 COMPARISONS: dict[str, Comparison] = {
     "ranks/term_error": Comparison(

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from doctor.evidence import Evidence, is_number
-from doctor.finding import Finding
+from cinelex.doctor.evidence import Evidence, is_number
+from cinelex.doctor.finding import Finding
 
 RULE = "D23"
 ROUNDING = 1e-6

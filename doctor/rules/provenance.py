@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from doctor.evidence import Evidence, is_number
-from doctor.finding import Finding
-from metrics.equal_factor import LUCK, Rounded, equal_factor, written
+from cinelex.doctor.evidence import Evidence, is_number
+from cinelex.doctor.finding import Finding
+from cinelex.metrics.equal_factor import LUCK, Rounded, equal_factor, written
 
 RULE = "D22"
 HASHES = ("config", "data", "code", "checkpoint")

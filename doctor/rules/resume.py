@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.evidence import Evidence, is_number
-from doctor.finding import Finding
+from cinelex.doctor.evidence import Evidence, is_number
+from cinelex.doctor.finding import Finding
 
 RULE = "D20"
 MOST_DIFFERENCE = 1e-3

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from config.schedule import learning_rate
-from doctor.evidence import Evidence, is_number
-from doctor.finding import Finding
+from cinelex.config.schedule import learning_rate
+from cinelex.doctor.evidence import Evidence, is_number
+from cinelex.doctor.finding import Finding
 
 RULE = "D5"
 MOST_RISE = 0.05

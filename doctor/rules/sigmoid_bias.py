@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator
 
-from doctor.evidence import Evidence
-from doctor.finding import Finding
-from metrics.nulls import sigmoid_start
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding
+from cinelex.metrics.nulls import sigmoid_start
 
 RULE = "D4"
 MOST_OFF = 2.0

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from config.nearest import nearest_key, valid_keys
-from config.schema import RunConfig, Schedule
-from doctor.evidence import Evidence
-from doctor.finding import Finding
+from cinelex.config.nearest import nearest_key, valid_keys
+from cinelex.config.schema import RunConfig, Schedule
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding
 
 RULE = "D1"
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.evidence import WINDOW, Evidence
-from doctor.finding import Finding
+from cinelex.doctor.evidence import WINDOW, Evidence
+from cinelex.doctor.finding import Finding
 
 RULE = "D16"
 NEAR = 0.01

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from statistics import median
 
-from doctor.evidence import Evidence, is_number
-from doctor.finding import Finding
+from cinelex.doctor.evidence import Evidence, is_number
+from cinelex.doctor.finding import Finding
 
 RULE = "D15"
 MOST_SKIPPED = 0.01

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.evidence import Evidence
-from doctor.finding import Finding
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Finding
 
 RULE = "D18"
 LEAST_CHANGE = 1e-6

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from metrics.facts.scan import Item
+from cinelex.metrics.facts.scan import Item
 
 _PREDICATES: Final = frozenset(("value", "severity", "finding", "normal"))
 _PLACES: Final = frozenset(("place", "location", "rest", "all"))

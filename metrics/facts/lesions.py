@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from metrics.facts.fact import CORONARY, STENOSIS, Fact
-from metrics.facts.parse import Reading
-from metrics.facts.segments import vessel_of
+from cinelex.metrics.facts.fact import CORONARY, STENOSIS, Fact
+from cinelex.metrics.facts.parse import Reading
+from cinelex.metrics.facts.segments import vessel_of
 
 TOLERANCE: Final = 10.0
 """Points by which a stated stenosis may miss and still be right."""

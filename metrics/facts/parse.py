@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from metrics.facts.clauses import Clause, clauses_of
-from metrics.facts.fact import (
+from cinelex.metrics.facts.clauses import Clause, clauses_of
+from cinelex.metrics.facts.fact import (
     CALCIFICATION,
     CORONARY,
     DOMINANCE,
@@ -20,8 +20,8 @@ from metrics.facts.fact import (
     TORTUOSITY,
     Fact,
 )
-from metrics.facts.scan import scan
-from metrics.facts.segments import SEGMENT_VESSELS, VESSELS, vessel_of
+from cinelex.metrics.facts.scan import scan
+from cinelex.metrics.facts.segments import SEGMENT_VESSELS, VESSELS, vessel_of
 
 _PLACED: Final = frozenset((FLOW, CALCIFICATION, TORTUOSITY))
 _ATTRIBUTES: Final = _PLACED | {DOMINANCE, EJECTION_FRACTION, STERNAL_WIRES, PACEMAKER}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from metrics.facts.fact import (
+from cinelex.metrics.facts.fact import (
     CALCIFICATION,
     DOMINANCE,
     EJECTION_FRACTION,
@@ -13,7 +13,12 @@ from metrics.facts.fact import (
     STERNAL_WIRES,
     TORTUOSITY,
 )
-from metrics.facts.segments import LOCATION, PLACE_PATTERNS, location_key, place_keys
+from cinelex.metrics.facts.segments import (
+    LOCATION,
+    PLACE_PATTERNS,
+    location_key,
+    place_keys,
+)
 
 
 class Item(NamedTuple):
@@ -127,7 +132,7 @@ _ROMAN: Final[Mapping[str, float]] = {"i": 1.0, "ii": 2.0, "iii": 3.0}
 def scan(sentence: str) -> tuple[Item, ...]:
     """Return the meaningful items of a lower-case sentence in their order.
 
-    The text is what `metrics.facts.parse` makes of a report: one kind of dash, percent as %.
+    The text is what `parse` makes of a report: one kind of dash, percent as %.
     """
     items = (
         _item(str(found.lastgroup), found.group().strip()) for found in _SCAN.finditer(sentence)

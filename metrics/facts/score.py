@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
-from metrics.facts.fact import Fact
-from metrics.facts.lesions import Lesions, lesions_of, within_tolerance
-from metrics.facts.parse import Reading, read
+from cinelex.metrics.facts.fact import Fact
+from cinelex.metrics.facts.lesions import Lesions, lesions_of, within_tolerance
+from cinelex.metrics.facts.parse import Reading, read
 
 COUNTS: Final = (
     "reference_lesions",

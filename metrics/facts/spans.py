@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
-from metrics.facts.fact import STENOSIS, Fact
-from metrics.facts.lesions import Lesions, lesions_of, within_tolerance
-from metrics.facts.parse import parse, read
+from cinelex.metrics.facts.fact import STENOSIS, Fact
+from cinelex.metrics.facts.lesions import Lesions, lesions_of, within_tolerance
+from cinelex.metrics.facts.parse import parse, read
 
 _SENTENCE: Final = re.compile(r"[^.;!?\n]*(?:\.(?=\d)[^.;!?\n]*)*[.;!?\n]*\s*")
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cinelex import TrainedRun, load
-from core.errors import UserError
+from cinelex.core.errors import UserError
 from tests.tiny_run import FinishedRun, succeed
 
 

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import pytest
 
-from config.build import build
-from config.strict import Part
-from core.errors import UserError
+from cinelex.config.build import build
+from cinelex.config.strict import Part
+from cinelex.core.errors import UserError
 
 
 class Encoder:

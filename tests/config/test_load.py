@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from config.load import config_hash, dump_config, load_config
-from config.schema import Part, RunConfig, Schedule
-from core.errors import UserError
+from cinelex.config.load import config_hash, dump_config, load_config
+from cinelex.config.schema import Part, RunConfig, Schedule
+from cinelex.core.errors import UserError
 
 SMALL = "name: small\nsteps: 100\nbatch: 4\nloss_weights: {contrastive: 1.0}\n"
 

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from config.schedule import learning_rate, schedule_table, value_at
-from config.schema import OptimizerConfig, RunConfig, Schedule
+from cinelex.config.schedule import learning_rate, schedule_table, value_at
+from cinelex.config.schema import OptimizerConfig, RunConfig, Schedule
 
 STEPS = 101
 

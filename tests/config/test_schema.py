@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from config.load import json_schema, load_config
-from config.nearest import nearest, nearest_key, valid_keys
-from config.schema import RunConfig
-from config.write_schema import SCHEMA_FILE
-from core.files import read_json
+from cinelex.config.load import json_schema, load_config
+from cinelex.config.nearest import nearest, nearest_key, valid_keys
+from cinelex.config.schema import RunConfig
+from cinelex.config.write_schema import SCHEMA_FILE
+from cinelex.core.files import read_json
 
 CLIP = Path(__file__).parents[2] / "config" / "clip"
 
@@ -40,7 +40,7 @@ def test_every_default_is_valid() -> None:
 
 
 def test_editors_get_the_current_schema() -> None:
-    assert read_json(SCHEMA_FILE) == json_schema(), "run: python -m config.write_schema"
+    assert read_json(SCHEMA_FILE) == json_schema(), "run: python -m cinelex.config.write_schema"
 
 
 def test_the_editors_schema_knows_units_and_lets_a_file_be_partial() -> None:

@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.strict_yaml import dump_yaml, parse_yaml, plain_value, read_yaml
-from core.errors import UserError
+from cinelex.config.strict_yaml import (
+    dump_yaml,
+    parse_yaml,
+    plain_value,
+    read_yaml,
+)
+from cinelex.core.errors import UserError
 
 PLAIN = st.recursive(
     st.none()

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from core import distributed
-from core.files import write_json
+from cinelex.core import distributed
+from cinelex.core.files import write_json
 
 COUNTS = (2, 0, 3)
 """Rows of each rank."""

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from core import console
+from cinelex.core import console
 
 
 class Counting(io.StringIO):

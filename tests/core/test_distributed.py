@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from core import distributed
-from core.errors import UserError
-from core.files import read_json
+from cinelex.core import distributed
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json
 from tests.core.collectives_worker import rows_of
 from tests.ranks import PATIENCE_S, run_on_ranks
 

@@ -9,9 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import UserError
-from core.files import hash_file, hash_json, read_json, remove_unfinished, write_json, write_whole
-from core.provenance import ROOT
+from cinelex.core.errors import UserError
+from cinelex.core.files import (
+    hash_file,
+    hash_json,
+    read_json,
+    remove_unfinished,
+    write_json,
+    write_whole,
+)
+from cinelex.core.provenance import PACKAGE
 
 
 def test_bytes_and_text_arrive_whole_and_nothing_else_does(tmp_path: Path) -> None:
@@ -122,7 +129,9 @@ def test_a_kill_at_any_point_leaves_a_whole_file(
     path = tmp_path / "a.json"
     write_whole(path, "old")
     script = KILL_AFTER.format(call=call, before=before)
-    done = subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], cwd=PACKAGE.parent, check=False
+    )
     assert done.returncode == -signal.SIGKILL
     assert path.read_text() == survives
     remove_unfinished(tmp_path)

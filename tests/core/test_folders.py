@@ -6,7 +6,7 @@ from time import sleep
 
 import pytest
 
-from core.folders import make_once
+from cinelex.core.folders import make_once
 
 
 def test_a_folder_is_made_once_however_many_ask(tmp_path: Path) -> None:

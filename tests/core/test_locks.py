@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import UserError
-from core.locks import sole_user
+from cinelex.core.errors import UserError
+from cinelex.core.locks import sole_user
 
 
 def test_a_second_user_is_told_who_the_first_is(tmp_path: Path) -> None:

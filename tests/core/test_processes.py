@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import UserError
-from core.processes import run_on_processes
+from cinelex.core.errors import UserError
+from cinelex.core.processes import run_on_processes
 
 CHILD = """
 import os, socket, sys, time

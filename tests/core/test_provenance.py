@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from core.provenance import PACKAGES, ROOT, code_hash, git_commit, hash_folder
+from cinelex.core.provenance import (
+    code_hash,
+    git_commit,
+    hash_folder,
+)
 
 
 def project(root: Path) -> Path:
@@ -34,9 +38,18 @@ def test_the_same_code_has_the_same_hash_wherever_it_lies(tmp_path: Path) -> Non
     assert code_hash(project(tmp_path / "here")) == code_hash(project(tmp_path / "there"))
 
 
-def test_every_package_of_this_project_counts() -> None:
-    with_python = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-    assert with_python - {"tests", "benchmarks"} <= set(PACKAGES)
+def test_rooms_that_are_links_count_and_what_lies_beside_the_package_does_not(
+    tmp_path: Path,
+) -> None:
+    whole = project(tmp_path / "whole")
+    rooms = project(tmp_path / "beside")
+    package = tmp_path / "beside" / "package"
+    package.mkdir()
+    for room in ("core", "losses"):
+        (package / room).symlink_to(f"../{room}")
+    assert code_hash(package) == code_hash(whole)
+    (rooms / "data.py").write_text("someone_elses = 1\n")
+    assert code_hash(package) == code_hash(whole)
 
 
 def test_a_folder_hash_sees_names_and_contents(tmp_path: Path) -> None:
@@ -62,6 +75,10 @@ def test_the_commit_is_gits_own_or_none(tmp_path: Path, monkeypatch: pytest.Monk
     assert git_commit(tmp_path) is None
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
     for arguments in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *arguments], check=True)
+    assert git_commit(tmp_path) is None, "somebody else's repository around an installed package"
+    (tmp_path / "__init__.py").touch()
+    for arguments in (["add", "-A"], ["commit", "-q", "-m", "second"]):
         subprocess.run([*git, *arguments], check=True)
     commit = git_commit(tmp_path)
     assert commit is not None

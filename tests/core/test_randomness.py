@@ -4,7 +4,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.randomness import generator, keyed_seed, numpy_generator, uniform
+from cinelex.core.randomness import (
+    generator,
+    keyed_seed,
+    numpy_generator,
+    uniform,
+)
 
 
 def mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from core import shared_memory
+from cinelex.core import shared_memory
 
 
 class Usage(NamedTuple):

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from core.errors import UserError
-from data.batch import Batch, Sample, collate
+from cinelex.core.errors import UserError
+from cinelex.data.batch import Batch, Sample, collate
 
 
 def sample(study_id: str, clips: int, words: list[int], *, size: int = 4) -> Sample:

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from core.errors import UserError
-from core.randomness import keyed_seed
-from data.batch import Batch
-from data.dataset import StudyDataset, numbered
-from data.drops import Decoded, check_rejects, decoded
-from data.ingest import IngestSettings
-from data.loader import evaluation_batches, train_batches
-from data.resize import Shape
-from data.sampler import StudySampler
-from data.store import FrameStore, ingest
-from data.study import Study
-from data.tokenizer import Tokenizer, train_tokenizer
+from cinelex.core.errors import UserError
+from cinelex.core.randomness import keyed_seed
+from cinelex.data.batch import Batch
+from cinelex.data.loader import evaluation_batches, train_batches
+from cinelex.data.sampler import StudySampler
+from cinelex.data.studies.dataset import StudyDataset, numbered
+from cinelex.data.studies.drops import Decoded, check_rejects, decoded
+from cinelex.data.studies.study import Study
+from cinelex.data.text.tokenizer import Tokenizer, train_tokenizer
+from cinelex.data.video.ingest import IngestSettings
+from cinelex.data.video.resize import Shape
+from cinelex.data.video.store import FrameStore, ingest
 
 Write = Callable[..., Path]
 Steps = Callable[..., np.ndarray]

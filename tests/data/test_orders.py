@@ -3,10 +3,16 @@
 import numpy as np
 import pytest
 
-from core.errors import UserError
-from data.orders import Arrange, ClassBalanced, Stratified, Topical, purity
-from data.sampler import StudySampler, share
-from data.topics import topics
+from cinelex.core.errors import UserError
+from cinelex.data.orders import (
+    Arrange,
+    ClassBalanced,
+    Stratified,
+    Topical,
+    purity,
+)
+from cinelex.data.sampler import StudySampler, share
+from cinelex.data.text.topics import topics
 
 GROUPS = np.repeat(np.arange(8), [40, 24, 24, 24, 16, 16, 8, 8])
 BATCH = 16

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import UserError
-from data.sampler import StudySampler, share
+from cinelex.core.errors import UserError
+from cinelex.data.sampler import StudySampler, share
 
 
 @settings(max_examples=40, deadline=None)

@@ -12,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from metrics.nulls import infonce_floor
-from metrics.retrieval import rank_both_ways, retrieval_report
+from cinelex.metrics.nulls import infonce_floor
+from cinelex.metrics.retrieval import rank_both_ways, retrieval_report
 
 STEPS, BATCH, STUDIES, REPORTS = 600, 32, 60, 56
 HOSTILE = '<script>alert("x")</script><img src=http://example.org/a.png onerror=alert(1)>'

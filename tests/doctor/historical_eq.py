@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from data.eq.parameters import PARAMETERS, places_of
+from cinelex.data.eq.parameters import PARAMETERS, places_of
 
 MEAN_HZ = (155.0654817, 456.0988457, 1028.0867457, 3141.1388695, 6733.7132038)
 STD_HZ = (132.5262220, 488.3879148, 643.8159129, 1331.2073021, 2790.2715087)

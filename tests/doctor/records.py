@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from config.schema import RunConfig
-from doctor.check import diagnose
-from doctor.evidence import Evidence, Row
-from doctor.finding import Finding
+from cinelex.config.schema import RunConfig
+from cinelex.doctor.check import diagnose
+from cinelex.doctor.evidence import Evidence, Row
+from cinelex.doctor.finding import Finding
 
 STEPS = 300
 PROBE_EVERY = 5

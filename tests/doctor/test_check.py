@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from config.load import load_config
-from config.schema import RunConfig
-from doctor.check import check_before_training
-from doctor.finding import render
+from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
+from cinelex.doctor.check import check_before_training
+from cinelex.doctor.finding import render
 
 SHIPPED = sorted(
     path for path in Path("config").glob("*/*.yaml") if not path.name.startswith("sweep_")

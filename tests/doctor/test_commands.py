@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from doctor.__main__ import main
+from cinelex.doctor.__main__ import main
 
 EXPORT = Path(__file__).parent / "logs" / "exports" / "our_run"
 

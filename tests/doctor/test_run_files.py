@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from doctor.check import diagnose
-from doctor.evidence import Evidence
-from doctor.rules.sigmoid_bias import sigmoid_bias
-from doctor.run_files import read_run, read_steps
+from cinelex.doctor.check import diagnose
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.rules.sigmoid_bias import sigmoid_bias
+from cinelex.doctor.run_files import read_run, read_steps
 from tests.doctor.records import CONFIG
 
 

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from losses.affinity import mixed_affinity
-from losses.comparison import Comparison, compare
+from cinelex.losses.affinity import mixed_affinity
+from cinelex.losses.comparison import Comparison, compare
 
 
 def unit_rows(rows: int, seed: int, dim: int = 6) -> Tensor:

@@ -15,17 +15,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
-from core import distributed
-from losses import CONTRASTIVE
-from losses.captioning import Captioning
-from losses.contrastive import InfoNCE
-from losses.curve_error import CurveError
-from losses.grouped_error import GroupedError
-from losses.masked import MaskedModeling
-from losses.patch import PatchContrastive
-from losses.sigmoid import SigLIP
-from losses.supervised_contrastive import SupervisedContrastive
-from losses.weighted_sum import WeightedSum
+from cinelex.core import distributed
+from cinelex.losses import CONTRASTIVE
+from cinelex.losses.captioning import Captioning
+from cinelex.losses.contrastive import InfoNCE
+from cinelex.losses.curve_error import CurveError
+from cinelex.losses.grouped_error import GroupedError
+from cinelex.losses.masked import MaskedModeling
+from cinelex.losses.patch import PatchContrastive
+from cinelex.losses.sigmoid import SigLIP
+from cinelex.losses.supervised_contrastive import SupervisedContrastive
+from cinelex.losses.weighted_sum import WeightedSum
 
 DIM, VOCAB, PIXELS, STUDIES = 6, 9, 5, 7
 FIRST_RANK = slice(0, 4)

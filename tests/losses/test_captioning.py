@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from losses.captioning import Captioning
+from cinelex.losses.captioning import Captioning
 
 PAD = 0
 

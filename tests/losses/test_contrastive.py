@@ -7,8 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from losses.contrastive import InfoNCE, info_nce_from_logits, similarity_matrix
-from losses.pairs import Pairs
+from cinelex.losses.contrastive import (
+    InfoNCE,
+    info_nce_from_logits,
+    similarity_matrix,
+)
+from cinelex.losses.pairs import Pairs
 
 ALONE = torch.arange(6)
 

@@ -5,16 +5,16 @@ import math
 import pytest
 import torch
 
-from losses import NEGATIVES
-from losses.comparison import ComparisonLoss, cross_entropy, off_diagonal
-from losses.counterparts import (
+from cinelex.losses import NEGATIVES
+from cinelex.losses.comparison import ComparisonLoss, cross_entropy, off_diagonal
+from cinelex.losses.counterparts import (
     ADNCE,
     FalseNegatives,
     HardNegatives,
     PercentileNegatives,
     SoftTargets,
 )
-from losses.moving_average import MovingAverage
+from cinelex.losses.moving_average import MovingAverage
 from tests.losses.comparisons import comparison_of, towers, unit_rows
 
 

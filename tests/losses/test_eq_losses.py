@@ -6,10 +6,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from losses.curve_error import CurveError
-from losses.grouped_error import GroupedError, weighted_moments
-from losses.supervised_contrastive import SupervisedContrastive, share_a_label
-from metrics.nulls import supcon_collapsed
+from cinelex.losses.curve_error import CurveError
+from cinelex.losses.grouped_error import GroupedError, weighted_moments
+from cinelex.losses.supervised_contrastive import (
+    SupervisedContrastive,
+    share_a_label,
+)
+from cinelex.metrics.nulls import supcon_collapsed
 
 T = torch.tensor(0.2, dtype=torch.float64)
 RANDOM = torch.Generator().manual_seed(0)

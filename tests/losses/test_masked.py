@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from losses.masked import MaskedModeling
+from cinelex.losses.masked import MaskedModeling
 
 
 def pixels_of(clips: int = 3, hidden: int = 4, pixels: int = 50, seed: int = 0) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from losses.patch import PatchContrastive, late_interaction
+from cinelex.losses.patch import PatchContrastive, late_interaction
 
 
 def features(rows: int, items: int, seed: int, dim: int = 5) -> Tensor:

@@ -2,7 +2,7 @@
 
 import torch
 
-from losses.reconstruction import Reconstruction
+from cinelex.losses.reconstruction import Reconstruction
 
 
 def test_it_is_the_mean_of_squares_over_all_pixels() -> None:

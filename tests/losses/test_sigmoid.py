@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from losses import CONTRASTIVE
-from losses.sigmoid import SigLIP
+from cinelex.losses import CONTRASTIVE
+from cinelex.losses.sigmoid import SigLIP
 
 ALONE = torch.arange(6)
 

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from losses.affinity import label_affinity, mixed_affinity
-from losses.comparison import Comparison, cross_entropy, off_diagonal
-from losses.negative_weights import (
+from cinelex.losses.affinity import label_affinity, mixed_affinity
+from cinelex.losses.comparison import Comparison, cross_entropy, off_diagonal
+from cinelex.losses.negative_weights import (
     AdaptiveBandpass,
     Bandpass,
     Debias,
@@ -20,7 +20,7 @@ from losses.negative_weights import (
     row_entropy,
     width_for,
 )
-from losses.similarity_aware import (
+from cinelex.losses.similarity_aware import (
     SimilarityAware,
     WeightedForm,
     adaptive_bandpass,

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from losses.weighted_sum import WeightedSum
+from cinelex.losses.weighted_sum import WeightedSum
 
 
 def term(value: float) -> torch.Tensor:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from metrics.bigram import Bigram
+from cinelex.metrics.bigram import Bigram
 
 TEXTS = [[1, 2, 3], [1, 2, 2]]
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from metrics.bootstrap import (
+from cinelex.metrics.bootstrap import (
     interval,
     interval_of_sums,
     interval_of_unanimous,
@@ -87,7 +87,7 @@ def test_columns_share_the_items_of_a_resample() -> None:
 def test_chunks_of_resamples_do_not_lose_any(monkeypatch: pytest.MonkeyPatch) -> None:
     values = _normal(40)
     whole = interval(values, resamples=101, seed=4)
-    monkeypatch.setattr("metrics.bootstrap._DRAWS_AT_ONCE", 400)
+    monkeypatch.setattr("cinelex.metrics.bootstrap._DRAWS_AT_ONCE", 400)
     assert interval(values, resamples=101, seed=4) == whole
     assert resampled_sums(values[:, None], resamples=101).shape == (101, 1)
 

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from metrics.baselines import constant_normal_caption, shuffled
-from metrics.bleu import bleu, bleu_counts
-from metrics.captions import caption_report
-from metrics.facts import score_facts
-from metrics.rouge import rouge
+from cinelex.metrics.baselines import constant_normal_caption, shuffled
+from cinelex.metrics.bleu import bleu, bleu_counts
+from cinelex.metrics.captions import caption_report
+from cinelex.metrics.facts import score_facts
+from cinelex.metrics.rouge import rouge
 
 SEGMENTS = (
     "the Left Main Coronary Artery (LMCA)",

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from metrics.captions import caption_report
-from metrics.engraving_facts import LEVELS, fact_counts, facts_of, rates
+from cinelex.metrics.captions import caption_report
+from cinelex.metrics.engraving_facts import LEVELS, fact_counts, facts_of, rates
 
 TRUE = "A small house stands on the left, its sides ruled. The sun shines above. Water lies below."
 HALF = "A large house stands on the left, its sides ruled. Clouds drift above. Water lies below."

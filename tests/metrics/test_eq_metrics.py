@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from metrics.classification import balanced_accuracy
-from metrics.clusters import separation
-from metrics.curves import distance_to_nearest, morph_quality, rms_difference, spectral_tilt
+from cinelex.metrics.classification import balanced_accuracy
+from cinelex.metrics.clusters import separation
+from cinelex.metrics.curves import (
+    distance_to_nearest,
+    morph_quality,
+    rms_difference,
+    spectral_tilt,
+)
 
 RANDOM = np.random.default_rng(0)
 HZ = np.geomspace(20, 20000, 64)

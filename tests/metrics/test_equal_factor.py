@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from metrics.equal_factor import Rounded, equal_factor, written
+from cinelex.metrics.equal_factor import Rounded, equal_factor, written
 
 BASE = {"r1": 41.2, "r5": 70.1, "r10": 81.3, "map": 52.9}
 

@@ -6,7 +6,13 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from metrics.facts import COUNTS, fact_counts, from_counts, rates, score_facts
+from cinelex.metrics.facts import (
+    COUNTS,
+    fact_counts,
+    from_counts,
+    rates,
+    score_facts,
+)
 
 
 def test_scores_of_two_studies_have_their_values_by_hand() -> None:

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from losses.contrastive import info_nce_from_logits
-from losses.pairs import Pairs
-from metrics.failure_nulls import (
+from cinelex.losses.contrastive import info_nce_from_logits
+from cinelex.losses.pairs import Pairs
+from cinelex.metrics.failure_nulls import (
     collapse_to_bias,
     cosine_rate,
     duplicate_floor,
@@ -18,7 +18,7 @@ from metrics.failure_nulls import (
     same_report_in_batch,
     saturated_mse,
 )
-from metrics.nulls import constant_mean_mse
+from cinelex.metrics.nulls import constant_mean_mse
 
 
 def test_a_layer_that_sees_zeros_gives_its_bias() -> None:

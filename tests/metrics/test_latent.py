@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from metrics import representation
-from metrics.latent import GEOMETRY, LEVEL, bias_level, latent_statistics
+from cinelex.metrics import representation
+from cinelex.metrics.latent import GEOMETRY, LEVEL, bias_level, latent_statistics
 
 
 def test_geometry_is_that_of_the_representation_metrics() -> None:

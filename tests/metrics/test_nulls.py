@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metrics.nulls import (
+from cinelex.metrics.nulls import (
     captioning_chance,
     captioning_unigram,
     constant_mean_mse,
@@ -23,7 +23,7 @@ from metrics.nulls import (
     sigmoid_start,
     uniformity_of_random_directions,
 )
-from metrics.representation import rankme, uniformity
+from cinelex.metrics.representation import rankme, uniformity
 
 
 def _infonce(logits: Tensor) -> Tensor:

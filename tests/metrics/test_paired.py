@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from metrics.paired import paired_difference
+from cinelex.metrics.paired import paired_difference
 
 
 def scores(seeds: int, items: int, level: float, seed: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metrics.representation import (
+from cinelex.metrics.representation import (
     feature_std,
     mean_off_diagonal_cosine,
     modality_gap,

@@ -15,8 +15,12 @@ from torchmetrics.functional.retrieval import (
     retrieval_reciprocal_rank,
 )
 
-from metrics.ranking import nearest, rank_positives, unit_grid
-from metrics.retrieval import rank_both_ways, retrieval_report, scores_per_query
+from cinelex.metrics.ranking import nearest, rank_positives, unit_grid
+from cinelex.metrics.retrieval import (
+    rank_both_ways,
+    retrieval_report,
+    scores_per_query,
+)
 
 BOTH = ("study_to_report", "report_to_study")
 

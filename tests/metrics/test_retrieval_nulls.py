@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from metrics.retrieval_nulls import RandomRanking, median_rank_chance, recall_at_chance
+from cinelex.metrics.retrieval_nulls import (
+    RandomRanking,
+    median_rank_chance,
+    recall_at_chance,
+)
 
 CASES = [(1, 1), (12, 1), (12, 3), (13, 12), (9, 9), (40, 7)]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from metrics.facts.spans import coloured_spans
+from cinelex.metrics.facts.spans import coloured_spans
 
 REFERENCE = (
     "Right coronary dominance. There is a 60% lesion in the mid-RCA. "

@@ -10,10 +10,10 @@ from pycocoevalcap.cider.cider_scorer import CiderScorer
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
-from metrics.bleu import bleu, bleu_counts
-from metrics.cider import cider_d, words
-from metrics.rouge import NAMES, common_subsequence, rouge
-from metrics.text import Bleu, CiderD, Rouge, StenosisFact
+from cinelex.metrics.bleu import bleu, bleu_counts
+from cinelex.metrics.cider import cider_d, words
+from cinelex.metrics.rouge import NAMES, common_subsequence, rouge
+from cinelex.metrics.text import Bleu, CiderD, Rouge, StenosisFact
 
 REFERENCES = [
     "Right dominant. 70% stenosis of the mid LAD. TIMI 3 flow.",

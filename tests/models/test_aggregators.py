@@ -8,15 +8,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn.functional import multi_head_attention_forward
 
-from core.errors import UserError
-from models import AGGREGATORS
-from models.aggregators import (
+from cinelex.core.errors import UserError
+from cinelex.models import AGGREGATORS
+from cinelex.models.aggregators import (
     AttentionPoolingAggregator,
     GatedAttentionAggregator,
     MeanAggregator,
 )
-from models.contracts import Aggregator
-from models.packing import pad_rows, segment_softmax
+from cinelex.models.contracts import Aggregator
+from cinelex.models.packing import pad_rows, segment_softmax
 
 OWNER = torch.tensor([2, 0, 0, 1, 2, 2, 0])
 

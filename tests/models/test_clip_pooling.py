@@ -2,7 +2,7 @@
 
 import torch
 
-from models.clip_pooling import MeanPooling, PlacePooling
+from cinelex.models.clip_pooling import MeanPooling, PlacePooling
 
 
 def tokens(clips: int = 3) -> torch.Tensor:

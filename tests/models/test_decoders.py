@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models import CAPTION_DECODERS, MASKED_DECODERS
-from models.contracts import CaptionDecoder, MaskedDecoder
+from cinelex.models import CAPTION_DECODERS, MASKED_DECODERS
+from cinelex.models.contracts import CaptionDecoder, MaskedDecoder
 
 BOS, EOS, PAD = 1, 2, 0
 PRESENT = torch.arange(5) < torch.tensor([[5], [2], [4], [3]])

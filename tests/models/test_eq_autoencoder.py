@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from models.eq_autoencoder import EqAutoencoder
+from cinelex.models.eq_autoencoder import EqAutoencoder
 
 GROUPS = ((0, 2, 5), (1, 3), (4,))
 

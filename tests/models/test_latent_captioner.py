@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.errors import UserError
-from models.caption_decoder import TransformerCaptionDecoder
-from models.image_decoder import ConvImageDecoder
-from models.latent_captioner import LatentCaptioner, LatentOutputs
-from models.latent_heads import PlacesLatent
-from models.text_transformer import TextTransformer
-from models.video_vit import VideoViT
+from cinelex.core.errors import UserError
+from cinelex.models.caption_decoder import TransformerCaptionDecoder
+from cinelex.models.image_decoder import ConvImageDecoder
+from cinelex.models.latent_captioner import LatentCaptioner, LatentOutputs
+from cinelex.models.latent_heads import PlacesLatent
+from cinelex.models.text_transformer import TextTransformer
+from cinelex.models.video_vit import VideoViT
 
 LATENT, WIDTH, VOCAB, SIZE = 24, 16, 20, 16
 

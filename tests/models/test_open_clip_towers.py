@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from core.errors import UserError
-from data.tokenizer_open_clip import OpenClipTokenizer
-from models.open_clip_towers import (
+from cinelex.core.errors import UserError
+from cinelex.data.text.open_clip import OpenClipTokenizer
+from cinelex.models.open_clip_towers import (
     PIXEL_MEAN,
     PIXEL_STD,
     OpenClipImage,

@@ -13,17 +13,22 @@ from timm.models.vision_transformer import Block as TimmBlock
 from torch import nn
 from transformers import VideoMAEModel
 
-from core.errors import UserError
-from models.blocks import Block
-from models.cubes import cut_cubes, grid_of, take_places
-from models.foreign import FixedBatchNorm, load_all, make_repeatable, read_weights
-from models.freeze import freeze_share
-from models.masking import tube_mask
-from models.positions import GridPositions, PositionKind
-from models.timm_video import TimmVideo
-from models.torchvision_video import R3D18
-from models.transformers_video import VideoMAE
-from models.video_vit import ConvStem, VideoViT
+from cinelex.core.errors import UserError
+from cinelex.models.blocks import Block
+from cinelex.models.cubes import cut_cubes, grid_of, take_places
+from cinelex.models.foreign import (
+    FixedBatchNorm,
+    load_all,
+    make_repeatable,
+    read_weights,
+)
+from cinelex.models.freeze import freeze_share
+from cinelex.models.masking import tube_mask
+from cinelex.models.positions import GridPositions, PositionKind
+from cinelex.models.timm_video import TimmVideo
+from cinelex.models.torchvision_video import R3D18
+from cinelex.models.transformers_video import VideoMAE
+from cinelex.models.video_vit import ConvStem, VideoViT
 
 
 def test_a_cube_holds_the_pixels_of_its_own_place() -> None:

@@ -10,11 +10,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, BertModel
 
-from core.errors import UserError
-from models import TEXT_ENCODERS
-from models.contracts import TextEncoder
-from models.huggingface_text import HuggingFaceText
-from models.pooling import WordPooling
+from cinelex.core.errors import UserError
+from cinelex.models import TEXT_ENCODERS
+from cinelex.models.contracts import TextEncoder
+from cinelex.models.huggingface_text import HuggingFaceText
+from cinelex.models.pooling import WordPooling
 
 CONTEXT: dict[str, Any] = {"width": 16, "vocab": 11, "max_words": 8}
 TINY = BertConfig(

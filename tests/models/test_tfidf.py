@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from models.tfidf import TfidfRows
+from cinelex.models.tfidf import TfidfRows
 
 TEXTS = [[1, 3, 4, 4, 2], [1, 3, 5, 2], [1, 6, 7, 7, 7, 2], [1, 3, 4, 8, 2]]
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from models import VIDEO_ENCODERS
-from models.contracts import VideoEncoder
+from cinelex.models import VIDEO_ENCODERS
+from cinelex.models.contracts import VideoEncoder
 
 OPEN_CLIP = str(Path(__file__).parent / "tiny_open_clip" / "image")
 SMALLEST: dict[str, dict[str, Any]] = {

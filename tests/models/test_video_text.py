@@ -10,16 +10,16 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from core.errors import UserError
-from models.aggregators import AttentionPoolingAggregator, MeanAggregator
-from models.caption_decoder import TransformerCaptionDecoder
-from models.contracts import Aggregator
-from models.masked_decoder import TransformerMaskedDecoder
-from models.masking import tube_mask
-from models.temperature import Temperature
-from models.text_transformer import TextTransformer
-from models.video_text import VideoText, VideoTextOutputs
-from models.video_vit import VideoViT
+from cinelex.core.errors import UserError
+from cinelex.models.aggregators import AttentionPoolingAggregator, MeanAggregator
+from cinelex.models.caption_decoder import TransformerCaptionDecoder
+from cinelex.models.contracts import Aggregator
+from cinelex.models.masked_decoder import TransformerMaskedDecoder
+from cinelex.models.masking import tube_mask
+from cinelex.models.temperature import Temperature
+from cinelex.models.text_transformer import TextTransformer
+from cinelex.models.video_text import VideoText, VideoTextOutputs
+from cinelex.models.video_vit import VideoViT
 
 OWNER = torch.tensor([0, 0, 0, 1, 2, 2])
 PIXELS = 2 * 4 * 4 * 3

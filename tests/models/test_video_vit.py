@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from models.video_vit import VideoViT
+from cinelex.models.video_vit import VideoViT
 
 
 def test_subtraction_says_what_stands_still_once() -> None:

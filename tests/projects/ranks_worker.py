@@ -13,11 +13,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
-from config.load import load_config
-from core import distributed
-from projects import PROJECTS, open_project
-from runners.gradients import Gradients
-from scripts.main import main
+from cinelex.config.load import load_config
+from cinelex.core import distributed
+from cinelex.projects import PROJECTS, open_project
+from cinelex.runners.gradients import Gradients
+from cinelex.scripts.main import main
 from tests.tiny_run import CLIPSE, EQ_CONFIG, LATENT, MULTITASK, arguments
 
 GRADIENT_BATCH = 7

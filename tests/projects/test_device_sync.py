@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from config.load import load_config
-from projects import PROJECTS, open_project
-from runners.train import Trainer
+from cinelex.config.load import load_config
+from cinelex.projects import PROJECTS, open_project
+from cinelex.runners.train import Trainer
 from tests.projects.ranks_worker import CONFIG_OF_PROJECT, PATCH, overrides_of
 from tests.runners.line_project import PROVENANCE
 from tests.tiny_run import FinishedRun, arguments

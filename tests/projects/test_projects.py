@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from config.load import load_config
-from core.errors import UserError
-from projects import PROJECTS, open_project
+from cinelex.config.load import load_config
+from cinelex.core.errors import UserError
+from cinelex.projects import PROJECTS, open_project
 from tests.tiny_run import MULTITASK
 
 

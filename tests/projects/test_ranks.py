@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from config.load import load_config
-from core.processes import meeting_point
-from projects import PROJECTS, open_project
-from runners import checkpoint
+from cinelex.config.load import load_config
+from cinelex.core.processes import meeting_point
+from cinelex.projects import PROJECTS, open_project
+from cinelex.runners import checkpoint
 from tests.projects.ranks_worker import (
     CONFIG_OF_PROJECT,
     GRADIENT_BATCH,

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from core.randomness import numpy_generator
-from data.synthetic.video import encode_grey
+from cinelex.core.randomness import numpy_generator
+from cinelex.data.synthetic.cines.video import encode_grey
 from tests.tiny_run import arguments, succeed
 
 SIDE, FRAMES, COPIES = 4, 8, 4

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from config.load import load_config
-from config.schema import RunConfig
-from core.randomness import generator
-from projects.base import Project
-from runners.train import Trainer
+from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
+from cinelex.core.randomness import generator
+from cinelex.projects.base import Project
+from cinelex.runners.train import Trainer
 from tests.tiny_run import CONFIGS
 
 PROVENANCE = {"config": "c", "data": "d", "code": "e"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from core import distributed
-from core.errors import UserError
+from cinelex.core import distributed
+from cinelex.core.errors import UserError
 from tests.runners.line_project import line_config, trainer
 from tests.runners.shared_project import SharedProject
 

@@ -6,9 +6,9 @@ from itertools import count
 import torch
 from torch import Tensor, nn
 
-from core.distributed import rank, sum_over_ranks, world_size
-from core.randomness import generator
-from data.sampler import share
+from cinelex.core.distributed import rank, sum_over_ranks, world_size
+from cinelex.core.randomness import generator
+from cinelex.data.sampler import share
 from tests.runners.line_project import Guess, LineProject, Points
 
 ROWS = 7

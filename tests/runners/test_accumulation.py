@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from runners.accumulation import accumulate
-from runners.stacking import stack, tensors_of
+from cinelex.runners.accumulation import accumulate
+from cinelex.runners.stacking import stack, tensors_of
 from tests.runners.line_project import line_config, trainer
 
 CPU = torch.device("cpu")

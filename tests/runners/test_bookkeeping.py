@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.files import hash_json
-from runners.bookkeeping import RECENT_STEPS, Books
-from runners.record import Record
-from runners.snapshot import Position
-from runners.step import StepReport
+from cinelex.core.files import hash_json
+from cinelex.runners.bookkeeping import RECENT_STEPS, Books
+from cinelex.runners.record import Record
+from cinelex.runners.snapshot import Position
+from cinelex.runners.step import StepReport
 from tests.runners.line_project import LineProject, Points, line_config, trainer
 
 START = Position(step=0, records=0, skipped=0)

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from core.errors import UserError
-from core.files import hash_file, read_json, write_json
-from runners import checkpoint
-from runners.restore import restore
-from runners.snapshot import Position, Snapshots
+from cinelex.core.errors import UserError
+from cinelex.core.files import hash_file, read_json, write_json
+from cinelex.runners import checkpoint
+from cinelex.runners.restore import restore
+from cinelex.runners.snapshot import Position, Snapshots
 
 
 def trained(seed: int = 0) -> tuple[nn.Module, torch.optim.AdamW]:

@@ -17,8 +17,8 @@ import pytest
 import torch
 from torch import nn
 
-from runners import checkpoint
-from runners.snapshot import Position, Snapshots
+from cinelex.runners import checkpoint
+from cinelex.runners.snapshot import Position, Snapshots
 
 Call = tuple[str, Path, Any]
 

@@ -4,7 +4,7 @@ import csv
 import json
 from pathlib import Path
 
-from runners.csv_log import write_csv_log
+from cinelex.runners.csv_log import write_csv_log
 
 
 def test_a_field_that_comes_late_gets_a_column_and_moves_nothing(tmp_path: Path) -> None:

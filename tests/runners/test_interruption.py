@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from runners.interruption import Interruption
+from cinelex.runners.interruption import Interruption
 
 
 def test_nothing_is_requested_before_a_signal() -> None:

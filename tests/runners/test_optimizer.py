@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from config.schema import OptimizerConfig
-from models.temperature import Temperature
-from runners.optimizer import (
+from cinelex.config.schema import OptimizerConfig
+from cinelex.models.temperature import Temperature
+from cinelex.runners.optimizer import (
     Group,
     build_optimizer,
     check_groups,

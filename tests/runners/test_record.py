@@ -4,7 +4,7 @@ import json
 from contextlib import closing
 from pathlib import Path
 
-from runners.record import Record
+from cinelex.runners.record import Record
 
 
 def test_what_a_killed_run_wrote_after_its_checkpoint_is_dropped(tmp_path: Path) -> None:

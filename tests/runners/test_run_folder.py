@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from config.load import load_config
-from config.schema import RunConfig
-from core.errors import UserError
-from core.files import read_json
-from runners.run_folder import lock_manifest, open_finished, open_for_training, register
+from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json
+from cinelex.runners.run_folder import (
+    lock_manifest,
+    open_finished,
+    open_for_training,
+    register,
+)
 from tests.tiny_run import MULTITASK
 
 HASHES = {"config": "a", "data": "b", "code": "c", "checkpoint": "d"}

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from runners import checkpoint
-from runners.restore import restore
-from runners.snapshot import Snapshots
+from cinelex.runners import checkpoint
+from cinelex.runners.restore import restore
+from cinelex.runners.snapshot import Snapshots
 from tests.ranks import PATIENCE_S, run_on_ranks
 from tests.runners.line_project import line_config, trainer
 from tests.runners.ranks_worker import SIGNALLED_AT, SPOILED

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from core.errors import UserError
-from runners import checkpoint
-from runners.saver import MOST_MISSED_IN_A_ROW, Saver
-from runners.snapshot import Position, Snapshots
+from cinelex.core.errors import UserError
+from cinelex.runners import checkpoint
+from cinelex.runners.saver import MOST_MISSED_IN_A_ROW, Saver
+from cinelex.runners.snapshot import Position, Snapshots
 
 
 def snapshots() -> Snapshots:

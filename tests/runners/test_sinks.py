@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import wandb
 
-from runners.sinks import WandbSink
+from cinelex.runners.sinks import WandbSink
 from tests.tiny_run import FinishedRun, arguments, succeed
 
 CANARY = "zxcanary"

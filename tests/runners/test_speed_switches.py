@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from runners.ema import Ema
-from runners.parallel import blocks
+from cinelex.runners.ema import Ema
+from cinelex.runners.parallel import blocks
 from tests.runners.line_project import line_config, trainer
 from tests.runners.shared_project import Blocks, SharedProject
 

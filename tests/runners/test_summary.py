@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from config.load import load_config
-from projects.results import Row, Table
-from runners.summary import schedule_lines, summary_lines
+from cinelex.config.load import load_config
+from cinelex.projects.results import Row, Table
+from cinelex.runners.summary import schedule_lines, summary_lines
 from tests.tiny_run import MULTITASK
 
 NULLS = {"value": 0.1, "low": 0.0, "high": 0.2}

@@ -11,9 +11,15 @@ import pytest
 import torch
 from torch import nn
 
-from core.errors import UserError
-from runners import checkpoint
-from tests.runners.line_project import Guess, LineProject, Points, line_config, trainer
+from cinelex.core.errors import UserError
+from cinelex.runners import checkpoint
+from tests.runners.line_project import (
+    Guess,
+    LineProject,
+    Points,
+    line_config,
+    trainer,
+)
 
 CLOCK = ("step_ms", "wait_ms")
 """What no two runs agree on."""
@@ -198,7 +204,7 @@ def test_nobody_enters_a_collective_while_the_main_rank_waits_for_its_disk(
 
     monkeypatch.setattr(line.saver, "wait", lambda: order.append("disk"))
     monkeypatch.setattr(line.snapshots, "take", taken)
-    monkeypatch.setattr("runners.train.barrier", lambda: order.append("barrier"))
+    monkeypatch.setattr("cinelex.runners.train.barrier", lambda: order.append("barrier"))
     line.save()
     assert order == ["disk", "barrier", "gather"]
     line.books.close()

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from core.exit_codes import HUNG
-from runners.watchdog import Watchdog
+from cinelex.core.exit_codes import HUNG
+from cinelex.runners.watchdog import Watchdog
 from tests.tiny_run import ROOT
 
 HANGING = """
@@ -21,7 +21,7 @@ def stuck_in_the_model(how):
 
 for how, grace in (("sleep", 100.0), ("lock", GRACE)):
     # faulthandler comes only where the interpreter's own thread cannot
-    runners.watchdog.GRACE = grace
+    cinelex.runners.watchdog.GRACE = grace
     if os.fork() == 0:
         folder = Path(sys.argv[1], how)
         with Watchdog(folder, limit_s=2.0, last_checkpoint=lambda: "step-40") as watchdog:

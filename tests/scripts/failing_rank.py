@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-import scripts.main
-from config.schema import RunConfig
-from core import distributed
-from core.errors import UserError
+import cinelex.scripts.main
+from cinelex.config.schema import RunConfig
+from cinelex.core import distributed
+from cinelex.core.errors import UserError
 from tests.tiny_run import MULTITASK
 
 
@@ -22,5 +22,7 @@ def run(config: RunConfig, options: Namespace, device: torch.device) -> int:
 
 
 if __name__ == "__main__":
-    scripts.main.run = run
-    sys.exit(scripts.main.main(["--base_config", str(MULTITASK), f"folder={Path(sys.argv[1])}"]))
+    cinelex.scripts.main.run = run
+    sys.exit(
+        cinelex.scripts.main.main(["--base_config", str(MULTITASK), f"folder={Path(sys.argv[1])}"])
+    )

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from runners import checkpoint
-from runners.record import Record
-from scripts.main import main
+from cinelex.runners import checkpoint
+from cinelex.runners.record import Record
+from cinelex.scripts.main import main
 from tests.tiny_run import arguments
 
 AFTER_STEP, IN_SAVE = 5, 4

@@ -10,21 +10,34 @@ import pytest
 import torch
 from torch import Tensor
 
-from config.load import load_config
-from core.errors import UserError
-from core.processes import run_on_processes
-from doctor.check import diagnose
-from doctor.examination import examine
-from doctor.run_files import read_run
-from doctor.self_tests import compare, half_facts, parts_facts, rank_facts, resume_facts
-from doctor.watch import Watch
-from losses import contrastive
-from projects import open_project
-from runners import restore
-from runners.gradients import Gradients
-from runners.run_folder import RunFolder
+from cinelex.config.load import load_config
+from cinelex.core.errors import UserError
+from cinelex.core.processes import run_on_processes
+from cinelex.doctor.check import diagnose
+from cinelex.doctor.live.examination import examine
+from cinelex.doctor.live.self_tests import (
+    compare,
+    half_facts,
+    parts_facts,
+    rank_facts,
+    resume_facts,
+)
+from cinelex.doctor.live.watch import Watch
+from cinelex.doctor.run_files import read_run
+from cinelex.losses import contrastive
+from cinelex.projects import open_project
+from cinelex.runners import restore
+from cinelex.runners.gradients import Gradients
+from cinelex.runners.run_folder import RunFolder
 from tests.ranks import PATIENCE_S, run_on_ranks
-from tests.tiny_run import EQ_CONFIG, MULTITASK, STEPS, FinishedRun, arguments, call
+from tests.tiny_run import (
+    EQ_CONFIG,
+    MULTITASK,
+    STEPS,
+    FinishedRun,
+    arguments,
+    call,
+)
 
 CPU = torch.device("cpu")
 
@@ -87,7 +100,7 @@ def test_a_run_that_is_spread_over_processes_has_its_facts_and_trains(
 ) -> None:
     more = ("name=spread", "parallel=shard", "steps=2")
     command = arguments(tmp_path, study_cache, *more, config=shipped)
-    run_on_ranks("scripts.main", *command, world=2)
+    run_on_ranks("cinelex.scripts.main", *command, world=2)
     run = read_run(tmp_path / "spread")
     assert [row["step"] for row in run.steps] == [1, 2]
     assert run.results
@@ -115,7 +128,9 @@ def test_an_error_is_an_exit_code(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("doctor.examination.rank_facts", lambda *_: {"ranks/term_error": 1.0})
+    monkeypatch.setattr(
+        "cinelex.doctor.live.examination.rank_facts", lambda *_: {"ranks/term_error": 1.0}
+    )
     command = arguments(tmp_path, study_cache, "name=sick", "temperature=10", "steps=4")
     code, said, _ = call([*command, "--run_mode", "doctor"])
     assert code == 1
@@ -135,7 +150,7 @@ def test_an_examination_reads_what_a_run_has_recorded(
     for row in rows:
         row["grad_norm"] = None
     record.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    monkeypatch.setattr("doctor.examination.rank_facts", lambda *_: {})
+    monkeypatch.setattr("cinelex.doctor.live.examination.rank_facts", lambda *_: {})
     findings = examine(opened, config, RunFolder(tmp_path / "tiny"), CPU)
     assert [finding.rule for finding in findings] == ["D15"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.launch import children
+from cinelex.scripts.launch import children
 
 ROOT = Path(__file__).parents[2]
 CHILD = """
@@ -29,7 +29,7 @@ elif sys.argv[1] == "refuse":
 else:
     os.kill(os.getpid(), signal.SIGKILL)
 """
-STARTER = "import sys; from scripts.launch import launch; "
+STARTER = "import sys; from cinelex.scripts.launch import launch; "
 
 
 def start(folder: Path, *arguments: str, module: str = "child") -> subprocess.Popen[str]:
@@ -100,7 +100,7 @@ def test_a_signal_reaches_every_process_and_their_exit_code_is_kept(tmp_path: Pa
 
 
 def test_a_signal_before_the_first_process_ends_the_launcher() -> None:
-    code = "import signal; from scripts import launch; signal.signal(15, launch._pass_on); "
+    code = "import signal; from cinelex.scripts import launch; signal.signal(15, launch._pass_on); "
     code += "signal.raise_signal(15)"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
     assert ended.returncode == 128 + 15
@@ -112,5 +112,5 @@ def test_a_thread_that_ends_while_children_are_listed_hides_none(
     for thread in ("1", "2", "3"):
         (tmp_path / thread).mkdir()
     (tmp_path / "2" / "children").write_text("7 8 ")
-    monkeypatch.setattr("scripts.launch.TASKS", tmp_path)
+    monkeypatch.setattr("cinelex.scripts.launch.TASKS", tmp_path)
     assert children() == [7, 8]

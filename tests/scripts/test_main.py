@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import UserError
-from runners.watchdog import GRACE
+from cinelex.core.errors import UserError
+from cinelex.runners.watchdog import GRACE
 from tests.tiny_run import (
     CONFIGS,
     STEPS,
@@ -60,7 +60,7 @@ def test_a_hang_is_found_by_the_watchdog_before_the_others_give_up(
     def refuse(device: str, *, timeout_s: float) -> None:
         raise UserError(f"{timeout_s:g} s")
 
-    monkeypatch.setattr("scripts.main.start", refuse)
+    monkeypatch.setattr("cinelex.scripts.main.start", refuse)
     command = arguments(tmp_path, tmp_path, f"hang_limit_s={limit_s}")
     assert fail(*command) == f"error: {timeout_s:g} s"
     assert timeout_s > GRACE * float(limit_s)

@@ -10,11 +10,19 @@ from typing import Any
 
 import pytest
 
-from core.exit_codes import INTERRUPTED
-from runners import checkpoint
-from runners.record import Record
+from cinelex.core.exit_codes import INTERRUPTED
+from cinelex.runners import checkpoint
+from cinelex.runners.record import Record
 from tests.scripts.kill_worker import AFTER_STEP, PLACES
-from tests.tiny_run import ROOT, FinishedRun, arguments, assert_same_end, call, rows, succeed
+from tests.tiny_run import (
+    ROOT,
+    FinishedRun,
+    arguments,
+    assert_same_end,
+    call,
+    rows,
+    succeed,
+)
 
 
 @pytest.fixture(scope="module")

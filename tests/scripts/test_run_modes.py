@@ -10,13 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from config.load import load_config
-from data.loader import evaluation_batches
-from projects.multitask_pretraining import MultitaskPretraining
-from projects.study_data import open_study_data
-from projects.study_encoding import encode_batch, encode_studies
-from runners.evaluate import load_trained
-from runners.run_folder import RunFolder
+from cinelex.config.load import load_config
+from cinelex.data.loader import evaluation_batches
+from cinelex.projects.multitask.project import MultitaskPretraining
+from cinelex.projects.studies.data import open_study_data
+from cinelex.projects.studies.encoding import encode_batch, encode_studies
+from cinelex.runners.evaluate import load_trained
+from cinelex.runners.run_folder import RunFolder
 from tests.tiny_run import STEPS, STUDIES, FinishedRun, rows, succeed
 
 RETRIEVAL = {

@@ -49,7 +49,7 @@ def test_the_nodes_meet_at_the_first_one(tmp_path: Path) -> None:
     assert (code, requeued) == (0, "")
     assert started[1:] == [
         f"{tmp_path}/.venv/bin/python",
-        *("-m", "scripts.launch", "--processes", "8", "--nodes", "2"),
+        *("-m", "cinelex.scripts.launch", "--processes", "8", "--nodes", "2"),
         *("--rendezvous", "node1:21234", "--job", "41234", "--base_config", "a.yaml", "name=x"),
     ]
 
@@ -72,7 +72,8 @@ def test_a_task_of_an_array_is_a_seed_with_a_run_of_its_own(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("script", "program"), [("ingest.sbatch", "scripts.main"), ("sweep.sbatch", "run_sweep.sh")]
+    ("script", "program"),
+    [("ingest.sbatch", "cinelex.scripts.main"), ("sweep.sbatch", "run_sweep.sh")],
 )
 def test_the_other_scripts_pass_their_arguments_on(
     tmp_path: Path, script: str, program: str

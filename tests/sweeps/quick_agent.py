@@ -4,7 +4,7 @@ import sys
 
 from wandb.agents import pyagent
 
-from sweeps import training, wandb_agent
+from cinelex.sweeps import training, wandb_agent
 
 if __name__ == "__main__":
     training.PROGRAM = "tests.sweeps.quick_run"

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from config.load import dump_config, load_config
-from config.schema import RunConfig
-from core.exit_codes import PREEMPTED
+from cinelex.config.load import dump_config, load_config
+from cinelex.config.schema import RunConfig
+from cinelex.core.exit_codes import PREEMPTED
 
 OBJECTIVE = "retrieval/study_to_report/recall_at_1"
 

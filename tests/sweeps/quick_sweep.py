@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from config.load import load_config
-from sweeps.plan import read_plan
-from sweeps.queues import Queues, fill, open_queues
-from sweeps.settings import Settings, Sweep, create
+from cinelex.config.load import load_config
+from cinelex.sweeps.plan import read_plan
+from cinelex.sweeps.queues import Queues, fill, open_queues
+from cinelex.sweeps.settings import Settings, Sweep, create
 from tests.sweeps.quick_run import OBJECTIVE
 
 ROOT = Path(__file__).parents[2]

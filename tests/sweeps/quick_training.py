@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from sweeps import worker as worker_module
-from sweeps.settings import Sweep
-from sweeps.slots import cpu_slots
-from sweeps.worker import Worker
+from cinelex.sweeps import worker as worker_module
+from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.slots import cpu_slots
+from cinelex.sweeps.worker import Worker
 
 ENTRY = {"value": 0.5, "low": 0.4, "high": 0.6, "chance": 0.01}
 RESULTS = {"retrieval": {"study_to_report": {"recall_at_1": ENTRY}}}

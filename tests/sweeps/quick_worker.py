@@ -2,7 +2,7 @@
 
 import sys
 
-from sweeps import training, worker
+from cinelex.sweeps import training, worker
 
 if __name__ == "__main__":
     training.PROGRAM = "tests.sweeps.quick_run"

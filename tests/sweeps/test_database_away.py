@@ -8,11 +8,11 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.trial import Trial
 
-from sweeps import worker as worker_module
-from sweeps.coordinator import Crew
-from sweeps.queues import Queues, StorageError, open_queues
-from sweeps.settings import Sweep
-from sweeps.slots import cpu_slots
+from cinelex.sweeps import worker as worker_module
+from cinelex.sweeps.coordinator import Crew
+from cinelex.sweeps.queues import Queues, StorageError, open_queues
+from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.slots import cpu_slots
 from tests.sweeps.quick_sweep import filled, quick_sweep
 from tests.sweeps.quick_training import answering, quick_worker
 
@@ -81,8 +81,8 @@ def test_a_coordinator_without_news_goes_on(
             self.processes[0].kill()
             self.processes.pop(0).wait()
 
-    monkeypatch.setattr("sweeps.coordinator.POLL_S", 0.0)
-    monkeypatch.setattr("sweeps.coordinator.WORKER", "tests.sweeps.sleeper")
+    monkeypatch.setattr("cinelex.sweeps.coordinator.POLL_S", 0.0)
+    monkeypatch.setattr("cinelex.sweeps.coordinator.WORKER", "tests.sweeps.sleeper")
     monkeypatch.setattr(Crew, "_tell_news", no_news)
     monkeypatch.setattr(Crew, "_look", two_looks)
     assert team.run()

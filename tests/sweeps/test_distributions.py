@@ -9,10 +9,10 @@ from typing import Any
 import optuna
 import pytest
 
-from core.errors import UserError
-from sweeps.distributions import Choice, Distribution
-from sweeps.parameters import DISTRIBUTIONS, read_parameters
-from sweeps.queues import draw
+from cinelex.core.errors import UserError
+from cinelex.sweeps.distributions import Choice, Distribution
+from cinelex.sweeps.parameters import DISTRIBUTIONS, read_parameters
+from cinelex.sweeps.queues import draw
 
 
 def one(**spec: Any) -> Distribution:

@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import UserError
-from sweeps.objectives import Score, find_score, refuse_dependent, refuse_unknown
-from sweeps.plan import Metric, read_plan
+from cinelex.core.errors import UserError
+from cinelex.sweeps.objectives import (
+    Score,
+    find_score,
+    refuse_dependent,
+    refuse_unknown,
+)
+from cinelex.sweeps.plan import Metric, read_plan
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, ROOT, SHIPPED, WEIGHT
 

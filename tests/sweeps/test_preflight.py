@@ -7,14 +7,19 @@ from typing import Any
 import pytest
 import torch
 
-from core.errors import UserError
-from sweeps import training
-from sweeps.plan import Metric
-from sweeps.preflight import check_arguments, check_file, check_read, check_values
-from sweeps.probe import Probed, probe
-from sweeps.settings import Sweep, begin, create
-from sweeps.slots import Slot, cpu_slots, gpu_slots
-from sweeps.watched import was_read, watched
+from cinelex.core.errors import UserError
+from cinelex.sweeps import training
+from cinelex.sweeps.plan import Metric
+from cinelex.sweeps.preflight import (
+    check_arguments,
+    check_file,
+    check_read,
+    check_values,
+)
+from cinelex.sweeps.probe import Probed, probe
+from cinelex.sweeps.settings import Sweep, begin, create
+from cinelex.sweeps.slots import Slot, cpu_slots, gpu_slots
+from cinelex.sweeps.watched import was_read, watched
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, SHIPPED, WEIGHT, quick_sweep
 from tests.tiny_run import DATA, MODEL, RUN
@@ -143,7 +148,7 @@ def test_a_swept_key_that_nothing_reads_and_an_objective_that_nothing_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = Probed(["loss_weights", "temperature.start"], ["contrastive"], [OBJECTIVE], [])
-    monkeypatch.setattr("sweeps.preflight._probe", lambda *told: shown)
+    monkeypatch.setattr("cinelex.sweeps.preflight._probe", lambda *told: shown)
     slot = Slot(0)
     check_read(quick_sweep(tmp_path, HEAD + WEIGHT + SCHEDULED), slot)
     unread = HEAD + WEIGHT + "  model.masked_decoder.options.depth: {values: [1, 2]}\n"

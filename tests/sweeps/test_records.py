@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.training import Validations
+from cinelex.sweeps.training import Validations
 
 
 def rows(*steps: int, note: str = "") -> str:

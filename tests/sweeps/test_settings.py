@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import UserError
-from sweeps.settings import Sweep, begin, create
+from cinelex.core.errors import UserError
+from cinelex.sweeps.settings import Sweep, begin, create
 from tests.sweeps.quick_sweep import quick_sweep
 
 ADDRESS = "postgresql+psycopg://me:secret@host/sweeps"

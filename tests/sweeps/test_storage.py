@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import UserError
-from sweeps.outcomes import outcomes
-from sweeps.queues import fill, open_queues
-from sweeps.slots import cpu_slots
+from cinelex.core.errors import UserError
+from cinelex.sweeps.outcomes import outcomes
+from cinelex.sweeps.queues import fill, open_queues
+from cinelex.sweeps.slots import cpu_slots
 from tests.sweeps.postgres import postgres
 from tests.sweeps.quick_sweep import HEAD, ROOT, quick_sweep
 

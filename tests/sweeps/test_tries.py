@@ -8,15 +8,15 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import Trial, TrialState
 from sqlalchemy import text
 
-from sweeps import training
-from sweeps.names import abandoned, own_name
-from sweeps.outcomes import outcomes, winner
-from sweeps.page import write_page
-from sweeps.queues import Queues
-from sweeps.slots import cpu_slots
-from sweeps.task import Task
-from sweeps.tickets import ERROR, STOPPED, WORKER
-from sweeps.training import InUseError, TrialError, train
+from cinelex.sweeps import training
+from cinelex.sweeps.names import abandoned, own_name
+from cinelex.sweeps.outcomes import outcomes, winner
+from cinelex.sweeps.page import write_page
+from cinelex.sweeps.queues import Queues
+from cinelex.sweeps.slots import cpu_slots
+from cinelex.sweeps.task import Task
+from cinelex.sweeps.tickets import ERROR, STOPPED, WORKER
+from cinelex.sweeps.training import InUseError, TrialError, train
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import filled, quick_sweep
 from tests.sweeps.quick_training import answering, quick_worker

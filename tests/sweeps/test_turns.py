@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from sweeps import queues as queues_module
-from sweeps.outcomes import outcomes
-from sweeps.queues import Queues, fill, open_queues
-from sweeps.settings import Sweep
-from sweeps.turns import LOCK_FILE, server_key, turn
+from cinelex.sweeps import queues as queues_module
+from cinelex.sweeps.outcomes import outcomes
+from cinelex.sweeps.queues import Queues, fill, open_queues
+from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.turns import LOCK_FILE, server_key, turn
 from tests.sweeps.postgres import postgres
 from tests.sweeps.quick_sweep import ROOT, quick_sweep
 from tests.sweeps.quick_training import answering, quick_worker

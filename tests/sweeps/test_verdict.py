@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sweeps.objectives import Score
-from sweeps.outcomes import Outcome, best, pareto_front, twins
-from sweeps.plan import Metric
-from sweeps.task import Recipe
-from sweeps.verdict import compare, luck_of_the_best, not_distinct, student_interval
+from cinelex.sweeps.objectives import Score
+from cinelex.sweeps.outcomes import Outcome, best, pareto_front, twins
+from cinelex.sweeps.plan import Metric
+from cinelex.sweeps.task import Recipe
+from cinelex.sweeps.verdict import (
+    compare,
+    luck_of_the_best,
+    not_distinct,
+    student_interval,
+)
 
 RECALL = Metric(name="recall", goal="maximize")
 LOSS = Metric(name="loss", goal="minimize")

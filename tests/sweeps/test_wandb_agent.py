@@ -8,16 +8,16 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
-from core.errors import UserError
-from sweeps import wandb_agent
-from sweeps.outcomes import outcomes
-from sweeps.queues import fill, open_queues
-from sweeps.settings import Sweep
-from sweeps.slots import cpu_slots
-from sweeps.tickets import tries_of
-from sweeps.training import TrialError
-from sweeps.wandb_agent import Agent
-from sweeps.wandb_backend import OnServer
+from cinelex.core.errors import UserError
+from cinelex.sweeps import wandb_agent
+from cinelex.sweeps.outcomes import outcomes
+from cinelex.sweeps.queues import fill, open_queues
+from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.slots import cpu_slots
+from cinelex.sweeps.tickets import tries_of
+from cinelex.sweeps.training import TrialError
+from cinelex.sweeps.wandb_agent import Agent
+from cinelex.sweeps.wandb_backend import OnServer
 from tests.sweeps.quick_sweep import quick_sweep
 from tests.sweeps.quick_training import RESULTS
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
-from core.errors import UserError
-from sweeps import coordinator
-from sweeps.coordinator import Crew
-from sweeps.outcomes import outcomes
-from sweeps.queues import open_queues
-from sweeps.slots import cpu_slots
-from sweeps.wandb_agent import unwrapped
-from sweeps.wandb_backend import check_chosen, open_sweep, server_config
+from cinelex.core.errors import UserError
+from cinelex.sweeps import coordinator
+from cinelex.sweeps.coordinator import Crew
+from cinelex.sweeps.outcomes import outcomes
+from cinelex.sweeps.queues import open_queues
+from cinelex.sweeps.slots import cpu_slots
+from cinelex.sweeps.wandb_agent import unwrapped
+from cinelex.sweeps.wandb_backend import check_chosen, open_sweep, server_config
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, WEIGHT, quick_sweep
 from tests.sweeps.wandb_double import run_command, serving

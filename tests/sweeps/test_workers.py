@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from sweeps import coordinator
-from sweeps.coordinator import Crew
-from sweeps.outcomes import Outcome, outcomes, winner
-from sweeps.page import write_page
-from sweeps.queues import Queues, fill, open_queues
-from sweeps.settings import Sweep
-from sweeps.slots import cpu_slots
+from cinelex.sweeps import coordinator
+from cinelex.sweeps.coordinator import Crew
+from cinelex.sweeps.outcomes import Outcome, outcomes, winner
+from cinelex.sweeps.page import write_page
+from cinelex.sweeps.queues import Queues, fill, open_queues
+from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.slots import cpu_slots
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, ROOT, WEIGHT, quick_sweep
 
@@ -162,7 +162,7 @@ def test_a_program_that_drops_its_arguments_is_found_out(
 def test_a_leashed_program_keeps_to_its_core_and_ends_with_its_starter(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     start = (
-        "import subprocess, sys, time; from sweeps.slots import Slot; "
+        "import subprocess, sys, time; from cinelex.sweeps.slots import Slot; "
         "subprocess.Popen(Slot(0, cores=(0,)).command(*sys.argv[1:])); time.sleep(60)"
     )
     told = ["tests.sweeps.sleeper", str(pid_file)]

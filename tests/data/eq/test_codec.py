@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.eq.codec import EqSettings, EqUnits
-from data.eq.parameters import GAIN_OF, PARAMETERS, places_of
+from cinelex.data.eq.codec import EqSettings, EqUnits
+from cinelex.data.eq.parameters import GAIN_OF, PARAMETERS, places_of
 
 SHARES = st.lists(st.floats(0.0, 1.0), min_size=13, max_size=13)
 PHYSICAL = st.tuples(*(st.floats(item.low, item.high) for item in PARAMETERS))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import UserError
-from data.eq.file import COLUMNS, descriptors_of, read_eq_file, vocabulary
-from data.eq.parameters import PARAMETERS
+from cinelex.core.errors import UserError
+from cinelex.data.eq.file import COLUMNS, descriptors_of, read_eq_file, vocabulary
+from cinelex.data.eq.parameters import PARAMETERS
 
 IP, PLACE, AGE = "198.51.100.77", "zxcanary-town", "zxcanary-61"
 MIDDLE = [str((item.low + item.high) / 2) for item in PARAMETERS]

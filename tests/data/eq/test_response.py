@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy import signal
 
-from data.eq.codec import EqSettings, EqUnits
-from data.eq.response import SAMPLE_RATE_HZ, frequencies, response_db
+from cinelex.data.eq.codec import EqSettings, EqUnits
+from cinelex.data.eq.response import SAMPLE_RATE_HZ, frequencies, response_db
 
 HZ = frequencies(128).numpy()
 

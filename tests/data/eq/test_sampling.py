@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from core.errors import UserError
-from data.eq.dataset import EqDataset, grouped_split
-from data.eq.file import EqRow, read_eq_file
-from data.eq.parameters import PARAMETERS
-from data.eq.sampler import ClassBalancedSampler
-from data.eq.synthetic import EqSetSettings, eq_file_text, make_eq_file
+from cinelex.core.errors import UserError
+from cinelex.data.eq.dataset import EqDataset, grouped_split
+from cinelex.data.eq.file import EqRow, read_eq_file
+from cinelex.data.eq.parameters import PARAMETERS
+from cinelex.data.eq.sampler import ClassBalancedSampler
+from cinelex.data.synthetic.equalizer import (
+    EqSetSettings,
+    eq_file_text,
+    make_eq_file,
+)
 
 MIDDLE = tuple((item.low + item.high) / 2 for item in PARAMETERS)
 COUNTS = (50, 20, 3)

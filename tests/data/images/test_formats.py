@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.errors import UserError
-from data.images.captioned import ImageSet
-from data.images.check import check_images
-from data.images.formats import FORMATS
+from cinelex.core.errors import UserError
+from cinelex.data.images.captioned import ImageSet
+from cinelex.data.images.check import check_images
+from cinelex.data.images.formats import FORMATS
 
 NAMES = ("a.jpg", "b.jpg", "c.jpg")
 CAPTIONS = {name: [f"caption {n} of {name[0]}, with a comma" for n in range(5)] for name in NAMES}

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import UserError
-from doctor.claims.facts import Fact, read_facts, words_in
-from doctor.claims.match import Match, match_claims
-from doctor.claims.numbers import numbers_in
-from doctor.claims.pieces import named_by, pieces_of
-from doctor.claims.report import flag_tables
-from doctor.claims.write_up import read_write_up
+from cinelex.core.errors import UserError
+from cinelex.doctor.claims.facts import Fact, read_facts, words_in
+from cinelex.doctor.claims.match import Match, match_claims
+from cinelex.doctor.claims.numbers import numbers_in
+from cinelex.doctor.claims.pieces import named_by, pieces_of
+from cinelex.doctor.claims.report import flag_tables
+from cinelex.doctor.claims.write_up import read_write_up
 
 
 @pytest.fixture

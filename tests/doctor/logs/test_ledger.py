@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from doctor.logs.entry import Entry
-from doctor.logs.held_out import held_out_entries
-from doctor.logs.latent import latent_entries
-from doctor.logs.ledger import ledger
-from doctor.logs.metric import Log, Metric, RunRow
-from doctor.logs.overview import chosen_names, draw_overview
-from doctor.logs.report import key_findings
+from cinelex.doctor.logs.entry import Entry
+from cinelex.doctor.logs.held_out import held_out_entries
+from cinelex.doctor.logs.latent import latent_entries
+from cinelex.doctor.logs.ledger import ledger
+from cinelex.doctor.logs.metric import Log, Metric, RunRow
+from cinelex.doctor.logs.overview import chosen_names, draw_overview
+from cinelex.doctor.logs.report import key_findings
 from tests.doctor.logs.series import autoregressive
 
 POINTS = 1500

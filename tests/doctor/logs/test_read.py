@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.errors import UserError
-from doctor.logs.metric import Log
-from doctor.logs.read import read_logs
+from cinelex.core.errors import UserError
+from cinelex.doctor.logs.metric import Log
+from cinelex.doctor.logs.read import read_logs
 
 EXPORTS = Path(__file__).parent / "exports"
 VARIANTS = sorted(path for path in EXPORTS.iterdir() if path.suffix != ".json")

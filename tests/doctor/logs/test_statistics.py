@@ -6,13 +6,21 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from doctor.logs.autocorrelation import autocorrelation_time, positive_lags, without_line
-from doctor.logs.change_points import change_points, place_quantile
-from doctor.logs.level import level_change
-from doctor.logs.metric import Metric
-from doctor.logs.outliers import early_share, spikes
-from doctor.logs.relations import correlations, norm_identity, same_numbers
-from doctor.logs.trend import bucket_means, theil_sen
+from cinelex.doctor.logs.autocorrelation import (
+    autocorrelation_time,
+    positive_lags,
+    without_line,
+)
+from cinelex.doctor.logs.change_points import change_points, place_quantile
+from cinelex.doctor.logs.level import level_change
+from cinelex.doctor.logs.metric import Metric
+from cinelex.doctor.logs.outliers import early_share, spikes
+from cinelex.doctor.logs.relations import (
+    correlations,
+    norm_identity,
+    same_numbers,
+)
+from cinelex.doctor.logs.trend import bucket_means, theil_sen
 from tests.doctor.logs.series import autoregressive, coverage_bounds
 
 SERIES = 120

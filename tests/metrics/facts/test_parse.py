@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.facts import Fact, parse
-from metrics.facts.segments import SEGMENT_VESSELS, VESSELS
+from cinelex.metrics.facts import Fact, parse
+from cinelex.metrics.facts.segments import SEGMENT_VESSELS, VESSELS
 
 
 def stenoses(report: str) -> list[tuple[str, float, float]]:

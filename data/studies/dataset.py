@@ -1,0 +1,132 @@
+"""Studies whose videos are in the store, ready to be sampled."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Int64, UInt8
+
+from cinelex.core.errors import UserError
+from cinelex.core.randomness import keyed_seed
+from cinelex.data.batch import Sample
+from cinelex.data.studies.study import Study
+from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.data.video.frames import is_short
+from cinelex.data.video.store import FrameStore
+
+EVALUATION_VIDEOS = 64
+
+
+class StudyDataset:
+    """The studies of one split.
+
+    Training draws at most ``max_videos`` videos of a study, and one place in every segment for the
+    frames of each, from keys of (seed, epoch, study, video). Evaluation takes all videos, up to
+    ``evaluation_videos`` evenly spaced ones, and the centres of the segments.
+    """
+
+    def __init__(
+        self,
+        studies: Sequence[Study],
+        store: FrameStore,
+        tokenizer: Tokenizer,
+        *,
+        frames: int,
+        max_videos: int,
+        seed: int,
+        evaluation_videos: int = EVALUATION_VIDEOS,
+    ) -> None:
+        """Encode all reports and number the groups.
+
+        Raises:
+            UserError: There is no study, or one has no video in the store (see ``decoded``).
+        """
+        if not studies:
+            raise UserError("the split has no study; check the manifest's split column")
+        absent = sum(video not in store for study in studies for video in study.videos)
+        if absent:
+            raise UserError(f"{absent} videos are not in the store; drop them with `decoded` first")
+        if min(frames, max_videos, evaluation_videos) < 1:
+            raise UserError("frames, max_videos and evaluation_videos must be at least 1")
+        self.studies = list(studies)
+        self.store = store
+        self.tokenizer = tokenizer
+        self.frames = frames
+        self.max_videos = max_videos
+        self.evaluation_videos = evaluation_videos
+        self.seed = seed
+        self.words = [np.array(tokenizer.encode(study.report)) for study in studies]
+        self.report_groups = numbered(" ".join(study.report.split()) for study in studies)
+        self.patient_groups = numbered(study.patient_id for study in studies)
+
+    def __len__(self) -> int:
+        return len(self.studies)
+
+    def counts(self) -> dict[str, int]:
+        """Return what was repeated or cut: for the run's record."""
+        videos = [video for study in self.studies for video in study.videos]
+        return {
+            "studies": len(self.studies),
+            "videos": len(videos),
+            "unique_reports": len(set(self.report_groups.tolist())),
+            "patients": len(set(self.patient_groups.tolist())),
+            "reports_cut": sum(
+                self.tokenizer.length(study.report) > self.tokenizer.max_words
+                for study in self.studies
+            ),
+            "videos_shorter_than_a_clip": sum(
+                is_short(self.store.entry(video).total_frames, frames=self.frames)
+                for video in videos
+            ),
+            "studies_over_max_videos": sum(
+                len(study.videos) > self.max_videos for study in self.studies
+            ),
+            "studies_over_evaluation_videos": sum(
+                len(study.videos) > self.evaluation_videos for study in self.studies
+            ),
+        }
+
+    def sample(self, index: int, *, epoch: int | None) -> Sample:
+        """Return one study as training sees it in an epoch, or as evaluation does (None)."""
+        study = self.studies[index]
+        places = self._places(study, epoch)
+        moment = "evaluation" if epoch is None else epoch
+        keys = [keyed_seed(self.seed, moment, study.id, place) for place in places]
+        clips: UInt8[np.ndarray, "clip frame row column channel"] = np.stack(
+            [
+                self.store.clip(
+                    study.videos[place],
+                    frames=self.frames,
+                    draw=None if epoch is None else (key >> 10) / 2**53,
+                )
+                for place, key in zip(places, keys, strict=True)
+            ]
+        )
+        return Sample(
+            study_id=study.id,
+            clips=torch.from_numpy(clips),
+            words=torch.from_numpy(self.words[index]),
+            report_group=int(self.report_groups[index]),
+            patient_group=int(self.patient_groups[index]),
+            keys=torch.tensor(keys),
+        )
+
+    def _places(self, study: Study, epoch: int | None) -> list[int]:
+        """Return which videos of a study are taken, by their place in it, in order."""
+        count = len(study.videos)
+        if epoch is None:
+            most = min(count, self.evaluation_videos)
+            return [(2 * place + 1) * count // (2 * most) for place in range(most)]
+        if count <= self.max_videos:
+            return list(range(count))
+        drawn = sorted(
+            range(count),
+            key=lambda place: keyed_seed(self.seed, epoch, study.id, place, "videos"),
+        )
+        return sorted(drawn[: self.max_videos])
+
+
+def numbered(values: Iterable[str]) -> Int64[np.ndarray, " value"]:
+    """Return a number for each value, the same for the same value, from 0 by first appearance."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(value, len(numbers)) for value in values], np.int64)

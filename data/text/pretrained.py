@@ -1,0 +1,86 @@
+"""Any tokenizer of transformers, by name or from a folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoTokenizer
+
+from cinelex.core.errors import UserError
+from cinelex.core.files import write_json
+from cinelex.data.text.tokenizer import SETTINGS, normalise
+
+
+class PretrainedTokenizer:
+    """A tokenizer that came with a text encoder, framed by bos … eos (BERT's [CLS] … [SEP])."""
+
+    def __init__(self, name: str, *, max_words: int) -> None:
+        """Load it from a folder, from the local cache, or from the hub where there is a network.
+
+        Args:
+            name: A folder, or a name on the hub such as "bert-base-uncased".
+            max_words: Most tokens of a report, bos and eos among them.
+
+        Raises:
+            UserError: It is nowhere to be found, or has no pad, bos or eos token of its own.
+        """
+        self._words = _load(name)
+        self.name = name
+        self.max_words = max_words
+        self.vocab_size: int = len(self._words)
+        self.bos_id = self._special("bos_token_id", "cls_token_id")
+        self.eos_id = self._special("eos_token_id", "sep_token_id")
+        self.pad_id = self._special("pad_token_id")
+        if self.pad_id in (self.bos_id, self.eos_id):
+            raise UserError(
+                f"tokenizer {name!r} pads with its bos or eos token, which then could not be told "
+                "from padding; set another pad_token in its tokenizer_config.json"
+            )
+
+    def encode(self, text: str) -> list[int]:
+        """Return bos, the report's tokens, eos; the report is cut to fit ``max_words``."""
+        return [self.bos_id, *self._ids(text)[: self.max_words - 2], self.eos_id]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of tokens up to the first eos, without special tokens."""
+        words = [int(word) for word in ids]
+        start = 1 if words[:1] == [self.bos_id] else 0
+        if self.eos_id in words[start:]:
+            words = words[: words.index(self.eos_id, start)]
+        return str(self._words.decode(words, skip_special_tokens=True)).strip()
+
+    def length(self, text: str) -> int:
+        """Return how many tokens the report has, bos and eos among them, before it is cut."""
+        return len(self._ids(text)) + 2
+
+    def save(self, folder: Path) -> None:
+        """Write the tokenizer's own files and what ``load_tokenizer`` needs."""
+        self._words.save_pretrained(folder)
+        write_json(folder / SETTINGS, {"kind": "pretrained", "max_words": self.max_words})
+
+    def _ids(self, text: str) -> list[int]:
+        encoded = self._words(normalise(text), add_special_tokens=False, verbose=False)
+        return [int(word) for word in encoded["input_ids"]]
+
+    def _special(self, *names: str) -> int:
+        for name in names:
+            value = getattr(self._words, name, None)
+            if value is not None:
+                return int(value)
+        raise UserError(f"tokenizer {self.name!r} has no {names[0].removesuffix('_id')}")
+
+
+def _load(name: str) -> Any:
+    """Load from here first, so that a machine without a network does not wait for one."""
+    for local_only in (True, False):
+        try:
+            return AutoTokenizer.from_pretrained(
+                name, local_files_only=local_only, trust_remote_code=False
+            )
+        except (OSError, ValueError):
+            continue
+    raise UserError(
+        f"tokenizer {name!r} is neither a folder, nor in the local cache, nor to be had over the "
+        "network; copy its tokenizer.json (or vocab.txt) and tokenizer_config.json into a folder "
+        "and name that folder instead"
+    )

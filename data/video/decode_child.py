@@ -1,0 +1,90 @@
+"""The decoder as a process of its own, which can be killed.
+
+``python -m cinelex.data.video.decode_child`` reads requests from its standard input and answers on
+its standard output. A message is a length (8 bytes, big-endian), that many bytes of JSON, and after
+an answer the raw bytes that the JSON announces under "bytes". Nothing is pickled.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from jaxtyping import UInt8
+
+from cinelex.data.video.backends import BACKENDS, Backend
+from cinelex.data.video.decode import Limits, VideoError, VideoInfo
+from cinelex.data.video.frames import frame_indices
+from cinelex.data.video.resize import Shape, reshape_frame
+
+Frames = UInt8[np.ndarray, "frame row column channel"]
+
+
+def evenly_spaced(total: int, most: int | None) -> list[int]:
+    """Return at most ``most`` of ``total`` frames: all, or the centres of equal segments."""
+    kept = total if most is None else min(total, most)
+    return frame_indices(total, frames=kept, draw=None)
+
+
+def answer(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Return the answer to one request, and the bytes that follow it."""
+    path = Path(request["path"])
+    decoder = BACKENDS[request["backend"]](Limits(**request["limits"]))
+    try:
+        info, frames = _carry_out(decoder, path, request)
+    except VideoError as error:
+        return {"error": type(error).__name__, "message": str(error)}, b""
+    except (MemoryError, IndexError) as error:
+        return {"error": type(error).__name__, "message": str(error)}, b""
+    header: dict[str, Any] = {"frames": info.frames, "height": info.height, "width": info.width}
+    if request["do"] == "store":
+        with path.open("rb") as stream:
+            header["content"] = hashlib.file_digest(stream, "sha256").hexdigest()
+    data = b"" if frames is None else frames.tobytes()
+    header |= {"shape": list(frames.shape) if frames is not None else [], "bytes": len(data)}
+    return header, data
+
+
+def _carry_out(
+    decoder: Backend, path: Path, request: dict[str, Any]
+) -> tuple[VideoInfo, Frames | None]:
+    if request["do"] == "probe":
+        return decoder.probe(path), None
+    if request["do"] == "read":
+        frames = decoder.read(path, request["indices"])
+        return VideoInfo(len(frames), frames.shape[1], frames.shape[2]), frames
+    shape = Shape(**request["shape"])
+    most = request["stored_frames"]
+    return decoder.read_chosen(
+        path,
+        choose=lambda total: evenly_spaced(total, most),
+        keep=lambda frame: reshape_frame(frame, shape=shape),
+    )
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until there are no more."""
+    while True:
+        prefix = requests.read(8)
+        if len(prefix) < 8:
+            return
+        request = json.loads(requests.read(int.from_bytes(prefix, "big")))
+        header, data = answer(request)
+        text = json.dumps(header).encode()
+        answers.write(len(text).to_bytes(8, "big") + text)
+        answers.write(data)
+        answers.flush()
+
+
+def main() -> None:
+    """Serve on the standard streams; whatever a library prints goes to standard error."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()

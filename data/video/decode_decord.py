@@ -1,0 +1,88 @@
+"""Decoding with decord, in this process; `decoders` has the one that can be killed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from cinelex.data.video.decode import (
+    Choose,
+    Keep,
+    Limits,
+    VideoCorrupt,
+    VideoInfo,
+    VideoUnsupported,
+)
+from cinelex.data.video.decode_pyav import PyAVDecoder, picture_format
+
+
+@dataclass(frozen=True)
+class DecordHere:
+    """Decodes with decord, which can hang with the interpreter's lock held.
+
+    What the file is, and how many frames it truly has, is asked of PyAV first: decord counts
+    packets, repeats frames where it meets damage, and does not tell.
+    """
+
+    limits: Limits = Limits()
+
+    def probe(self, path: Path) -> VideoInfo:
+        """Return the true number and size of the frames, which decord must agree with."""
+        info = PyAVDecoder(self.limits).probe(path)
+        self._frames(path, info, ())
+        return info
+
+    def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "frame row column 3"]:
+        """Return the frames at ``indices`` as RGB; see ``Decoder.read``."""
+        info = PyAVDecoder(self.limits).probe(path)
+        outside = [index for index in indices if not 0 <= index < info.frames]
+        if outside:
+            raise IndexError(f"frame {outside[0]} of a video of {info.frames}")
+        kept = self._frames(path, info, indices)
+        if not indices:
+            return np.empty((0, info.height, info.width, 3), np.uint8)
+        return np.stack([kept[index] for index in indices])
+
+    def read_chosen(
+        self, path: Path, choose: Choose, keep: Keep
+    ) -> tuple[VideoInfo, UInt8[np.ndarray, "frame row column channel"]]:
+        """Return what ``keep`` makes of the frames that ``choose`` names, given their number."""
+        info = PyAVDecoder(self.limits).probe(path)
+        chosen = choose(info.frames)
+        kept = self._frames(path, info, chosen)
+        return info, np.stack([keep(kept[index]) for index in chosen])
+
+    def _frames(
+        self, path: Path, info: VideoInfo, wanted: Sequence[int]
+    ) -> dict[int, UInt8[np.ndarray, "row column 3"]]:
+        if picture_format(path) is None:
+            return self._sweep(path, info, wanted)
+        # decord takes the name of a picture as a pattern of further files
+        return dict(zip(wanted, PyAVDecoder(self.limits).read(path, wanted), strict=True))
+
+    def _sweep(
+        self, path: Path, info: VideoInfo, wanted: Sequence[int]
+    ) -> dict[int, UInt8[np.ndarray, "row column 3"]]:
+        import decord  # deferred: it is missing on some systems, where PyAV is all there is
+
+        wanted_set = frozenset(wanted)
+        kept: dict[int, UInt8[np.ndarray, "row column 3"]] = {}
+        try:
+            reader = decord.VideoReader(str(path), ctx=decord.cpu(0), num_threads=1)
+            if len(reader) != info.frames:
+                raise VideoUnsupported(f"decord counts {len(reader)} of its {info.frames} frames")
+            for index in range(max(wanted_set, default=-1) + 1):
+                frame = reader.next()
+                if index in wanted_set:
+                    kept[index] = frame.asnumpy()
+        except decord.DECORDError as error:
+            if "cannot find video stream" in str(error):
+                raise VideoUnsupported("decord has no decoder for its codec") from error
+            raise VideoCorrupt("decord could not decode it") from error
+        for frame in kept.values():
+            # Of frames under 32 columns decord may return the padding as further channels.
+            if frame.shape != (info.height, info.width, 3):
+                raise VideoUnsupported(f"decord reads frames of shape {frame.shape}")
+        return kept

@@ -1,0 +1,254 @@
+"""Decoding with PyAV, in this process."""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+from jaxtyping import UInt8
+
+from cinelex.data.video.decode import (
+    Choose,
+    Keep,
+    Limits,
+    VideoCorrupt,
+    VideoInfo,
+    VideoMissing,
+    VideoTimeout,
+    VideoTooLarge,
+    VideoUnreadable,
+    VideoUnsupported,
+)
+
+# Containers that hold their own frames. Playlists and scripts (hls, dash, concat, image sequences)
+# would have the library open whatever they name.
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,gif,apng,"
+    "h264,hevc,ivf,obu,dv,mxf,nut,yuv4mpegpipe,wav,mp3,flac,aac,"
+    # still pictures: videos of one frame
+    "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe,pgm_pipe,ppm_pipe"
+)
+PICTURES = (
+    (re.compile(rb"\xff\xd8\xff"), "jpeg_pipe"),
+    (re.compile(rb"\x89PNG\r\n\x1a\n(?!.*acTL.*IDAT)", re.DOTALL), "png_pipe"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "webp_pipe"),
+    (re.compile(rb"BM.{4}\0\0\0\0", re.DOTALL), "bmp_pipe"),
+    (re.compile(rb"II\*\0|MM\0\*"), "tiff_pipe"),
+    (re.compile(rb"P[25]\s"), "pgm_pipe"),
+    (re.compile(rb"P[36]\s"), "ppm_pipe"),
+)
+"""How files of pictures begin, and the format that reads them.
+
+FFmpeg tells all but the smallest by their name, and reads them by a format that takes the name as a
+pattern of further files. An animated PNG says so (acTL) ahead of its pixels, and is left to it.
+"""
+HEAD_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class PyAVDecoder:
+    """Decodes with FFmpeg's libraries through PyAV; the default."""
+
+    limits: Limits = Limits()
+
+    def probe(self, path: Path) -> VideoInfo:
+        """Decode the video once and return the true number and size of its frames."""
+        info, _ = self.sweep(path, lambda _: (), _itself)
+        return info
+
+    def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "frame row column 3"]:
+        """Return the frames at ``indices`` as RGB; see ``Decoder.read``."""
+        info, kept = self.sweep(path, lambda _: indices, _itself)
+        outside = [index for index in indices if not 0 <= index < info.frames]
+        if outside:
+            raise IndexError(f"frame {outside[0]} of a video of {info.frames}")
+        if not indices:
+            return np.empty((0, info.height, info.width, 3), np.uint8)
+        return np.stack([kept[index] for index in indices])
+
+    def read_chosen(
+        self, path: Path, choose: Choose, keep: Keep
+    ) -> tuple[VideoInfo, UInt8[np.ndarray, "frame row column channel"]]:
+        """Return what ``keep`` makes of the frames that ``choose`` names, given their number.
+
+        One pass where the container or its packets tell the number of frames; where they are wrong
+        (hidden frames, edit lists, fields in packets of their own), a second pass with the number
+        that came out of the first.
+        """
+        info, kept = self.sweep(path, choose, keep)
+        chosen = choose(info.frames)
+        if not kept.keys() >= set(chosen):
+            info, kept = self.sweep(path, lambda _: chosen, keep)
+        return info, np.stack([kept[index] for index in chosen])
+
+    def packets(self, path: Path) -> int:
+        """Return how many packets of video the file holds that are meant to be shown.
+
+        Raises:
+            VideoCorrupt: The container promises more packets, or a later end: it was cut short.
+        """
+        with self._opened(path) as (container, stream, clock):
+            found = shown = 0
+            end = 0.0
+            for packet in container.demux():
+                end = max(end, _end_s(packet))
+                if packet.stream.index == stream.index and packet.size > 0:
+                    found += 1
+                    shown += not packet.is_discard
+                    clock.check(found)
+            if found < stream.frames:
+                raise VideoCorrupt(f"holds {found} of the {stream.frames} frames it promises")
+            promised_s = (container.duration or 0) / av.time_base
+            if end < (1 - CUT_SHORT) * promised_s:
+                raise VideoCorrupt(f"ends after {end:.1f} of the {promised_s:.1f} s it promises")
+            if shown == 0:
+                raise VideoCorrupt("holds no frame")
+            return shown
+
+    def sweep(
+        self, path: Path, choose: Choose, keep: Keep
+    ) -> tuple[VideoInfo, dict[int, UInt8[np.ndarray, "..."]]]:
+        """Decode every frame and return those chosen, by index, as ``keep`` makes them.
+
+        ``choose`` is given the number of frames that the container or its packets promise.
+        """
+        kept: dict[int, UInt8[np.ndarray, "..."]] = {}
+        shape: tuple[int, int] | None = None
+        total = 0
+        reformatter = VideoReformatter()
+        with self._opened(path) as (container, stream, clock):
+            promised = stream.frames
+            wanted = frozenset(choose(promised or self.packets(path)))
+            for frame in container.decode(stream):
+                clock.check(total + 1)
+                if frame.is_corrupt:
+                    raise VideoCorrupt(f"frame {total} is damaged")
+                shown = _shown_shape(frame)
+                if shape not in (None, shown):
+                    raise VideoUnsupported(f"the frame size changes at frame {total}")
+                shape = shown
+                if total in wanted:
+                    kept[total] = keep(_rgb(frame, reformatter))
+                total += 1
+        if shape is None:
+            raise VideoCorrupt("no frame could be decoded")
+        if total < promised and total < self.packets(path):
+            raise VideoCorrupt(f"{total} of the {promised} frames it promises could be decoded")
+        return VideoInfo(frames=total, height=shape[0], width=shape[1]), kept
+
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[tuple[Any, Any, "_Clock"]]:
+        if not path.exists():
+            raise VideoMissing("there is no such file")
+        options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+        seconds = self.limits.deadline_s
+        try:
+            kind, name = picture_format(path), f"file:{path}"
+            with av.open(name, format=kind, options=options, timeout=seconds) as container:
+                stream = _video_stream(container)
+                self._check_size(stream)
+                stream.codec_context.thread_count = 1
+                stream.codec_context.options = {"max_pixels": str(self.limits.max_pixels)}
+                yield container, stream, _Clock(self.limits)
+        except (av.error.DecoderNotFoundError, av.error.PatchWelcomeError) as error:
+            raise VideoUnsupported("there is no decoder for its codec") from error
+        except av.error.ExitError as error:
+            raise VideoTimeout(f"not read within {seconds:g} s") from error
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError) and error.errno in UNREADABLE:
+                raise VideoUnreadable(f"the file system says {error.strerror}") from error
+            raise VideoCorrupt(f"the decoder says {error.strerror}") from error
+        except OSError as error:
+            raise VideoUnreadable(f"the file system says {error.strerror}") from error
+
+    def _check_size(self, stream: Any) -> None:
+        context = stream.codec_context
+        pixels = context.width * context.height
+        if pixels > self.limits.max_pixels:
+            raise VideoTooLarge(
+                f"frames of {context.width}x{context.height} pixels; the limit is "
+                f"{self.limits.max_pixels}"
+            )
+        rate = stream.average_rate or stream.base_rate
+        seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0
+        promised = stream.frames or int(seconds * float(rate or 0))
+        if promised > self.limits.max_frames:
+            raise VideoTooLarge(f"about {promised} frames; the limit is {self.limits.max_frames}")
+
+
+CUT_SHORT = 0.1
+"""Share of its promised length that a file may lack: time stamps are rounded."""
+UNREADABLE = frozenset({1, 5, 12, 13, 23, 24, 110, 116})
+"""errno of EPERM, EIO, ENOMEM, EACCES, ENFILE, EMFILE, ETIMEDOUT, ESTALE."""
+
+
+def picture_format(path: Path) -> str | None:
+    """Return FFmpeg's name of the format of a file that holds one picture; None for others."""
+    if not path.is_file():
+        return None  # a pipe may never answer
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    return next((name for begins, name in PICTURES if begins.match(head)), None)
+
+
+class _Clock:
+    """Counts frames and seconds against the limits."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.start = time.monotonic()
+
+    def check(self, frames: int) -> None:
+        if frames > self.limits.max_frames:
+            raise VideoTooLarge(f"more than {self.limits.max_frames} frames")
+        if time.monotonic() - self.start > self.limits.deadline_s:
+            raise VideoTimeout(f"not decoded within {self.limits.deadline_s:g} s")
+
+
+def _video_stream(container: Any) -> Any:
+    """Return the first video stream that is no cover picture."""
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            if stream.codec_context is None:
+                raise VideoUnsupported("there is no decoder for its codec")
+            return stream
+    raise VideoUnsupported("it holds no video stream")
+
+
+def _shown_shape(frame: Any) -> tuple[int, int]:
+    """Return rows and columns after rotation."""
+    sideways = frame.rotation % 180 == 90
+    return (frame.width, frame.height) if sideways else (frame.height, frame.width)
+
+
+def _end_s(packet: Any) -> float:
+    """Return the time at which a packet ends, 0 where it has none."""
+    if packet.pts is None or packet.time_base is None:
+        return 0.0
+    return float((packet.pts + (packet.duration or 0)) * packet.time_base)
+
+
+def _rgb(frame: Any, reformatter: VideoReformatter) -> UInt8[np.ndarray, "row column 3"]:
+    """Return a frame's pixels, turned the way it is to be shown.
+
+    Matrix and range are the frame's own. Chroma is repeated, not interpolated, at every bit depth,
+    as it is for 8 bits by default.
+    """
+    if frame.rotation % 90:
+        raise VideoUnsupported(f"turned by {frame.rotation} degrees")
+    # One thread: starting several costs more than converting a frame.
+    converted = reformatter.reformat(frame, format="rgb24", interpolation="POINT", threads=1)
+    pixels = converted.to_ndarray()
+    return np.ascontiguousarray(np.rot90(pixels, k=frame.rotation // 90 % 4))
+
+
+def _itself(
+    pixels: UInt8[np.ndarray, "row column 3"],
+) -> UInt8[np.ndarray, "row column 3"]:
+    return pixels

@@ -1,0 +1,119 @@
+"""What is known of data, model and optimizer before the first step."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from cinelex.config.schema import RunConfig
+from cinelex.core.errors import UserError
+from cinelex.doctor.live.gradients import moved_parameters
+from cinelex.projects.base import BatchT, Project
+from cinelex.runners.hardware import out_of_memory, uses_half
+from cinelex.runners.optimizer import build_optimizer
+from cinelex.runners.parallel import recompute_activations
+
+FEW = 2
+"""Samples of each process whose terms are looked at, or one more: a contrast needs another one,
+and what a term reaches does not depend on how many there are."""
+
+
+def fresh_facts(project: Project[Any], config: RunConfig, device: torch.device) -> dict[str, Any]:
+    """Return the facts of a model that is built for this look alone; all ranks call it together.
+
+    The model that trains may be spread over the ranks: then its parameters are not what the
+    gradients reach, and parts of it cannot be called. A project knows the model that it has built
+    last, so that the one that trains has to be built after this.
+
+    Raises:
+        UserError: The model with a few samples does not fit into the memory of the device.
+    """
+    try:
+        module = project.model().to(device)
+        if config.recompute_activations:
+            recompute_activations(module)
+        optimizer = build_optimizer(module, config.optimizer)
+        return starting_facts(project, module, optimizer, half=uses_half(config, device))
+    except torch.OutOfMemoryError:
+        raise UserError(out_of_memory(config, device)) from None
+
+
+def starting_facts(
+    project: Project[Any],
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    *,
+    half: bool = False,
+) -> dict[str, Any]:
+    """Return the project's own facts and what a few samples say of terms, parameters and groups.
+
+    Weights, moments and random states stay as they are; the module is looked at in evaluation
+    mode, so that no running statistic moves either.
+
+    Args:
+        project: What is trained.
+        module: Its model, whole on this process.
+        optimizer: Of the model.
+        half: Run the model in bfloat16 for its terms, as training does; the project's own checks
+            hold in float32.
+    """
+    device = next(module.parameters()).device
+    training = module.training
+    module.eval()
+    try:
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            batch = few_samples(project, next(project.batches(0))).to(device)
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                terms = project.terms(module, batch)
+            moved = moved_parameters(module, terms)
+            # their graph holds memory that the project's checks may need
+            del terms
+            return {
+                **project.facts(module),
+                **group_facts(module, optimizer),
+                **_reached(module, moved),
+            }
+    finally:
+        module.train(training)
+
+
+def few_samples(project: Project[BatchT], batch: BatchT) -> BatchT:
+    """Return the first samples of a batch on the CPU; all where the project does not name them.
+
+    A batch can be far larger than what fits into the memory of a device at once.
+    """
+    parts = len(project.identities(batch)) // FEW
+    return batch.split(parts)[0] if parts > 1 else batch
+
+
+def group_facts(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, list[str]]:
+    """Return the trainable parameters that are in no group, and those in two."""
+    grouped = [id(weight) for group in optimizer.param_groups for weight in group["params"]]
+    trainable = [(name, id(p)) for name, p in module.named_parameters() if p.requires_grad]
+    return {
+        "optimizer/ungrouped": [name for name, key in trainable if key not in grouped],
+        "optimizer/twice": [name for name, key in trainable if grouped.count(key) > 1],
+    }
+
+
+def _reached(module: nn.Module, moved: Mapping[str, set[str]]) -> dict[str, Any]:
+    """Return the terms without a gradient, what no term reaches, and which terms reach what."""
+    reached = set().union(*moved.values())
+    parts = sorted({name.partition(".")[0] for name in reached})
+    return {
+        "parts/terms": {
+            part: sorted(
+                term
+                for term, names in moved.items()
+                if any(name.partition(".")[0] == part for name in names)
+            )
+            for part in parts
+        },
+        "terms/without_gradient": [term for term, names in moved.items() if not names],
+        "parameters/unmoved": [
+            name
+            for name, parameter in module.named_parameters()
+            if parameter.requires_grad and name not in reached
+        ],
+    }

@@ -1,0 +1,148 @@
+"""The doctor beside a run: facts before the first step, probes and rules while it trains."""
+
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cinelex.config.schema import RunConfig
+from cinelex.core.console import say
+from cinelex.core.distributed import broadcast_json, is_main, world_size
+from cinelex.core.files import read_json, write_json
+from cinelex.doctor.check import diagnose
+from cinelex.doctor.evidence import Evidence, Row
+from cinelex.doctor.finding import Finding, render
+from cinelex.doctor.live.diagnostics import fresh_facts, group_facts
+from cinelex.doctor.live.embeddings import EmbeddingProbe
+from cinelex.doctor.live.gradients import GradientProbe
+from cinelex.doctor.live.weight_decay import WeightDecayProbe
+from cinelex.doctor.run_files import DOCTOR, read_steps
+from cinelex.projects.base import Project
+from cinelex.runners import checkpoint
+from cinelex.runners.probe import Probe
+from cinelex.runners.train import Trainer
+
+KEPT_STEPS = 1000
+"""Newest steps that a live run is judged by; more where probes are rare."""
+JUDGED_EVERY = 50
+"""Steps between two readings of the rules."""
+EMBEDDINGS_EVERY = 5
+"""Looks at gradients for one look at embeddings, which costs a forward pass."""
+
+
+def probes_of(project: Project[Any], config: RunConfig) -> tuple[Probe, ...]:
+    """Return what looks at a run's updates, as often as the config says."""
+    every = config.probe_every
+    if is_spread(config):
+        # a rank has a share of each parameter and of each moment, and no part that it can call
+        if every:
+            say(
+                "parallel=shard: the doctor leaves out gradients, weight decay and embeddings, "
+                "which it reads from a whole model"
+            )
+        return ()
+    return (
+        GradientProbe(every=every),
+        WeightDecayProbe(every=every),
+        EmbeddingProbe(project, every=EMBEDDINGS_EVERY * every),
+    )
+
+
+def is_spread(config: RunConfig) -> bool:
+    """Return whether every parameter is spread over several processes."""
+    return config.parallel == "shard" and world_size() > 1
+
+
+class Watch:
+    """A sink that reads the rules now and then, and says each finding once."""
+
+    def __init__(self, config: RunConfig, folder: Path) -> None:
+        """Remember what an interrupted run left, before the trainer takes it back.
+
+        Args:
+            config: The run.
+            folder: Its folder.
+        """
+        self.config, self.folder = config, folder
+        self.facts: dict[str, Any] = {}
+        self._before = read_steps(folder)
+        kept = max(KEPT_STEPS, 60 * config.probe_every)
+        self._first: Row | None = None
+        self._steps: deque[Row] = deque(maxlen=kept)
+        self._validations: deque[Row] = deque(maxlen=kept)
+        self._said: set[tuple[str, str, str]] = set()
+        self._earlier: list[Row] = []
+        # all ranks look, or none
+        self._fresh: bool = broadcast_json(
+            not (checkpoint.steps_saved(folder / "checkpoints") and (folder / DOCTOR).exists())
+        )
+
+    def look(self, project: Project[Any], device: torch.device) -> None:
+        """Gather the facts of a fresh run, on a model of their own; before the trainer's is built.
+
+        Raises:
+            UserError: The model does not fit into the memory of the device.
+        """
+        if self._fresh:
+            self.facts = fresh_facts(project, self.config, device)
+
+    def begin(self, trainer: Trainer[Any]) -> None:
+        """Add what the trainer itself says, or recall the facts of a resumed run; judge them."""
+        if self._fresh:
+            self.facts |= group_facts(trainer.module, trainer.optimizer)
+        else:
+            self.facts = read_json(self.folder / DOCTOR)["facts"]
+        made = [row for row in self._before if row["step"] <= trainer.step]
+        self._first = next(iter(made), None)
+        self._steps.extend(made)
+        self._earlier = [row for row in self._before if row["step"] > trainer.step]
+        self._judge()
+
+    def write(self, step: int, numbers: Mapping[str, float]) -> None:
+        """Take the numbers of a step, or of a validation."""
+        rows = self._steps if "loss" in numbers else self._validations
+        # a run that was rolled back makes these steps again
+        while rows and rows[-1]["step"] >= step:
+            rows.pop()
+        rows.append({"step": step, **numbers})
+        if self._first is None or self._first["step"] >= step:
+            self._first = next(iter(self._steps), None)
+        if rows is self._steps and step % JUDGED_EVERY == 0:
+            self._judge()
+
+    def close(self) -> None:
+        """Judge what has come since."""
+        self._judge()
+
+    def _judge(self) -> None:
+        findings = diagnose(
+            Evidence(
+                config=self.config,
+                facts=self.facts,
+                steps=self.known_steps(),
+                validations=list(self._validations),
+                earlier_steps=self._earlier,
+            )
+        )
+        for finding in findings:
+            name = (finding.rule, finding.key, finding.cause)
+            if name not in self._said:
+                self._said.add(name)
+                say(render(finding))
+        keep(self.folder, facts=self.facts, findings=findings)
+
+    def known_steps(self) -> list[Row]:
+        """Return the newest steps behind the first, which shows the fresh model."""
+        newest = list(self._steps)
+        if self._first is None or not newest or newest[0]["step"] <= self._first["step"]:
+            return newest
+        return [self._first, *newest]
+
+
+def keep(folder: Path, *, facts: Mapping[str, Any], findings: list[Finding]) -> None:
+    """Write ``doctor.json``; the main rank alone does."""
+    if is_main():
+        rows = [vars(finding) for finding in findings]
+        write_json(folder / DOCTOR, {"facts": dict(facts), "findings": rows})

@@ -1,0 +1,75 @@
+"""Whether weight decay or the gradient decides where the weights of a tower go."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from cinelex.doctor.live.gradients import due
+
+
+class WeightDecayProbe:
+    """The pull of weight decay beside AdamW's own step, for each part of the module."""
+
+    def __init__(self, *, every: int) -> None:
+        """Look at the first step and at every ``every``-th; 0 never looks."""
+        self.every = every
+
+    def before_backward(
+        self,
+        step: int,
+        *,
+        module: nn.Module,
+        terms: Mapping[str, Tensor],
+        weights: Mapping[str, float],
+    ) -> Mapping[str, Tensor | float]:
+        """Return nothing: the moments are not up to date yet."""
+        return {}
+
+    def after_update(
+        self, step: int, *, module: nn.Module, optimizer: torch.optim.Optimizer
+    ) -> Mapping[str, Tensor | float]:
+        """Return ``decay_over_update/<tower>``: the norm of decay over that of AdamW's step."""
+        return decay_over_update(module, optimizer) if due(step, every=self.every) else {}
+
+
+@torch.no_grad()
+def decay_over_update(
+    module: nn.Module, optimizer: torch.optim.Optimizer
+) -> dict[str, Tensor | float]:
+    """Return, for each top-level part with decaying weights, |decay W| / |m / (sqrt(v) + eps)|.
+
+    Both are multiplied by the same learning rate, which cancels. Far below 1 where gradients
+    decide; above 1 the weights shrink, whatever the loss says.
+
+    Source: Loshchilov & Hutter 2017, arXiv:1711.05101, Algorithm 2, lines 7 to 12.
+    """
+    names = {parameter: name for name, parameter in module.named_parameters()}
+    decays: dict[str, list[Tensor]] = defaultdict(list)
+    updates: dict[str, list[Tensor]] = defaultdict(list)
+    for group in optimizer.param_groups:
+        for weight in group["params"]:
+            state = optimizer.state.get(weight)
+            if not group["weight_decay"] or not state or weight not in names:
+                continue
+            tower = names[weight].partition(".")[0]
+            decays[tower].append(group["weight_decay"] * torch.linalg.vector_norm(weight))
+            updates[tower].append(torch.linalg.vector_norm(_adam_step(state, group)))
+    smallest = torch.finfo(torch.float32).tiny
+    return {
+        f"decay_over_update/{tower}": torch.stack(decays[tower]).norm()
+        / torch.stack(updates[tower]).norm().clamp_min(smallest)
+        for tower in decays
+    }
+
+
+def _adam_step(state: Mapping[str, Tensor], group: Mapping[str, object]) -> Tensor:
+    """Return the step that AdamW makes for one parameter, per unit of learning rate."""
+    betas, eps = group["betas"], group["eps"]
+    assert isinstance(betas, tuple | list)
+    assert isinstance(eps, float)
+    made = float(state["step"])
+    mean = state["exp_avg"] / (1 - betas[0] ** made)
+    square = state["exp_avg_sq"] / (1 - betas[1] ** made)
+    return mean / (square.sqrt() + eps)

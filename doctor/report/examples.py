@@ -1,0 +1,142 @@
+"""Single studies for the report page: best and worst searches, and captions with their facts."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cinelex.doctor.run_files import Row, RunFiles
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_MOST_BYTES = 3_000_000
+_CAPTIONS = 8
+_VERDICTS = ("right", "wrong", "missing", "neutral")
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A report near a study."""
+
+    report: str
+    score: str
+    own: bool
+    """Whether it is the study's own report."""
+
+
+@dataclass(frozen=True)
+class SearchExample:
+    """One study, the place of its own report, and what was found instead."""
+
+    study_id: str
+    rank: int
+    report: str
+    neighbours: tuple[Neighbour, ...]
+    image: str
+    """The study's frames as a data address; empty if there are none."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of a caption and what its facts are worth."""
+
+    text: str
+    verdict: str
+    """right, wrong or neutral."""
+
+
+@dataclass(frozen=True)
+class CaptionExample:
+    """A caption beside its reference."""
+
+    study_id: str
+    reference: str
+    spans: tuple[Span, ...]
+    missing: tuple[str, ...]
+    """Facts of the reference that the caption leaves out."""
+
+
+def search_examples(
+    run: RunFiles, *, count: int
+) -> tuple[list[SearchExample], list[SearchExample]]:
+    """Return the studies whose own report stands first, and those where it stands last.
+
+    By the rank of the truth, never by the highest similarity; among equal ranks by study id. No
+    study is in both lists.
+    """
+    rows = [row for row in run.retrieval if isinstance(row.get("rank"), int)]
+    rows.sort(key=lambda row: (row["rank"], str(row.get("study_id"))))
+    count = min(count, len(rows) // 2) if len(rows) > 1 else len(rows)
+    best, worst = rows[:count], rows[count:][::-1][:count]
+    return [_search(run.folder, row) for row in best], [_search(run.folder, row) for row in worst]
+
+
+def caption_examples(run: RunFiles) -> list[CaptionExample]:
+    """Return the first captions of the file, as they come."""
+    return [_caption(row) for row in run.captions[:_CAPTIONS]]
+
+
+def masked_image(run: RunFiles) -> str:
+    """Return the picture of original, masked and rebuilt clips as a data address, or nothing."""
+    return png_address(run.folder / "predictions", "masked.png")
+
+
+def png_address(folder: Path, name: str) -> str:
+    """Return a PNG file as a ``data:`` address; empty if it is absent, outside, too big or no PNG.
+
+    Args:
+        folder: what the file must lie in.
+        name: its path relative to the folder, as some file of the run gives it.
+    """
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        return ""
+    if path.stat().st_size > _MOST_BYTES:
+        return ""
+    content = path.read_bytes()
+    if not content.startswith(_PNG):
+        return ""
+    return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+def _search(folder: Path, row: Row) -> SearchExample:
+    report = str(row.get("report", ""))
+    frames = row.get("frames")
+    return SearchExample(
+        study_id=str(row.get("study_id", "")),
+        rank=row["rank"],
+        report=report,
+        neighbours=tuple(_neighbour(near, report) for near in row.get("nearest") or []),
+        image=png_address(folder / "predictions", frames) if isinstance(frames, str) else "",
+    )
+
+
+def _neighbour(near: Mapping[str, Any], report: str) -> Neighbour:
+    score = near.get("score")
+    text = str(near.get("report", ""))
+    return Neighbour(text, "–" if score is None else f"{score:.3f}", text == report)
+
+
+def _caption(row: Row) -> CaptionExample:
+    spans = [
+        part
+        for span in row.get("spans") or []
+        for part in _parts(str(span.get("text", "")), _verdict(span))
+    ] or [Span(str(row.get("caption", "")), "neutral")]
+    return CaptionExample(
+        study_id=str(row.get("study_id", "")),
+        reference=str(row.get("reference", "")),
+        spans=tuple(span for span in spans if span.verdict != "missing"),
+        missing=tuple(span.text for span in spans if span.verdict == "missing"),
+    )
+
+
+def _parts(text: str, verdict: str) -> list[Span]:
+    """Return a piece of text and, apart from it, the space that follows, which has no colour."""
+    word = text.rstrip()
+    return [Span(word, verdict), Span(text[len(word) :], "neutral")]
+
+
+def _verdict(span: Mapping[str, Any]) -> str:
+    verdict = str(span.get("verdict"))
+    return verdict if verdict in _VERDICTS else "neutral"

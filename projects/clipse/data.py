@@ -1,0 +1,186 @@
+"""The captioned images of a run: from what a config names to what the project trains on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cinelex.config.schema import RunConfig
+from cinelex.core.console import say
+from cinelex.core.distributed import barrier, is_main
+from cinelex.core.errors import UserError
+from cinelex.core.files import hash_json
+from cinelex.data.images.captioned import CaptionedImage, ImageSet
+from cinelex.data.images.dataset import CaptionedImages
+from cinelex.data.images.formats import FORMATS
+from cinelex.data.orders import ClassBalanced, Stratified, Topical
+from cinelex.data.sampler import StudySampler
+from cinelex.data.studies.drops import Decoded, check_rejects
+from cinelex.data.studies.manifest import load_manifest
+from cinelex.data.studies.rows import Columns, split_name
+from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
+from cinelex.data.text.tokenizer import SETTINGS, Tokenizer, load_tokenizer
+from cinelex.data.text.topics import topics
+from cinelex.data.video.ingest import IngestSettings
+from cinelex.data.video.resize import Shape
+from cinelex.data.video.store import FrameStore, ingest
+from cinelex.projects.studies.data import make_tokenizer
+
+
+@dataclass(frozen=True)
+class ImageTextData:
+    """Everything of a data set of captioned images that a run reads."""
+
+    tokenizer: Tokenizer
+    train: CaptionedImages
+    validation: CaptionedImages | None
+    """None where the data set has no such split."""
+    test: CaptionedImages
+    sampler: StudySampler
+    """The order of the training images."""
+    hash: str
+    """Of captions, splits, labels and every image's bytes, and of the way they were read."""
+
+
+def open_image_text_data(config: RunConfig, folder: Path) -> ImageTextData:
+    """Read the captions, decode the images that are not in the cache, get the tokenizer ready.
+
+    All ranks call it together; the main one does the work that leaves files behind, first.
+
+    Args:
+        config: The run.
+        folder: The run's folder: ``rejects.csv`` and ``tokenizer/`` are kept there.
+
+    Raises:
+        UserError: The data set is not whole enough to be used.
+    """
+    if config.data.frames != 1:
+        raise UserError(f"data.frames: images are videos of one frame, got {config.data.frames}")
+    if is_main():
+        _prepare(config, folder)
+    barrier()
+    images, store = _read(config)
+    tokenizer = load_tokenizer(folder / "tokenizer")
+
+    def dataset(split: str) -> CaptionedImages | None:
+        chosen = [image for image in images.split(split_name(split)) if image.path in store]
+        return CaptionedImages(chosen, store, tokenizer, seed=config.seed) if chosen else None
+
+    train, test = dataset(config.data.train_split), dataset(config.data.test_split)
+    if train is None or test is None:
+        raise UserError(
+            f"data.{'train' if train is None else 'test'}_split: no image of it can be read; "
+            f"there are {_counts(images)}"
+        )
+    say(f"images: {_counts(images)}; {len(set(train.labels.tolist()))} different training labels")
+    return ImageTextData(
+        tokenizer=tokenizer,
+        train=train,
+        validation=dataset(config.data.validation_split),
+        test=test,
+        sampler=_sampler(config, train),
+        hash=hash_json({"images": images.hash, "store": store.hash}),
+    )
+
+
+def _prepare(config: RunConfig, folder: Path) -> None:
+    """Leave on disk what every rank then reads: images, decoded pixels, rejects, tokenizer."""
+    images, store = _read(config)
+    rejects = [
+        (image.id, store.name(image.path), store.entry(image.path).error)
+        for image in images.images
+        if image.path not in store
+    ]
+    lost = Decoded([], rejects, videos=len(images.images), studies_dropped=len(rejects))
+    check_rejects(
+        lost, limit=config.data.reject_limit, path=folder / "rejects.csv", store=store.folder
+    )
+    if not (folder / "tokenizer" / SETTINGS).exists():
+        train = images.split(split_name(config.data.train_split))
+        make_tokenizer(config.tokenizer, all_captions(train)).save(folder / "tokenizer")
+
+
+def _read(config: RunConfig) -> tuple[ImageSet, FrameStore]:
+    """Return the captions, and the decoded pixels of all images."""
+    data, still = config.data, config.clipse.format != "manifest"
+    images, root = _image_set(config)
+    store = ingest(
+        [image.path for image in images.images],
+        root=root,
+        cache=data.cache / "frames",
+        settings=IngestSettings(
+            shape=Shape(size=data.size, channels=data.channels),
+            stored_frames=1 if still else data.stored_frames,
+            backend=data.decoder,
+        ),
+    )
+    return images, store
+
+
+def _image_set(config: RunConfig) -> tuple[ImageSet, Path]:
+    """Return what the captions' files say, and the folder that images are below."""
+    clipse = config.clipse
+    if clipse.format == "manifest":
+        return _from_manifest(config)
+    root = clipse.root
+    if root is None and clipse.format != "flickr8k":
+        raise UserError(
+            f"clipse.root: {clipse.format} is read from the folder of its download; name it "
+            "(only the made-up set, in Flickr8k's format, needs none)"
+        )
+    if root is None:
+        made = MadeUpSettings(size=config.data.size, **clipse.synthetic.model_dump())
+        root = make_image_set(made, config.data.cache / "synthetic")
+    return FORMATS[clipse.format].read(root), root.absolute()
+
+
+def _from_manifest(config: RunConfig) -> tuple[ImageSet, Path]:
+    """Return every study with its first video as an image, and its report as the caption."""
+    data, label = config.data, config.clipse.label_column
+    if data.manifest is None:
+        raise UserError("data.manifest: clipse.format manifest needs one; name the file")
+    manifest = load_manifest(
+        data.manifest,
+        columns=Columns(**data.columns.model_dump(), extra=(label,) if label else ()),
+        separator=data.separator,
+        video_root=data.video_root,
+    )
+    images = tuple(
+        CaptionedImage(
+            id=study.id,
+            path=study.videos[0],
+            captions=(study.report,),
+            split=study.split,
+            label=study.extra[label] if label else "",
+        )
+        for study in manifest.studies
+    )
+    return ImageSet(images), manifest.video_root
+
+
+def _sampler(config: RunConfig, train: CaptionedImages) -> StudySampler:
+    """Return the order of the training images that the config names."""
+    size, batch, seed = len(train), config.batch, config.seed
+    kind = config.clipse.sampler
+    if kind == "random":
+        return StudySampler(studies=size, batch=batch, seed=seed)
+    if kind == "class_balanced":
+        balanced = ClassBalanced(train.labels, batch)
+        return StudySampler(
+            studies=size, batch=batch, seed=seed, arrange=balanced, steps_per_epoch=balanced.steps()
+        )
+    texts = [" ".join(image.captions) for image in train.images]
+    groups = topics(texts, count=min(config.clipse.topics, size), seed=seed)
+    arrange = (Topical if kind == "topical" else Stratified)(groups, batch)
+    return StudySampler(studies=size, batch=batch, seed=seed, arrange=arrange)
+
+
+def _counts(images: ImageSet) -> str:
+    splits: dict[str, int] = {}
+    for image in images.images:
+        splits[image.split] = splits.get(image.split, 0) + 1
+    return ", ".join(f"{split} {count}" for split, count in splits.items())
+
+
+def all_captions(images: Sequence[CaptionedImage]) -> list[str]:
+    """Return every caption of the images, in order."""
+    return [caption for image in images for caption in image.captions]

@@ -1,0 +1,217 @@
+"""Image-text pretraining: images and captions matched, negatives counted by how alike they are."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cinelex.config.build import build
+from cinelex.config.schedule import value_at
+from cinelex.config.schema import ClipseConfig, RunConfig, Schedule
+from cinelex.core.errors import UserError
+from cinelex.data.batch import Batch
+from cinelex.losses import BY_AFFINITY, NEGATIVES
+from cinelex.losses.comparison import compare, cross_entropy
+from cinelex.losses.negative_weights import coverage, effective_size, row_entropy
+from cinelex.losses.similarity_aware import SimilarityAware
+from cinelex.metrics.nulls import infonce_floor
+from cinelex.models.video_text import VideoText, VideoTextOutputs
+from cinelex.projects.clipse import tables as image_text_tables
+from cinelex.projects.clipse.data import ImageTextData
+from cinelex.projects.clipse.diagnostics import image_text_facts
+from cinelex.projects.clipse.results import (
+    encode_images,
+    image_text_results,
+    keep_outcomes,
+    validation_numbers,
+)
+from cinelex.projects.clipse.teacher import (
+    Taught,
+    affinity_of,
+    ask,
+    build_teacher,
+    follow,
+)
+from cinelex.projects.studies.parts import build_video_text
+from cinelex.projects.studies.project import ClipTextProject
+
+PLAIN = "ce"
+"""Plain InfoNCE, recorded for every variant with weight 0: the one loss that all share."""
+
+
+@dataclass(frozen=True)
+class ImageTextOutputs:
+    """All that the losses need of one batch."""
+
+    model: VideoTextOutputs
+    """What the towers say."""
+    taught: Taught
+    """What the teacher says."""
+
+
+class ImageTextPretraining(ClipTextProject[ImageTextData]):
+    """Images and their captions, contrasted; what a negative weighs is the variant."""
+
+    def __init__(self, config: RunConfig, data: ImageTextData, folder: Path) -> None:
+        """Set up the loss.
+
+        Args:
+            config: The run.
+            data: Its images and its tokenizer.
+            folder: The run's folder, where the tokenizer is.
+
+        Raises:
+            UserError: The loss asks for an affinity that nobody gives, or the reverse.
+        """
+        _refuse_mismatch(config.clipse)
+        super().__init__(config, data)
+        self.folder = folder
+        self.loss = build(NEGATIVES, config.clipse.negatives, studies=len(data.train))
+        self.teacher: nn.Module | None = None
+        self._progress = 0.0
+        self._statistics: dict[str, Tensor | float] = {}
+
+    def model(self) -> VideoText:
+        """Build the towers, and let the teacher and the loss's memory travel with them."""
+        model = build_video_text(self.config, self.data.tokenizer)
+        self.teacher = build_teacher(
+            self.config.clipse.affinity, self.data, model, folder=self.folder
+        )
+        self.loss = build(NEGATIVES, self.config.clipse.negatives, studies=len(self.data.train))
+        if self.teacher is not None:
+            model.companions["teacher"] = self.teacher
+        if isinstance(self.loss, nn.Module):
+            model.companions["loss"] = self.loss
+        return model
+
+    def outputs(self, model: nn.Module, batch: Batch) -> ImageTextOutputs:
+        """Encode images and captions, and ask the teacher."""
+        pad = self.data.tokenizer.pad_id
+        pixels = self.pixels(model, batch)
+        alpha = self.config.clipse.affinity.alpha
+        return ImageTextOutputs(
+            model=model(
+                pixels,
+                batch.owner,
+                batch.words,
+                self.present(batch),
+                slots=max(batch.clip_counts),
+            ),
+            taught=ask(self.teacher, batch, pixels, alpha=alpha, pad_id=pad),
+        )
+
+    def losses(self, outputs: ImageTextOutputs, batch: Batch) -> Mapping[str, Tensor]:
+        """Compare every image with every caption of the global batch."""
+        out = outputs.model
+        affinity = affinity_of(self.config.clipse.affinity, outputs.taught, out, batch.report_group)
+        comparison = compare(
+            out.study, out.report, temperature=out.temperature, index=batch.patient_group
+        )
+        scored = self.loss(replace(comparison, affinity=affinity), progress=self._progress)
+        self._statistics = _diversity(scored.log_weight) | self._band(affinity)
+        return {"contrastive": scored.loss, PLAIN: cross_entropy(comparison)}
+
+    def statistics(self) -> Mapping[str, Tensor | float]:
+        """Return how different the weights of the last batch were, and what the band held."""
+        return self._statistics
+
+    def _band(self, affinity: Tensor | None) -> dict[str, Tensor | float]:
+        weighting = self.loss.weighting if isinstance(self.loss, SimilarityAware) else None
+        edges = getattr(weighting, "edges", None)
+        if affinity is None or not isinstance(edges, Tensor):
+            return {}
+        low, high = edges.detach().clone().unbind()
+        return {
+            "weights/coverage": coverage(affinity, edges),
+            "weights/band_low": low,
+            "weights/band_high": high,
+        }
+
+    def weights(self, step: int) -> Mapping[str, float]:
+        """Return the weight of the contrastive term; plain InfoNCE is recorded and weighs 0."""
+        weight = self.config.loss_weights["contrastive"]
+        return {"contrastive": value_at(weight, step=step, steps=self.config.steps), PLAIN: 0.0}
+
+    @torch.no_grad()
+    def prepare_step(self, model: nn.Module, step: int) -> Mapping[str, Tensor | float]:
+        """Set a scheduled temperature, and let a moving-average teacher follow the student."""
+        assert isinstance(model, VideoText)
+        steps, affinity = self.config.steps, self.config.clipse.affinity
+        self._progress = step / max(1, steps - 1)
+        if isinstance(self.config.temperature, Schedule):
+            model.temperature.set(value_at(self.config.temperature, step=step, steps=steps))
+        if affinity.source == "ema" and step > 0:
+            assert self.teacher is not None
+            follow(self.teacher, model, momentum=affinity.momentum)
+        return {"temperature": model.temperature().detach()}
+
+    def chances(self, batch: Batch) -> Mapping[str, float]:
+        """Return plain InfoNCE for a model that knows nothing; a weighted loss has no such one."""
+        chance = math.log(self.config.batch)
+        plain = {f"chance/{PLAIN}": chance}
+        baseline = self.config.clipse.negatives.name == "infonce"
+        return plain | ({"chance/contrastive": chance} if baseline else {})
+
+    def floors(self, numbers: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the least that plain InfoNCE can be at the recorded temperature."""
+        return {f"floor/{PLAIN}": infonce_floor(self.config.batch, numbers["temperature"])}
+
+    def facts(self, model: nn.Module) -> Mapping[str, Any]:
+        """Return what is to be known of images, captions and labels."""
+        return image_text_facts(self.data, batch=self.config.batch)
+
+    def validate(self, model: nn.Module) -> Mapping[str, float]:
+        """Return held-out retrieval beside its chance; nothing where there is no such split."""
+        assert isinstance(model, VideoText)
+        if self.data.validation is None:
+            return {}
+        size = self.config.evaluation.batch
+        return validation_numbers(encode_images(model, self.data.validation, batch=size))
+
+    def evaluate(self, model: nn.Module, folder: Path) -> Mapping[str, Any]:
+        """Return every result on the test images; ranks of each image go to ``predictions/``."""
+        assert isinstance(model, VideoText)
+        settings = self.config.evaluation
+        encoded = encode_images(model, self.data.test, batch=settings.batch)
+        path = folder / "predictions" / "retrieval.csv"
+        keep_outcomes(path, self.data.test, encoded.outcomes())
+        return image_text_results(encoded, resamples=settings.bootstrap, seed=self.config.seed)
+
+    def infer(self, model: nn.Module, folder: Path) -> Path:
+        """Write the nearest training captions of the test images."""
+        assert isinstance(model, VideoText)
+        return image_text_tables.describe(self.config, self.data, model, folder)
+
+    def embed(self, model: nn.Module, folder: Path, *, provenance: Mapping[str, str]) -> Path:
+        """Write the embeddings of every image and caption, with ids and hashes."""
+        assert isinstance(model, VideoText)
+        return image_text_tables.embed(self.config, self.data, model, folder, provenance=provenance)
+
+
+def _diversity(log_weight: Tensor | None) -> dict[str, Tensor | float]:
+    """Return how many negatives count, as shares: 1 where all weigh alike."""
+    if log_weight is None or len(log_weight) < 2:
+        return {}
+    return {
+        "weights/effective_share": effective_size(log_weight).mean(),
+        "weights/entropy": row_entropy(log_weight).mean(),
+        "weights/least": log_weight.min().exp(),
+    }
+
+
+def _refuse_mismatch(clipse: ClipseConfig) -> None:
+    name, source = clipse.negatives.name, clipse.affinity.source
+    if name in BY_AFFINITY and source == "none":
+        raise UserError(
+            f"clipse.affinity.source: {name} weighs pairs by how alike they are; set labels, "
+            "tfidf, run, ema or student"
+        )
+    if name not in BY_AFFINITY and source != "none":
+        raise UserError(
+            f"clipse.affinity.source: {name} does not read {source}; set none, or one of "
+            f"{', '.join(BY_AFFINITY)} as clipse.negatives.name"
+        )

@@ -1,0 +1,164 @@
+"""How well descriptors are told apart: the latent beside spaces that need no training."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int, Shaped
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from cinelex.config.schema import RunConfig
+from cinelex.metrics.classification import balanced_accuracy
+from cinelex.metrics.clusters import separation
+from cinelex.projects.eq.data import EqData
+from cinelex.projects.eq.encoding import EqSpace
+from cinelex.projects.results import Row, Table
+
+View = Callable[[EqSpace], torch.Tensor]
+VIEWS: dict[str, View] = {
+    "latent": lambda space: space.direction,
+    "units": lambda space: space.units,
+    "curves": lambda space: space.shapes,
+}
+"""The three spaces: what was trained, the parameters, and the responses without their mean."""
+ITERATIONS = 5000
+
+
+def pair_rows(space: EqSpace) -> tuple[Int[torch.Tensor, " row"], Bool[np.ndarray, " row"]]:
+    """Return the settings that have exactly one of the first two descriptors, and which."""
+    first, second = space.having(0), space.having(1)
+    rows = (first != second).nonzero()[:, 0]
+    return rows, second[rows].numpy()
+
+
+def single_rows(space: EqSpace) -> tuple[Int[torch.Tensor, " row"], Int[np.ndarray, " row"]]:
+    """Return the settings that have exactly one descriptor, and which."""
+    rows = (space.labels.sum(dim=1) == 1).nonzero()[:, 0]
+    return rows, space.labels[rows].int().argmax(dim=1).numpy()
+
+
+def word_table(config: RunConfig, data: EqData, train: EqSpace, test: EqSpace) -> Table:
+    """Return how well held-out people's descriptors are told apart from each space."""
+    first, second = data.descriptors[:2]
+    settings = config.evaluation
+    known, answer = pair_rows(train)
+    asked, truth = pair_rows(test)
+    people = data.test.people[asked.numpy()]
+    found = {
+        name: balanced_accuracy(
+            _logistic(view(train)[known].numpy(), answer, view(test)[asked].numpy()).astype(bool),
+            truth,
+            people,
+            resamples=settings.bootstrap,
+            seed=config.seed,
+        )
+        for name, view in VIEWS.items()
+    }
+    latent = found["latent"]
+    rows = [
+        Row(
+            label=f"{first} or {second}, logistic regression on the latent, balanced accuracy",
+            value=latent.value,
+            low=latent.low,
+            high=latent.high,
+            nulls={
+                "chance": 0.5,
+                "logistic_regression_on_units": found["units"].value,
+                "logistic_regression_on_curves": found["curves"].value,
+            },
+            better="higher",
+        ),
+        _all_words(data, train, test),
+    ]
+    note = (
+        f"{len(truth)} settings by {len(set(people.tolist()))} people who made none of the "
+        f"{len(answer)} training settings of the pair; intervals over people"
+    )
+    return Table(title="Words", note=note, rows=rows)
+
+
+def _all_words(data: EqData, train: EqSpace, test: EqSpace) -> Row:
+    """Return the balanced accuracy over all descriptors, by logistic regression on each space."""
+    known, answer = single_rows(train)
+    asked, truth = single_rows(test)
+    found = {
+        name: _mean_recall(
+            _logistic(view(train)[known].numpy(), answer, view(test)[asked].numpy()), truth
+        )
+        for name, view in VIEWS.items()
+    }
+    return Row(
+        label=f"which of {len(data.descriptors)}, logistic regression on the latent, mean recall",
+        value=found["latent"],
+        nulls={
+            "chance": 1 / len(data.descriptors),
+            "logistic_regression_on_units": found["units"],
+            "logistic_regression_on_curves": found["curves"],
+        },
+        better="higher",
+    )
+
+
+def cluster_table(data: EqData, test: EqSpace) -> Table:
+    """Return how far apart the descriptors of held-out settings lie in each space."""
+    first, second = data.descriptors[:2]
+    groups = {f"{first} and {second}": pair_rows(test), "all descriptors": single_rows(test)}
+    rows = []
+    for title, (chosen, label) in groups.items():
+        found = {
+            name: separation(view(test)[chosen].numpy(), label.astype(np.int64))
+            for name, view in VIEWS.items()
+        }
+        latent, units, curves = (found[name] for name in VIEWS)
+        if latent is None or units is None or curves is None:
+            continue
+        rows.append(
+            Row(
+                label=f"silhouette of {title} in the latent",
+                value=latent.silhouette,
+                nulls={
+                    "shuffled_labels": latent.shuffled_silhouette,
+                    "in_units": units.silhouette,
+                    "in_curves": curves.silhouette,
+                },
+                better="higher",
+            )
+        )
+        rows.append(
+            Row(
+                label=f"Davies-Bouldin of {title} in the latent",
+                value=latent.davies_bouldin,
+                nulls={
+                    "shuffled_labels": latent.shuffled_davies_bouldin,
+                    "in_units": units.davies_bouldin,
+                    "in_curves": curves.davies_bouldin,
+                },
+                better="lower",
+            )
+        )
+    return Table(
+        title="Clusters",
+        note=f"{len(test.units)} held-out settings; curves without their mean",
+        rows=rows,
+    )
+
+
+def _logistic(
+    known: Float[np.ndarray, "known dim"],
+    answer: Shaped[np.ndarray, " known"],
+    asked: Float[np.ndarray, "asked dim"],
+) -> Shaped[np.ndarray, " asked"]:
+    """Return what logistic regression on the known rows says of the others."""
+    model = make_pipeline(
+        StandardScaler(), LogisticRegression(max_iter=ITERATIONS, class_weight="balanced")
+    )
+    return np.asarray(model.fit(known.astype(np.float64), answer).predict(asked.astype(np.float64)))
+
+
+def _mean_recall(
+    predicted: Int[np.ndarray, " setting"], truth: Int[np.ndarray, " setting"]
+) -> float:
+    """Return the mean, over the descriptors that occur, of the share that was found."""
+    return float(np.mean([(predicted[truth == word] == word).mean() for word in np.unique(truth)]))

@@ -1,0 +1,210 @@
+"""Semantic EQ: settings that share a word find one another, and a word makes a setting."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from cinelex.config.schedule import value_at
+from cinelex.config.schema import RunConfig
+from cinelex.core.distributed import gather_rows, rank, world_size
+from cinelex.core.randomness import keyed_seed, uniform
+from cinelex.data.eq.codec import EqUnits
+from cinelex.data.eq.dataset import EqBatch
+from cinelex.data.eq.parameters import PARAMETERS, Kind, places_of
+from cinelex.data.eq.response import response_db
+from cinelex.data.sampler import share
+from cinelex.losses.curve_error import CurveError
+from cinelex.losses.grouped_error import GroupedError, weighted_moments
+from cinelex.losses.supervised_contrastive import (
+    SupervisedContrastive,
+    share_a_label,
+)
+from cinelex.metrics.nulls import supcon_collapsed
+from cinelex.models.eq_autoencoder import EqAutoencoder, EqOutputs
+from cinelex.projects.base import Project
+from cinelex.projects.eq import making as eq_making
+from cinelex.projects.eq.data import EqData
+from cinelex.projects.eq.encoding import encode_split
+from cinelex.projects.eq.evaluation import evaluate, validation_numbers
+from cinelex.projects.eq.settings import importance
+from cinelex.projects.studies.parts import active_weights
+
+KINDS: tuple[Kind, ...] = ("gain", "frequency", "quality")
+NOISE = 7301
+"""Stream of the draws that blur what the encoder sees."""
+
+
+class SemanticEq(Project[EqBatch]):
+    """Settings of a five-band equalizer, contrasted by their descriptors and written again."""
+
+    def __init__(self, config: RunConfig, data: EqData) -> None:
+        """Measure the training settings, and set up the losses in their units.
+
+        Args:
+            config: The run.
+            data: Its settings.
+        """
+        self.config, self.data = config, data
+        self._weights = active_weights(config)
+        self._temperature = value_at(config.temperature, step=0, steps=config.steps)
+        self._statistics: dict[str, Tensor] = {}
+        units = data.train.units
+        mean, variance = weighted_moments(units, importance(EqUnits(units).decode()))
+        groups = [places_of(kind) for kind in KINDS]
+        self.parameters = GroupedError(
+            groups=groups, mean=mean.tolist(), variance=variance.tolist()
+        )
+        self.response, self.descriptors = CurveError(), SupervisedContrastive()
+        self.mean_curve = self.curves(units).mean(dim=0)
+
+    def curves(self, units: Float[Tensor, "setting parameter"]) -> Float[Tensor, "setting point"]:
+        """Return the responses, in dB, of settings given as shares of their ranges."""
+        return response_db(EqUnits(units).decode(), points=self.config.eq.points)
+
+    def model(self) -> EqAutoencoder:
+        """Build encoder, decoder and bounded heads, freshly initialised from the run's seed."""
+        eq = self.config.eq
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(keyed_seed(self.config.seed, "weights"))
+            return EqAutoencoder(
+                groups=[places_of(kind) for kind in KINDS],
+                points=eq.points,
+                dim=eq.dim,
+                width=eq.width,
+                depth=eq.depth,
+            )
+
+    def batches(self, start_step: int) -> Iterator[EqBatch]:
+        """Yield this rank's training batches without end, beginning with that of ``start_step``."""
+        for step in count(start_step):
+            epoch, indices = self.data.sampler.batch_at(step)
+            own = share(indices, rank=rank(), world_size=world_size())
+            yield self.data.train.batch(own, epoch=epoch)
+
+    def outputs(self, model: nn.Module, batch: EqBatch) -> EqOutputs:
+        """Encode settings, seen through a little noise in training, and write them again."""
+        seen = self._blurred(batch) if model.training else batch.units
+        out: EqOutputs = model(seen, self.curves(seen))
+        return out
+
+    def losses(self, outputs: EqOutputs, batch: EqBatch) -> Mapping[str, Tensor]:
+        """Contrast settings by their descriptors; compare what was written in units and curves."""
+        self._statistics = _positives(batch.labels)
+        weight = importance(EqUnits(batch.units).decode())
+        found = {
+            "parameters": self.parameters(outputs.units, batch.units, weight),
+            "response": self.response(self.curves(outputs.units), self.curves(batch.units)),
+            "descriptors": self.descriptors(
+                outputs.direction,
+                batch.labels,
+                temperature=torch.tensor(self._temperature, device=outputs.latent.device),
+            ),
+        }
+        return {name: term for name, term in found.items() if name in self._weights}
+
+    def _blurred(self, batch: EqBatch) -> Float[Tensor, "setting parameter"]:
+        """Return what the encoder sees of training settings: each unit with a little noise."""
+        draw = uniform(batch.keys, count=len(PARAMETERS), stream=NOISE)
+        normal = (2.0 * draw - 1.0).clamp(-1.0 + 1e-6, 1.0 - 1e-6).erfinv() * 2.0**0.5
+        return (batch.units + self.config.eq.noise * normal).clamp(0.0, 1.0)
+
+    def statistics(self) -> Mapping[str, Tensor | float]:
+        """Return how many samples of the last batch are anchors, and what their positives cost."""
+        return self._statistics
+
+    def weights(self, step: int) -> Mapping[str, float]:
+        """Return the weight of each term at optimizer step ``step``, from 0."""
+        steps = self.config.steps
+        return {name: value_at(w, step=step, steps=steps) for name, w in self._weights.items()}
+
+    def prepare_step(self, model: nn.Module, step: int) -> Mapping[str, Tensor | float]:
+        """Set the temperature of this step, and return it."""
+        self._temperature = value_at(self.config.temperature, step=step, steps=self.config.steps)
+        return {"temperature": self._temperature}
+
+    def chances(self, batch: EqBatch) -> Mapping[str, float]:
+        """Return what each term is for a model that knows only the training settings' means.
+
+        ``descriptors`` is collapsed there: ln(B - 1).
+        """
+        weight = importance(EqUnits(batch.units).decode())
+        curves = self.curves(batch.units)
+        samples = len(gather_rows(batch.keys))
+        found = {
+            "parameters": float(self.parameters.chance(batch.units, weight)),
+            "response": float(self.response(self.mean_curve.expand_as(curves), curves)),
+            "descriptors": supcon_collapsed(samples),
+        }
+        return {f"chance/{name}": value for name, value in found.items() if name in self._weights}
+
+    def floors(self, numbers: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the least that the contrast can be with the positives that the batch had."""
+        if "descriptors" not in self._weights:
+            return {}
+        return {"floor/descriptors": numbers["log_positives"]}
+
+    def representations(self, model: nn.Module) -> Mapping[str, Tensor]:
+        """Return the directions of the validation settings."""
+        assert isinstance(model, EqAutoencoder)
+        return {"setting": encode_split(model, self.data.validation, self.curves).direction}
+
+    def facts(self, model: nn.Module) -> Mapping[str, Any]:
+        """Return how many settings there are, and whether a person is in two splits."""
+        train = self.data.train
+        held_out = np.concatenate([self.data.validation.people, self.data.test.people])
+        return {
+            "data/studies": len(train),
+            "data/held_out_studies": len(held_out),
+            "data/held_out_of_training_patients": int(np.isin(held_out, train.people).sum()),
+        }
+
+    def validate(self, model: nn.Module) -> Mapping[str, float]:
+        """Return how well the pair is told apart by held-out people, beside chance."""
+        assert isinstance(model, EqAutoencoder)
+        return validation_numbers(model, self.data, self.curves)
+
+    def evaluate(self, model: nn.Module, folder: Path) -> Mapping[str, Any]:
+        """Return every result on the test people's settings, each beside its nulls."""
+        assert isinstance(model, EqAutoencoder)
+        return evaluate(self.config, self.data, model, self.curves, self.parameters, folder)
+
+    def infer(self, model: nn.Module, folder: Path) -> Path:
+        """Write the nearest descriptors of settings, whose own ones nobody reads."""
+        assert isinstance(model, EqAutoencoder)
+        return eq_making.describe(self.data, model, self.curves, folder)
+
+    def embed(self, model: nn.Module, folder: Path, *, provenance: Mapping[str, str]) -> Path:
+        """Write the latents of all settings, with ids and hashes."""
+        assert isinstance(model, EqAutoencoder)
+        return eq_making.embed(self.data, model, self.curves, folder, provenance=provenance)
+
+    def generate(self, model: nn.Module, folder: Path, words: Sequence[str]) -> Path:
+        """Print the setting that each word makes, and draw their response curves."""
+        assert isinstance(model, EqAutoencoder)
+        return eq_making.generate(self.data, model, self.curves, folder, words)
+
+    def morph(self, model: nn.Module, folder: Path, ends: Sequence[str], *, steps: int) -> Path:
+        """Print the settings between two words, and draw their response curves."""
+        assert isinstance(model, EqAutoencoder)
+        return eq_making.morph(self.data, model, self.curves, folder, ends, steps=steps)
+
+    def data_hash(self) -> str:
+        """Return the hash of the settings that the run reads."""
+        return self.data.hash
+
+
+def _positives(labels: Tensor) -> dict[str, Tensor]:
+    """Return the share of anchors of the global batch, and the mean logarithm of their positives.
+
+    The contrast cannot fall below the latter: an anchor's softmax is shared by its positives.
+    """
+    own: Int[Tensor, " sample"] = share_a_label(gather_rows(labels)).sum(dim=1)
+    anchor = own > 0
+    logs = own.clamp_min(1).float().log().sum() / anchor.sum().clamp_min(1)
+    return {"anchors": anchor.float().mean(), "log_positives": logs}

@@ -1,0 +1,80 @@
+"""From a config to the latent captioner that it describes, and to the engravings it reads."""
+
+import math
+
+import torch
+
+from cinelex.config.build import build
+from cinelex.config.schedule import value_at
+from cinelex.config.schema import RunConfig
+from cinelex.core.randomness import keyed_seed
+from cinelex.data.studies.rows import Columns
+from cinelex.data.synthetic.engravings.engraving_set import (
+    EngravingSetSettings,
+    make_engraving_set,
+)
+from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.models import (
+    CAPTION_DECODERS,
+    IMAGE_DECODERS,
+    LATENT_HEADS,
+    TEXT_ENCODERS,
+    VIDEO_ENCODERS,
+)
+from cinelex.models.latent_captioner import LatentCaptioner
+from cinelex.projects.studies.data import MadeSet
+
+
+def build_latent_captioner(config: RunConfig, tokenizer: Tokenizer) -> LatentCaptioner:
+    """Build the parts, freshly initialised from the run's seed, and join them.
+
+    Raises:
+        UserError: A part or an option does not exist, or parts do not fit one another.
+    """
+    parts, latent, data = config.model, config.latent, config.data
+    picture = {"frames": data.frames, "size": data.size, "channels": data.channels}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(keyed_seed(config.seed, "weights"))
+        encoder = build(VIDEO_ENCODERS, parts.video_encoder, width=parts.width, **picture)
+        head = build(
+            LATENT_HEADS,
+            latent.head,
+            width=encoder.width,
+            grid=encoder.grid,
+            latent=latent.size,
+        )
+        return LatentCaptioner(
+            image_encoder=encoder,
+            latent_head=head,
+            caption_decoder=build(
+                CAPTION_DECODERS,
+                parts.caption_decoder,
+                vocab=tokenizer.vocab_size,
+                width=parts.width,
+                memory_width=parts.width,
+                max_words=max(tokenizer.max_words, config.evaluation.caption_words),
+            ),
+            image_decoder=build(
+                IMAGE_DECODERS, latent.image_decoder, latent=latent.size, **picture
+            ),
+            text_encoder=build(
+                TEXT_ENCODERS,
+                parts.text_encoder,
+                vocab=tokenizer.vocab_size,
+                width=parts.width,
+                max_words=tokenizer.max_words,
+            ),
+            dim=parts.dim,
+            memory_tokens=latent.memory_tokens,
+            memory_width=parts.width,
+            temperature=value_at(config.temperature, step=0, steps=config.steps),
+            learn_temperature=config.learn_temperature,
+            temperature_range=config.temperature_range,
+            bias=-math.log(config.batch - 1) if config.contrastive.name == "siglip" else None,
+        )
+
+
+def make_engravings(config: RunConfig) -> MadeSet:
+    """Make the engravings that the config describes, unless they are there."""
+    settings = EngravingSetSettings(size=config.data.size, **config.latent.engravings.model_dump())
+    return make_engraving_set(settings, config.data.cache / "synthetic"), Columns()

@@ -1,0 +1,190 @@
+"""How well held-out pictures come back from their latents, and what these latents look like."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cinelex.core.distributed import gather_rows
+from cinelex.data.loader import evaluation_batches
+from cinelex.data.studies.dataset import StudyDataset
+from cinelex.data.video.transforms import PIXEL_MEAN, PIXEL_STD, to_float
+from cinelex.metrics.bootstrap import interval
+from cinelex.metrics.latent import BiasLevel, bias_level, latent_statistics
+from cinelex.metrics.nulls import uniformity_of_random_directions
+from cinelex.models.latent_captioner import LatentCaptioner
+from cinelex.projects.results import Row, Table
+from cinelex.projects.studies.encoding import device_of
+
+NULLS = {
+    "mean_picture": "the mean training picture",
+    "mean_gray": "its mean gray everywhere",
+    "shuffled_latent": "the latent of another picture",
+    "mean_latent": "the mean latent of the batch",
+}
+"""What is put in the place of the model, by its name in the results."""
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """Errors and latents of held-out pictures, in the data set's order; white is 1."""
+
+    errors: Mapping[str, Float[Tensor, " clip"]]
+    """Mean squared error of each picture: of the ``model``, and of each of ``NULLS``."""
+    latent: Float[Tensor, "clip latent"]
+
+    def mean(self, name: str) -> float:
+        """Return the mean error over pictures."""
+        return float(self.errors[name].mean())
+
+
+@torch.no_grad()
+def rebuild(
+    model: LatentCaptioner,
+    dataset: StudyDataset,
+    mean_picture: Float[Tensor, "channel frame row column"],
+    *,
+    batch: int,
+) -> Rebuilt:
+    """Rebuild every picture of a split from its latent; all ranks share the work.
+
+    Args:
+        model: The trained module, in evaluation mode.
+        dataset: The studies.
+        mean_picture: Of the training pictures, normalized.
+        batch: Studies at once; only ``shuffled_latent`` and ``mean_latent`` depend on it.
+    """
+    device, parts = device_of(model), []
+    mean = mean_picture.to(device)
+    for studies in evaluation_batches(dataset, batch=batch):
+        pixels = to_float(studies.clips.to(device))
+        latent = model.encode(pixels)
+        rebuilt = model.image_decoder(latent)
+        guesses = {
+            "model": rebuilt,
+            "mean_picture": mean.expand_as(pixels),
+            "mean_gray": mean.mean().expand_as(pixels),
+            "shuffled_latent": rebuilt.roll(1, dims=0),
+            "mean_latent": model.image_decoder(latent.mean(0, keepdim=True)).expand_as(pixels),
+        }
+        errors = [_error(guess, pixels) for guess in guesses.values()]
+        parts.append((torch.stack(errors, dim=1).cpu(), latent.float().cpu()))
+    names = ("model", *NULLS)
+    empty = (torch.zeros(0, len(names)), torch.zeros(0, model.latent_head.latent))
+    table, latents = (
+        gather_rows(torch.cat(column)) for column in zip(*(parts or [empty]), strict=True)
+    )
+    return Rebuilt({name: table[:, place] for place, name in enumerate(names)}, latents)
+
+
+def reconstruction_table(rebuilt: Rebuilt, *, resamples: int, seed: int) -> Table:
+    """Return error and share of the variance, each beside what looks at no latent of its own."""
+    errors = {name: values.double().numpy() for name, values in rebuilt.errors.items()}
+    own, mean = errors["model"], errors["mean_picture"]
+    low, high = interval(own, resamples=resamples, seed=seed)
+    nulls = {name: float(errors[name].mean()) for name in NULLS}
+    whole = float(mean.mean())
+    return Table(
+        title="Reconstruction",
+        note=(
+            f"{len(own)} held-out pictures, mean squared error with white = 1. Nulls: "
+            + ", ".join(f"{name.replace('_', ' ')}: {said}" for name, said in NULLS.items())
+            + ". The ratio is over the error of the mean picture."
+        ),
+        rows=[
+            Row(
+                label="squared error of a pixel",
+                value=float(own.mean()),
+                nulls=nulls,
+                low=low,
+                high=high,
+                better="lower",
+            ),
+            Row(
+                label="ratio to the mean picture",
+                value=float(own.mean()) / whole if whole else None,
+                nulls={name: null / whole if whole else None for name, null in nulls.items()},
+                better="lower",
+            ),
+            Row(
+                label="share of pictures nearer than the mean picture",
+                value=float(np.mean(own < mean)),
+                nulls={"shuffled_latent": float(np.mean(errors["shuffled_latent"] < mean))},
+                better="higher",
+            ),
+        ],
+    )
+
+
+def latent_table(latent: Float[Tensor, "clip latent"], *, fan_in: int) -> Table:
+    """Return level and geometry of held-out latents beside those of a collapse to the bias."""
+    rows, dim = latent.shape
+    found = {name: float(value) for name, value in latent_statistics(latent).items()}
+    bias = bias_level(latent=dim, fan_in=fan_in)
+    return Table(
+        title="Latents",
+        note=(
+            f"{rows} held-out pictures, {dim} numbers each. The level cannot see collapse: only "
+            "rows that differ can. Collapsed to its bias: what the layer's own first bias would "
+            f"leave (fan-in {fan_in}). Random: Gaussian numbers."
+        ),
+        rows=[*_level(found, bias), *_geometry(found, rows=rows, dim=dim)],
+    )
+
+
+def _level(found: Mapping[str, float], bias: BiasLevel) -> list[Row]:
+    ratio = found["max"] / found["std"] if found["std"] else None
+    values: dict[str, tuple[float | None, float | None]] = {
+        "mean": (found["mean"], 0.0),
+        "std": (found["std"], bias.std),
+        "norm": (found["norm"], bias.norm),
+        "min": (found["min"], -bias.std * bias.max_over_std),
+        "max": (found["max"], bias.std * bias.max_over_std),
+        "max / std": (ratio, bias.max_over_std),
+    }
+    return [
+        Row(label=f"{name} (level)", value=_known(value), nulls={"collapsed_to_its_bias": null})
+        for name, (value, null) in values.items()
+    ]
+
+
+def _geometry(found: Mapping[str, float], *, rows: int, dim: int) -> list[Row]:
+    random = {
+        "batch_std": found["std"] * sqrt(max(0.0, 1 - 1 / rows)),
+        "rankme": float(min(rows, dim)),
+        "cosine": 0.0,
+        "uniformity": uniformity_of_random_directions(dim),
+    }
+    collapsed = {"batch_std": 0.0, "rankme": 1.0, "cosine": 1.0, "uniformity": 0.0}
+    labels = {
+        "batch_std": "std of a number over pictures",
+        "rankme": "effective rank (RankMe)",
+        "cosine": "mean cosine of two pictures",
+        "uniformity": "uniformity",
+    }
+    return [
+        Row(
+            label=labels[name],
+            value=_known(found[name]),
+            nulls={"collapsed": collapsed[name], "random": random[name]},
+        )
+        for name in random
+    ]
+
+
+def _error(
+    guess: Float[Tensor, "clip channel frame row column"],
+    pixels: Float[Tensor, "clip channel frame row column"],
+) -> Float[Tensor, " clip"]:
+    """Return the error of each picture, of what a screen would show of the guess."""
+    white, black = (1 - PIXEL_MEAN) / PIXEL_STD, -PIXEL_MEAN / PIXEL_STD
+    shown = guess.float().clamp(black, white)
+    return ((shown - pixels) * PIXEL_STD).square().flatten(1).mean(dim=1)
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else value

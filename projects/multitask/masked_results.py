@@ -1,0 +1,128 @@
+"""How well hidden cubes of held-out clips are rebuilt, in pixels, beside what a mean would cost."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from matplotlib.image import imsave
+from torch import Tensor
+
+from cinelex.core.distributed import is_main, sum_over_ranks
+from cinelex.data.loader import evaluation_batches
+from cinelex.data.studies.dataset import StudyDataset
+from cinelex.data.video.transforms import PIXEL_MEAN, PIXEL_STD, to_float
+from cinelex.losses.masked import MaskedModeling
+from cinelex.models.cubes import cut_cubes, join_cubes
+from cinelex.models.video_text import VideoText
+from cinelex.projects.multitask.masked_task import MaskedTask, Masking
+from cinelex.projects.studies.encoding import device_of
+
+PICTURES = 4
+"""Clips that are drawn: as they are, as the encoder sees them, and rebuilt."""
+
+
+@dataclass
+class _Sums:
+    """Sums over the hidden pixels of this rank, in squared units of white = 1."""
+
+    values: Float[Tensor, " five"]
+    """Number, sum, sum of squares, squared error of the model, of each cube's own mean."""
+
+    def add(self, guess: Tensor, target: Tensor) -> None:
+        """Count the hidden cubes of one batch."""
+        target, guess = target.double() * PIXEL_STD + PIXEL_MEAN, guess.double() * PIXEL_STD
+        guess = guess + PIXEL_MEAN
+        flat = (target - target.mean(-1, keepdim=True)).square().sum()
+        parts = [
+            torch.tensor(float(target.numel())).to(target),
+            target.sum(),
+            target.square().sum(),
+            (guess.clamp(0, 1) - target).square().sum(),
+            flat,
+        ]
+        self.values = self.values + torch.stack(parts).cpu()
+
+
+@torch.no_grad()
+def masked_results(
+    model: VideoText,
+    dataset: StudyDataset,
+    task: MaskedTask,
+    loss: MaskedModeling,
+    *,
+    batch: int,
+    picture: Path,
+) -> dict[str, Any]:
+    """Return the ``masked_modeling`` part of results.json, and draw a few clips.
+
+    ``pixel_mse.value`` is the mean squared error of the hidden pixels with white = 1, rebuilt
+    without knowing anything of them. ``predict_the_mean`` is the variance of those pixels: the
+    error of one constant, the best there is. ``predict_each_cubes_mean`` is a null that knows more
+    than the model: the mean of each hidden cube. ``noise_floor`` is the noise that was put into
+    the videos, where the manifest knows it: no model can be below. ``ratio`` is the value over
+    predict-the-mean.
+    """
+    device, sums, drawn = device_of(model), _Sums(torch.zeros(5, dtype=torch.float64)), False
+    for studies in evaluation_batches(dataset, batch=batch):
+        studies = studies.to(device)
+        pixels, masking = to_float(studies.clips), task.draw(studies)
+        rebuilt = model.reconstruct(
+            pixels, keep=masking.keep, hide=masking.hide, masked=masking.clips
+        )
+        assert rebuilt is not None
+        guess = loss.to_pixels(rebuilt)
+        sums.add(guess, task.hidden_cubes(pixels, masking))
+        if not drawn and is_main():
+            draw_rebuilt(picture, pixels[masking.clips], guess, masking, task)
+            drawn = True
+    number, total, squares, error, flat = sum_over_ranks(sums.values).tolist()
+    variance = squares / number - (total / number) ** 2
+    return {
+        "pixel_mse": {
+            "value": error / number,
+            "predict_the_mean": variance,
+            "predict_each_cubes_mean": flat / number,
+            "noise_floor": noise_floor(dataset),
+            "ratio": error / number / variance if variance > 0 else None,
+        }
+    }
+
+
+def noise_floor(dataset: StudyDataset) -> float | None:
+    """Return the mean noise of the studies, in squared units of white = 1; None where unknown."""
+    known = [study.noise_mse for study in dataset.studies if study.noise_mse is not None]
+    return float(np.mean(known)) if len(known) == len(dataset.studies) else None
+
+
+def draw_rebuilt(
+    path: Path,
+    pixels: Float[Tensor, "clip channel frame row column"],
+    guess: Float[Tensor, "clip hidden pixel"],
+    masking: Masking,
+    task: MaskedTask,
+) -> None:
+    """Draw the middle frame of a few clips: original, visible part, visible part and guess."""
+    clips = pixels[:PICTURES]
+    cubes = cut_cubes(clips, cube=task.cube)
+    seen, filled = torch.full_like(cubes, -PIXEL_MEAN / PIXEL_STD), cubes.clone()
+    for clip in range(len(clips)):
+        keep, hide = masking.keep[clip], masking.hide[clip]
+        seen[clip, keep] = cubes[clip, keep]
+        filled[clip, hide] = guess[clip]
+    like = clips.shape
+    strips = [
+        torch.cat(list(_middle_frames(part, task, like)), dim=1) for part in (cubes, seen, filled)
+    ]
+    image = (torch.cat(strips) * PIXEL_STD + PIXEL_MEAN).clamp(0, 1).float().cpu().numpy()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    imsave(path, np.kron(image, np.ones((2, 2))), cmap="gray", vmin=0, vmax=1)
+
+
+def _middle_frames(
+    cubes: Float[Tensor, "clip place pixel"], task: MaskedTask, shape: torch.Size
+) -> Float[Tensor, "clip row column"]:
+    clips = join_cubes(cubes, cube=task.cube, grid=task.grid, channels=shape[1])
+    return clips[:, :, shape[2] // 2].mean(dim=1)

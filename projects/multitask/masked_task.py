@@ -1,0 +1,71 @@
+"""Masked modelling as a task of a project: which clips, which cubes, and what they must become."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from cinelex.core.randomness import uniform
+from cinelex.data.batch import Batch
+from cinelex.models.cubes import cut_cubes, take_places
+from cinelex.models.masking import tube_mask
+from cinelex.models.packing import rows_of
+
+CHOICE, PLACES = 3, 4
+"""Streams of the keyed draws."""
+
+
+@dataclass(frozen=True)
+class Masking:
+    """The clips that are encoded a second time, and what is hidden of them."""
+
+    clips: Int[Tensor, " masked"]
+    """Places among the clips of the batch."""
+    keep: Int[Tensor, "masked visible"]
+    """Tokens that the encoder sees, as places in t·y·x."""
+    hide: Int[Tensor, "masked hidden"]
+    """Tokens to predict."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedTask:
+    """Draws masks by the clips' keys, so that a sample is masked alike wherever it is trained."""
+
+    grid: tuple[int, int, int]
+    """Tokens of a clip along frames, rows and columns."""
+    cube: tuple[int, int, int]
+    """Frames, rows and columns of pixels in a token."""
+    ratio: float
+    """Share of the places that is hidden."""
+    clips_per_study: int
+    """At most so many clips of each study are masked."""
+
+    def draw(self, batch: Batch) -> Masking:
+        """Choose the clips and hide the same places in all frames of each."""
+        clips = choose_clips(batch, most=self.clips_per_study)
+        _, rows, columns = self.grid
+        noise = uniform(batch.keys[clips], count=rows * columns, stream=PLACES)
+        keep, hide = tube_mask(noise, grid=self.grid, ratio=self.ratio)
+        return Masking(clips, keep, hide)
+
+    def hidden_cubes(
+        self, pixels: Float[Tensor, "clip channel frame row column"], masking: Masking
+    ) -> Float[Tensor, "masked hidden pixel"]:
+        """Return the pixels that the encoder did not see."""
+        cubes = cut_cubes(pixels[masking.clips], cube=self.cube)
+        return take_places(cubes, masking.hide)
+
+
+def choose_clips(batch: Batch, *, most: int) -> Int[Tensor, " chosen"]:
+    """Return the places of up to ``most`` clips of each study, by the lowest draw of their keys."""
+    draw = uniform(batch.keys, count=1, stream=CHOICE).squeeze(1).double()
+    # sorted by study, and within a study by draw: the first few of each are the chosen ones
+    order = (batch.owner + draw).argsort()
+    counts = rows_of(batch.owner, studies=batch.studies)
+    chosen = counts.clamp(max=most)
+    # how many there are is known without asking the device
+    total = sum(min(clips, most) for clips in batch.clip_counts)
+    study = torch.repeat_interleave(chosen, output_size=total)
+    within = torch.arange(total, device=order.device) - (chosen.cumsum(0) - chosen)[study]
+    return order[(counts.cumsum(0) - counts)[study] + within].sort().values

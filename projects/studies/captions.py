@@ -1,0 +1,102 @@
+"""Captions of held-out studies beside what a captioner that never looks would score."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cinelex.core.distributed import gather_json, is_main
+from cinelex.core.files import write_whole
+from cinelex.core.randomness import numpy_generator
+from cinelex.data.loader import evaluation_batches
+from cinelex.data.studies.dataset import StudyDataset
+from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.metrics.baselines import constant_normal_caption, shuffled
+from cinelex.metrics.captions import caption_report
+from cinelex.metrics.facts.spans import coloured_spans
+from cinelex.models.contracts import CaptionDecoder
+from cinelex.models.study_model import EncodedStudies, StudyModel
+from cinelex.projects.studies.encoding import device_of, encode_batch
+
+
+@torch.no_grad()
+def write_captions(
+    model: StudyModel, dataset: StudyDataset, *, batch: int, max_words: int
+) -> list[str]:
+    """Return one generated report a study, in the data set's order, on every rank."""
+    assert model.caption_decoder is not None
+    device, captions = device_of(model), list[str]()
+    for studies in evaluation_batches(dataset, batch=batch):
+        encoded = encode_batch(model, studies.to(device))
+        captions += told_of(encoded, model.caption_decoder, dataset.tokenizer, max_words=max_words)
+    return [caption for part in gather_json(captions) for caption in part]
+
+
+def told_of(
+    encoded: EncodedStudies, decoder: CaptionDecoder, tokenizer: Tokenizer, *, max_words: int
+) -> list[str]:
+    """Return one generated report a study, as text."""
+    words = decoder.generate(
+        encoded.memory,
+        encoded.mask,
+        bos_id=tokenizer.bos_id,
+        eos_id=tokenizer.eos_id,
+        pad_id=tokenizer.pad_id,
+        max_words=max_words,
+    )
+    return [tokenizer.decode(row) for row in words.tolist()]
+
+
+def captioning_results(
+    captions: Sequence[str],
+    references: Sequence[str],
+    training_reports: Sequence[str],
+    nearest_reports: Sequence[str],
+    *,
+    facts: str,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Return the ``captioning`` part of results.json.
+
+    Args:
+        captions: Of the held-out studies.
+        references: Their reports.
+        training_reports: What the text-only baselines know.
+        nearest_reports: For each held-out study, the training report nearest to its videos.
+        facts: The kind of facts that captions are scored by.
+        resamples: Bootstrap resamples of the studies.
+        seed: Decides what is drawn and shuffled.
+    """
+    draw = numpy_generator(seed, "text-only captions")
+    drawn = draw.integers(len(training_reports), size=len(references))
+    baselines: Mapping[str, Sequence[str]] = {
+        "constant_normal": [constant_normal_caption(training_reports)] * len(references),
+        "shuffled": shuffled(captions, seed=seed),
+        # a report drawn from the training set is an exact sample of what text alone can know
+        "text_only": [training_reports[place] for place in drawn],
+        "nearest_report": nearest_reports,
+    }
+    return caption_report(
+        references, captions, baselines, facts=facts, resamples=resamples, seed=seed
+    )
+
+
+def keep_captions(
+    path: Path, ids: Sequence[str], references: Sequence[str], captions: Sequence[str]
+) -> None:
+    """Write each caption beside its reference, its facts marked right, wrong or missing."""
+    if not is_main():
+        return
+    rows = [
+        {
+            "study_id": study,
+            "reference": reference,
+            "caption": caption,
+            "spans": coloured_spans(reference, caption),
+        }
+        for study, reference, caption in zip(ids, references, captions, strict=True)
+    ]
+    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))

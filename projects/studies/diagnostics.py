@@ -1,0 +1,42 @@
+"""What the doctor wants to know of the studies of a run before the first step: numbers only."""
+
+from typing import Any
+
+from cinelex.projects.diagnostics import (
+    leaked_videos,
+    order_facts,
+    report_facts,
+    share,
+    video_facts,
+    word_facts,
+)
+from cinelex.projects.studies.data import StudyData
+
+
+def study_facts(data: StudyData, *, batch: int) -> dict[str, Any]:
+    """Return the facts of a run's studies, reports and videos, by name.
+
+    Args:
+        data: The studies.
+        batch: Studies of the global batch.
+    """
+    train = data.train
+    splits = [split for split in (data.validation, data.test) if split is not None]
+    tested = [study for split in splits for study in split.studies]
+    patients = {study.patient_id for study in train.studies}
+    owned = [(place, video) for place, study in enumerate(train.studies) for video in study.videos]
+    reports = [study.report for study in train.studies]
+    return {
+        **report_facts(train.report_groups, batch=batch),
+        **leaked_videos(train.store, [v for _, v in owned], [study.videos for study in tested]),
+        "data/held_out_of_training_patients": sum(s.patient_id in patients for s in tested),
+        **video_facts(train.store, owned, frames=train.frames),
+        **word_facts(train, data.sampler, reports, train.tokenizer),
+        **order_facts(data.sampler, samples=len(train)),
+    }
+
+
+def view_facts(data: StudyData) -> dict[str, Any]:
+    """Return the share of training studies with one video, where studies are of several."""
+    lone = share(len(study.videos) == 1 for study in data.train.studies)
+    return {"data/single_video_studies": lone}

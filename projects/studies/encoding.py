@@ -1,0 +1,121 @@
+"""Embeddings of a whole split: every rank encodes its share, and every rank gets all rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from cinelex.core.distributed import gather_rows
+from cinelex.data.batch import Batch
+from cinelex.data.loader import evaluation_batches
+from cinelex.data.studies.dataset import StudyDataset
+from cinelex.data.video.transforms import to_float
+from cinelex.models.study_model import EncodedStudies, StudyModel
+
+
+@dataclass(frozen=True)
+class EncodedSplit:
+    """The studies and the unique reports of a split, in the data set's order; on the CPU."""
+
+    study: Float[Tensor, "study dim"]
+    """Unit rows."""
+    report: Float[Tensor, "unique dim"]
+    """Unit rows, one a unique report, by first appearance."""
+    report_of_study: Int[Tensor, " study"]
+    """The row in ``report`` of each study's own report."""
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Put a model into evaluation mode, and back into the mode that it was in."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
+def first_of_each_report(dataset: StudyDataset, *, most: int) -> StudyDataset:
+    """Return up to ``most`` studies of ``dataset``, in order, no two with the same report."""
+    first: dict[int, int] = {}
+    for place, group in enumerate(dataset.report_groups.tolist()):
+        first.setdefault(group, place)
+    return StudyDataset(
+        [dataset.studies[place] for place in list(first.values())[:most]],
+        dataset.store,
+        dataset.tokenizer,
+        frames=dataset.frames,
+        max_videos=dataset.max_videos,
+        seed=dataset.seed,
+    )
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Return where a model's parameters are."""
+    return next(model.parameters()).device
+
+
+def encode_batch(model: StudyModel, batch: Batch) -> EncodedStudies:
+    """Encode the videos of a batch, unchanged by augmentation."""
+    return model.encode_study(
+        to_float(batch.clips),
+        batch.owner,
+        studies=batch.studies,
+        slots=max(batch.clip_counts),
+    )
+
+
+@torch.no_grad()
+def encode_split(model: StudyModel, dataset: StudyDataset, *, batch: int) -> EncodedSplit:
+    """Encode every study of ``dataset`` with all its videos, and every unique report once.
+
+    Args:
+        model: The trained module, in evaluation mode.
+        dataset: The studies.
+        batch: Studies at once; the result does not depend on it.
+    """
+    return EncodedSplit(
+        study=encode_studies(model, dataset, batch=batch),
+        report=encode_reports(model, dataset, batch=batch),
+        report_of_study=torch.from_numpy(dataset.report_groups),
+    )
+
+
+@torch.no_grad()
+def encode_studies(
+    model: StudyModel, dataset: StudyDataset, *, batch: int
+) -> Float[Tensor, "study dim"]:
+    """Return one unit row a study, in the data set's order; on the CPU."""
+    device = device_of(model)
+    rows = [
+        encode_batch(model, studies.to(device)).study.cpu()
+        for studies in evaluation_batches(dataset, batch=batch)
+    ]
+    return gather_rows(torch.cat(rows) if rows else torch.zeros(0, model.dim))
+
+
+@torch.no_grad()
+def encode_reports(
+    model: StudyModel, dataset: StudyDataset, *, batch: int
+) -> Float[Tensor, "unique dim"]:
+    """Return one unit row a unique report, by first appearance; on the CPU, on every rank.
+
+    Reports are short: every rank encodes them all, which costs less than sharing them out.
+    """
+    first: dict[int, int] = {}
+    for place, group in enumerate(dataset.report_groups.tolist()):
+        first.setdefault(group, place)
+    words = [torch.from_numpy(dataset.words[place]) for place in first.values()]
+    rows = []
+    for start in range(0, len(words), batch):
+        padded = nn.utils.rnn.pad_sequence(
+            words[start : start + batch],
+            batch_first=True,
+            padding_value=dataset.tokenizer.pad_id,
+        ).to(device_of(model))
+        rows.append(model.encode_report(padded, padded != dataset.tokenizer.pad_id).report.cpu())
+    return torch.cat(rows)

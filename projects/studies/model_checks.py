@@ -1,0 +1,144 @@
+"""What must hold of any model of studies and reports, measured on a few studies."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from cinelex.data.batch import Batch
+from cinelex.data.loader import evaluation_batches
+from cinelex.data.studies.dataset import StudyDataset
+from cinelex.data.video.transforms import to_float
+from cinelex.models.study_model import StudyModel
+from cinelex.models.video_text import VideoText
+from cinelex.projects.multitask.masked_task import MaskedTask
+from cinelex.projects.studies.encoding import device_of, encode_batch
+
+STUDIES = 8
+"""Held-out studies that are looked at."""
+PADDING = 8
+"""Columns of padding that must change nothing."""
+
+Terms = Callable[[Batch], Mapping[str, Tensor]]
+
+
+@torch.no_grad()
+def study_checks(
+    model: StudyModel, dataset: StudyDataset, terms: Terms, *, pad_id: int
+) -> dict[str, float]:
+    """Return how far the model is from what must hold, by the name of the check.
+
+    Args:
+        model: The module, in evaluation mode.
+        dataset: Where the studies come from.
+        terms: The project's loss terms on a batch.
+        pad_id: The tokenizer's padding word.
+    """
+    first, again = (_first_studies(dataset).to(device_of(model)) for _ in range(2))
+    batch, together = first, encode_batch(model, first).study
+    return {
+        "check/repeat": _largest(encode_batch(model, again).study - together),
+        "check/absent_view": _largest(_alone(model, batch) - together),
+        **_view_dropped(model, batch, together),
+        **_padding(batch, terms, pad_id=pad_id),
+    }
+
+
+def _first_studies(dataset: StudyDataset) -> Batch:
+    return next(evaluation_batches(dataset, batch=STUDIES, rank=0, world_size=1))
+
+
+def _alone(model: StudyModel, batch: Batch) -> Float[Tensor, "study dim"]:
+    """Encode each study by itself, where no other study's views ask for empty places."""
+    return torch.cat([encode_batch(model, _study(batch, i)).study for i in range(batch.studies)])
+
+
+def _view_dropped(
+    model: StudyModel, batch: Batch, together: Float[Tensor, "study dim"]
+) -> dict[str, float]:
+    """Return the least 1 - cosine that leaving out the last of several views causes."""
+    several = [study for study, views in enumerate(batch.clip_counts) if views > 1]
+    if not several:
+        return {}
+    changes = []
+    for study in several:
+        fewer = encode_batch(model, _study(batch, study, drop_last=True)).study
+        changes.append(float(1 - F.cosine_similarity(fewer, together[study : study + 1])))
+    return {"check/view_dropped": min(changes)}
+
+
+def _padding(batch: Batch, terms: Terms, *, pad_id: int) -> dict[str, float]:
+    """Return by what share the caption loss changes when the reports get more padding."""
+    short = replace(batch, words=batch.words[:, : max(2, batch.words.shape[1] - PADDING)])
+    before = terms(short)
+    if "captioning" not in before:
+        return {}
+    after = terms(replace(short, words=F.pad(short.words, (0, PADDING), value=pad_id)))
+    own, padded = float(before["captioning"]), float(after["captioning"])
+    return {"check/padding_effect": abs(padded - own) / own}
+
+
+@torch.no_grad()
+def masking_checks(model: VideoText, dataset: StudyDataset, task: MaskedTask) -> dict[str, float]:
+    """Return the tokens of a clip that are seen and hidden, and how predictions of places differ.
+
+    ``check/prediction_spread`` is the deviation over the hidden places of a clip, as a share of
+    the predictions' size; a decoder that does not know where it looks has 0.
+
+    Args:
+        model: The module, in evaluation mode.
+        dataset: Where the studies come from.
+        task: What is hidden.
+    """
+    batch = _first_studies(dataset).to(device_of(model))
+    masking = task.draw(batch)
+    pixels = to_float(batch.clips)
+    predicted = model.reconstruct(
+        pixels, keep=masking.keep, hide=masking.hide, masked=masking.clips
+    )
+    checks = {
+        "check/visible_tokens": float(masking.keep.shape[1]),
+        "check/hidden_tokens": float(masking.hide.shape[1]),
+    }
+    if predicted is not None and masking.hide.shape[1] > 1:
+        size = predicted.float().square().mean().sqrt()
+        spread = predicted.float().std(dim=1, correction=0).mean()
+        checks["check/prediction_spread"] = float(spread / size)
+    return checks
+
+
+def _study(batch: Batch, study: int, *, drop_last: bool = False) -> Batch:
+    """Return one study of a batch as a batch, with or without its last view."""
+    places = (batch.owner == study).nonzero().flatten()
+    places = places[: len(places) - int(drop_last)]
+    rows = slice(study, study + 1)
+    return Batch(
+        study_ids=batch.study_ids[rows],
+        clips=batch.clips[places],
+        owner=torch.zeros_like(places),
+        words=batch.words[rows],
+        report_group=batch.report_group[rows],
+        patient_group=batch.patient_group[rows],
+        keys=batch.keys[places],
+        clip_counts=(len(places),),
+    )
+
+
+def _largest(difference: Tensor) -> float:
+    return float(difference.abs().max())
+
+
+def frozen_shares(model: VideoText, *, asked: Mapping[str, float]) -> dict[str, Any]:
+    """Return, for each tower, the share of its parameters that is frozen, and what was asked."""
+    facts: dict[str, Any] = {}
+    for tower, share in asked.items():
+        parameters = list(model.get_submodule(tower).parameters())
+        total = sum(parameter.numel() for parameter in parameters)
+        frozen = sum(parameter.numel() for parameter in parameters if not parameter.requires_grad)
+        facts[f"model/frozen/{tower}"] = frozen / total
+        facts[f"model/frozen/{tower}/asked"] = share
+    return facts

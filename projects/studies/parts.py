@@ -1,0 +1,137 @@
+"""From a config to the video-text model that it describes."""
+
+import math
+
+import torch
+from torch import nn
+
+from cinelex.config.build import build
+from cinelex.config.schedule import value_at
+from cinelex.config.schema import RunConfig, Schedule, ValueOrSchedule
+from cinelex.core.console import say
+from cinelex.core.errors import UserError
+from cinelex.core.randomness import keyed_seed
+from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.losses.masked import STATISTICS
+from cinelex.models import (
+    AGGREGATORS,
+    CAPTION_DECODERS,
+    MASKED_DECODERS,
+    TEXT_ENCODERS,
+    VIDEO_ENCODERS,
+)
+from cinelex.models.clip_pooling import MeanPooling, PlacePooling
+from cinelex.models.contracts import CaptionDecoder, MaskedDecoder, VideoEncoder
+from cinelex.models.freeze import freeze_share
+from cinelex.models.video_text import VideoText
+
+
+def active_weights(config: RunConfig) -> dict[str, ValueOrSchedule]:
+    """Return the weight of each term whose weight is ever above zero; the others are not built."""
+    weights: dict[str, ValueOrSchedule] = {
+        str(name): weight for name, weight in config.loss_weights.items()
+    }
+    weights["patch_contrastive"] = config.patch_contrastive_weight
+    return {name: weight for name, weight in weights.items() if _ever_above_zero(weight)}
+
+
+def build_video_text(config: RunConfig, tokenizer: Tokenizer) -> VideoText:
+    """Build the parts that the losses need, freshly initialised from the run's seed, and join them.
+
+    Raises:
+        UserError: A part or an option does not exist, or parts do not fit one another.
+    """
+    parts, weights = config.model, active_weights(config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(keyed_seed(config.seed, "weights"))
+        video = build(
+            VIDEO_ENCODERS,
+            parts.video_encoder,
+            width=parts.width,
+            frames=config.data.frames,
+            size=config.data.size,
+            channels=config.data.channels,
+        )
+        text = build(
+            TEXT_ENCODERS,
+            parts.text_encoder,
+            vocab=tokenizer.vocab_size,
+            width=parts.width,
+            max_words=tokenizer.max_words,
+        )
+        model = VideoText(
+            video_encoder=video,
+            aggregator=build(AGGREGATORS, parts.aggregator, width=video.width),
+            text_encoder=text,
+            dim=parts.dim,
+            heads=parts.heads,
+            caption_decoder=(
+                _caption_decoder(config, tokenizer, video) if "captioning" in weights else None
+            ),
+            masked_decoder=(
+                _masked_decoder(config, video) if "masked_modeling" in weights else None
+            ),
+            patch_heads="patch_contrastive" in weights,
+            aggregate=parts.aggregate,
+            clip_pooling=_clip_pooling(config, video),
+            study_in_memory=parts.study_in_memory,
+            temperature=value_at(config.temperature, step=0, steps=config.steps),
+            learn_temperature=config.learn_temperature,
+            temperature_range=config.temperature_range,
+            bias=-math.log(config.batch - 1) if config.contrastive.name == "siglip" else None,
+        )
+    _freeze(model, config)
+    return model
+
+
+def _clip_pooling(config: RunConfig, video: VideoEncoder) -> nn.Module:
+    """Return what makes a row of a clip's tokens.
+
+    Raises:
+        UserError: Places are to be weighted, and nothing is made of clips' rows.
+    """
+    if config.model.clip_pooling == "mean":
+        return MeanPooling()
+    if config.model.aggregate != "clips":
+        raise UserError("model.clip_pooling=places needs model.aggregate=clips")
+    return PlacePooling(width=video.width, tokens=math.prod(video.grid), hidden=2 * video.width)
+
+
+def _caption_decoder(
+    config: RunConfig, tokenizer: Tokenizer, video: VideoEncoder
+) -> CaptionDecoder:
+    return build(
+        CAPTION_DECODERS,
+        config.model.caption_decoder,
+        vocab=tokenizer.vocab_size,
+        width=config.model.width,
+        memory_width=video.width,
+        max_words=max(tokenizer.max_words, config.evaluation.caption_words),
+    )
+
+
+def _masked_decoder(config: RunConfig, video: VideoEncoder) -> MaskedDecoder:
+    frames, rows, columns = video.cube
+    return build(
+        MASKED_DECODERS,
+        config.model.masked_decoder,
+        grid=video.grid,
+        memory_width=video.width,
+        output=config.data.channels * frames * rows * columns + STATISTICS,
+    )
+
+
+def _freeze(model: VideoText, config: RunConfig) -> None:
+    for name, module, share in (
+        ("video encoder", model.video_encoder, config.model.video_freeze_ratio),
+        ("text encoder", model.text_encoder, config.model.text_freeze_ratio),
+    ):
+        frozen = freeze_share(module, share)
+        if share:
+            say(f"{name}: {frozen:.1%} of its parameters are frozen, {share:.1%} asked for")
+
+
+def _ever_above_zero(weight: ValueOrSchedule) -> bool:
+    if isinstance(weight, Schedule):
+        return max(weight.start, weight.end) > 0
+    return weight > 0

@@ -1,0 +1,81 @@
+"""What all projects of clips with texts share: how samples are read, augmented and named."""
+
+from collections.abc import Iterator, Sequence
+from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from cinelex.config.schema import RunConfig
+from cinelex.data.batch import Batch
+from cinelex.data.loader import Samples, train_batches
+from cinelex.data.sampler import StudySampler
+from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.data.video.transforms import Augmentation, augment, to_float
+from cinelex.projects.base import Project
+
+
+@runtime_checkable
+class ClipTextData(Protocol):
+    """What a run reads, as far as these methods go."""
+
+    @property
+    def train(self) -> Samples:
+        """The training samples."""
+
+    @property
+    def sampler(self) -> StudySampler:
+        """Their order."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """From texts to words."""
+
+    @property
+    def hash(self) -> str:
+        """Of everything that is read."""
+
+
+DataT = TypeVar("DataT", bound=ClipTextData)
+
+
+class ClipTextProject(Project[Batch], Generic[DataT]):
+    """A project whose samples are clips and a text; what is learned from them, it adds."""
+
+    def __init__(self, config: RunConfig, data: DataT) -> None:
+        """Keep what is read.
+
+        Args:
+            config: The run.
+            data: Its samples and its tokenizer.
+        """
+        self.config, self.data = config, data
+        self.augmentation = Augmentation(**config.data.augmentation.model_dump())
+
+    def batches(self, start_step: int) -> Iterator[Batch]:
+        """Yield this rank's training batches without end, beginning with that of ``start_step``."""
+        return train_batches(
+            self.data.train,
+            self.data.sampler,
+            start_step=start_step,
+            workers=self.config.data.workers,
+        )
+
+    def pixels(
+        self, model: nn.Module, batch: Batch
+    ) -> Float[Tensor, "clip channel frame row column"]:
+        """Return the normalized clips of a batch, augmented while ``model`` trains."""
+        pixels = to_float(batch.clips)
+        return augment(pixels, batch.keys, self.augmentation) if model.training else pixels
+
+    def present(self, batch: Batch) -> Bool[Tensor, "text word"]:
+        """Return which words of a batch are no padding."""
+        return batch.words != self.data.tokenizer.pad_id
+
+    def identities(self, batch: Batch) -> Sequence[str]:
+        """Return the ids of the samples."""
+        return batch.study_ids
+
+    def data_hash(self) -> str:
+        """Return the hash of everything that the run reads."""
+        return self.data.hash

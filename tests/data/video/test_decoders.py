@@ -1,0 +1,134 @@
+"""The decoder that can be killed."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cinelex.data.video.decode import (
+    Decoder,
+    Limits,
+    VideoCorrupt,
+    VideoMissing,
+    VideoTimeout,
+    VideoUnsupported,
+)
+from cinelex.data.video.decoders import DECODERS, ChildDecoder
+from cinelex.data.video.resize import Shape
+
+Write = Callable[..., Path]
+Steps = Callable[..., np.ndarray]
+
+
+@pytest.fixture(params=["pyav", "decord"])
+def child(request: pytest.FixtureRequest) -> Iterator[ChildDecoder]:
+    with ChildDecoder(backend=request.param) as decoder:
+        yield decoder
+
+
+def pid_of(decoder: ChildDecoder) -> int:
+    child = decoder._child
+    assert child is not None
+    return child.pid
+
+
+def test_a_child_reads_what_this_process_reads(
+    tmp_path: Path, write_video: Write, steps: Steps, child: ChildDecoder
+) -> None:
+    path = write_video(tmp_path / "v.mp4", steps(5, rows=18, columns=34), pix_fmt="yuv420p")
+    here = DECODERS["pyav"](Limits())
+    assert child.probe(path) == here.probe(path)
+    np.testing.assert_array_equal(child.read(path, [4, 0, 0]), here.read(path, [4, 0, 0]))
+
+
+def test_refusals_keep_their_type_and_the_child_goes_on(
+    tmp_path: Path, write_video: Write, steps: Steps, child: ChildDecoder
+) -> None:
+    path = write_video(tmp_path / "v.mp4", steps(3))
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    assert child.probe(path).frames == 3
+    pid = pid_of(child)
+    with pytest.raises(VideoMissing):
+        child.probe(tmp_path / "absent.mp4")
+    with pytest.raises(VideoCorrupt):
+        child.read(tmp_path / "bad.mp4", [0])
+    with pytest.raises(IndexError, match="frame 9 of a video of 3"):
+        child.read(path, [9])
+    assert child.probe(path).frames == 3
+    assert pid_of(child) == pid
+
+
+def test_a_child_that_hangs_is_killed_and_replaced(
+    tmp_path: Path, write_video: Write, steps: Steps
+) -> None:
+    path = write_video(tmp_path / "v.mp4", steps(3))
+    with ChildDecoder(backend="pyav") as child:
+        assert child.probe(path).frames == 3
+        pid = pid_of(child)
+        os.kill(pid, signal.SIGSTOP)
+        child.limits = Limits(deadline_s=0.2)
+        with pytest.raises(VideoTimeout, match="within 0.2 s"):
+            child.probe(path)
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+        child.limits = Limits()
+        assert child.probe(path).frames == 3
+
+
+@pytest.mark.parametrize("killings", [1, 2])
+def test_a_video_is_tried_once_more_when_its_decoder_is_killed(
+    tmp_path: Path,
+    write_video: Write,
+    steps: Steps,
+    monkeypatch: pytest.MonkeyPatch,
+    killings: int,
+) -> None:
+    path = write_video(tmp_path / "v.mp4", steps(3))
+    exchange = ChildDecoder._exchange
+    left = [signal.SIGKILL] * killings
+
+    def kill_and_exchange(self: ChildDecoder, child: Any, *request: Any) -> Any:
+        if left:
+            child.send_signal(left.pop())
+            child.wait()
+        return exchange(self, child, *request)
+
+    monkeypatch.setattr(ChildDecoder, "_exchange", kill_and_exchange)
+    with ChildDecoder(backend="pyav") as child:
+        if killings == 1:
+            assert child.probe(path).frames == 3
+        else:
+            with pytest.raises(VideoTimeout, match="died on it, twice"):
+                child.probe(path)
+            assert child.probe(path).frames == 3
+        assert child.deaths == killings
+
+
+def test_stored_frames_are_spaced_scaled_and_hashed(
+    tmp_path: Path, write_video: Write, steps: Steps, child: ChildDecoder
+) -> None:
+    path = write_video(tmp_path / "v.mp4", steps(8, rows=32, columns=32), pix_fmt="yuv420p")
+    info, content, frames = child.read_stored(
+        path, shape=Shape(size=8, channels=1), stored_frames=4
+    )
+    assert info.frames == 8
+    assert len(content) == 64
+    assert frames.shape == (4, 8, 8, 1)
+    np.testing.assert_allclose(frames.mean((1, 2, 3)), [30, 50, 70, 90], atol=2)
+
+
+def test_frames_that_decord_pads_are_refused(
+    tmp_path: Path, write_video: Write, steps: Steps
+) -> None:
+    path = write_video(tmp_path / "v.mp4", steps(2, rows=16, columns=16))
+    with ChildDecoder(backend="decord") as child, pytest.raises(VideoUnsupported, match="shape"):
+        child.read(path, [0])
+
+
+def test_the_table_holds_decoders() -> None:
+    for make in DECODERS.values():
+        assert isinstance(make(Limits()), Decoder)

@@ -1,0 +1,116 @@
+"""Clips are moved and lit as their keys say, and as arithmetic says."""
+
+import pytest
+import torch
+
+from cinelex.data.video import transforms
+from cinelex.data.video.transforms import (
+    PIXEL_MEAN,
+    PIXEL_STD,
+    Augmentation,
+    augment,
+    to_float,
+)
+
+SIDE = 8
+
+
+def clips(count: int = 3) -> torch.Tensor:
+    random = torch.Generator().manual_seed(0)
+    return torch.randn(count, 2, 4, SIDE, SIDE, generator=random)
+
+
+def keys(count: int = 3) -> torch.Tensor:
+    return torch.arange(count) * 7919 + 3
+
+
+def draw(monkeypatch: pytest.MonkeyPatch, *draws: float) -> None:
+    """Let every key draw these numbers, given in -1 ... 1."""
+    row = (torch.tensor(draws) + 1) / 2
+    monkeypatch.setattr(
+        transforms, "uniform", lambda keys, *, count, stream: row[:count].expand(len(keys), count)
+    )
+
+
+def test_bytes_become_numbers_by_constants_alone() -> None:
+    stored = torch.zeros(1, 2, 3, 4, 1, dtype=torch.uint8)
+    stored[0, 1, 2, 3, 0] = 255
+    pixels = to_float(stored)
+    assert pixels.shape == (1, 1, 2, 3, 4)
+    assert pixels[0, 0, 0, 0, 0].item() == pytest.approx(-PIXEL_MEAN / PIXEL_STD)
+    assert pixels[0, 0, 1, 2, 3].item() == pytest.approx((1 - PIXEL_MEAN) / PIXEL_STD)
+
+
+def test_no_augmentation_changes_nothing() -> None:
+    assert torch.equal(augment(clips(), keys(), Augmentation()), clips())
+
+
+def test_no_movement_is_the_identity_of_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, 0, 0, 0, 0, 0)
+    moved = augment(clips(), keys(), Augmentation(crop=0.5, rotation=90.0))
+    torch.testing.assert_close(moved, clips(), atol=1e-5, rtol=1e-5)
+
+
+def test_a_quarter_of_the_side_is_two_of_eight_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, 1, 0, 0, 0, 0)
+    moved = augment(clips(), keys(), Augmentation(crop=0.25))
+    columns = (torch.arange(SIDE) + 2).clamp(max=SIDE - 1)
+    torch.testing.assert_close(moved, clips()[..., columns], atol=1e-5, rtol=1e-5)
+
+
+def test_rows_move_the_other_way_and_the_border_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, 0, -1, 0, 0, 0)
+    moved = augment(clips(), keys(), Augmentation(crop=0.25))
+    rows = (torch.arange(SIDE) - 2).clamp(min=0)
+    torch.testing.assert_close(moved, clips()[..., rows, :], atol=1e-5, rtol=1e-5)
+
+
+def test_a_right_angle_turns_rows_into_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, 0, 0, 0, 1, 0)
+    moved = augment(clips(), keys(), Augmentation(rotation=90.0))
+    torch.testing.assert_close(moved, clips().rot90(1, (-2, -1)), atol=1e-5, rtol=1e-5)
+
+
+def test_scale_reads_from_farther_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, 0, 0, 1, 0, 0)
+    slope = torch.arange(SIDE, dtype=torch.float32) - (SIDE - 1) / 2
+    moved = augment(slope.expand(1, 1, 1, SIDE, SIDE), keys(1), Augmentation(crop=0.125))
+    expected = (1.125 * slope).clamp(slope[0], slope[-1])
+    torch.testing.assert_close(moved[0, 0, 0, 0], expected)
+
+
+def test_mirrored_is_mirrored_left_to_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, 0, 0, 0, 0, -1)
+    moved = augment(clips(), keys(), Augmentation(flip=True))
+    torch.testing.assert_close(moved, clips().flip(-1), atol=1e-5, rtol=1e-5)
+    draw(monkeypatch, 0, 0, 0, 0, 1)
+    kept = augment(clips(), keys(), Augmentation(flip=True))
+    torch.testing.assert_close(kept, clips(), atol=1e-5, rtol=1e-5)
+
+
+def test_light_is_contrast_then_brightness(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, 1, -1)
+    lit = augment(clips(), keys(), Augmentation(brightness=0.2))
+    torch.testing.assert_close(lit, 1.2 * clips() - 0.2 / PIXEL_STD)
+
+
+ALL = Augmentation(crop=0.2, rotation=20.0, flip=True, brightness=0.2)
+
+
+def test_a_clip_changes_alike_in_any_company() -> None:
+    together = augment(clips(), keys(), ALL)
+    torch.testing.assert_close(augment(clips()[1:2], keys()[1:2], ALL), together[1:2])
+    torch.testing.assert_close(augment(clips().flip(0), keys().flip(0), ALL), together.flip(0))
+
+
+def test_another_key_changes_a_clip_otherwise() -> None:
+    same = clips()[:1].expand(3, -1, -1, -1, -1)
+    first, second, third = augment(same, keys(), ALL)
+    assert not torch.allclose(first, second)
+    assert not torch.allclose(second, third)
+
+
+def test_all_frames_of_a_clip_change_alike() -> None:
+    still = clips()[:, :, :1].expand(-1, -1, 4, -1, -1)
+    moved = augment(still, keys(), ALL)
+    torch.testing.assert_close(moved, moved[:, :, :1].expand(-1, -1, 4, -1, -1))
