@@ -26,7 +26,7 @@ from cinelex.data.video.resize import Shape, reshape_frame
 CELLS = 8
 """Rows and columns of cells."""
 DIRECTIONS = 6
-MOST_WORDS = 1500
+MAX_WORDS = 1500
 LABEL = "primary_muscle"
 """Column of a manifest of stills that says what images have in common."""
 
@@ -67,7 +67,7 @@ def features_of(images: Sequence[CaptionedImage], *, size: int) -> tuple[Split, 
     raw = [describe(np.stack([_pixels(i.path, size) for i in split])) for split in splits]
     mean, std = raw[0].mean(0), raw[0].std(0) + 1e-3
     texts = [[caption for image in split for caption in image.captions] for split in splits]
-    pairs = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=MOST_WORDS)
+    pairs = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=MAX_WORDS)
     single = TfidfVectorizer(sublinear_tf=True)
     for table in (pairs, single):
         table.fit(texts[0])

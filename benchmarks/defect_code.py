@@ -22,7 +22,7 @@ from cinelex.data.video import store as stores
 from cinelex.data.video.transforms import to_float
 from cinelex.losses import contrastive
 from cinelex.losses.weighted_sum import WeightedSum
-from cinelex.projects.multitask.project import MultitaskPretraining
+from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.runners import accumulation, optimizer, train
 from cinelex.runners.gradients import Gradients
 
@@ -49,14 +49,14 @@ def without_head() -> AbstractContextManager[Any]:
 
 def terms(change: Callable[[dict[str, Tensor], Any, Any, Any], None]) -> Context:
     """Return a context in which the project's terms are changed after they were computed."""
-    whole = MultitaskPretraining.terms
+    whole = MultitaskProject.terms
 
-    def terms(self: MultitaskPretraining, model: nn.Module, batch: Any) -> dict[str, Tensor]:
+    def terms(self: MultitaskProject, model: nn.Module, batch: Any) -> dict[str, Tensor]:
         found = dict(whole(self, model, batch))
         change(found, self, model, batch)
         return found
 
-    return patched(MultitaskPretraining, "terms", terms)
+    return patched(MultitaskProject, "terms", terms)
 
 
 def from_strings(terms: dict[str, Tensor], *_: Any) -> None:
@@ -138,14 +138,14 @@ def not_finite() -> AbstractContextManager[Any]:
 
 def slow_loader() -> AbstractContextManager[Any]:
     """Wait 0.2 s for every batch."""
-    whole = MultitaskPretraining.batches
+    whole = MultitaskProject.batches
 
     def batches(self: Any, start_step: int) -> Iterator[Any]:
         for batch in whole(self, start_step):
             time.sleep(0.2)
             yield batch
 
-    return mock.patch.object(MultitaskPretraining, "batches", batches)
+    return mock.patch.object(MultitaskProject, "batches", batches)
 
 
 def same_order() -> AbstractContextManager[Any]:
@@ -158,10 +158,8 @@ def same_order() -> AbstractContextManager[Any]:
 
 def order_restarts() -> AbstractContextManager[Any]:
     """Begin with the first batch wherever a run begins."""
-    whole = MultitaskPretraining.batches
-    return mock.patch.object(
-        MultitaskPretraining, "batches", lambda self, start_step: whole(self, 0)
-    )
+    whole = MultitaskProject.batches
+    return mock.patch.object(MultitaskProject, "batches", lambda self, start_step: whole(self, 0))
 
 
 def random_frames() -> AbstractContextManager[Any]:

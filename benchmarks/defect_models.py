@@ -17,7 +17,9 @@ from cinelex.models.study_model import EncodedReports, EncodedStudies
 from cinelex.models.video_text import VideoText
 
 
-def constant_caption(self: Any, memory: Tensor, present: Tensor | None, **ids: Any) -> Tensor:
+def constant_caption(
+    self: Any, memory: Tensor, attention_mask: Tensor | None, **ids: Any
+) -> Tensor:
     """Write the same words for every study."""
     first = torch.tensor([[ids["bos_id"], 20, 21, 22, ids["eos_id"]]])
     return first.expand(len(memory), -1)
@@ -28,8 +30,10 @@ def blind_decoder() -> AbstractContextManager[Any]:
     decoder = caption_decoder.TransformerCaptionDecoder
     whole = decoder.forward
 
-    def forward(self: Any, words: Tensor, memory: Tensor, present: Tensor | None) -> Tensor:
-        return whole(self, words, 0 * memory, present)
+    def forward(
+        self: Any, token_ids: Tensor, memory: Tensor, attention_mask: Tensor | None
+    ) -> Tensor:
+        return whole(self, token_ids, 0 * memory, attention_mask)
 
     return mock.patch.object(decoder, "forward", forward)
 
@@ -54,8 +58,8 @@ def no_gradient_to_text() -> AbstractContextManager[Any]:
     """Let no gradient reach the text tower."""
     whole = VideoText.encode_report
 
-    def encode(self: VideoText, words: Tensor, present: Tensor) -> EncodedReports:
-        found = whole(self, words, present)
+    def encode(self: VideoText, token_ids: Tensor, attention_mask: Tensor) -> EncodedReports:
+        found = whole(self, token_ids, attention_mask)
         return replace(found, report=found.report.detach() + 0 * found.report)
 
     return mock.patch.object(VideoText, "encode_report", encode)

@@ -30,12 +30,12 @@ from cinelex.core.console import say
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence, Sweep
 from cinelex.doctor.finding import Finding
-from cinelex.doctor.live.diagnostics import starting_facts
+from cinelex.doctor.live.diagnostics import starting_diagnostics
 from cinelex.doctor.live.self_tests import (
-    half_facts,
-    parts_facts,
-    rank_facts,
-    resume_facts,
+    bf16_diagnostics,
+    micro_batch_diagnostics,
+    rank_diagnostics,
+    resume_diagnostics,
 )
 from cinelex.doctor.live.watch import Watch, probes_of
 from cinelex.doctor.run_files import RunFiles, read_run, read_steps
@@ -101,30 +101,30 @@ def _sweep(defect: Defect, config: RunConfig) -> Evidence:
 def _facts(_: Defect, config: RunConfig) -> Evidence:
     project = opened(config)[0]
     module = project.model()
-    facts = starting_facts(project, module, build_optimizer(module, config.optimizer))
-    return Evidence(config=config, facts=facts)
+    diagnostics = starting_diagnostics(project, module, build_optimizer(module, config.optimizer))
+    return Evidence(config=config, diagnostics=diagnostics)
 
 
 def _ranks(defect: Defect, config: RunConfig) -> Evidence:
     project = opened(config)[0]
     with mock.patch.dict(os.environ, {VARIABLE: RANKS.get(defect.name, "")}):
-        facts = rank_facts(project, config, worker="benchmarks.doctor_rank_worker")
-    return Evidence(config=config, facts=facts)
+        diagnostics = rank_diagnostics(project, config, worker="benchmarks.doctor_rank_worker")
+    return Evidence(config=config, diagnostics=diagnostics)
 
 
 def _parts(_: Defect, config: RunConfig) -> Evidence:
     project = opened(config)[0]
-    return Evidence(config=config, facts=parts_facts(project, config))
+    return Evidence(config=config, diagnostics=micro_batch_diagnostics(project, config))
 
 
 def _half(_: Defect, config: RunConfig) -> Evidence:
     project = opened(config)[0]
-    return Evidence(config=config, facts=half_facts(project, config))
+    return Evidence(config=config, diagnostics=bf16_diagnostics(project, config))
 
 
 def _resume(_: Defect, config: RunConfig) -> Evidence:
     project = opened(config)[0]
-    return Evidence(config=config, facts=resume_facts(project, config, CPU))
+    return Evidence(config=config, diagnostics=resume_diagnostics(project, config, CPU))
 
 
 def _trained(defect: Defect, config: RunConfig) -> Evidence:

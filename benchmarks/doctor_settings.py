@@ -40,7 +40,7 @@ TINY = (
 )
 """Steps enough for what shows in the record at once."""
 OF_PROJECT = {
-    "multitask_pretraining": (
+    "multitask": (
         "batch=16",
         "data.size=32",
         "data.frames=4",
@@ -50,16 +50,16 @@ OF_PROJECT = {
         "data.synthetic.test=48",
         "model.width=48",
         "model.dim=32",
-        "model.video_encoder.options.cube=[4,8,8]",
+        "model.video_encoder.options.tubelet=[4,8,8]",
         "model.text_encoder.options.depth=1",
         "model.caption_decoder.options.depth=1",
         "model.masked_decoder.options.depth=1",
         "model.masked_decoder.options.width=24",
         "optimizer.learning_rate=2e-3",
         "evaluation.report_examples=1",
-        "evaluation.caption_words=64",
+        "evaluation.max_new_tokens=64",
     ),
-    "latent_captioning": (
+    "latent": (
         "batch=16",
         "data.size=32",
         "latent.engravings.train=256",

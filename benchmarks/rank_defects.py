@@ -14,20 +14,20 @@ from cinelex.core import distributed
 from cinelex.data.batch import Batch
 from cinelex.data.video import transforms
 from cinelex.losses import captioning, contrastive
-from cinelex.projects.multitask.project import MultitaskPretraining
+from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.projects.studies import project as clip_text_project
 
 
 def bypass() -> AbstractContextManager[Any]:
     """Call the module around its wrapper."""
-    whole = MultitaskPretraining.terms
+    whole = MultitaskProject.terms
 
-    def terms(self: MultitaskPretraining, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def terms(self: MultitaskProject, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         inner = getattr(model, "module", model)
         assert isinstance(inner, nn.Module)
         return dict(whole(self, inner, batch))
 
-    return mock.patch.object(MultitaskPretraining, "terms", terms)
+    return mock.patch.object(MultitaskProject, "terms", terms)
 
 
 @contextmanager
@@ -48,8 +48,8 @@ def local_slice() -> Iterator[None]:
 def mean_of_means() -> AbstractContextManager[Any]:
     """Average the caption loss over ranks instead of words."""
 
-    def loss(self: Any, logits: Tensor, words: Tensor) -> Tensor:
-        cost = F.cross_entropy(logits[:, :-1].transpose(1, 2), words[:, 1:], ignore_index=0)
+    def loss(self: Any, logits: Tensor, token_ids: Tensor) -> Tensor:
+        cost = F.cross_entropy(logits[:, :-1].transpose(1, 2), token_ids[:, 1:], ignore_index=0)
         return distributed.sum_over_ranks(cost) / distributed.world_size()
 
     return mock.patch.object(captioning.Captioning, "__call__", loss)

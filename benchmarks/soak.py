@@ -27,7 +27,7 @@ from cinelex.runners.train import Trainer
 from tests.tiny_run import MULTITASK, arguments, rows
 
 STEPS, EVERY = 120, 3
-MOST_STEPS_OF_A_LIFE = 12
+MAX_STEPS_OF_A_LIFE = 12
 SETTINGS = (f"steps={STEPS}", f"checkpoint_every={EVERY}", "validate_every=10", "log_every=4")
 
 
@@ -90,7 +90,7 @@ class Soak:
         )
         if life >= 0:
             draw = numpy_generator(self.seed, "life", life)
-            last = trainer.step + int(draw.integers(MOST_STEPS_OF_A_LIFE))
+            last = trainer.step + int(draw.integers(MAX_STEPS_OF_A_LIFE))
             pause = float(draw.uniform(0, 0.1))
             threading.Thread(target=_die, args=(trainer, last, pause), daemon=True).start()
         trainer.run()

@@ -29,9 +29,9 @@ from tests.tiny_run import MULTITASK
 
 WAYS = {
     "plain": (),
-    "2 parts": ("accumulate=2",),
-    "4 parts": ("accumulate=4",),
-    "activations recomputed": ("recompute_activations=true",),
+    "2 parts": ("gradient_accumulation_steps=2",),
+    "4 parts": ("gradient_accumulation_steps=4",),
+    "activations recomputed": ("activation_checkpointing=true",),
     "moving average of the weights": ("ema_decay=0.999",),
     "compiled": ("compile=inductor",),
 }

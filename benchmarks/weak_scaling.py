@@ -100,7 +100,7 @@ def main() -> int:
     """Print the table for the shipped config and for encoders of a usual size."""
     with TemporaryDirectory() as folder:
         base = [f"folder={folder}"]
-        words = train_tokenizer(["a report"] * 4, vocab_size=1024, max_words=128)
+        token_ids = train_tokenizer(["a report"] * 4, vocab_size=1024, max_tokens=128)
         wide = [
             "model.width=768",
             "model.video_encoder.options.depth=12",
@@ -113,7 +113,7 @@ def main() -> int:
         ]
         for name, more in (("Shipped config", []), ("Base-sized encoders, 224 pixels", wide)):
             config = load_config(MULTITASK, [*base, *more])
-            text = "\n".join(lines(build_video_text(config, words), config))
+            text = "\n".join(lines(build_video_text(config, token_ids), config))
             sys.stdout.write(f"{name}: {text}\n\n")
     return 0
 

@@ -52,8 +52,8 @@ class TrainedRun:
 
     def encode_reports(self, reports: Sequence[str]) -> Float[Tensor, "report dim"]:
         """Return one unit vector a report, in the space of the studies."""
-        words = [torch.tensor(self.tokenizer.encode(report)) for report in reports]
-        padded = pad_sequence(words, batch_first=True, padding_value=self.tokenizer.pad_id)
+        token_ids = [torch.tensor(self.tokenizer.encode(report)) for report in reports]
+        padded = pad_sequence(token_ids, batch_first=True, padding_value=self.tokenizer.pad_id)
         with torch.no_grad():
             return self.model.encode_report(padded, padded != self.tokenizer.pad_id).report
 
@@ -66,9 +66,9 @@ class TrainedRun:
         if self.model.caption_decoder is None:
             raise UserError(f"run {self.config.name} was trained without captioning")
         encoded = self._encoded(videos)
-        words = self.config.evaluation.caption_words
+        token_ids = self.config.evaluation.max_new_tokens
         decoder, tokenizer = self.model.caption_decoder, self.tokenizer
-        return told_of(encoded, decoder, tokenizer, max_words=words)[0]
+        return told_of(encoded, decoder, tokenizer, max_tokens=token_ids)[0]
 
     def search(
         self, videos: Sequence[str | Path], reports: Sequence[str], *, count: int = 5

@@ -139,7 +139,7 @@ class TokenizerConfig(Strict):
     ``open_clip`` is CLIP's own."""
     vocab_size: Annotated[int, Field(ge=64, le=10_000_000)] = 2048
     """Most words of a trained tokenizer."""
-    max_words: Annotated[int, Field(ge=4, le=100_000)] = 128
+    max_tokens: Annotated[int, Field(ge=4, le=100_000)] = 128
     """Words of a report, with its first and last mark; the rest is cut off."""
     path: Name | None = None
     """Folder or name of a pretrained tokenizer."""

@@ -33,7 +33,7 @@ class EqConfig(Strict):
     null describes the test settings."""
     synthetic: SyntheticEqConfig = SyntheticEqConfig()
     """The made-up file."""
-    least_settings: Annotated[int, Field(ge=4)] = 30
+    min_settings: Annotated[int, Field(ge=4)] = 30
     """Settings that a descriptor must have in the file; rarer descriptors are not learned."""
     ignored: tuple[Word, ...] = ("test",)
     """Descriptors that say nothing of the sound."""

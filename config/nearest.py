@@ -7,7 +7,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-LEAST_LIKENESS = 0.6
+MIN_LIKENESS = 0.6
 HABITS = {
     "batch_size": "batch",
     "bs": "batch",
@@ -55,7 +55,7 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     """Return the one of ``words`` most like ``word``, or None where none is."""
     scored = [(SequenceMatcher(None, word, other).ratio(), other) for other in words]
     best = max(scored, default=(0.0, ""))
-    return best[1] if best[0] >= LEAST_LIKENESS else None
+    return best[1] if best[0] >= MIN_LIKENESS else None
 
 
 def nearest_key(key: str, keys: Iterable[str]) -> str | None:
@@ -74,6 +74,6 @@ def nearest_key(key: str, keys: Iterable[str]) -> str | None:
         return alike, home == section, home.partition(".")[0] == section.partition(".")[0]
 
     best = max(sorted(known), key=likeness, default=None)
-    if best is not None and likeness(best)[0] >= LEAST_LIKENESS:
+    if best is not None and likeness(best)[0] >= MIN_LIKENESS:
         return best
     return nearest(key, known)

@@ -98,7 +98,7 @@ class EvaluationConfig(Strict):
 
     batch: Count = 32
     """Studies that are encoded at once on a process; the results do not depend on it."""
-    caption_words: Count = 128
+    max_new_tokens: Count = 128
     """Words after which a generated report ends."""
     bootstrap: Count = 1000
     """Resamples of the held-out studies behind each 95 % interval."""
@@ -115,7 +115,7 @@ class RunConfig(Strict):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     """The run's folder below ``folder``: letters, digits, dot, dash and underscore."""
-    project: Annotated[str, Field(min_length=1)] = "multitask_pretraining"
+    project: Annotated[str, Field(min_length=1)] = "multitask"
     """What is trained."""
     seed: CountOrNone = 0
     """Decides initial weights, order, crops and masks."""
@@ -127,9 +127,9 @@ class RunConfig(Strict):
     """Numbers of the encoders; ``auto`` is bf16 where the device has it; losses are in fp32."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """CPU threads of one process; null leaves the choice to the library."""
-    parallel: Literal["replicate", "shard"] = "replicate"
+    parallel: Literal["ddp", "fsdp"] = "ddp"
     """Several processes each keep the whole model, or each a share of every parameter (FSDP2)."""
-    recompute_activations: bool = False
+    activation_checkpointing: bool = False
     """Run each block again for its gradient instead of keeping its activations; saves memory."""
     compile: Literal["inductor", "aot_eager"] | None = None
     """Compile each block with torch.compile, by this backend; null runs it as it is written."""
@@ -140,7 +140,7 @@ class RunConfig(Strict):
     """Optimizer steps of the run."""
     batch: Count
     """Studies in the global batch, over all processes."""
-    accumulate: Count = 1
+    gradient_accumulation_steps: Count = 1
     """Parts that a process cuts its share of the batch into, to need less memory. The loss is that
     of the whole batch; a step takes up to a third more time."""
     ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 SHARED = Path("/dev/shm")  # noqa: S108 - a file system of the kernel, not a place for files
-LEAST_BYTES = 2**28
+MIN_BYTES = 2**28
 """Containers start with 64 MiB unless told otherwise; NCCL's manual asks for 1 GiB."""
 
 
@@ -22,7 +22,7 @@ def too_small(processes: int, *, folder: Path = SHARED) -> str:
     if processes < 2 or not folder.is_dir():
         return ""
     free = shutil.disk_usage(folder).free
-    if free >= LEAST_BYTES:
+    if free >= MIN_BYTES:
         return ""
     return (
         f"{folder} has {free / 2**20:.0f} MiB free, and {processes} processes exchange gradients "

@@ -17,7 +17,7 @@ class Sample:
 
     study_id: str
     clips: UInt8[Tensor, "clip frame row column channel"]
-    words: Int[Tensor, " word"]
+    token_ids: Int[Tensor, " word"]
     """bos … eos."""
     report_group: int
     """The same number for every study with the same report."""
@@ -35,7 +35,7 @@ class Batch:
     clips: UInt8[Tensor, "clip frame row column channel"]
     owner: Int[Tensor, " clip"]
     """The study, by its place in the batch, that each clip belongs to; never falls."""
-    words: Int[Tensor, "study word"]
+    token_ids: Int[Tensor, "study word"]
     """bos … eos, then padding."""
     report_group: Int[Tensor, " study"]
     """The same number where the report is the same, over the whole data set."""
@@ -57,7 +57,7 @@ class Batch:
             self.study_ids,
             self.clips.to(device, non_blocking=True),
             self.owner.to(device, non_blocking=True),
-            self.words.to(device, non_blocking=True),
+            self.token_ids.to(device, non_blocking=True),
             self.report_group.to(device, non_blocking=True),
             self.patient_group.to(device, non_blocking=True),
             self.keys.to(device, non_blocking=True),
@@ -73,7 +73,7 @@ class Batch:
         if parts > self.studies:
             raise UserError(
                 f"{self.studies} studies of a process cannot be cut into {parts} parts; "
-                "lower accumulate or raise batch"
+                "lower gradient_accumulation_steps or raise batch"
             )
         first_clip = [0, *accumulate(self.clip_counts)]
         edges = [self.studies * part // parts for part in range(parts + 1)]
@@ -87,7 +87,7 @@ class Batch:
             self.study_ids[studies],
             self.clips[clips],
             self.owner[clips] - studies.start,
-            self.words[studies],
+            self.token_ids[studies],
             self.report_group[studies],
             self.patient_group[studies],
             self.keys[clips],
@@ -100,7 +100,7 @@ class Batch:
             self.study_ids,
             self.clips.pin_memory(),
             self.owner.pin_memory(),
-            self.words.pin_memory(),
+            self.token_ids.pin_memory(),
             self.report_group.pin_memory(),
             self.patient_group.pin_memory(),
             self.keys.pin_memory(),
@@ -122,15 +122,15 @@ def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
     if len({sample.clips.shape[1:] for sample in samples}) > 1:
         raise UserError("the clips of a batch differ in shape; give all the same size and frames")
     counts = tuple(len(sample.clips) for sample in samples)
-    longest = max(len(sample.words) for sample in samples)
-    words = torch.full((len(samples), longest), pad_id)
+    longest = max(len(sample.token_ids) for sample in samples)
+    token_ids = torch.full((len(samples), longest), pad_id)
     for row, sample in enumerate(samples):
-        words[row, : len(sample.words)] = sample.words
+        token_ids[row, : len(sample.token_ids)] = sample.token_ids
     return Batch(
         study_ids=[sample.study_id for sample in samples],
         clips=torch.cat([sample.clips for sample in samples]),
         owner=torch.repeat_interleave(torch.arange(len(samples)), torch.tensor(counts)),
-        words=words,
+        token_ids=token_ids,
         report_group=torch.tensor([sample.report_group for sample in samples]),
         patient_group=torch.tensor([sample.patient_group for sample in samples]),
         keys=torch.cat([sample.keys for sample in samples]),

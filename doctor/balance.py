@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from cinelex.doctor.evidence import Evidence, is_number
 
-MOST_PROBES = 50
+MAX_PROBES = 50
 """Newest looks that a moving average is taken over."""
 
 
@@ -63,7 +63,7 @@ class Balance:
     probes: int
 
 
-def balance(evidence: Evidence, *, most: int = MOST_PROBES) -> Balance | None:
+def balance(evidence: Evidence, *, most: int = MAX_PROBES) -> Balance | None:
     """Return the balance over the newest probes; None if no step was probed."""
     rows = [row for row in evidence.steps if any(key.startswith("gradient/norm/") for key in row)]
     rows = rows[-most:]

@@ -34,7 +34,7 @@ class Evidence:
     """The resolved config."""
     sweep: Sweep | None = None
     """The search that the run is a trial of."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
     """What was known of data, model and optimizer before the first step."""
     steps: Sequence[Row] = ()
     """Records of optimizer steps, in order; a live run may hold the newest only."""

@@ -40,16 +40,16 @@ class RunFiles:
     """One row a held-out study: rank of its report, and the nearest reports."""
     captions: list[Row]
     """One row a held-out study: reference, caption, and the caption's coloured spans."""
-    facts: Mapping[str, Any]
+    diagnostics: Mapping[str, Any]
     """What the doctor knew before the first step."""
 
     def evidence(
-        self, *, config: RunConfig | None = None, facts: Mapping[str, Any] | None = None
+        self, *, config: RunConfig | None = None, diagnostics: Mapping[str, Any] | None = None
     ) -> Evidence:
-        """Return what the rules read; ``config`` and ``facts`` replace what the folder holds."""
+        """Return what the rules read; ``config`` and ``diagnostics`` replace the folder's."""
         return Evidence(
             config=self.config if config is None else config,
-            facts=self.facts if facts is None else facts,
+            diagnostics=self.diagnostics if diagnostics is None else diagnostics,
             steps=self.steps,
             validations=self.validations,
             results=self.results,
@@ -69,7 +69,7 @@ def read_run(folder: Path) -> RunFiles:
     facts_file = folder / DOCTOR
     config, error = _config(config_file)
     records = json_rows(folder / "metrics.jsonl")
-    facts = _mapping(read_json(facts_file)) if facts_file.exists() else {}
+    diagnostics = _mapping(read_json(facts_file)) if facts_file.exists() else {}
     return RunFiles(
         folder=folder,
         config_text=_text(config_file) if config_file.exists() else "",
@@ -80,7 +80,7 @@ def read_run(folder: Path) -> RunFiles:
         results=_results(read_json(results_file)) if results_file.exists() else {},
         retrieval=json_rows(folder / "predictions" / "retrieval.jsonl"),
         captions=json_rows(folder / "predictions" / "captions.jsonl"),
-        facts=_mapping(facts.get("facts")),
+        diagnostics=_mapping(diagnostics.get("diagnostics")),
     )
 
 

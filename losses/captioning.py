@@ -42,21 +42,21 @@ class Captioning:
     def __call__(
         self,
         logits: Float[Tensor, "study word vocab"],
-        words: Int[Tensor, "study word"],
+        token_ids: Int[Tensor, "study word"],
     ) -> Float[Tensor, ""]:
         """Compare the logits at each word with the word that follows it.
 
         Args:
             logits: The logits at place t are a guess at the word at t + 1; the last are not used.
-            words: Begin, the report, end, padding; ranks may differ in length.
+            token_ids: Begin, the report, end, padding; ranks may differ in length.
 
         Raises:
             ValueError: The words have fewer than two places, so that nothing follows anything.
         """
-        if words.shape[1] < 2:
-            raise ValueError(f"captions of {words.shape[1]} words have no next word to predict")
+        if token_ids.shape[1] < 2:
+            raise ValueError(f"captions of {token_ids.shape[1]} words have no next word to predict")
         precision = torch.promote_types(logits.dtype, torch.float32)
-        target = words[:, 1:].long()
+        target = token_ids[:, 1:].long()
         cost = F.cross_entropy(
             rearrange(logits[:, :-1].to(precision), "study word vocab -> (study word) vocab"),
             rearrange(target, "study word -> (study word)"),

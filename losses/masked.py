@@ -1,4 +1,4 @@
-"""Masked modeling loss: fill in the cubes of pixels that the encoder did not see."""
+"""Masked modeling loss: fill in the tubelets of pixels that the encoder did not see."""
 
 from dataclasses import dataclass
 
@@ -9,27 +9,27 @@ from torch import Tensor
 from cinelex.core.distributed import sum_over_ranks
 
 STATISTICS = 2
-"""How many numbers describe a cube beside its pattern: its mean and its log standard deviation."""
+"""Numbers that describe a tubelet beside its pattern: mean and log standard deviation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedModeling:
-    """Squared error of the hidden cubes: of their pattern, their mean and their contrast.
+    """Squared error of the hidden tubelets: of their pattern, their mean and their contrast.
 
-    A guess has one number a pixel and two more. With x the pixels of a hidden cube, m their mean,
-    s = sqrt(var + floor^2), M and D the mean and standard deviation of the whole data and
+    A guess has one number a pixel and two more. With x the pixels of a hidden tubelet, m their
+    mean, s = sqrt(var + floor^2), M and D the mean and standard deviation of the whole data and
     floor = contrast_floor * D, the targets are
 
         pattern (x - m) / s,    brightness (m - M) / D,    contrast ln(s / D)
 
-        loss = mean over cubes of [mean over pixels of (pattern error)^2
+        loss = mean over tubelets of [mean over pixels of (pattern error)^2
                + statistics_weight * ((brightness error)^2 + (contrast error)^2)]
 
-    over the hidden cubes of all ranks. Without the last two, a normalised guess could only be
-    turned into pixels with the hidden cube's own mean and deviation; with them the guess is whole,
-    and `to_pixels` needs nothing hidden.
+    over the hidden tubelets of all ranks. Without the last two, a normalised guess could only be
+    turned into pixels with the hidden tubelet's own mean and deviation; with them the guess is
+    whole, and `to_pixels` needs nothing hidden.
 
-    Chance, a guess that knows averages only: mean of var / s^2 (1 where the cubes have contrast)
+    Chance, a guess that knows averages only: mean of var / s^2 (1 where the tubelets have contrast)
     + statistics_weight * (variance of brightness + variance of contrast); see `chance`. In pixel
     units predicting the mean costs the variance of the pixels.
 
@@ -41,7 +41,7 @@ class MaskedModeling:
     data_std: float = 1.0
     """Standard deviation of all pixels, in the unit of the targets."""
     contrast_floor: float = 0.05
-    """Deviation below which a cube counts as flat, as a share of ``data_std``: its noise is not
+    """Deviation below which a tubelet counts as flat, as a share of ``data_std``: its noise is not
     blown up to a pattern."""
     statistics_weight: float = 1.0
     """How much the two statistics count beside the pattern."""
@@ -62,11 +62,11 @@ class MaskedModeling:
         reconstruction: Float[Tensor, "clip hidden output"],
         target_pixels: Float[Tensor, "clip hidden pixel"],
     ) -> Float[Tensor, ""]:
-        """Average the error over the hidden cubes of all ranks; every rank gets the same value.
+        """Average the error over the hidden tubelets of all ranks; every rank gets the same value.
 
         Args:
             reconstruction: The guess: pattern, brightness, contrast; one number a pixel and two.
-            target_pixels: The pixels of the hidden cubes, in the order of the guess's pattern.
+            target_pixels: The pixels of the hidden tubelets, in the order of the guess's pattern.
 
         Raises:
             ValueError: Nothing is hidden, or the guess has the wrong number of numbers.
@@ -74,7 +74,7 @@ class MaskedModeling:
         pixels = target_pixels.shape[-1]
         if reconstruction.shape[-1] != pixels + STATISTICS:
             raise ValueError(
-                f"a cube of {pixels} pixels needs {pixels + STATISTICS} numbers, "
+                f"a tubelet of {pixels} pixels needs {pixels + STATISTICS} numbers, "
                 f"the reconstruction has {reconstruction.shape[-1]}"
             )
         precision = torch.promote_types(reconstruction.dtype, torch.float32)
@@ -104,7 +104,7 @@ class MaskedModeling:
     def to_pixels(
         self, reconstruction: Float[Tensor, "clip hidden output"]
     ) -> Float[Tensor, "clip hidden pixel"]:
-        """Return the guess in the unit of the pixels; knows nothing of the hidden cube."""
+        """Return the guess in the unit of the pixels; knows nothing of the hidden tubelet."""
         precision = torch.promote_types(reconstruction.dtype, torch.float32)
         pattern, brightness, contrast = reconstruction.to(precision).split(
             [reconstruction.shape[-1] - STATISTICS, 1, 1], dim=-1
@@ -114,7 +114,7 @@ class MaskedModeling:
 
     @torch.no_grad()
     def chance(self, target_pixels: Float[Tensor, "clip hidden pixel"]) -> Float[Tensor, ""]:
-        """Return the loss of a guess that knows only the averages over the hidden cubes."""
+        """Return the loss of a guess that knows only the averages over the hidden tubelets."""
         precision = torch.promote_types(target_pixels.dtype, torch.float32)
         target = self.targets(target_pixels.to(precision))
         pattern, statistics = target[..., :-STATISTICS], target[..., -STATISTICS:]
@@ -124,6 +124,6 @@ class MaskedModeling:
 
 
 def _global_mean(values: Float[Tensor, "clip hidden"]) -> Float[Tensor, ""]:
-    """Average over the cubes of all ranks, each cube counting the same."""
+    """Average over the tubelets of all ranks, each tubelet counting the same."""
     count = torch.full_like(values, 1.0).sum().detach()
     return sum_over_ranks(values.sum()) / sum_over_ranks(count)

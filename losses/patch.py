@@ -37,9 +37,9 @@ class PatchContrastive:
     def __call__(
         self,
         patches: Float[Tensor, "study token dim"],
-        patch_present: Bool[Tensor, "study token"],
-        words: Float[Tensor, "study word dim"],
-        word_present: Bool[Tensor, "study word"],
+        patch_mask: Bool[Tensor, "study token"],
+        token_ids: Float[Tensor, "study word dim"],
+        token_mask: Bool[Tensor, "study word"],
         *,
         temperature: Float[Tensor, ""],
         report_group: Int[Tensor, " study"],
@@ -49,9 +49,9 @@ class PatchContrastive:
 
         Args:
             patches: Unit features of the tokens of this rank's studies.
-            patch_present: False where a token is padding.
-            words: Unit features of the words of this rank's reports; ranks may differ in length.
-            word_present: False where a word is padding.
+            patch_mask: False where a token is padding.
+            token_ids: Unit features of this rank's reports; ranks may differ in length.
+            token_mask: False where a word is padding.
             temperature: Divides the similarities; positive.
             report_group: Equal numbers mean equal report texts, on whatever rank they are.
             patient_group: Equal numbers mean the same patient, on whatever rank they are.
@@ -59,15 +59,15 @@ class PatchContrastive:
         Raises:
             RuntimeError: A study has no token, or a report no word.
         """
-        _refuse_empty("patch_present", patch_present)
-        _refuse_empty("word_present", word_present)
+        _refuse_empty("patch_mask", patch_mask)
+        _refuse_empty("token_mask", token_mask)
         counts = row_counts(patches)
-        missing = max_over_ranks(words.shape[1]) - words.shape[1]
+        missing = max_over_ranks(token_ids.shape[1]) - token_ids.shape[1]
         similarity = late_interaction(
             patches,
-            patch_present,
-            gather_rows(F.pad(words, (0, 0, 0, missing)), counts=counts),
-            gather_rows(F.pad(word_present, (0, missing)), counts=counts),
+            patch_mask,
+            gather_rows(F.pad(token_ids, (0, 0, 0, missing)), counts=counts),
+            gather_rows(F.pad(token_mask, (0, missing)), counts=counts),
             pairs_at_once=self.pairs_at_once,
         )
         logits = gather_rows(similarity, counts=counts) / temperature.to(similarity.dtype)
@@ -79,9 +79,9 @@ class PatchContrastive:
 
 def late_interaction(
     patches: Float[Tensor, "study token dim"],
-    patch_present: Bool[Tensor, "study token"],
-    words: Float[Tensor, "gallery word dim"],
-    word_present: Bool[Tensor, "gallery word"],
+    patch_mask: Bool[Tensor, "study token"],
+    token_ids: Float[Tensor, "gallery word dim"],
+    token_mask: Bool[Tensor, "gallery word"],
     *,
     pairs_at_once: int,
 ) -> Float[Tensor, "study gallery"]:
@@ -91,13 +91,13 @@ def late_interaction(
     not the token-word similarities, so memory stays at ``pairs_at_once``.
     """
     precision = torch.promote_types(patches.dtype, torch.float32)
-    patches, words = patches.to(precision), words.to(precision)
-    reports = max(1, pairs_at_once // max(1, patch_present.numel() * words.shape[1]))
+    patches, token_ids = patches.to(precision), token_ids.to(precision)
+    reports = max(1, pairs_at_once // max(1, patch_mask.numel() * token_ids.shape[1]))
     with torch.autocast(patches.device.type, enabled=False):
         blocks = [
-            _block(patches, patch_present, some_words, some_present)
+            _block(patches, patch_mask, some_words, some_present)
             for some_words, some_present in zip(
-                words.split(reports), word_present.split(reports), strict=True
+                token_ids.split(reports), token_mask.split(reports), strict=True
             )
         ]
     return torch.cat(blocks, dim=1)
@@ -105,29 +105,29 @@ def late_interaction(
 
 def _block(
     patches: Float[Tensor, "study token dim"],
-    patch_present: Bool[Tensor, "study token"],
-    words: Float[Tensor, "gallery word dim"],
-    word_present: Bool[Tensor, "gallery word"],
+    patch_mask: Bool[Tensor, "study token"],
+    token_ids: Float[Tensor, "gallery word dim"],
+    token_mask: Bool[Tensor, "gallery word"],
 ) -> Float[Tensor, "study gallery"]:
     """Compare all tokens with the words of some reports, all at once."""
-    cosine = torch.einsum("skd,gld->sgkl", patches, words)
-    no_token, no_word = ~patch_present[:, None, :, None], ~word_present[None, :, None, :]
+    cosine = torch.einsum("skd,gld->sgkl", patches, token_ids)
+    no_token, no_word = ~patch_mask[:, None, :, None], ~token_mask[None, :, None, :]
     # max gives its gradient to one place and remembers only that; amax would keep the whole input
     of_words = cosine.masked_fill(no_token, -torch.inf).max(dim=2).values
     of_tokens = cosine.masked_fill(no_word, -torch.inf).max(dim=3).values
-    word_mean = _mean_of_present(of_words, word_present[None, :, :])
-    token_mean = _mean_of_present(of_tokens, patch_present[:, None, :])
+    word_mean = _mean_of_present(of_words, token_mask[None, :, :])
+    token_mean = _mean_of_present(of_tokens, patch_mask[:, None, :])
     return (word_mean + token_mean) / 2
 
 
 def _mean_of_present(
-    values: Float[Tensor, "study gallery item"], present: Bool[Tensor, "_ _ item"]
+    values: Float[Tensor, "study gallery item"], attention_mask: Bool[Tensor, "_ _ item"]
 ) -> Float[Tensor, "study gallery"]:
     """Average over the items that are there."""
-    return values.masked_fill(~present, 0.0).sum(-1) / present.sum(-1)
+    return values.masked_fill(~attention_mask, 0.0).sum(-1) / attention_mask.sum(-1)
 
 
-def _refuse_empty(name: str, present: Bool[Tensor, "study item"]) -> None:
+def _refuse_empty(name: str, attention_mask: Bool[Tensor, "study item"]) -> None:
     """Stop where a row has nothing to match; a GPU stops when it comes to it, and nobody waits."""
     message = f"{name}: a row of the batch has nothing present; drop it"
-    torch._assert_async(present.any(dim=1).all(), message)
+    torch._assert_async(attention_mask.any(dim=1).all(), message)

@@ -11,8 +11,8 @@ from cinelex.metrics.facts.lesions import lesions_of
 from cinelex.metrics.facts.parse import read
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
-_MOST_CANDIDATES: Final = 256
-_MOST_REPORTS: Final = 2048
+_MAX_CANDIDATES: Final = 256
+_MAX_REPORTS: Final = 2048
 
 
 def constant_normal_caption(reports: Sequence[str]) -> str:
@@ -29,8 +29,8 @@ def constant_normal_caption(reports: Sequence[str]) -> str:
     if not reports:
         raise ValueError("a constant caption needs at least one training report")
     normal = [report for report in dict.fromkeys(reports) if _is_normal(report)]
-    candidates = _evenly(normal or list(dict.fromkeys(reports)), _MOST_CANDIDATES)
-    against = _evenly(reports, _MOST_REPORTS)
+    candidates = _evenly(normal or list(dict.fromkeys(reports)), _MAX_CANDIDATES)
+    against = _evenly(reports, _MAX_REPORTS)
     place: dict[str, int] = {}
     for report in (*candidates, *against):
         for word in _WORD.findall(report.lower()):

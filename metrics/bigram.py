@@ -33,7 +33,7 @@ class Bigram:
     @classmethod
     def of(cls, texts: Iterable[Iterable[int]], *, vocabulary: int) -> "Bigram":
         """Count the neighbours in texts."""
-        pairs = Counter(pair for words in texts for pair in pairwise(words))
+        pairs = Counter(pair for token_ids in texts for pair in pairwise(token_ids))
         before, after = Counter[int](), Counter[int]()
         for (word, following), count in pairs.items():
             before[word] += count
@@ -46,7 +46,7 @@ class Bigram:
         Raises:
             ValueError: No text has two words.
         """
-        costs = [self._cost(*pair) for words in texts for pair in pairwise(words)]
+        costs = [self._cost(*pair) for token_ids in texts for pair in pairwise(token_ids)]
         if not costs:
             raise ValueError("no text has two words, so that none follows another")
         return float(np.mean(costs))

@@ -119,7 +119,7 @@ def average_precision_chance(null: RandomRanking) -> float:
     return float(hits.sum() / min(null.positives, PRECISION_CUTOFF))
 
 
-def image_text_report(
+def image_retrieval_report(
     outcomes: Outcomes, *, resamples: int = 1000, seed: int = 0
 ) -> dict[str, dict[str, Value]]:
     """Return every metric of both directions, and RSUM, with chance and 95 % interval.

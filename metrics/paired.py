@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from cinelex.metrics.bootstrap import percentiles
 
-LEAST_SEEDS = 3
+MIN_SEEDS = 3
 """Seeds below which nothing is claimed: what one seed shows may be that seed."""
 
 
@@ -30,8 +30,8 @@ class Difference:
     @property
     def verdict(self) -> str:
         """Return "higher", "lower" or "not told apart"; never a claim from fewer than 3 seeds."""
-        if self.seeds < LEAST_SEEDS:
-            return f"not told apart: {self.seeds} seeds of at least {LEAST_SEEDS}"
+        if self.seeds < MIN_SEEDS:
+            return f"not told apart: {self.seeds} seeds of at least {MIN_SEEDS}"
         if self.low > 0:
             return "higher"
         return "lower" if self.high < 0 else "not told apart"

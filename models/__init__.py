@@ -1,6 +1,6 @@
 """The models a config may name: for each kind of part, its name and its class.
 
-The project gives ``width``, ``frames``, ``size``, ``channels``, ``vocab``, ``max_words``,
+The project gives ``width``, ``frames``, ``size``, ``channels``, ``vocab``, ``max_tokens``,
 ``memory_width``, ``output``, ``grid`` and ``latent``; all other keyword arguments are options of
 the config.
 """
@@ -24,7 +24,7 @@ from cinelex.models.contracts import (
 from cinelex.models.conv_image import ConvImage
 from cinelex.models.huggingface_text import HuggingFaceText
 from cinelex.models.image_decoder import ConvImageDecoder
-from cinelex.models.latent_heads import PlacesLatent
+from cinelex.models.latent_heads import PositionLatent
 from cinelex.models.masked_decoder import TransformerMaskedDecoder
 from cinelex.models.open_clip_towers import OpenClipImage, OpenClipText
 from cinelex.models.text_transformer import TextTransformer
@@ -55,5 +55,5 @@ TEXT_ENCODERS: dict[str, type[TextEncoder]] = {
 }
 CAPTION_DECODERS: dict[str, type[CaptionDecoder]] = {"transformer": TransformerCaptionDecoder}
 MASKED_DECODERS: dict[str, type[MaskedDecoder]] = {"transformer": TransformerMaskedDecoder}
-LATENT_HEADS: dict[str, type[LatentHead]] = {"places": PlacesLatent}
+LATENT_HEADS: dict[str, type[LatentHead]] = {"places": PositionLatent}
 IMAGE_DECODERS: dict[str, type[ImageDecoder]] = {"conv": ConvImageDecoder}

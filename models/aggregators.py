@@ -27,7 +27,7 @@ class MeanAggregator(Aggregator):
         owner: Int[Tensor, " row"],
         *,
         studies: int,
-        slots: int | None = None,
+        max_clips: int | None = None,
     ) -> Float[Tensor, "study width"]:
         """Average in fp32."""
         counts = rows_of(owner, studies=studies)
@@ -67,7 +67,7 @@ class GatedAttentionAggregator(Aggregator):
         owner: Int[Tensor, " row"],
         *,
         studies: int,
-        slots: int | None = None,
+        max_clips: int | None = None,
     ) -> Float[Tensor, "study width"]:
         """Weigh the rows, and add them up in fp32."""
         rows = self.norm(rows)
@@ -110,7 +110,7 @@ class AttentionPoolingAggregator(Aggregator):
         owner: Int[Tensor, " row"],
         *,
         studies: int,
-        slots: int | None = None,
+        max_clips: int | None = None,
     ) -> Float[Tensor, "study width"]:
         """Pool with softmax and sums in fp32."""
         rows = self.norm(rows)
@@ -157,13 +157,13 @@ class ClassTokenAggregator(Aggregator):
         owner: Int[Tensor, " row"],
         *,
         studies: int,
-        slots: int | None = None,
+        max_clips: int | None = None,
     ) -> Float[Tensor, "study width"]:
         """Pad once, with a mask that no block sees past."""
-        table, present = pad_rows(rows, owner, studies=studies, slots=slots)
+        table, attention_mask = pad_rows(rows, owner, studies=studies, max_clips=max_clips)
         token = self.token.to(table.dtype).expand(studies, 1, -1)
         table = torch.cat([token, table], dim=1)
-        present = torch.cat([present.new_ones(studies, 1), present], dim=1)
+        attention_mask = torch.cat([attention_mask.new_ones(studies, 1), attention_mask], dim=1)
         for block in self.blocks:
-            table = block(table, present)
+            table = block(table, attention_mask)
         return self.norm(table[:, 0])

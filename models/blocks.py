@@ -43,7 +43,7 @@ class Block(nn.Module):
     def forward(
         self,
         tokens: Float[Tensor, "row token width"],
-        present: Bool[Tensor, "row token"] | None = None,
+        attention_mask: Bool[Tensor, "row token"] | None = None,
     ) -> Float[Tensor, "row token width"]:
         """Let each token attend to all tokens of its row that are present; to all if None."""
         query, key, value = rearrange(
@@ -52,7 +52,7 @@ class Block(nn.Module):
             three=3,
             head=self.heads,
         )
-        mask = None if present is None else present[:, None, None]
+        mask = None if attention_mask is None else attention_mask[:, None, None]
         seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         tokens = tokens + self.join(rearrange(seen, "row head token part -> row token (head part)"))
         return tokens + self.mlp(self.mlp_norm(tokens))

@@ -20,7 +20,7 @@ OfStudy = tuple[Float[Tensor, "study head token part"], Float[Tensor, "study hea
 class Cache:
     """What one block remembers while it writes: room for every word, and the study, seen once."""
 
-    words: OfWords
+    token_ids: OfWords
     memory: OfStudy
 
 
@@ -37,7 +37,7 @@ class TransformerCaptionDecoder(CaptionDecoder):
         width: int,
         memory_width: int,
         vocab: int,
-        max_words: int,
+        max_tokens: int,
         depth: int = 2,
         heads: int = 4,
         mlp_ratio: float = 4.0,
@@ -48,7 +48,7 @@ class TransformerCaptionDecoder(CaptionDecoder):
             width: Numbers a word; a multiple of ``heads``.
             memory_width: Numbers a token of the study.
             vocab: Words that the tokenizer knows.
-            max_words: Words of the longest report.
+            max_tokens: Words of the longest report.
             depth: Blocks.
             heads: Attention heads a block.
             mlp_ratio: Hidden numbers of the feed-forward part, in widths.
@@ -56,7 +56,7 @@ class TransformerCaptionDecoder(CaptionDecoder):
         super().__init__()
         check_heads(width=width, heads=heads)
         self.embed = nn.Embedding(vocab, width)
-        self.positions = nn.Embedding(max_words, width)
+        self.positions = nn.Embedding(max_tokens, width)
         self.memory_norm = nn.LayerNorm(memory_width)
         self.blocks = nn.ModuleList(
             _Block(width=width, memory_width=memory_width, heads=heads, mlp_ratio=mlp_ratio)
@@ -68,14 +68,14 @@ class TransformerCaptionDecoder(CaptionDecoder):
 
     def forward(
         self,
-        words: Int[Tensor, "study word"],
+        token_ids: Int[Tensor, "study word"],
         memory: Float[Tensor, "study token width"],
-        present: Bool[Tensor, "study token"] | None,
+        attention_mask: Bool[Tensor, "study token"] | None,
     ) -> Float[Tensor, "study word vocab"]:
         """Return, at each word, the logits of the word that follows it (teacher forcing)."""
-        place = torch.arange(words.shape[1], device=words.device)
-        features = self.embed(words) + self.positions(place)
-        memory, mask = self.memory_norm(memory), _mask(present)
+        place = torch.arange(token_ids.shape[1], device=token_ids.device)
+        features = self.embed(token_ids) + self.positions(place)
+        memory, mask = self.memory_norm(memory), _mask(attention_mask)
         for block in self._blocks():
             features = block(features, memory, mask)
         return self.to_vocab(self.norm(features))
@@ -84,12 +84,12 @@ class TransformerCaptionDecoder(CaptionDecoder):
     def generate(
         self,
         memory: Float[Tensor, "study token width"],
-        present: Bool[Tensor, "study token"] | None,
+        attention_mask: Bool[Tensor, "study token"] | None,
         *,
         bos_id: int,
         eos_id: int,
         pad_id: int,
-        max_words: int,
+        max_tokens: int,
     ) -> Int[Tensor, "study word"]:
         """Write a report for each study, always taking the likeliest word.
 
@@ -99,31 +99,31 @@ class TransformerCaptionDecoder(CaptionDecoder):
         Raises:
             ValueError: More words are asked for than there are positions.
         """
-        if max_words > self.positions.num_embeddings:
+        if max_tokens > self.positions.num_embeddings:
             raise ValueError(
-                f"asked for {max_words} words, made for {self.positions.num_embeddings}"
+                f"asked for {max_tokens} words, made for {self.positions.num_embeddings}"
             )
-        caches = self._caches(self.memory_norm(memory), max_words)
-        words = torch.full((len(memory), max_words), pad_id, device=memory.device)
-        words[:, 0] = bos_id
-        ended, mask = torch.zeros_like(words[:, 0], dtype=torch.bool), _mask(present)
-        for place in range(max_words - 1):
-            logits = self._step(words[:, place], place, caches, mask)
+        caches = self._caches(self.memory_norm(memory), max_tokens)
+        token_ids = torch.full((len(memory), max_tokens), pad_id, device=memory.device)
+        token_ids[:, 0] = bos_id
+        ended, mask = torch.zeros_like(token_ids[:, 0], dtype=torch.bool), _mask(attention_mask)
+        for place in range(max_tokens - 1):
+            logits = self._step(token_ids[:, place], place, caches, mask)
             following = logits.argmax(dim=-1).masked_fill(ended, pad_id)
-            words[:, place + 1] = following
+            token_ids[:, place + 1] = following
             ended = ended | (following == eos_id)
             if bool(ended.all()):
-                return words[:, : place + 2]
-        return words
+                return token_ids[:, : place + 2]
+        return token_ids
 
-    def _caches(self, memory: Float[Tensor, "study token width"], max_words: int) -> list[Cache]:
+    def _caches(self, memory: Float[Tensor, "study token width"], max_tokens: int) -> list[Cache]:
         """Look at the study once, and make room for the words."""
         caches = []
         for block in self._blocks():
             keys, values = block.cross.remember(memory)
             studies, heads, _, part = keys.shape
-            room = keys.new_empty(2, studies, heads, max_words, part)
-            caches.append(Cache(words=(room[0], room[1]), memory=(keys, values)))
+            room = keys.new_empty(2, studies, heads, max_tokens, part)
+            caches.append(Cache(token_ids=(room[0], room[1]), memory=(keys, values)))
         return caches
 
     def _step(
@@ -136,7 +136,7 @@ class TransformerCaptionDecoder(CaptionDecoder):
         """Return the logits of the word after ``word``, which stands at ``place``."""
         features = (self.embed(word) + self.positions.weight[place])[:, None]
         for block, cache in zip(self._blocks(), caches, strict=True):
-            features = block(features, cache.memory, mask, room=cache.words, place=place)
+            features = block(features, cache.memory, mask, room=cache.token_ids, place=place)
         return self.to_vocab(self.norm(features[:, 0]))
 
     def _blocks(self) -> list["_Block"]:
@@ -224,7 +224,7 @@ class _Block(nn.Module):
 
 
 def _mask(
-    present: Bool[Tensor, "study token"] | None,
+    attention_mask: Bool[Tensor, "study token"] | None,
 ) -> Bool[Tensor, "study 1 1 token"] | None:
     """Return the mask of the study's tokens, or None where nothing is absent."""
-    return None if present is None else present[:, None, None]
+    return None if attention_mask is None else attention_mask[:, None, None]

@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
-class PlacePooling(nn.Module):
+class PositionPooling(nn.Module):
     """Read all tokens of a clip at once, each place with weights of its own.
 
     A mean forgets where a token was, and attention has to find out; where the same thing stands in

@@ -20,7 +20,7 @@ class VideoEncoder(nn.Module, ABC):
     """Numbers a token."""
     grid: tuple[int, int, int]
     """Tokens along frames, rows and columns; token t·y·x of a clip stands at place (t, y, x)."""
-    cube: tuple[int, int, int]
+    tubelet: tuple[int, int, int]
     """Frames, rows and columns of pixels that one token starts from."""
     drops_tokens: bool
     """True where ``keep`` is understood, so that hidden tokens cost nothing and are never seen."""
@@ -56,7 +56,7 @@ class Aggregator(nn.Module, ABC):
         owner: Int[Tensor, " row"],
         *,
         studies: int,
-        slots: int | None = None,
+        max_clips: int | None = None,
     ) -> Float[Tensor, "study width"]:
         """Pool the rows of each study.
 
@@ -64,7 +64,7 @@ class Aggregator(nn.Module, ABC):
             rows: Rows of all studies, in any order.
             owner: The study, from 0, that each row belongs to; each study owns a row or more.
             studies: Number of studies.
-            slots: Rows of the study that owns most, where the caller knows, and knows that
+            max_clips: Rows of the study that owns most, where the caller knows, and knows that
                 ``owner`` never falls; who pads then need not wait for the device.
         """
 
@@ -77,20 +77,20 @@ class TextEncoder(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+        self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]
     ) -> Float[Tensor, "study word width"]:
         """Return the features of each word; those of absent words mean nothing.
 
         Args:
-            words: The tokenizer's numbers.
-            present: True where there is a word, False where there is padding.
+            token_ids: The tokenizer's numbers.
+            attention_mask: True where there is a word, False where there is padding.
         """
 
     @abstractmethod
     def pool(
         self,
         features: Float[Tensor, "study word width"],
-        present: Bool[Tensor, "study word"],
+        attention_mask: Bool[Tensor, "study word"],
     ) -> Float[Tensor, "study width"]:
         """Return one vector a report, from the features of the words that are present."""
 
@@ -104,38 +104,38 @@ class CaptionDecoder(nn.Module, ABC):
     @abstractmethod
     def forward(
         self,
-        words: Int[Tensor, "study word"],
+        token_ids: Int[Tensor, "study word"],
         memory: Float[Tensor, "study token width"],
-        present: Bool[Tensor, "study token"] | None,
+        attention_mask: Bool[Tensor, "study token"] | None,
     ) -> Float[Tensor, "study word vocab"]:
         """Return, at each word, the logits of the word that follows it.
 
         Args:
-            words: The report, from its first word on.
+            token_ids: The report, from its first word on.
             memory: Tokens of the study, padded.
-            present: True where ``memory`` holds a token of the study; None where all of it does.
+            attention_mask: True where ``memory`` holds a token; None where all of it does.
         """
 
     @abstractmethod
     def generate(
         self,
         memory: Float[Tensor, "study token width"],
-        present: Bool[Tensor, "study token"] | None,
+        attention_mask: Bool[Tensor, "study token"] | None,
         *,
         bos_id: int,
         eos_id: int,
         pad_id: int,
-        max_words: int,
+        max_tokens: int,
     ) -> Int[Tensor, "study word"]:
         """Write a report for each study, always taking the likeliest word.
 
-        The result starts with ``bos_id``, holds at most ``max_words`` words, and is filled with
+        The result starts with ``bos_id``, holds at most ``max_tokens`` words, and is filled with
         ``pad_id`` after ``eos_id``.
         """
 
 
 class MaskedDecoder(nn.Module, ABC):
-    """From the visible tokens of a clip to what is in its hidden cubes."""
+    """From the visible tokens of a clip to what is in its hidden tubelets."""
 
     @abstractmethod
     def forward(
@@ -144,10 +144,10 @@ class MaskedDecoder(nn.Module, ABC):
         keep: Int[Tensor, "clip visible"],
         hide: Int[Tensor, "clip hidden"],
     ) -> Float[Tensor, "clip hidden output"]:
-        """Return what is predicted for each hidden cube.
+        """Return what is predicted for each hidden tubelet.
 
         Args:
-            visible: Tokens of the cubes that the encoder saw.
+            visible: Tokens of the tubelets that the encoder saw.
             keep: Their places in t·y·x.
             hide: The places to predict.
         """

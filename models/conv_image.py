@@ -45,7 +45,7 @@ class ConvImage(VideoEncoder):
             raise ValueError(f"conv halves the image three times; {size} is no multiple of 8")
         self.width = width
         self.grid = (1, size // 8, size // 8)
-        self.cube = (1, 8, 8)
+        self.tubelet = (1, 8, 8)
         widths = (channels, base, 2 * base, width)
         layers: list[nn.Module] = []
         for before, after in zip(widths, widths[1:], strict=False):

@@ -7,7 +7,7 @@ from cinelex.core.errors import UserError
 from cinelex.models.contracts import TextEncoder
 from cinelex.models.foreign import make_repeatable
 from cinelex.models.hub import load_pretrained
-from cinelex.models.pooling import PoolingKind, WordPooling
+from cinelex.models.pooling import PoolingKind, TokenPooling
 
 
 class HuggingFaceText(TextEncoder):
@@ -21,7 +21,7 @@ class HuggingFaceText(TextEncoder):
         *,
         width: int,
         vocab: int,
-        max_words: int,
+        max_tokens: int,
         name: str = "microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext",
         pooling: PoolingKind = "mean",
     ) -> None:
@@ -30,7 +30,7 @@ class HuggingFaceText(TextEncoder):
         Args:
             width: Numbers a word; the encoder's own words are projected to it if they differ.
             vocab: Words that the tokenizer knows.
-            max_words: Words of the longest report.
+            max_tokens: Words of the longest report.
             name: A local folder, or a hub name that is in the cache or can be downloaded.
             pooling: How the words become a report.
 
@@ -44,7 +44,7 @@ class HuggingFaceText(TextEncoder):
 
         self.encoder = load_pretrained(AutoModel, name)
         config = self.encoder.config
-        _check(config, name=name, vocab=vocab, max_words=max_words)
+        _check(config, name=name, vocab=vocab, max_tokens=max_tokens)
         if getattr(self.encoder, "pooler", None) is not None:
             # Nobody reads it, so it would be a parameter without a gradient.
             self.encoder.pooler = None  # type: ignore[assignment]
@@ -52,25 +52,25 @@ class HuggingFaceText(TextEncoder):
         native: int = config.hidden_size  # type: ignore[union-attr, assignment]
         self.width = width
         self.project = nn.Identity() if native == width else nn.Linear(native, width)
-        self.pooling = WordPooling(width=width, kind=pooling)
+        self.pooling = TokenPooling(width=width, kind=pooling)
 
     def forward(
-        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+        self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]
     ) -> Float[Tensor, "study word width"]:
         """Return the features of each word."""
-        out = self.encoder(input_ids=words, attention_mask=present.long())
+        out = self.encoder(input_ids=token_ids, attention_mask=attention_mask.long())
         return self.project(out.last_hidden_state)
 
     def pool(
         self,
         features: Float[Tensor, "study word width"],
-        present: Bool[Tensor, "study word"],
+        attention_mask: Bool[Tensor, "study word"],
     ) -> Float[Tensor, "study width"]:
         """Return one vector a report."""
-        return self.pooling(features, present)
+        return self.pooling(features, attention_mask)
 
 
-def _check(config: object, *, name: str, vocab: int, max_words: int) -> None:
+def _check(config: object, *, name: str, vocab: int, max_tokens: int) -> None:
     """Refuse an encoder that does not fit the tokenizer or the reports.
 
     Raises:
@@ -80,10 +80,10 @@ def _check(config: object, *, name: str, vocab: int, max_words: int) -> None:
         raise UserError(f"{name} is an encoder and decoder; choose an encoder such as BERT")
     # not every encoder states these: without absolute positions there is no longest report
     known = getattr(config, "vocab_size", vocab)
-    longest = getattr(config, "max_position_embeddings", max_words)
+    longest = getattr(config, "max_position_embeddings", max_tokens)
     if vocab > known:
         raise UserError(
             f"the tokenizer has {vocab} words but {name} knows {known}; use the tokenizer of {name}"
         )
-    if max_words > longest:
-        raise UserError(f"{name} reads {longest} words, not {max_words}; lower max_words")
+    if max_tokens > longest:
+        raise UserError(f"{name} reads {longest} words, not {max_tokens}; lower max_tokens")

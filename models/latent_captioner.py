@@ -92,26 +92,26 @@ class LatentCaptioner(StudyModel):
         self,
         clips: Float[Tensor, "clip channel frame row column"],
         owner: Int[Tensor, " clip"],
-        words: Int[Tensor, "study word"],
-        present: Bool[Tensor, "study word"],
+        token_ids: Int[Tensor, "study word"],
+        attention_mask: Bool[Tensor, "study word"],
     ) -> LatentOutputs:
         """Run every part once.
 
         Args:
             clips: Normalized pixels of all pictures of all studies.
             owner: The study that each picture belongs to.
-            words: The report of each study.
-            present: True where there is a word.
+            token_ids: The report of each study.
+            attention_mask: True where there is a word.
         """
         latent = self.encode(clips)
-        studies = self.read_latent(self.mean(latent, owner, studies=len(words)))
+        studies = self.read_latent(self.mean(latent, owner, studies=len(token_ids)))
         return LatentOutputs(
             study=studies.study,
-            report=self.encode_report(words, present).report,
+            report=self.encode_report(token_ids, attention_mask).report,
             temperature=self.temperature(),
             bias=None if self.bias is None else self.bias.squeeze(),
             latent=latent,
-            caption_logits=self.caption_decoder(words, studies.memory, studies.mask),
+            caption_logits=self.caption_decoder(token_ids, studies.memory, studies.mask),
             reconstruction=self.image_decoder(latent),
         )
 
@@ -131,7 +131,7 @@ class LatentCaptioner(StudyModel):
         return EncodedStudies(
             study=unit_rows(self.study_head(latent)),
             memory=memory,
-            present=torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device),
+            attention_mask=torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device),
             first_token=0,
             ragged=False,
         )
@@ -142,7 +142,7 @@ class LatentCaptioner(StudyModel):
         owner: Int[Tensor, " clip"],
         *,
         studies: int,
-        slots: int | None = None,
+        max_clips: int | None = None,
     ) -> EncodedStudies:
         """Return the vector of each study and what its latent says to the caption decoder."""
         return self.read_latent(self.mean(self.encode(clips), owner, studies=studies))

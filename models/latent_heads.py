@@ -9,7 +9,7 @@ from cinelex.models.blocks import start_level
 from cinelex.models.contracts import LatentHead
 
 
-class PlacesLatent(LatentHead):
+class PositionLatent(LatentHead):
     """Squeeze each token, put all behind one another, and map them linearly to the latent.
 
     Every place has weights of its own, so that the latent can say where something is. There is no

@@ -1,4 +1,4 @@
-"""Masked decoder: say what is in the cubes that the encoder did not see."""
+"""Masked decoder: say what is in the tubelets that the encoder did not see."""
 
 import torch
 from jaxtyping import Float, Int
@@ -12,7 +12,7 @@ from cinelex.models.positions import GridPositions, PositionKind
 class TransformerMaskedDecoder(MaskedDecoder):
     """Put a mask token at each hidden place, and let it attend to the visible tokens.
 
-    Each token carries its place, so that two hidden cubes are not predicted alike.
+    Each token carries its place, so that two hidden tubelets are not predicted alike.
 
     Source: He et al. 2022, MAE, arXiv:2111.06377, section 3 ("MAE decoder").
     """
@@ -33,7 +33,7 @@ class TransformerMaskedDecoder(MaskedDecoder):
 
         Args:
             memory_width: Numbers a visible token.
-            output: Numbers to predict for each hidden cube.
+            output: Numbers to predict for each hidden tubelet.
             grid: Tokens along frames, rows and columns.
             width: Numbers a token in here; a multiple of ``heads``.
             depth: Transformer blocks.
@@ -58,7 +58,7 @@ class TransformerMaskedDecoder(MaskedDecoder):
         keep: Int[Tensor, "clip visible"],
         hide: Int[Tensor, "clip hidden"],
     ) -> Float[Tensor, "clip hidden output"]:
-        """Predict the hidden cubes only; attention does not mind that their tokens come last."""
+        """Predict the hidden tubelets only; attention does not mind that their tokens come last."""
         positions = self.positions()
         seen = self.enter(visible) + positions[keep]
         tokens = torch.cat([seen, (self.mask_token + positions[hide]).to(seen.dtype)], dim=1)

@@ -1,4 +1,4 @@
-"""Which cubes of a clip are hidden from the encoder."""
+"""Which tubelets of a clip are hidden from the encoder."""
 
 import torch
 from jaxtyping import Float, Int
@@ -31,7 +31,7 @@ def tube_mask(
     if not 0 < hidden < places:
         raise UserError(
             f"a mask ratio of {ratio} hides {hidden} of {places} places; at least one must be "
-            "hidden and one must stay: change the ratio or use smaller cubes"
+            "hidden and one must stay: change the ratio or use smaller tubelets"
         )
     order = noise.argsort(dim=1, stable=True)
     hide, keep = order[:, :hidden].sort(dim=1).values, order[:, hidden:].sort(dim=1).values

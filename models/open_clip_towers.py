@@ -88,7 +88,7 @@ class OpenClipImage(VideoEncoder):
         super().__init__()
         model = load_open_clip(name, pretrained)
         self.tower = model.visual
-        self.width, self.grid, self.cube = width, (1, 1, 1), (1, size, size)
+        self.width, self.grid, self.tubelet = width, (1, 1, 1), (1, size, size)
         found: Any = self.tower.image_size
         native = found if isinstance(found, int) else found[0]
         if (frames, size) != (1, native):
@@ -125,7 +125,7 @@ class OpenClipText(TextEncoder):
         *,
         width: int,
         vocab: int,
-        max_words: int,
+        max_tokens: int,
         name: str = "ViT-B-32",
         pretrained: bool | str = False,
     ) -> None:
@@ -134,7 +134,7 @@ class OpenClipText(TextEncoder):
         Args:
             width: Numbers a report; the model's own embedding size.
             vocab: Words that the tokenizer knows.
-            max_words: Words of the longest caption.
+            max_tokens: Words of the longest caption.
             name: See `load_open_clip`.
             pretrained: See `load_open_clip`.
 
@@ -149,22 +149,22 @@ class OpenClipText(TextEncoder):
                 f"{name}: only text towers that end on their last word are supported; use the "
                 "text encoder huggingface for others"
             )
-        if vocab > self.tower.vocab_size or max_words > self.tower.context_length:
+        if vocab > self.tower.vocab_size or max_tokens > self.tower.context_length:
             raise ValueError(
                 f"{name} knows {self.tower.vocab_size} words and reads {self.tower.context_length}"
-                f", not {vocab} and {max_words}; set tokenizer.kind=open_clip and "
-                f"tokenizer.max_words={self.tower.context_length}"
+                f", not {vocab} and {max_tokens}; set tokenizer.kind=open_clip and "
+                f"tokenizer.max_tokens={self.tower.context_length}"
             )
         _check_width(width, self.tower.output_dim, name)
         make_repeatable(self.tower, trained=pretrained is not False)
         self.width = width
 
     def forward(
-        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+        self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]
     ) -> Float[Tensor, "study word width"]:
         """Return the projected features of each word; no word sees those behind it."""
-        places = words.shape[1]
-        features = self.tower.token_embedding(words) + self.tower.positional_embedding[:places]
+        places = token_ids.shape[1]
+        features = self.tower.token_embedding(token_ids) + self.tower.positional_embedding[:places]
         mask = self.tower.attn_mask[:places, :places]
         features = self.tower.ln_final(self.tower.transformer(features, attn_mask=mask))
         projection = self.tower.text_projection
@@ -175,11 +175,11 @@ class OpenClipText(TextEncoder):
     def pool(
         self,
         features: Float[Tensor, "study word width"],
-        present: Bool[Tensor, "study word"],
+        attention_mask: Bool[Tensor, "study word"],
     ) -> Float[Tensor, "study width"]:
         """Return the last word that is present, the mark of the end."""
-        places = torch.arange(present.shape[1], device=present.device)
-        last = torch.where(present, places, -1).amax(1)
+        places = torch.arange(attention_mask.shape[1], device=attention_mask.device)
+        last = torch.where(attention_mask, places, -1).amax(1)
         return features[torch.arange(len(features), device=features.device), last]
 
 

@@ -15,7 +15,7 @@ def pad_rows(
     owner: Int[Tensor, " row"],
     *,
     studies: int,
-    slots: int | None = None,
+    max_clips: int | None = None,
 ) -> tuple[Float[Tensor, "study slot *inner"], Bool[Tensor, "study slot"]]:
     """Give each study a line of slots, filled with its rows in the order they come.
 
@@ -23,28 +23,28 @@ def pad_rows(
         rows: Rows of all studies; whatever a row holds stays together.
         owner: The study, from 0, that each row belongs to; each study owns a row or more.
         studies: Number of studies.
-        slots: Rows of the study that owns most, where the caller knows, and knows that ``owner``
-            never falls; None finds out, and waits for the device.
+        max_clips: Rows of the study that owns most, where the caller knows, and knows that
+            ``owner`` never falls; None finds out, and waits for the device.
 
     Returns:
         The table, 0 where a study has no row left, and True where it holds a row.
 
     Raises:
-        ValueError: ``slots`` was not given, and a study owns no row, or a row belongs to no study.
+        ValueError: ``max_clips`` is None, and a study owns no row, or a row belongs to no study.
     """
-    if slots is None:
-        slots = _most_rows(owner, studies=studies)
+    if max_clips is None:
+        max_clips = _most_rows(owner, studies=studies)
         if bool((owner[1:] < owner[:-1]).any()):
             order = owner.argsort(stable=True)
             rows, owner = rows[order], owner[order]
     counts = rows_of(owner, studies=studies)
-    present = torch.arange(slots, device=owner.device) < counts[:, None]
-    if slots * studies == len(owner):
-        return rows.unflatten(0, (studies, slots)), present
+    attention_mask = torch.arange(max_clips, device=owner.device) < counts[:, None]
+    if max_clips * studies == len(owner):
+        return rows.unflatten(0, (studies, max_clips)), attention_mask
     first = counts.cumsum(0) - counts
     slot = torch.arange(len(owner), device=owner.device) - first[owner]
-    table = rows.new_zeros(studies, slots, *rows.shape[1:])
-    return table.index_put((owner, slot), rows), present
+    table = rows.new_zeros(studies, max_clips, *rows.shape[1:])
+    return table.index_put((owner, slot), rows), attention_mask
 
 
 def _most_rows(owner: Int[Tensor, " row"], *, studies: int) -> int:

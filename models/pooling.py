@@ -9,7 +9,7 @@ from torch import Tensor, nn
 PoolingKind = Literal["mean", "attention", "first"]
 
 
-class WordPooling(nn.Module):
+class TokenPooling(nn.Module):
     """Pool the words that are present; absent ones have no say."""
 
     def __init__(self, *, width: int, kind: PoolingKind) -> None:
@@ -26,13 +26,15 @@ class WordPooling(nn.Module):
     def forward(
         self,
         features: Float[Tensor, "study word width"],
-        present: Bool[Tensor, "study word"],
+        attention_mask: Bool[Tensor, "study word"],
     ) -> Float[Tensor, "study width"]:
         """Pool, with softmax and sums in fp32."""
         if self.kind == "first":
             return features[:, 0]
-        score = self.query(features).squeeze(-1).float() if self.query else present.float() * 0
-        weight = score.masked_fill(~present, -torch.inf).softmax(dim=1)
+        score = (
+            self.query(features).squeeze(-1).float() if self.query else attention_mask.float() * 0
+        )
+        weight = score.masked_fill(~attention_mask, -torch.inf).softmax(dim=1)
         # A product with 0 would let an absent word that is infinite through.
-        words = features.float().masked_fill(~present[..., None], 0.0)
-        return torch.einsum("swd,sw->sd", words, weight).to(features.dtype)
+        token_ids = features.float().masked_fill(~attention_mask[..., None], 0.0)
+        return torch.einsum("swd,sw->sd", token_ids, weight).to(features.dtype)

@@ -19,7 +19,7 @@ class EncodedStudies:
     memory: Float[Tensor, "study token width"]
     """What the caption decoder looks at: all tokens of all clips, padded, and before them, if the
     model is told so, the aggregated vector and the row of each clip."""
-    present: Bool[Tensor, "study token"]
+    attention_mask: Bool[Tensor, "study token"]
     """True where ``memory`` holds something."""
     first_token: int
     """Where in ``memory`` the tokens begin."""
@@ -29,7 +29,7 @@ class EncodedStudies:
     @property
     def mask(self) -> Bool[Tensor, "study token"] | None:
         """What hides padding from attention; None where there is none, which is faster."""
-        return self.present if self.ragged else None
+        return self.attention_mask if self.ragged else None
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class EncodedReports:
 
     report: Float[Tensor, "study dim"]
     """Unit rows in the space that studies and reports share; fp32."""
-    words: Float[Tensor, "study word width"]
+    token_ids: Float[Tensor, "study word width"]
     """Features of each word; those of absent words mean nothing."""
 
 
@@ -75,7 +75,7 @@ class StudyModel(nn.Module, ABC):
         owner: Int[Tensor, " clip"],
         *,
         studies: int,
-        slots: int | None = None,
+        max_clips: int | None = None,
     ) -> EncodedStudies:
         """Return the vector of each study, and what the caption decoder looks at.
 
@@ -83,14 +83,14 @@ class StudyModel(nn.Module, ABC):
             clips: Normalized pixels of all clips of all studies.
             owner: The study that each clip belongs to.
             studies: Number of studies.
-            slots: Clips of the study that has most, where the caller knows, and knows that
+            max_clips: Clips of the study that has most, where the caller knows, and knows that
                 ``owner`` never falls; None finds out, and waits for the device.
         """
 
     def encode_report(
-        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+        self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]
     ) -> EncodedReports:
         """Return the vector and the words of each report."""
-        features = self.text_encoder(words, present)
-        pooled = self.text_encoder.pool(features, present)
-        return EncodedReports(report=unit_rows(self.report_head(pooled)), words=features)
+        features = self.text_encoder(token_ids, attention_mask)
+        pooled = self.text_encoder.pool(features, attention_mask)
+        return EncodedReports(report=unit_rows(self.report_head(pooled)), token_ids=features)

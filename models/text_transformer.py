@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from cinelex.models.blocks import Block, start_small
 from cinelex.models.contracts import TextEncoder
-from cinelex.models.pooling import PoolingKind, WordPooling
+from cinelex.models.pooling import PoolingKind, TokenPooling
 
 WORD_STD = 0.3
 """Spread of a fresh word or position. At 0.02 an optimizer that moves each number by its learning
@@ -25,7 +25,7 @@ class TextTransformer(TextEncoder):
         *,
         width: int,
         vocab: int,
-        max_words: int,
+        max_tokens: int,
         depth: int = 2,
         heads: int = 4,
         mlp_ratio: float = 4.0,
@@ -36,7 +36,7 @@ class TextTransformer(TextEncoder):
         Args:
             width: Numbers a word; a multiple of ``heads``.
             vocab: Words that the tokenizer knows.
-            max_words: Words of the longest report.
+            max_tokens: Words of the longest report.
             depth: Transformer blocks.
             heads: Attention heads a block.
             mlp_ratio: Hidden numbers of the feed-forward part, in widths.
@@ -45,30 +45,30 @@ class TextTransformer(TextEncoder):
         super().__init__()
         self.width = width
         self.embed = nn.Embedding(vocab, width)
-        self.positions = nn.Embedding(max_words, width)
+        self.positions = nn.Embedding(max_tokens, width)
         self.blocks = nn.ModuleList(
             Block(width=width, heads=heads, mlp_ratio=mlp_ratio) for _ in range(depth)
         )
         self.norm = nn.LayerNorm(width)
-        self.pooling = WordPooling(width=width, kind=pooling)
+        self.pooling = TokenPooling(width=width, kind=pooling)
         start_small(self)
         for vectors in (self.embed, self.positions):
             nn.init.normal_(vectors.weight, std=WORD_STD)
 
     def forward(
-        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+        self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]
     ) -> Float[Tensor, "study word width"]:
         """Return the features of each word, which no padding has touched."""
-        place = torch.arange(words.shape[1], device=words.device)
-        features = self.embed(words) + self.positions(place)
+        place = torch.arange(token_ids.shape[1], device=token_ids.device)
+        features = self.embed(token_ids) + self.positions(place)
         for block in self.blocks:
-            features = block(features, present)
+            features = block(features, attention_mask)
         return self.norm(features)
 
     def pool(
         self,
         features: Float[Tensor, "study word width"],
-        present: Bool[Tensor, "study word"],
+        attention_mask: Bool[Tensor, "study word"],
     ) -> Float[Tensor, "study width"]:
         """Return one vector a report."""
-        return self.pooling(features, present)
+        return self.pooling(features, attention_mask)

@@ -35,10 +35,10 @@ class TfidfRows(nn.Module):
 
     @torch.no_grad()
     def forward(
-        self, words: Int[Tensor, "study word"], present: Bool[Tensor, "study word"]
+        self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]
     ) -> Float[Tensor, "study vocab"]:
         """Return one unit row a caption; zero where no word of it counts."""
-        counts = self.weight.new_zeros(len(words), len(self.weight))
-        counts.scatter_add_(1, words, present.to(counts.dtype))
+        counts = self.weight.new_zeros(len(token_ids), len(self.weight))
+        counts.scatter_add_(1, token_ids, attention_mask.to(counts.dtype))
         rows = torch.where(counts > 0, 1 + counts.clamp(min=1).log(), 0.0) * self.weight
         return F.normalize(rows, dim=1)

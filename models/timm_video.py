@@ -52,7 +52,7 @@ class TimmVideo(VideoEncoder):
             UserError: An unknown backbone, or weights that cannot be had or do not fit.
         """
         super().__init__()
-        self.width, self.grid, self.cube = width, (frames, 1, 1), (1, size, size)
+        self.width, self.grid, self.tubelet = width, (frames, 1, 1), (1, size, size)
         self.backbone = _backbone(backbone, pretrained, size=size, channels=channels)
         make_repeatable(self.backbone, trained=pretrained is not False)
         features: int = self.backbone.head_hidden_size  # type: ignore[assignment]

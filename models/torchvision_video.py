@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from cinelex.core.errors import UserError
 from cinelex.models.contracts import VideoEncoder
-from cinelex.models.cubes import grid_of
 from cinelex.models.foreign import (
     keep_nothing,
     load_all,
     make_repeatable,
     read_weights,
 )
+from cinelex.models.tubelets import grid_of
 
 
 class MViTV2S(VideoEncoder):
@@ -47,8 +47,8 @@ class MViTV2S(VideoEncoder):
         # Here, because it takes seconds.
         from torchvision.models.video import MViT_V2_S_Weights, mvit_v2_s
 
-        self.width, self.cube = width, (2, 32, 32)
-        self.grid = grid_of(frames=frames, size=size, cube=self.cube)
+        self.width, self.tubelet = width, (2, 32, 32)
+        self.grid = grid_of(frames=frames, size=size, tubelet=self.tubelet)
         self.mvit = mvit_v2_s(stochastic_depth_prob=0.0)
         self.mvit.head = nn.Identity()
         _load(self.mvit, pretrained, url=MViT_V2_S_Weights.KINETICS400_V1.url, head="head.")
@@ -102,8 +102,8 @@ class R3D18(VideoEncoder):
         # Here, because it takes seconds.
         from torchvision.models.video import R3D_18_Weights, r3d_18
 
-        self.width, self.cube = width, (8, 16, 16)
-        self.grid = grid_of(frames=frames, size=size, cube=self.cube)
+        self.width, self.tubelet = width, (8, 16, 16)
+        self.grid = grid_of(frames=frames, size=size, tubelet=self.tubelet)
         resnet = r3d_18()
         resnet.avgpool = resnet.fc = nn.Identity()
         _load(resnet, pretrained, url=R3D_18_Weights.KINETICS400_V1.url, head="fc.")

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from cinelex.core.errors import UserError
 from cinelex.models.blocks import check_heads
 from cinelex.models.contracts import VideoEncoder
-from cinelex.models.cubes import grid_of, take_places
 from cinelex.models.foreign import make_repeatable
 from cinelex.models.hub import load_pretrained
+from cinelex.models.tubelets import grid_of, take_positions
 
 
 class VideoMAE(VideoEncoder):
@@ -32,7 +32,7 @@ class VideoMAE(VideoEncoder):
         pretrained: str | None = None,
         depth: int = 12,
         heads: int = 12,
-        cube: tuple[int, int, int] = (2, 16, 16),
+        tubelet: tuple[int, int, int] = (2, 16, 16),
         mlp_ratio: float = 4.0,
     ) -> None:
         """Make the encoder.
@@ -43,10 +43,10 @@ class VideoMAE(VideoEncoder):
             size: Rows, and columns, of a frame.
             channels: 1 for gray, 3 for colour.
             pretrained: None for random weights, or a folder or hub name whose own depth, heads,
-                cube and width count; its tokens are then projected to ``width``.
+                tubelet and width count; its tokens are then projected to ``width``.
             depth: Transformer blocks.
             heads: Attention heads a block.
-            cube: Frames, rows and columns of pixels in one token; as many rows as columns.
+            tubelet: Frames, rows and columns of pixels in one token; as many rows as columns.
             mlp_ratio: Hidden numbers of the feed-forward part, in widths.
 
         Raises:
@@ -59,12 +59,12 @@ class VideoMAE(VideoEncoder):
         clip: dict[str, Any] = {"num_frames": frames, "image_size": size, "num_channels": channels}
         if pretrained is None:
             check_heads(width=width, heads=heads)
-            if cube[1] != cube[2]:
-                raise UserError(f"VideoMAE's cubes are square, got {list(cube)}")
+            if tubelet[1] != tubelet[2]:
+                raise UserError(f"VideoMAE's tubelets are square, got {list(tubelet)}")
             config: Any = VideoMAEConfig(
                 **clip,
-                tubelet_size=cube[0],
-                patch_size=cube[1],
+                tubelet_size=tubelet[0],
+                patch_size=tubelet[1],
                 hidden_size=width,
                 num_hidden_layers=depth,
                 num_attention_heads=heads,
@@ -77,8 +77,8 @@ class VideoMAE(VideoEncoder):
             config = self.videomae.config
         make_repeatable(self.videomae, trained=True)
         self.width = width
-        self.cube = (config.tubelet_size, config.patch_size, config.patch_size)
-        self.grid = grid_of(frames=frames, size=size, cube=self.cube)
+        self.tubelet = (config.tubelet_size, config.patch_size, config.patch_size)
+        self.grid = grid_of(frames=frames, size=size, tubelet=self.tubelet)
         native: int = config.hidden_size
         self.project = nn.Identity() if native == width else nn.Linear(native, width)
 
@@ -96,4 +96,4 @@ class VideoMAE(VideoEncoder):
         hidden.scatter_(1, keep, value=False)
         tokens = self.videomae(pixels, bool_masked_pos=hidden).last_hidden_state
         # They come in ascending order of their places, whatever the order of ``keep``.
-        return self.project(take_places(tokens, keep.argsort(dim=1).argsort(dim=1)))
+        return self.project(take_positions(tokens, keep.argsort(dim=1).argsort(dim=1)))

@@ -28,12 +28,12 @@ class VideoTextOutputs(MatchedOutputs):
     caption_logits: Float[Tensor, "study word vocab"] | None
     """At each word, the logits of the word that follows it."""
     reconstruction: Float[Tensor, "masked hidden output"] | None
-    """What is predicted for the hidden cubes of the masked clips."""
+    """What is predicted for the hidden tubelets of the masked clips."""
     patches: Float[Tensor, "study token dim"] | None
     """Unit rows, one for each token of each clip, padded; fp32."""
-    patch_present: Bool[Tensor, "study token"] | None
+    patch_mask: Bool[Tensor, "study token"] | None
     """True where ``patches`` holds a token."""
-    word_features: Float[Tensor, "study word dim"] | None
+    token_features: Float[Tensor, "study word dim"] | None
     """Unit rows, one a word; fp32."""
 
 
@@ -73,7 +73,7 @@ class VideoText(StudyModel):
             text_encoder: From words to reports.
             dim: Numbers a study in the space that studies and reports share.
             caption_decoder: From the tokens of a study to its report.
-            masked_decoder: From visible tokens to hidden cubes.
+            masked_decoder: From visible tokens to hidden tubelets.
             heads: Linear maps into the shared space, or nothing where the towers end in it.
             patch_heads: Bring tokens and words into a shared space too.
             aggregate: What the aggregator is given: the mean of each clip, or all tokens.
@@ -126,28 +126,28 @@ class VideoText(StudyModel):
         self,
         clips: Float[Tensor, "clip channel frame row column"],
         owner: Int[Tensor, " clip"],
-        words: Int[Tensor, "study word"],
-        present: Bool[Tensor, "study word"],
+        token_ids: Int[Tensor, "study word"],
+        attention_mask: Bool[Tensor, "study word"],
         keep: Int[Tensor, "masked visible"] | None = None,
         hide: Int[Tensor, "masked hidden"] | None = None,
         masked: Int[Tensor, " masked"] | None = None,
-        slots: int | None = None,
+        max_clips: int | None = None,
     ) -> VideoTextOutputs:
         """Run every part that was built once.
 
         Args:
             clips: Normalized pixels of all clips of all studies.
             owner: The study that each clip belongs to.
-            words: The report of each study.
-            present: True where there is a word.
+            token_ids: The report of each study.
+            attention_mask: True where there is a word.
             keep: The tokens that the encoder sees of each masked clip, as places in t·y·x.
             hide: The tokens to predict. Without ``keep`` and ``hide`` nothing is masked.
             masked: The clips that are encoded a second time with tokens hidden; all if None.
-            slots: Clips of the study that has most, where ``owner`` never falls; None finds out.
+            max_clips: Clips of the study with most, where ``owner`` never falls; None finds out.
         """
-        studies = self.encode_study(clips, owner, studies=len(words), slots=slots)
-        reports = self.encode_report(words, present)
-        memory, seen = studies.memory, studies.present
+        studies = self.encode_study(clips, owner, studies=len(token_ids), max_clips=max_clips)
+        reports = self.encode_report(token_ids, attention_mask)
+        memory, seen = studies.memory, studies.attention_mask
         first = studies.first_token
         tokens = memory[:, first:]
         return VideoTextOutputs(
@@ -156,12 +156,14 @@ class VideoText(StudyModel):
             temperature=self.temperature(),
             bias=None if self.bias is None else self.bias.squeeze(),
             caption_logits=(
-                self.caption_decoder(words, memory, studies.mask) if self.caption_decoder else None
+                self.caption_decoder(token_ids, memory, studies.mask)
+                if self.caption_decoder
+                else None
             ),
             reconstruction=self.reconstruct(clips, keep=keep, hide=hide, masked=masked),
             patches=unit_rows(self.patch_head(tokens)) if self.patch_head else None,
-            patch_present=seen[:, first:] if self.patch_head else None,
-            word_features=unit_rows(self.word_head(reports.words)) if self.word_head else None,
+            patch_mask=seen[:, first:] if self.patch_head else None,
+            token_features=unit_rows(self.word_head(reports.token_ids)) if self.word_head else None,
         )
 
     def encode_study(
@@ -170,36 +172,39 @@ class VideoText(StudyModel):
         owner: Int[Tensor, " clip"],
         *,
         studies: int,
-        slots: int | None = None,
+        max_clips: int | None = None,
     ) -> EncodedStudies:
         """Return the vector and the tokens of each study."""
         tokens = self.video_encoder(clips)
-        table, present = pad_rows(tokens, owner, studies=studies, slots=slots)
-        memory, seen = [table.flatten(1, 2)], [present.repeat_interleave(tokens.shape[1], dim=1)]
+        table, attention_mask = pad_rows(tokens, owner, studies=studies, max_clips=max_clips)
+        memory, seen = (
+            [table.flatten(1, 2)],
+            [attention_mask.repeat_interleave(tokens.shape[1], dim=1)],
+        )
         if self.aggregate == "clips":
             rows = self.clip_pooling(tokens)
-            study = self.aggregator(rows, owner, studies=studies, slots=slots)
+            study = self.aggregator(rows, owner, studies=studies, max_clips=max_clips)
             if self.study_in_memory:
-                padded, _ = pad_rows(rows, owner, studies=studies, slots=slots)
+                padded, _ = pad_rows(rows, owner, studies=studies, max_clips=max_clips)
                 memory.insert(0, padded.to(tokens.dtype))
-                seen.insert(0, present)
+                seen.insert(0, attention_mask)
         else:
             among = tokens.shape[1]
             study = self.aggregator(
                 tokens.flatten(0, 1),
                 owner.repeat_interleave(among),
                 studies=studies,
-                slots=None if slots is None else slots * among,
+                max_clips=None if max_clips is None else max_clips * among,
             )
         if self.study_in_memory:
             memory.insert(0, study[:, None].to(tokens.dtype))
-            seen.insert(0, present.new_ones(studies, 1))
+            seen.insert(0, attention_mask.new_ones(studies, 1))
         return EncodedStudies(
             study=unit_rows(self.study_head(study)),
             memory=torch.cat(memory, dim=1),
-            present=torch.cat(seen, dim=1),
+            attention_mask=torch.cat(seen, dim=1),
             first_token=sum(part.shape[1] for part in memory[:-1]),
-            ragged=present.numel() != len(owner),
+            ragged=attention_mask.numel() != len(owner),
         )
 
     def reconstruct(
@@ -210,7 +215,7 @@ class VideoText(StudyModel):
         hide: Int[Tensor, "masked hidden"] | None,
         masked: Int[Tensor, " masked"] | None = None,
     ) -> Float[Tensor, "masked hidden output"] | None:
-        """Encode the visible tokens of the masked clips alone, and predict the hidden cubes.
+        """Encode the visible tokens of the masked clips alone, and predict the hidden tubelets.
 
         Raises:
             ValueError: ``keep`` without ``hide`` or the reverse, or no decoder to use them.

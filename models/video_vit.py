@@ -1,4 +1,4 @@
-"""A plain video transformer: cubes of pixels in, one vector a cube out."""
+"""A plain video transformer: tubelets of pixels in, one vector a tubelet out."""
 
 from typing import Literal
 
@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from cinelex.models.blocks import Block, start_level, start_small
 from cinelex.models.contracts import VideoEncoder
-from cinelex.models.cubes import cut_cubes, grid_of, take_places
 from cinelex.models.positions import GridPositions, PositionKind
+from cinelex.models.tubelets import cut_tubelets, grid_of, take_positions
 
 
 class VideoViT(VideoEncoder):
-    """Cut a clip into cubes, embed each, and let them attend to each other.
+    """Cut a clip into tubelets, embed each, and let them attend to each other.
 
-    Cubes that are not kept are left out before they are embedded, so that they cost nothing.
+    Tubelets that are not kept are left out before they are embedded, so that they cost nothing.
 
     Source: Arnab et al. 2021, ViViT, arXiv:2103.15691, section 3.2 (tubelet embedding) and
     section 3.3, model 1 (joint space-time attention); dropping tokens as in He et al. 2022, MAE,
@@ -35,7 +35,7 @@ class VideoViT(VideoEncoder):
         channels: int,
         depth: int = 4,
         heads: int = 3,
-        cube: tuple[int, int, int] = (4, 8, 8),
+        tubelet: tuple[int, int, int] = (4, 8, 8),
         stem: Literal["linear", "conv"] = "linear",
         positions: PositionKind = "sincos",
         mlp_ratio: float = 4.0,
@@ -51,22 +51,22 @@ class VideoViT(VideoEncoder):
             channels: 1 for gray, 3 for colour.
             depth: Transformer blocks.
             heads: Attention heads a block.
-            cube: Frames, rows and columns of pixels in one token.
-            stem: How a cube becomes a token: one matrix, or a small convolutional net inside it.
+            tubelet: Frames, rows and columns of pixels in one token.
+            stem: How a tubelet becomes a token: one matrix, or a small convolutional net inside it.
             positions: Fixed waves, or vectors that are learned.
             mlp_ratio: Hidden numbers of the feed-forward part, in widths.
             subtract_first: Give each later frame as its difference from the clip's first, so that
                 what stands still is said once and what moves or fills with contrast stands out.
             normalize_tokens: Scale each token behind the stem and behind the last block. False
-                keeps its size, which says how much there is to see in its cube.
+                keeps its size, which says how much there is to see in its tubelet.
         """
         super().__init__()
-        self.width, self.cube, self.subtract_first = width, cube, subtract_first
-        self.grid = grid_of(frames=frames, size=size, cube=cube)
+        self.width, self.tubelet, self.subtract_first = width, tubelet, subtract_first
+        self.grid = grid_of(frames=frames, size=size, tubelet=tubelet)
         self.stem: nn.Module = (
-            nn.Linear(channels * cube[0] * cube[1] * cube[2], width)
+            nn.Linear(channels * tubelet[0] * tubelet[1] * tubelet[2], width)
             if stem == "linear"
-            else ConvStem(width=width, channels=channels, cube=cube)
+            else ConvStem(width=width, channels=channels, tubelet=tubelet)
         )
         self.stem_norm = nn.LayerNorm(width) if normalize_tokens else nn.Identity()
         self.positions = GridPositions(width=width, grid=self.grid, kind=positions)
@@ -86,38 +86,38 @@ class VideoViT(VideoEncoder):
         if self.subtract_first:
             first, later = clips[:, :, :1], clips[:, :, 1:]
             clips = torch.cat((first, later - first), dim=2)
-        cubes, positions = cut_cubes(clips, cube=self.cube), self.positions()
+        tubelets, positions = cut_tubelets(clips, tubelet=self.tubelet), self.positions()
         if keep is not None:
-            cubes, positions = take_places(cubes, keep), positions[keep]
+            tubelets, positions = take_positions(tubelets, keep), positions[keep]
         # without the norm the waves of the positions drown what a fresh stem says of the pixels
-        tokens = self.stem_norm(self.stem(cubes)) + positions
+        tokens = self.stem_norm(self.stem(tubelets)) + positions
         for block in self.blocks:
             tokens = block(tokens)
         return self.norm(tokens)
 
 
 class ConvStem(nn.Module):
-    """A small convolutional net inside each cube; the frames of the cube are its channels.
+    """A small convolutional net inside each tubelet; the frames of the tubelet are its channels.
 
-    It never looks past the edge of its cube, so that a hidden cube stays hidden.
+    It never looks past the edge of its tubelet, so that a hidden tubelet stays hidden.
 
     Source: Xiao et al. 2021, Early convolutions help transformers see better, arXiv:2106.14881,
-    section 4; confined to one cube here.
+    section 4; confined to one tubelet here.
     """
 
-    def __init__(self, *, width: int, channels: int, cube: tuple[int, int, int]) -> None:
+    def __init__(self, *, width: int, channels: int, tubelet: tuple[int, int, int]) -> None:
         """Make three convolutions, the first two of which halve rows and columns.
 
         Args:
             width: Numbers a token.
             channels: Channels of a frame.
-            cube: Frames, rows and columns of a cube.
+            tubelet: Frames, rows and columns of a tubelet.
         """
         super().__init__()
-        self.cube = cube
-        rows, columns = -(-cube[1] // 4), -(-cube[2] // 4)
+        self.tubelet = tubelet
+        rows, columns = -(-tubelet[1] // 4), -(-tubelet[2] // 4)
         self.convolve = nn.Sequential(
-            nn.Conv2d(cube[0] * channels, 32, 3, stride=2, padding=1),
+            nn.Conv2d(tubelet[0] * channels, 32, 3, stride=2, padding=1),
             nn.GELU(),
             nn.Conv2d(32, 64, 3, stride=2, padding=1),
             nn.GELU(),
@@ -127,13 +127,13 @@ class ConvStem(nn.Module):
         self.to_token = nn.Linear(64 * rows * columns, width)
 
     def forward(
-        self, cubes: Float[Tensor, "clip place pixel"]
+        self, tubelets: Float[Tensor, "clip place pixel"]
     ) -> Float[Tensor, "clip place width"]:
-        """Return one token a cube."""
-        frames, rows, columns = self.cube
+        """Return one token a tubelet."""
+        frames, rows, columns = self.tubelet
         # Permuted, not copied: channels stay last in memory, which the convolutions prefer.
         images = rearrange(
-            cubes,
+            tubelets,
             "clip place (frames rows columns channel)"
             " -> (clip place) rows columns (frames channel)",
             frames=frames,
@@ -141,4 +141,4 @@ class ConvStem(nn.Module):
             columns=columns,
         ).permute(0, 3, 1, 2)
         maps = self.convolve(images).permute(0, 2, 3, 1)
-        return self.to_token(maps.reshape(*cubes.shape[:2], -1))
+        return self.to_token(maps.reshape(*tubelets.shape[:2], -1))

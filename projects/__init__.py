@@ -9,13 +9,13 @@ from cinelex.config.schema import DataConfig, RunConfig, Term
 from cinelex.core.errors import UserError
 from cinelex.core.names import covered
 from cinelex.projects.base import Project
-from cinelex.projects.clipse.data import open_image_text_data
-from cinelex.projects.clipse.project import ImageTextPretraining
+from cinelex.projects.clipse.data import open_clipse_data
+from cinelex.projects.clipse.project import ClipseProject
 from cinelex.projects.eq.data import open_eq_data
-from cinelex.projects.eq.project import SemanticEq
+from cinelex.projects.eq.project import EqProject
 from cinelex.projects.latent.parts import make_engravings
-from cinelex.projects.latent.project import LatentCaptioning
-from cinelex.projects.multitask.project import MultitaskPretraining
+from cinelex.projects.latent.project import LatentProject
+from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.projects.studies.data import open_study_data
 
 
@@ -31,20 +31,20 @@ class Entry:
     """Loss terms that can have a weight."""
 
 
-def _multitask_pretraining(config: RunConfig, folder: Path) -> Project[Any]:
-    return MultitaskPretraining(config, open_study_data(config, folder))
+def _multitask(config: RunConfig, folder: Path) -> Project[Any]:
+    return MultitaskProject(config, open_study_data(config, folder))
 
 
-def _semantic_eq(config: RunConfig, folder: Path) -> Project[Any]:
-    return SemanticEq(config, open_eq_data(config, folder))
+def _eq(config: RunConfig, folder: Path) -> Project[Any]:
+    return EqProject(config, open_eq_data(config, folder))
 
 
-def _latent_captioning(config: RunConfig, folder: Path) -> Project[Any]:
-    return LatentCaptioning(config, open_study_data(config, folder, made=make_engravings))
+def _latent(config: RunConfig, folder: Path) -> Project[Any]:
+    return LatentProject(config, open_study_data(config, folder, made=make_engravings))
 
 
-def _image_text_pretraining(config: RunConfig, folder: Path) -> Project[Any]:
-    return ImageTextPretraining(config, open_image_text_data(config, folder), folder)
+def _clipse(config: RunConfig, folder: Path) -> Project[Any]:
+    return ClipseProject(config, open_clipse_data(config, folder), folder)
 
 
 TEMPERATURE = ("temperature", "learn_temperature", "temperature_range")
@@ -55,21 +55,21 @@ DATA_OF_FILES = tuple(
 """Everything about reading files that is not about studies of several videos."""
 
 PROJECTS: dict[str, Entry] = {
-    "multitask_pretraining": Entry(
-        _multitask_pretraining,
+    "multitask": Entry(
+        _multitask,
         reads=(
             *("contrastive", *TEMPERATURE, "patch_contrastive_weight"),
             *("data", "tokenizer", "model"),
         ),
         terms=("contrastive", "captioning", "masked_modeling"),
     ),
-    "semantic_eq": Entry(
-        _semantic_eq,
+    "eq": Entry(
+        _eq,
         reads=("eq", "temperature", "data.cache"),
         terms=("parameters", "response", "descriptors"),
     ),
-    "latent_captioning": Entry(
-        _latent_captioning,
+    "latent": Entry(
+        _latent,
         reads=(
             *("contrastive", *TEMPERATURE, "tokenizer", "latent"),
             *(f"data.{key}" for key in DataConfig.model_fields if key != "synthetic"),
@@ -78,8 +78,8 @@ PROJECTS: dict[str, Entry] = {
         ),
         terms=("alignment", "captioning", "reconstruction"),
     ),
-    "image_text_pretraining": Entry(
-        _image_text_pretraining,
+    "clipse": Entry(
+        _clipse,
         reads=("clipse", *TEMPERATURE, *DATA_OF_FILES, "tokenizer", "model"),
         terms=("contrastive",),
     ),

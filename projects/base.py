@@ -110,7 +110,7 @@ class Project(ABC, Generic[BatchT]):
         """
         return {}
 
-    def facts(self, model: nn.Module) -> Mapping[str, Any]:
+    def diagnostics(self, model: nn.Module) -> Mapping[str, Any]:
         """Return what can be known of the data and of the fresh ``model`` before the first step.
 
         Numbers, and names of parameters or loss terms; never a report, a path or a patient's id.

@@ -18,7 +18,7 @@ from cinelex.data.video.frames import is_short
 from cinelex.data.video.store import FrameStore
 from cinelex.metrics.failure_nulls import same_report_in_batch
 
-MOST_VIDEOS = 1000
+MAX_VIDEOS = 1000
 """Videos whose pixels are looked at."""
 BATCHES = 8
 """Training batches whose padding is counted."""
@@ -28,7 +28,7 @@ SAME_PICTURE = 0.5
 """Mean difference, in gray levels of 255, below which two thumbnails show the same."""
 
 
-def report_facts(groups: Int64[np.ndarray, " study"], *, batch: int) -> dict[str, Any]:
+def report_diagnostics(groups: Int64[np.ndarray, " study"], *, batch: int) -> dict[str, Any]:
     """Return how many training samples share a report, and how many of a batch do, on average.
 
     Args:
@@ -61,19 +61,19 @@ def leaked_videos(
     }
 
 
-def video_facts(
+def video_diagnostics(
     store: FrameStore, owned: Sequence[tuple[int, Path]], *, frames: int
 ) -> dict[str, Any]:
     """Return the shares of training videos that show nothing, repeat, are short, or were refused.
 
-    Pixels of up to ``MOST_VIDEOS`` videos, evenly spaced, are looked at.
+    Pixels of up to ``MAX_VIDEOS`` videos, evenly spaced, are looked at.
 
     Args:
         store: Where the videos are.
         owned: Each training video behind the number of its sample.
         frames: Of a clip.
     """
-    chosen = owned[:: max(1, -(-len(owned) // MOST_VIDEOS))]
+    chosen = owned[:: max(1, -(-len(owned) // MAX_VIDEOS))]
     clips = [store.frames(video) for _, video in chosen]
     constant = np.array([bool((clip == clip.flat[0]).all()) for clip in clips])
     owners = np.array([owner for owner, _ in chosen])
@@ -118,7 +118,7 @@ def thumbnail(
     return small.reshape(-1)
 
 
-def word_facts(
+def text_diagnostics(
     dataset: Samples, sampler: StudySampler, reports: Sequence[str], tokenizer: Tokenizer
 ) -> dict[str, Any]:
     """Return how much of the word tables is padding, and what tokens make of long or numeric text.
@@ -132,21 +132,23 @@ def word_facts(
         tokenizer: What reads it.
     """
     batches = train_batches(dataset, sampler, start_step=0, workers=0)
-    tables = [batch.words for batch in islice(batches, BATCHES)]
+    tables = [batch.token_ids for batch in islice(batches, BATCHES)]
     pads = sum(int((table == tokenizer.pad_id).sum()) for table in tables)
-    facts: dict[str, Any] = {
+    diagnostics: dict[str, Any] = {
         "data/pad_share": pads / sum(table.numel() for table in tables),
-        "data/reports_cut": share(tokenizer.length(text) > tokenizer.max_words for text in reports),
+        "data/reports_cut": share(
+            tokenizer.length(text) > tokenizer.max_tokens for text in reports
+        ),
     }
     spelled = sorted({text for report in reports for text in _percentages(report)})
     if spelled:
         begin_and_end = tokenizer.length("")
         tokens = [tokenizer.length(text) - begin_and_end for text in spelled]
-        facts["data/tokens_a_percentage"] = float(np.mean(tokens))
-    return facts
+        diagnostics["data/tokens_a_percentage"] = float(np.mean(tokens))
+    return diagnostics
 
 
-def order_facts(sampler: StudySampler, *, samples: int) -> dict[str, Any]:
+def order_diagnostics(sampler: StudySampler, *, samples: int) -> dict[str, Any]:
     """Return the share of places at which two epochs show the same sample, and chance's reach.
 
     Two independent orders agree at about Poisson(places/samples) places, which of a few dozen

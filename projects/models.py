@@ -10,8 +10,8 @@ from cinelex.projects.latent.parts import build_latent_captioner
 from cinelex.projects.studies.parts import build_video_text
 
 STUDY_MODELS: dict[str, Callable[[RunConfig, Tokenizer], StudyModel]] = {
-    "multitask_pretraining": build_video_text,
-    "latent_captioning": build_latent_captioner,
+    "multitask": build_video_text,
+    "latent": build_latent_captioner,
 }
 
 

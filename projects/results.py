@@ -1,43 +1,122 @@
-"""Results in a form that any project's summary and page can show."""
+"""What an evaluation finds, in the one form that everybody reads."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-Better = Literal["higher", "lower"]
+from cinelex.projects.terms import Better
+
+RESERVED = ("value", "low", "high", "baselines", "label", "unit", "better", "variant", "headline")
+"""Keys of a score in ``results.json`` that are no null."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """One number beside its nulls."""
+class Estimate:
+    """A number and its 95 % interval; each None where it is undefined."""
 
-    label: str
-    """What it is, with its unit."""
     value: float | None
-    """None where it is undefined."""
-    nulls: Mapping[str, float | None]
-    """What chance, a constant answer, collapse or a method without training would score."""
     low: float | None = None
-    """Lower end of the 95 % interval."""
     high: float | None = None
-    """Upper end of it."""
+
+    def as_json(self) -> dict[str, float | None]:
+        """Return it as ``results.json`` holds it."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Null(Estimate):
+    """What chance, a constant answer, collapse or a method without training scores."""
+
+    margin: Estimate | None = None
+    """The score minus this null, paired by item; None where the null was not measured on items."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score(Estimate):
+    """One measured number beside its nulls."""
+
+    name: str
+    """Its path in ``results.json``, by dots: ``retrieval.study_to_report.recall_at_1``."""
+    label: str
+    """What pages call it."""
+    nulls: Mapping[str, Null] = field(default_factory=dict)
+    unit: str = ""
+    """``share`` for a part of 1, which pages show in per cent; ``rank``, ``dB``, ``nats`` …"""
     better: Better | None = None
     """Which way is better; None where neither is."""
+    variant: str = ""
+    """Which of the many scores of that name it is."""
+    headline: bool = False
+    """Whether the summary of a run shows it."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as ``results.json`` holds it: a null that is one number stands beside it."""
+        plain = {name: null.value for name, null in self.nulls.items() if null.margin is None}
+        measured = {
+            name: {**Estimate.as_json(null), "margin": null.margin.as_json()}
+            for name, null in self.nulls.items()
+            if null.margin is not None
+        }
+        about = {
+            "label": self.label,
+            "unit": self.unit,
+            "better": self.better,
+            "variant": self.variant,
+            "headline": self.headline,
+        }
+        told = {key: value for key, value in about.items() if value}
+        baselines = {"baselines": measured} if measured else {}
+        return {**Estimate.as_json(self), **plain, **baselines, **told}
+
+    @classmethod
+    def from_json(cls, name: str, entry: Mapping[str, Any]) -> "Score":
+        """Return what ``as_json`` wrote; what is missing or no number is None."""
+        nulls = {
+            key: Null(value=_number(value))
+            for key, value in entry.items()
+            if key not in RESERVED and (value is None or _number(value) is not None)
+        }
+        for key, told in _mapping(entry.get("baselines")).items():
+            told = _mapping(told)
+            margin = Estimate(**_interval(_mapping(told.get("margin"))))
+            nulls[key] = Null(**_interval(told), margin=margin)
+        better = entry.get("better")
+        return cls(
+            name=name,
+            label=str(entry.get("label") or name.rsplit(".", 1)[-1]),
+            nulls=nulls,
+            unit=str(entry.get("unit") or ""),
+            better=better if better in ("higher", "lower") else None,
+            variant=str(entry.get("variant") or ""),
+            headline=entry.get("headline") is True,
+            **_interval(entry),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Scores under one heading."""
+
+    title: str
+    note: str
+    """On what they were measured, and what the nulls are."""
+    scores: Sequence[Score]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows under a heading."""
+    """Rows of anything that is no score."""
 
+    name: str
     title: str
     note: str
-    """On what it was measured, and what the nulls are."""
-    rows: Sequence[Row]
+    rows: Sequence[Mapping[str, Any]]
+    """Each with the same keys, which are the columns."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the table as ``results.json`` holds it."""
-        return {"title": self.title, "note": self.note, "rows": [vars(row) for row in self.rows]}
+        """Return it as ``results.json`` holds it."""
+        return {**vars(self), "rows": [dict(row) for row in self.rows]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,5 +130,120 @@ class Picture:
     """Relative to the run's folder."""
 
     def as_json(self) -> dict[str, str]:
-        """Return the picture as ``results.json`` holds it."""
+        """Return it as ``results.json`` holds it."""
         return {"title": self.title, "note": self.note, "path": self.path.as_posix()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Everything that an evaluation found."""
+
+    groups: Sequence[Group]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Sizes of galleries, numbers of queries …, by their path in ``results.json``."""
+    tables: Sequence[Table] = ()
+    pictures: Sequence[Picture] = ()
+
+    def scores(self) -> Iterator[Score]:
+        """Yield every score, in the order of the page."""
+        for group in self.groups:
+            yield from group.scores
+
+    def as_json(self) -> dict[str, Any]:
+        """Return ``results.json``: each number at its own path, and how pages group them.
+
+        Raises:
+            ValueError: Two numbers have one path.
+        """
+        tree: dict[str, Any] = {}
+        for score in self.scores():
+            _put(tree, score.name, score.as_json())
+        for name, count in self.counts.items():
+            _put(tree, name, count)
+        groups = [
+            {"title": one.title, "note": one.note, "scores": [score.name for score in one.scores]}
+            for one in self.groups
+        ]
+        return {
+            **tree,
+            "groups": groups,
+            "tables": [table.as_json() for table in self.tables],
+            "pictures": [picture.as_json() for picture in self.pictures],
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Results":
+        """Return what ``as_json`` wrote; what a damaged file lacks is left out."""
+        groups = []
+        for told in _mappings(content.get("groups")):
+            names = [name for name in told.get("scores") or () if isinstance(name, str)]
+            found = ((name, find(content, name)) for name in names)
+            scores = [Score.from_json(name, entry) for name, entry in found if entry is not None]
+            title, note = str(told.get("title", "")), str(told.get("note", ""))
+            groups.append(Group(title=title, note=note, scores=scores))
+        return cls(
+            groups=groups,
+            counts=dict(_counts(content)),
+            tables=[
+                Table(
+                    name=str(told.get("name", "")),
+                    title=str(told.get("title", "")),
+                    note=str(told.get("note", "")),
+                    rows=_mappings(told.get("rows")),
+                )
+                for told in _mappings(content.get("tables"))
+            ],
+            pictures=[
+                Picture(
+                    title=str(told.get("title", "")),
+                    note=str(told.get("note", "")),
+                    path=Path(str(told.get("path", ""))),
+                )
+                for told in _mappings(content.get("pictures"))
+            ],
+        )
+
+
+def find(content: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """Return the entry at a path of ``results.json``, or None if there is none."""
+    entry: Any = content
+    for part in name.split("."):
+        if not isinstance(entry, Mapping) or part not in entry:
+            return None
+        entry = entry[part]
+    return entry if isinstance(entry, Mapping) else None
+
+
+def _put(tree: dict[str, Any], name: str, value: Any) -> None:
+    *above, last = name.split(".")
+    for part in above:
+        tree = tree.setdefault(part, {})
+    if last in tree:
+        raise ValueError(f"two results are called {name}")
+    tree[last] = value
+
+
+def _counts(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, int]]:
+    """Yield every whole number that is no part of a score."""
+    for key, value in content.items():
+        if isinstance(value, int) and not isinstance(value, bool):
+            yield f"{above}{key}", value
+        elif isinstance(value, Mapping) and "value" not in value:
+            yield from _counts(value, f"{above}{key}.")
+
+
+def _interval(entry: Mapping[str, Any]) -> dict[str, float | None]:
+    return {key: _number(entry.get(key)) for key in ("value", "low", "high")}
+
+
+def _number(value: Any) -> float | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

@@ -18,7 +18,7 @@ from cinelex.runners.sinks import Sink
 from cinelex.runners.snapshot import Position
 from cinelex.runners.step import StepReport, one_line
 
-MOST_SKIPPED_IN_A_ROW = 20
+MAX_SKIPPED_IN_A_ROW = 20
 """Non-finite steps after which a run stops: it is not going to recover."""
 RECENT_STEPS = 50
 """How many losses a jump is measured by."""
@@ -95,7 +95,7 @@ class Books:
             spikes += self._count(report.step, numbers, identities)
         self._pending.clear()
         say(one_line(numbers, step=report.step, steps=self.config.steps))
-        if self._skipped_in_a_row >= MOST_SKIPPED_IN_A_ROW:
+        if self._skipped_in_a_row >= MAX_SKIPPED_IN_A_ROW:
             raise UserError(
                 f"{self._skipped_in_a_row} steps in a row up to step {report.step} were left out: "
                 "gradients were not finite, or losses jumped; lower optimizer.learning_rate or "

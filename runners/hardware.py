@@ -17,6 +17,6 @@ def out_of_memory(config: RunConfig, device: torch.device) -> str:
     clip = f"{config.data.frames}x{config.data.size}x{config.data.size}"
     return (
         f"out of memory ({total / 2**30:.0f} GiB) with batch={config.batch} and clips of {clip}; "
-        "set accumulate to cut the batch into parts, or recompute_activations=true; "
+        "raise gradient_accumulation_steps, or set activation_checkpointing=true; "
         "the last checkpoint is kept"
     )

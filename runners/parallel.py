@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from cinelex.core.distributed import world_size
 
-Parallel = Literal["replicate", "shard"]
+Parallel = Literal["ddp", "fsdp"]
 CompileBackend = Literal["inductor", "aot_eager"]
 
 
@@ -29,7 +29,7 @@ def blocks(module: nn.Module) -> Iterator[nn.Module]:
             yield from blocks(child)
 
 
-def recompute_activations(module: nn.Module) -> None:
+def activation_checkpointing(module: nn.Module) -> None:
     """Keep only the inputs of each block, and run it again when its gradient is needed.
 
     Source: Chen et al. 2016, arXiv:1604.06174.
@@ -50,7 +50,7 @@ def distribute(
 ) -> nn.Module:
     """Return what the loop calls in place of ``module``.
 
-    ``replicate`` keeps the whole model on every rank (DistributedDataParallel). ``shard`` keeps a
+    ``ddp`` keeps the whole model on every rank (DistributedDataParallel). ``fsdp`` keeps a
     share of every parameter, gradient and moment on each (FSDP2) and brings a block together while
     it is used; the parameters of ``module`` itself are then spread over the ranks.
 
@@ -63,7 +63,7 @@ def distribute(
     """
     if world_size() == 1:
         return module
-    if parallel == "shard":
+    if parallel == "fsdp":
         return _shard(module, device, half=half)
     return DistributedDataParallel(
         module,

@@ -22,9 +22,9 @@ MAY_CHANGE = (
     "device",
     "threads",
     "precision",
-    "accumulate",
+    "gradient_accumulation_steps",
     "parallel",
-    "recompute_activations",
+    "activation_checkpointing",
     "compile",
     "strict_resume",
     "resume_skip",
@@ -41,7 +41,7 @@ MAY_CHANGE = (
     "eq.inference_file",
 )
 """Keys and sections that a run may change when it goes on; the rest decides its numbers."""
-MOST_NAMED = 8
+MAX_NAMED = 8
 """Differing keys that a refusal spells out."""
 
 
@@ -139,9 +139,9 @@ def _refuse_another(config: RunConfig, path: Path) -> None:
     decisive = {key: line for key, line in differing if not covered(key, MAY_CHANGE)}
     refused = [line for key, line in decisive.items() if not covered(key, config.resume_skip)]
     if refused:
-        more = f"; and {len(refused) - MOST_NAMED} more" if len(refused) > MOST_NAMED else ""
+        more = f"; and {len(refused) - MAX_NAMED} more" if len(refused) > MAX_NAMED else ""
         raise UserError(
-            f"{path} holds a run of another config ({'; '.join(refused[:MOST_NAMED])}{more}); "
+            f"{path} holds a run of another config ({'; '.join(refused[:MAX_NAMED])}{more}); "
             "give this one another name=, delete that folder, or name what may differ in "
             "resume_skip"
         )

@@ -11,7 +11,7 @@ from cinelex.core.errors import UserError
 from cinelex.runners import checkpoint
 from cinelex.runners.snapshot import Snapshot
 
-MOST_MISSED_IN_A_ROW = 3
+MAX_MISSED_IN_A_ROW = 3
 """Checkpoints that the disk may refuse one after another before the run stops."""
 
 
@@ -76,6 +76,6 @@ class Saver:
             f"checkpoint of step {snapshot.position.step} was not saved ({problem.strerror}): "
             f"{self.folder} needs {snapshot.bytes:,} bytes and has {free:,} free"
         )
-        if self.missed >= MOST_MISSED_IN_A_ROW:
+        if self.missed >= MAX_MISSED_IN_A_ROW:
             raise UserError(f"{complaint}; {self.missed} in a row: make room, then go on")
         say(f"warning: {complaint}; training goes on, miss {self.missed}")

@@ -29,11 +29,11 @@ def stack(records: Sequence[Any]) -> Any:
 
 
 def _stacked(parts: Sequence[Tensor | None]) -> Tensor | None:
-    present = [part for part in parts if part is not None]
-    if not present or present[0].ndim == 0:
+    attention_mask = [part for part in parts if part is not None]
+    if not attention_mask or attention_mask[0].ndim == 0:
         return parts[0]
-    shape = [max(sizes) for sizes in zip(*(part.shape[1:] for part in present), strict=True)]
-    return torch.cat([F.pad(part, _missing(part, shape)) for part in present])
+    shape = [max(sizes) for sizes in zip(*(part.shape[1:] for part in attention_mask), strict=True)]
+    return torch.cat([F.pad(part, _missing(part, shape)) for part in attention_mask])
 
 
 def _missing(part: Tensor, shape: Sequence[int]) -> list[int]:

@@ -25,9 +25,9 @@ from cinelex.runners.hardware import out_of_memory, uses_half
 from cinelex.runners.interruption import Cause, Interruption
 from cinelex.runners.optimizer import build_optimizer, set_learning_rate
 from cinelex.runners.parallel import (
+    activation_checkpointing,
     compile_blocks,
     distribute,
-    recompute_activations,
 )
 from cinelex.runners.probe import Probe
 from cinelex.runners.restore import restore
@@ -70,15 +70,19 @@ class Trainer(Generic[BatchT]):
         self.provenance, self.notes, self.probes = provenance, dict(notes or {}), probes
         self.module = project.model().to(device)
         half = uses_half(config, device)
-        keeps_other_weights = config.ema_decay is not None or config.parallel == "shard"
+        keeps_other_weights = config.ema_decay is not None or config.parallel == "fsdp"
         self._validated = copy.deepcopy(self.module) if keeps_other_weights else self.module
-        if config.recompute_activations:
-            recompute_activations(self.module)
+        if config.activation_checkpointing:
+            activation_checkpointing(self.module)
         if config.compile is not None:
             compile_blocks(self.module, backend=config.compile)
         self.model = distribute(self.module, device, parallel=config.parallel, half=half)
         self.gradients = Gradients(
-            project=project, model=self.model, device=device, half=half, parts=config.accumulate
+            project=project,
+            model=self.model,
+            device=device,
+            half=half,
+            parts=config.gradient_accumulation_steps,
         )
         self.optimizer = build_optimizer(self.module, config.optimizer)
         decay = config.ema_decay
@@ -195,7 +199,7 @@ class Trainer(Generic[BatchT]):
         if validating:
             saving |= self.books.validated(self.step, self._validate())
         comparing = config.checksum_every and self.step % config.checksum_every == 0
-        if comparing and config.parallel == "replicate":
+        if comparing and config.parallel == "ddp":
             refuse_drift(self.module, step=self.step)
         if saving:
             self.save()

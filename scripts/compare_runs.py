@@ -121,7 +121,7 @@ def _hits(run: Path, direction: str, cutoff: int) -> Float[np.ndarray, " image"]
 
 
 def _metrics(run: Path) -> dict[str, Rounded]:
-    report: dict[str, Any] = read_json(run / "results.json")["image_text"]
+    report: dict[str, Any] = read_json(run / "results.json")["retrieval"]
     return {
         f"{direction}/{name}": written(entry["value"])
         for direction in DIRECTIONS

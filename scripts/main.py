@@ -48,7 +48,7 @@ from cinelex.runners.summary import schedule_lines, summary_lines
 from cinelex.runners.train import Trainer
 
 MODES = ("train", "ingest", "validate", "inference", "embed", "generate", "morph", "doctor")
-LEAST_TIMEOUT_S = 600.0
+MIN_TIMEOUT_S = 600.0
 """Seconds that processes wait for one another however short the watchdog's limit is."""
 OF_WORDS = ("generate", "morph")
 """Modes whose arguments without ``=`` say what to make."""
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(dump_config(config))
             return 0
         # the watchdog of a process that hangs ends it, with its stacks, before the others give up
-        timeout_s = max(LEAST_TIMEOUT_S, 2 * config.hang_limit_s)
+        timeout_s = max(MIN_TIMEOUT_S, 2 * config.hang_limit_s)
         device = start(_device(config), timeout_s=timeout_s)
         code = run(config, options, device)
     except UserError as problem:

@@ -22,7 +22,7 @@ from cinelex.sweeps.slots import Slot
 WORKER, AGENT = "cinelex.sweeps.worker", "cinelex.sweeps.wandb_agent"
 """The module of a worker's process, and of a W&B agent's."""
 POLL_S = 1.0
-MOST_RESTARTS = 20
+MAX_RESTARTS = 20
 """Times that one slot's worker is started again."""
 
 
@@ -96,9 +96,9 @@ class Crew:
             if process.returncode == BAD_INPUT:
                 raise UserError(f"worker {slot.number}: {log.read_text().splitlines()[-1]}")
             self.restarts[slot.number] = self.restarts.get(slot.number, 0) + 1
-            if self.restarts[slot.number] > MOST_RESTARTS:
+            if self.restarts[slot.number] > MAX_RESTARTS:
                 raise UserError(
-                    f"worker {slot.number} died {MOST_RESTARTS + 1} times, last with "
+                    f"worker {slot.number} died {MAX_RESTARTS + 1} times, last with "
                     f"{process.returncode}; see {log}, then go on with --resume"
                 )
             self.tell(f"worker {slot.number} {_death(process.returncode)} and is started again")

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 TREES = 24
 SHUFFLES = 19
 """A share above all of 19 is one that noise reaches in one of 20 cases."""
-LEAST_TRIALS = 6
+MIN_TRIALS = 6
 """Below this number of complete configurations nothing is computed."""
 
 
@@ -46,7 +46,7 @@ def importances(search: optuna.Study) -> list[Importance]:
         trial for trial in search.get_trials(states=(TrialState.COMPLETE,)) if trial.distributions
     ]
     scores = [trial.values[0] for trial in trials]
-    if len(trials) < LEAST_TRIALS or len(set(scores)) < 2:
+    if len(trials) < MIN_TRIALS or len(set(scores)) < 2:
         return []
     measured = _shares(trials, scores)
     shuffled: dict[str, list[float]] = {key: [] for key in measured}

@@ -30,7 +30,7 @@ DECIDED_BY_THE_SWEEP = (
     "seed",
     "device",
     "threads",
-    "accumulate",
+    "gradient_accumulation_steps",
     "use_wandb",
     "log_every",
     "probe_every",

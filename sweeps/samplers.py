@@ -12,7 +12,7 @@ from optuna.samplers import BaseSampler, CmaEsSampler, RandomSampler, TPESampler
 from cinelex.sweeps.plan import EarlyTerminate
 from cinelex.sweeps.settings import Settings, Sweep
 
-MOST_RANDOM = 10
+MAX_RANDOM = 10
 """Configurations after which a sampler has seen enough to choose itself."""
 
 
@@ -21,7 +21,7 @@ def build_sampler(settings: Settings, *, seed: int) -> BaseSampler:
 
     A grid's points are decided beforehand, so that nothing is left to choose.
     """
-    first = min(MOST_RANDOM, max(3, settings.count // 3))
+    first = min(MAX_RANDOM, max(3, settings.count // 3))
     if settings.sampler == "tpe":
         return TPESampler(seed=seed, n_startup_trials=first, constant_liar=True)
     if settings.sampler == "cmaes":

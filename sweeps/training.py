@@ -23,7 +23,7 @@ POLL_S = 1.0
 """Time between two looks at the record."""
 ORPHAN_S = 180.0
 """Time that the process of a dead worker gets to save and leave."""
-MOST_KILLED = 3
+MAX_KILLED = 3
 """Times that a process may be killed under a living worker, for instance by a lack of memory."""
 
 Row = dict[str, Any]
@@ -63,7 +63,7 @@ def train(
     log.parent.mkdir(parents=True, exist_ok=True)
     rows = Validations(folder / "metrics.jsonl")
     with _alone(sweep.folder / "locks" / task.name) as lock:
-        for _ in range(MOST_KILLED + 1):
+        for _ in range(MAX_KILLED + 1):
             process = _start(sweep, task, slot, log, lock)
             reason = _watch(process, rows, watch, asked_to_stop)
             if reason is not None:
@@ -75,7 +75,7 @@ def train(
                 return "stopped"  # by somebody else, with everything saved
             if process.returncode == BAD_INPUT:
                 raise TrialError(_last_line(log))
-    raise TrialError(f"ended with {process.returncode} {MOST_KILLED + 1} times; see {log}")
+    raise TrialError(f"ended with {process.returncode} {MAX_KILLED + 1} times; see {log}")
 
 
 def command(sweep: Sweep, task: Task, slot: Slot, *more: str) -> list[str]:

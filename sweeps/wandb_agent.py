@@ -37,7 +37,7 @@ from cinelex.sweeps.worker import open_patiently, take_from_the_dead
 
 PREFIX = "wandb-"
 """What the folder of a run begins with whose values the server chose."""
-MOST_FAILED = 3
+MAX_FAILED = 3
 """Runs that fail one after another before W&B's agent gives up, which it does without a word."""
 
 
@@ -180,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             wandb.agent(
                 where.sweep_id, function=agent.run_one, entity=where.entity, project=where.project
             )
-        if agent.failed >= MOST_FAILED:
+        if agent.failed >= MAX_FAILED:
             raise UserError(
                 f"W&B's agent gave up: {agent.failed} runs failed one after another; their "
                 f"reasons stand in {folder / 'logs'}; go on with --resume"

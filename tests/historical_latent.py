@@ -21,11 +21,11 @@ class FirstPositionDecoder(CaptionDecoder):
 
     def forward(
         self,
-        words: Int[Tensor, "study word"],
+        token_ids: Int[Tensor, "study word"],
         memory: Float[Tensor, "study token width"],
-        present: Tensor | None,
+        attention_mask: Tensor | None,
     ) -> Float[Tensor, "study word vocab"]:
-        features = self.embed(words)
+        features = self.embed(token_ids)
         first = features[:, :1] + self.read(memory.mean(1, keepdim=True))
         features = torch.cat([first, features[:, 1:]], dim=1)
         return self.to_vocab(features + self.think(features))
@@ -34,18 +34,18 @@ class FirstPositionDecoder(CaptionDecoder):
     def generate(
         self,
         memory: Float[Tensor, "study token width"],
-        present: Tensor | None,
+        attention_mask: Tensor | None,
         *,
         bos_id: int,
         eos_id: int,
         pad_id: int,
-        max_words: int,
+        max_tokens: int,
     ) -> Int[Tensor, "study word"]:
-        words = torch.full((len(memory), 1), bos_id)
-        for _ in range(max_words - 1):
-            following = self(words, memory, present)[:, -1].argmax(-1, keepdim=True)
-            words = torch.cat([words, following], dim=1)
-        return words
+        token_ids = torch.full((len(memory), 1), bos_id)
+        for _ in range(max_tokens - 1):
+            following = self(token_ids, memory, attention_mask)[:, -1].argmax(-1, keepdim=True)
+            token_ids = torch.cat([token_ids, following], dim=1)
+        return token_ids
 
 
 class DeadLatent(LatentHead):

@@ -31,7 +31,7 @@ DATA = (
     "data.synthetic.missing_view_rate=0.3",
 )
 EQ = (
-    *("eq.synthetic.rows=300", "eq.synthetic.people=30", "eq.least_settings=20"),
+    *("eq.synthetic.rows=300", "eq.synthetic.people=30", "eq.min_settings=20"),
     *("eq.folds=3", "eq.width=16", "eq.dim=4"),
 )
 ENGRAVINGS = (
@@ -57,13 +57,13 @@ MODEL = (
         for part in ("video_encoder", "text_encoder", "caption_decoder", "masked_decoder")
     ),
     "model.masked_decoder.options.width=24",
-    "model.video_encoder.options.cube=[4,8,8]",
+    "model.video_encoder.options.tubelet=[4,8,8]",
 )
 TINY = {
-    "multitask_pretraining": (*DATA, *MODEL),
-    "semantic_eq": EQ,
-    "latent_captioning": ENGRAVINGS,
-    "image_text_pretraining": IMAGES,
+    "multitask": (*DATA, *MODEL),
+    "eq": EQ,
+    "latent": ENGRAVINGS,
+    "clipse": IMAGES,
 }
 """What makes the shipped configs of a project tiny."""
 RUN = (
@@ -77,7 +77,7 @@ RUN = (
     "checkpoint_every=2",
     "evaluation.batch=8",
     "evaluation.bootstrap=50",
-    "evaluation.caption_words=24",
+    "evaluation.max_new_tokens=24",
     "evaluation.report_examples=1",
 )
 

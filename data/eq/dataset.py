@@ -47,7 +47,7 @@ class EqBatch:
         if parts > count:
             raise UserError(
                 f"{count} settings of a process cannot be cut into {parts} parts; lower "
-                "accumulate or raise batch"
+                "gradient_accumulation_steps or raise batch"
             )
         edges = [count * part // parts for part in range(parts + 1)]
         return [

@@ -150,7 +150,7 @@ def _check_rejects(path: Path, rejects: Mapping[int, str], *, total: int, limit:
 
 
 def vocabulary(
-    rows: Sequence[EqRow], *, least_settings: int, ignored: Sequence[str]
+    rows: Sequence[EqRow], *, min_settings: int, ignored: Sequence[str]
 ) -> tuple[str, ...]:
     """Return the descriptors that enough settings have, the most frequent first.
 
@@ -158,10 +158,10 @@ def vocabulary(
         UserError: There are fewer than two, so that nothing can be told apart.
     """
     counts = Counter(word for row in rows for word in row.descriptors if word not in ignored)
-    words = [word for word, count in counts.most_common() if count >= least_settings]
+    words = [word for word, count in counts.most_common() if count >= min_settings]
     if len(words) < 2:
         raise UserError(
-            f"{len(words)} descriptors have {least_settings} settings or more, at least 2 are "
-            "needed; lower eq.least_settings"
+            f"{len(words)} descriptors have {min_settings} settings or more, at least 2 are "
+            "needed; lower eq.min_settings"
         )
     return tuple(sorted(words, key=lambda word: (-counts[word], word)))

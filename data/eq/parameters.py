@@ -27,7 +27,7 @@ class Parameter:
         return UNITS[self.kind]
 
 
-MOST_GAIN_DB = 12.0
+MAX_GAIN_DB = 12.0
 QUALITY = (0.1, 10.0)
 BANDS: tuple[tuple[float, float], ...] = (
     (22.0, 1000.0),
@@ -42,7 +42,7 @@ BANDS: tuple[tuple[float, float], ...] = (
 def _parameters() -> tuple[Parameter, ...]:
     found = []
     for band, (low, high) in enumerate(BANDS, start=1):
-        found.append(Parameter(f"gain {band}", "gain", band, -MOST_GAIN_DB, MOST_GAIN_DB))
+        found.append(Parameter(f"gain {band}", "gain", band, -MAX_GAIN_DB, MAX_GAIN_DB))
         found.append(Parameter(f"frequency {band}", "frequency", band, low, high))
         if 1 < band < len(BANDS):
             found.append(Parameter(f"Q {band}", "quality", band, *QUALITY))

@@ -36,7 +36,7 @@ class ClassBalancedSampler:
         if empty:
             raise UserError(
                 f"{empty} descriptors have no setting in the training split; raise "
-                "eq.least_settings or change seed"
+                "eq.min_settings or change seed"
             )
         self.settings, self.batch, self.seed = len(labels), batch, seed
         self._members = [np.flatnonzero(column) for column in labels.T]

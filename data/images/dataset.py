@@ -68,7 +68,7 @@ class CaptionedImages:
         return Sample(
             study_id=image.id,
             clips=torch.from_numpy(clip[None]),
-            words=torch.from_numpy(captions[choice % len(captions)]),
+            token_ids=torch.from_numpy(captions[choice % len(captions)]),
             report_group=int(self.labels[index]),
             patient_group=index,
             keys=torch.tensor([key]),

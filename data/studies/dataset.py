@@ -55,7 +55,7 @@ class StudyDataset:
         self.max_videos = max_videos
         self.evaluation_videos = evaluation_videos
         self.seed = seed
-        self.words = [np.array(tokenizer.encode(study.report)) for study in studies]
+        self.token_ids = [np.array(tokenizer.encode(study.report)) for study in studies]
         self.report_groups = numbered(" ".join(study.report.split()) for study in studies)
         self.patient_groups = numbered(study.patient_id for study in studies)
 
@@ -71,7 +71,7 @@ class StudyDataset:
             "unique_reports": len(set(self.report_groups.tolist())),
             "patients": len(set(self.patient_groups.tolist())),
             "reports_cut": sum(
-                self.tokenizer.length(study.report) > self.tokenizer.max_words
+                self.tokenizer.length(study.report) > self.tokenizer.max_tokens
                 for study in self.studies
             ),
             "videos_shorter_than_a_clip": sum(
@@ -105,7 +105,7 @@ class StudyDataset:
         return Sample(
             study_id=study.id,
             clips=torch.from_numpy(clips),
-            words=torch.from_numpy(self.words[index]),
+            token_ids=torch.from_numpy(self.token_ids[index]),
             report_group=int(self.report_groups[index]),
             patient_group=int(self.patient_groups[index]),
             keys=torch.tensor(keys),

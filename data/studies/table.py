@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from cinelex.core.errors import UserError
 
 LARGEST_BLOCK = 1 << 30
-MOST_COLUMNS = 4096
+MAX_COLUMNS = 4096
 OddRow = tuple[int, int, int, int]
 """Number of a row (the header is 1), its cells, the header's cells, the line breaks in it."""
 STAND_INS = "\x1f\x1e\x1d\x1c" + "".join(map(chr, [*range(1, 9), 11, 12, *range(14, 28), 127]))
@@ -153,7 +153,7 @@ def _parse(path: Path, data: bytes, separator: str) -> tuple[list[Any], list[Odd
                 invalid_row_handler=note,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
-                column_types={f"f{place}": pa.large_string() for place in range(MOST_COLUMNS)},
+                column_types={f"f{place}": pa.large_string() for place in range(MAX_COLUMNS)},
                 strings_can_be_null=False,
             ),
         )

@@ -19,7 +19,7 @@ from jaxtyping import Float
 
 from cinelex.core.files import hash_json, write_whole
 from cinelex.core.randomness import numpy_generator
-from cinelex.data.eq.parameters import BANDS, MOST_GAIN_DB, PARAMETERS, QUALITY
+from cinelex.data.eq.parameters import BANDS, MAX_GAIN_DB, PARAMETERS, QUALITY
 
 ANCHORS_HZ: Final = (60.0, 150.0, 400.0, 1000.0, 2500.0, 6000.0, 12000.0)
 CURVES_DB: Final[dict[str, tuple[float, ...]]] = {
@@ -119,7 +119,7 @@ def _values(word: str, person: _Person, random: np.random.Generator) -> list[flo
             hz = min(high, max(low, wish))
             side = (band == len(BANDS) - 1) - (band == 0)
             wanted = _curve(word, hz * 2 ** (side * SHELF_OCTAVES))
-            gain = float(np.clip(strength * wanted + random.normal(0, 2.0), -12.0, MOST_GAIN_DB))
+            gain = float(np.clip(strength * wanted + random.normal(0, 2.0), -12.0, MAX_GAIN_DB))
             quality = float(np.clip(0.9 * np.exp(random.normal(0, 0.6)), *QUALITY))
         values += [gain, hz] if band in (0, len(BANDS) - 1) else [gain, hz, quality]
     assert len(values) == len(PARAMETERS)

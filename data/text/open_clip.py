@@ -16,31 +16,31 @@ CONTEXT = 77
 class OpenClipTokenizer:
     """CLIP's lower-cased byte pairs; padded with 0, which also is the exclamation mark."""
 
-    def __init__(self, *, max_words: int = CONTEXT) -> None:
+    def __init__(self, *, max_tokens: int = CONTEXT) -> None:
         """Load the vocabulary.
 
         Raises:
             UserError: Captions would be longer than any tower of CLIP reads.
         """
-        if max_words > CONTEXT:
-            raise UserError(f"tokenizer.max_words: CLIP reads {CONTEXT} words, got {max_words}")
+        if max_tokens > CONTEXT:
+            raise UserError(f"tokenizer.max_tokens: CLIP reads {CONTEXT} words, got {max_tokens}")
         self._words = SimpleTokenizer()
-        self.max_words = max_words
+        self.max_tokens = max_tokens
         self.vocab_size: int = self._words.vocab_size
         self.pad_id = 0
         self.bos_id: int = self._words.sot_token_id
         self.eos_id: int = self._words.eot_token_id
 
     def encode(self, text: str) -> list[int]:
-        """Return bos, the caption's tokens, eos; the caption is cut to fit ``max_words``."""
-        return [self.bos_id, *self._ids(text)[: self.max_words - 2], self.eos_id]
+        """Return bos, the caption's tokens, eos; the caption is cut to fit ``max_tokens``."""
+        return [self.bos_id, *self._ids(text)[: self.max_tokens - 2], self.eos_id]
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of tokens up to the first eos, without special tokens."""
-        words = [int(word) for word in ids]
-        if self.eos_id in words:
-            words = words[: words.index(self.eos_id)]
-        return str(self._words.decode([word for word in words if word != self.bos_id])).strip()
+        token_ids = [int(word) for word in ids]
+        if self.eos_id in token_ids:
+            token_ids = token_ids[: token_ids.index(self.eos_id)]
+        return str(self._words.decode([word for word in token_ids if word != self.bos_id])).strip()
 
     def length(self, text: str) -> int:
         """Return how many tokens the caption has, bos and eos among them, before it is cut."""
@@ -48,7 +48,7 @@ class OpenClipTokenizer:
 
     def save(self, folder: Path) -> None:
         """Write what ``load_tokenizer`` needs."""
-        write_json(folder / SETTINGS, {"kind": "open_clip", "max_words": self.max_words})
+        write_json(folder / SETTINGS, {"kind": "open_clip", "max_tokens": self.max_tokens})
 
     def _ids(self, text: str) -> list[int]:
         return [int(word) for word in self._words.encode(normalise(text))]

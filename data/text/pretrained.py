@@ -14,19 +14,19 @@ from cinelex.data.text.tokenizer import SETTINGS, normalise
 class PretrainedTokenizer:
     """A tokenizer that came with a text encoder, framed by bos … eos (BERT's [CLS] … [SEP])."""
 
-    def __init__(self, name: str, *, max_words: int) -> None:
+    def __init__(self, name: str, *, max_tokens: int) -> None:
         """Load it from a folder, from the local cache, or from the hub where there is a network.
 
         Args:
             name: A folder, or a name on the hub such as "bert-base-uncased".
-            max_words: Most tokens of a report, bos and eos among them.
+            max_tokens: Most tokens of a report, bos and eos among them.
 
         Raises:
             UserError: It is nowhere to be found, or has no pad, bos or eos token of its own.
         """
         self._words = _load(name)
         self.name = name
-        self.max_words = max_words
+        self.max_tokens = max_tokens
         self.vocab_size: int = len(self._words)
         self.bos_id = self._special("bos_token_id", "cls_token_id")
         self.eos_id = self._special("eos_token_id", "sep_token_id")
@@ -38,16 +38,16 @@ class PretrainedTokenizer:
             )
 
     def encode(self, text: str) -> list[int]:
-        """Return bos, the report's tokens, eos; the report is cut to fit ``max_words``."""
-        return [self.bos_id, *self._ids(text)[: self.max_words - 2], self.eos_id]
+        """Return bos, the report's tokens, eos; the report is cut to fit ``max_tokens``."""
+        return [self.bos_id, *self._ids(text)[: self.max_tokens - 2], self.eos_id]
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of tokens up to the first eos, without special tokens."""
-        words = [int(word) for word in ids]
-        start = 1 if words[:1] == [self.bos_id] else 0
-        if self.eos_id in words[start:]:
-            words = words[: words.index(self.eos_id, start)]
-        return str(self._words.decode(words, skip_special_tokens=True)).strip()
+        token_ids = [int(word) for word in ids]
+        start = 1 if token_ids[:1] == [self.bos_id] else 0
+        if self.eos_id in token_ids[start:]:
+            token_ids = token_ids[: token_ids.index(self.eos_id, start)]
+        return str(self._words.decode(token_ids, skip_special_tokens=True)).strip()
 
     def length(self, text: str) -> int:
         """Return how many tokens the report has, bos and eos among them, before it is cut."""
@@ -56,7 +56,7 @@ class PretrainedTokenizer:
     def save(self, folder: Path) -> None:
         """Write the tokenizer's own files and what ``load_tokenizer`` needs."""
         self._words.save_pretrained(folder)
-        write_json(folder / SETTINGS, {"kind": "pretrained", "max_words": self.max_words})
+        write_json(folder / SETTINGS, {"kind": "pretrained", "max_tokens": self.max_tokens})
 
     def _ids(self, text: str) -> list[int]:
         encoded = self._words(normalise(text), add_special_tokens=False, verbose=False)

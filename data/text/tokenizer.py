@@ -40,11 +40,11 @@ class Tokenizer(Protocol):
     bos_id: int
     eos_id: int
     vocab_size: int
-    max_words: int
+    max_tokens: int
     """Most tokens of a report, bos and eos among them."""
 
     def encode(self, text: str) -> list[int]:
-        """Return bos, the report's tokens, eos; the report is cut to fit ``max_words``."""
+        """Return bos, the report's tokens, eos; the report is cut to fit ``max_tokens``."""
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of tokens up to the first eos, without special tokens."""
@@ -65,22 +65,22 @@ class TrainedTokenizer:
     text exactly.
     """
 
-    def __init__(self, engine: Engine, *, max_words: int) -> None:
+    def __init__(self, engine: Engine, *, max_tokens: int) -> None:
         self._engine = engine
-        self.max_words = max_words
+        self.max_tokens = max_tokens
         self.vocab_size: int = engine.get_vocab_size()
         self.pad_id, self.bos_id, self.eos_id = 0, 1, 2
 
     def encode(self, text: str) -> list[int]:
-        """Return bos, the report's tokens, eos; the report is cut to fit ``max_words``."""
-        return [self.bos_id, *self._ids(text)[: self.max_words - 2], self.eos_id]
+        """Return bos, the report's tokens, eos; the report is cut to fit ``max_tokens``."""
+        return [self.bos_id, *self._ids(text)[: self.max_tokens - 2], self.eos_id]
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of tokens up to the first eos, without special tokens."""
-        words = list(ids)
-        if self.eos_id in words:
-            words = words[: words.index(self.eos_id)]
-        text = self._engine.decode([word for word in words if word > self.eos_id])
+        token_ids = list(ids)
+        if self.eos_id in token_ids:
+            token_ids = token_ids[: token_ids.index(self.eos_id)]
+        text = self._engine.decode([word for word in token_ids if word > self.eos_id])
         return text.removeprefix(" ")
 
     def length(self, text: str) -> int:
@@ -90,7 +90,7 @@ class TrainedTokenizer:
     def save(self, folder: Path) -> None:
         """Write what ``load_tokenizer`` needs."""
         write_whole(folder / "tokenizer.json", self._engine.to_str(pretty=True))
-        write_json(folder / SETTINGS, {"kind": "trained", "max_words": self.max_words})
+        write_json(folder / SETTINGS, {"kind": "trained", "max_tokens": self.max_tokens})
 
     def _ids(self, text: str) -> list[int]:
         # The space makes a first word the same token as elsewhere; decoding takes it off again.
@@ -101,19 +101,19 @@ class TrainedTokenizer:
 SETTINGS = "cinelex_tokenizer.json"
 
 
-def train_tokenizer(texts: Iterable[str], *, vocab_size: int, max_words: int) -> TrainedTokenizer:
+def train_tokenizer(texts: Iterable[str], *, vocab_size: int, max_tokens: int) -> TrainedTokenizer:
     """Learn a vocabulary from reports.
 
     Args:
         texts: The training reports.
         vocab_size: Most tokens; fewer where the reports have less to learn.
-        max_words: Most tokens of a report, bos and eos among them.
+        max_tokens: Most tokens of a report, bos and eos among them.
 
     Raises:
         UserError: The vocabulary has no room for bytes and numbers.
     """
-    if max_words < 3:
-        raise UserError(f"max_words must be at least 3 (bos, one token, eos), got {max_words}")
+    if max_tokens < 3:
+        raise UserError(f"max_tokens must be at least 3 (bos, one token, eos), got {max_tokens}")
     clean = [normalise(text) for text in texts]
     numbers = _numbers(clean)
     room = vocab_size - len(numbers)
@@ -139,7 +139,7 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int, max_words: int) ->
         vocab.setdefault(number, len(vocab))
     merges = [(str(left), str(right)) for left, right in learned["merges"]]
     whole = models.BPE(vocab=vocab, merges=merges, ignore_merges=True)
-    return TrainedTokenizer(_engine(whole), max_words=max_words)
+    return TrainedTokenizer(_engine(whole), max_tokens=max_tokens)
 
 
 def _engine(model: models.BPE) -> Engine:
@@ -179,11 +179,11 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     kind = json.loads(settings.read_text())
     if kind["kind"] == "trained":
         engine = Engine.from_file(str(folder / "tokenizer.json"))
-        return TrainedTokenizer(engine, max_words=kind["max_words"])
+        return TrainedTokenizer(engine, max_tokens=kind["max_tokens"])
     if kind["kind"] == "open_clip":
         from cinelex.data.text.open_clip import OpenClipTokenizer
 
-        return OpenClipTokenizer(max_words=kind["max_words"])
+        return OpenClipTokenizer(max_tokens=kind["max_tokens"])
     from cinelex.data.text.pretrained import PretrainedTokenizer
 
-    return PretrainedTokenizer(str(folder), max_words=kind["max_words"])
+    return PretrainedTokenizer(str(folder), max_tokens=kind["max_tokens"])

@@ -12,15 +12,17 @@ from cinelex.doctor.live.gradients import moved_parameters
 from cinelex.projects.base import BatchT, Project
 from cinelex.runners.hardware import out_of_memory, uses_half
 from cinelex.runners.optimizer import build_optimizer
-from cinelex.runners.parallel import recompute_activations
+from cinelex.runners.parallel import activation_checkpointing
 
 FEW = 2
 """Samples of each process whose terms are looked at, or one more: a contrast needs another one,
 and what a term reaches does not depend on how many there are."""
 
 
-def fresh_facts(project: Project[Any], config: RunConfig, device: torch.device) -> dict[str, Any]:
-    """Return the facts of a model that is built for this look alone; all ranks call it together.
+def fresh_diagnostics(
+    project: Project[Any], config: RunConfig, device: torch.device
+) -> dict[str, Any]:
+    """Return the diagnostics of a model built for this look alone; all ranks call it together.
 
     The model that trains may be spread over the ranks: then its parameters are not what the
     gradients reach, and parts of it cannot be called. A project knows the model that it has built
@@ -31,22 +33,22 @@ def fresh_facts(project: Project[Any], config: RunConfig, device: torch.device) 
     """
     try:
         module = project.model().to(device)
-        if config.recompute_activations:
-            recompute_activations(module)
+        if config.activation_checkpointing:
+            activation_checkpointing(module)
         optimizer = build_optimizer(module, config.optimizer)
-        return starting_facts(project, module, optimizer, half=uses_half(config, device))
+        return starting_diagnostics(project, module, optimizer, half=uses_half(config, device))
     except torch.OutOfMemoryError:
         raise UserError(out_of_memory(config, device)) from None
 
 
-def starting_facts(
+def starting_diagnostics(
     project: Project[Any],
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
     *,
     half: bool = False,
 ) -> dict[str, Any]:
-    """Return the project's own facts and what a few samples say of terms, parameters and groups.
+    """Return the project's own diagnostics and what samples say of terms, parameters and groups.
 
     Weights, moments and random states stay as they are; the module is looked at in evaluation
     mode, so that no running statistic moves either.
@@ -70,8 +72,8 @@ def starting_facts(
             # their graph holds memory that the project's checks may need
             del terms
             return {
-                **project.facts(module),
-                **group_facts(module, optimizer),
+                **project.diagnostics(module),
+                **group_diagnostics(module, optimizer),
                 **_reached(module, moved),
             }
     finally:
@@ -87,7 +89,7 @@ def few_samples(project: Project[BatchT], batch: BatchT) -> BatchT:
     return batch.split(parts)[0] if parts > 1 else batch
 
 
-def group_facts(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, list[str]]:
+def group_diagnostics(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, list[str]]:
     """Return the trainable parameters that are in no group, and those in two."""
     grouped = [id(weight) for group in optimizer.param_groups for weight in group["params"]]
     trainable = [(name, id(p)) for name, p in module.named_parameters() if p.requires_grad]

@@ -9,12 +9,12 @@ from cinelex.core.console import say
 from cinelex.core.distributed import is_main
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.finding import Finding, render
-from cinelex.doctor.live.diagnostics import fresh_facts
+from cinelex.doctor.live.diagnostics import fresh_diagnostics
 from cinelex.doctor.live.self_tests import (
-    half_facts,
-    parts_facts,
-    rank_facts,
-    resume_facts,
+    bf16_diagnostics,
+    micro_batch_diagnostics,
+    rank_diagnostics,
+    resume_diagnostics,
 )
 from cinelex.doctor.live.watch import keep
 from cinelex.doctor.run_files import read_run
@@ -30,14 +30,14 @@ def examine(
     The self-tests take five steps of the model in this process and one on two processes; nothing
     is trained and no checkpoint or record of the run is touched.
     """
-    facts = fresh_facts(project, config, device)
+    diagnostics = fresh_diagnostics(project, config, device)
     say("trying two processes, a batch in parts, half precision, and a resumed step")
-    facts |= resume_facts(project, config, device)
-    facts |= parts_facts(project, config)
-    facts |= half_facts(project, config)
-    facts |= rank_facts(project, config)
-    findings = diagnose(read_run(folder.path).evidence(config=config, facts=facts))
-    keep(folder.path, facts=facts, findings=findings)
+    diagnostics |= resume_diagnostics(project, config, device)
+    diagnostics |= micro_batch_diagnostics(project, config)
+    diagnostics |= bf16_diagnostics(project, config)
+    diagnostics |= rank_diagnostics(project, config)
+    findings = diagnose(read_run(folder.path).evidence(config=config, diagnostics=diagnostics))
+    keep(folder.path, diagnostics=diagnostics, findings=findings)
     return findings
 
 

@@ -25,12 +25,12 @@ from cinelex.projects.base import BatchT, Project
 from cinelex.runners.stacking import tensors_of, with_tensors
 from cinelex.runners.train import Trainer
 
-LEAST_SCALE = 1e-3
+MIN_SCALE = 1e-3
 """Share of the longest gradient below which a gradient's error is no longer relative to itself:
 some gradients are 0 in exact arithmetic."""
 
 
-def rank_facts(
+def rank_diagnostics(
     project: Project[Any], config: RunConfig, *, worker: str = "cinelex.doctor.live.ranks_worker"
 ) -> dict[str, float]:
     """Return how far terms and gradients of two processes are from those of one, relatively.
@@ -54,7 +54,7 @@ def rank_facts(
     return {f"ranks/{kind}": error for kind, error in compare(alone, both).items()}
 
 
-def parts_facts(project: Project[Any], config: RunConfig) -> dict[str, float]:
+def micro_batch_diagnostics(project: Project[Any], config: RunConfig) -> dict[str, float]:
     """Return how far terms and gradients of a batch cut in two are from those of the whole.
 
     Nothing where this process is one of several, or a batch cannot be cut.
@@ -65,7 +65,7 @@ def parts_facts(project: Project[Any], config: RunConfig) -> dict[str, float]:
     return {f"parts/{kind}": error for kind, error in compare(whole, [cut]).items()}
 
 
-def half_facts(project: Project[Any], config: RunConfig) -> dict[str, float]:
+def bf16_diagnostics(project: Project[Any], config: RunConfig) -> dict[str, float]:
     """Return how far the losses, and their gradients at what the model puts out, are from exact.
 
     Taken as a run in bfloat16 takes them, on the outputs of a float32 model, against float64.
@@ -108,13 +108,13 @@ def compare(alone: dict[str, Tensor], both: list[dict[str, Tensor]]) -> dict[str
     for found in both:
         for name, expected in alone.items():
             kind = name.partition("/")[0]
-            least = LEAST_SCALE * longest if kind == "gradient" else 1e-12
+            least = MIN_SCALE * longest if kind == "gradient" else 1e-12
             error = float((found[name] - expected).norm()) / max(float(expected.norm()), least)
             errors[kind] = max(errors[kind], error)
     return {f"{kind}_error": error for kind, error in errors.items()}
 
 
-def resume_facts(
+def resume_diagnostics(
     project: Project[Any], config: RunConfig, device: torch.device
 ) -> dict[str, float]:
     """Return how far a second step after saving and loading is from one without.

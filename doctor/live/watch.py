@@ -1,4 +1,4 @@
-"""The doctor beside a run: facts before the first step, probes and rules while it trains."""
+"""The doctor beside a run: diagnostics before the first step, probes and rules while it trains."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from cinelex.core.files import read_json, write_json
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence, Row
 from cinelex.doctor.finding import Finding, render
-from cinelex.doctor.live.diagnostics import fresh_facts, group_facts
+from cinelex.doctor.live.diagnostics import fresh_diagnostics, group_diagnostics
 from cinelex.doctor.live.embeddings import EmbeddingProbe
 from cinelex.doctor.live.gradients import GradientProbe
 from cinelex.doctor.live.weight_decay import WeightDecayProbe
@@ -39,7 +39,7 @@ def probes_of(project: Project[Any], config: RunConfig) -> tuple[Probe, ...]:
         # a rank has a share of each parameter and of each moment, and no part that it can call
         if every:
             say(
-                "parallel=shard: the doctor leaves out gradients, weight decay and embeddings, "
+                "parallel=fsdp: the doctor leaves out gradients, weight decay and embeddings, "
                 "which it reads from a whole model"
             )
         return ()
@@ -52,7 +52,7 @@ def probes_of(project: Project[Any], config: RunConfig) -> tuple[Probe, ...]:
 
 def is_spread(config: RunConfig) -> bool:
     """Return whether every parameter is spread over several processes."""
-    return config.parallel == "shard" and world_size() > 1
+    return config.parallel == "fsdp" and world_size() > 1
 
 
 class Watch:
@@ -66,7 +66,7 @@ class Watch:
             folder: Its folder.
         """
         self.config, self.folder = config, folder
-        self.facts: dict[str, Any] = {}
+        self.diagnostics: dict[str, Any] = {}
         self._before = read_steps(folder)
         kept = max(KEPT_STEPS, 60 * config.probe_every)
         self._first: Row | None = None
@@ -80,20 +80,20 @@ class Watch:
         )
 
     def look(self, project: Project[Any], device: torch.device) -> None:
-        """Gather the facts of a fresh run, on a model of their own; before the trainer's is built.
+        """Gather the diagnostics of a fresh run, on a model of their own, before the trainer's.
 
         Raises:
             UserError: The model does not fit into the memory of the device.
         """
         if self._fresh:
-            self.facts = fresh_facts(project, self.config, device)
+            self.diagnostics = fresh_diagnostics(project, self.config, device)
 
     def begin(self, trainer: Trainer[Any]) -> None:
-        """Add what the trainer itself says, or recall the facts of a resumed run; judge them."""
+        """Add what the trainer itself says, or recall a resumed run's diagnostics; judge them."""
         if self._fresh:
-            self.facts |= group_facts(trainer.module, trainer.optimizer)
+            self.diagnostics |= group_diagnostics(trainer.module, trainer.optimizer)
         else:
-            self.facts = read_json(self.folder / DOCTOR)["facts"]
+            self.diagnostics = read_json(self.folder / DOCTOR)["diagnostics"]
         made = [row for row in self._before if row["step"] <= trainer.step]
         self._first = next(iter(made), None)
         self._steps.extend(made)
@@ -120,7 +120,7 @@ class Watch:
         findings = diagnose(
             Evidence(
                 config=self.config,
-                facts=self.facts,
+                diagnostics=self.diagnostics,
                 steps=self.known_steps(),
                 validations=list(self._validations),
                 earlier_steps=self._earlier,
@@ -131,7 +131,7 @@ class Watch:
             if name not in self._said:
                 self._said.add(name)
                 say(render(finding))
-        keep(self.folder, facts=self.facts, findings=findings)
+        keep(self.folder, diagnostics=self.diagnostics, findings=findings)
 
     def known_steps(self) -> list[Row]:
         """Return the newest steps behind the first, which shows the fresh model."""
@@ -141,8 +141,8 @@ class Watch:
         return [self._first, *newest]
 
 
-def keep(folder: Path, *, facts: Mapping[str, Any], findings: list[Finding]) -> None:
+def keep(folder: Path, *, diagnostics: Mapping[str, Any], findings: list[Finding]) -> None:
     """Write ``doctor.json``; the main rank alone does."""
     if is_main():
         rows = [vars(finding) for finding in findings]
-        write_json(folder / DOCTOR, {"facts": dict(facts), "findings": rows})
+        write_json(folder / DOCTOR, {"diagnostics": dict(diagnostics), "findings": rows})

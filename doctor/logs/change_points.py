@@ -10,9 +10,9 @@ from cinelex.doctor.logs.autocorrelation import autocorrelation_time
 from cinelex.doctor.logs.metric import Points
 from cinelex.doctor.logs.trend import bucket_means
 
-MOST_POINTS = 240
+MAX_POINTS = 240
 """A longer series is averaged in this many buckets first."""
-MOST_CHANGES = 4
+MAX_CHANGES = 4
 FEWEST_POINTS = 40
 _FEWEST_INDEPENDENT = 20.0
 """With fewer effective points, slow noise is taken for changes in more than 5 % of series."""
@@ -49,7 +49,7 @@ def change_points(steps: Points, values: Points) -> list[ChangePoint]:
     Economics and Statistics 79, for the interval of a jump's place.
     """
     all_steps, all_values = steps, values
-    steps, values = bucket_means(steps, MOST_POINTS), bucket_means(values, MOST_POINTS)
+    steps, values = bucket_means(steps, MAX_POINTS), bucket_means(values, MAX_POINTS)
     points = len(values)
     if points < FEWEST_POINTS or np.ptp(values) == 0:
         return []
@@ -60,7 +60,7 @@ def change_points(steps: Points, values: Points) -> list[ChangePoint]:
     search = ruptures.Binseg(model="linear", min_size=shortest, jump=1).fit(signal)
     best: list[int] = [points]
     left = _residuals(scaled, best)
-    for count in range(1, MOST_CHANGES + 1):
+    for count in range(1, MAX_CHANGES + 1):
         ends = search.predict(n_bkps=count)
         residuals = _residuals(scaled, ends)
         needed = _PENALTY * np.log(points) * _long_run_variance(residuals)

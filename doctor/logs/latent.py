@@ -17,7 +17,7 @@ _WIDTHS = tuple(sorted(2**a * b for a in range(4, 13) for b in (1, 3)))
 """Widths that layers usually have."""
 _TOLERANCES = (0.06, 0.06)
 """Of the shape and of the width, where no norm tells how many outputs there are."""
-_LEAST_SHAPE_TOLERANCE = 0.04
+_MIN_SHAPE_TOLERANCE = 0.04
 _CONSTANT = 0.01
 """Standard deviation over the last quarter, as a share of the level, of what does not move."""
 _CENTRED = 0.1
@@ -170,7 +170,7 @@ def _tolerances(statistics: Statistics) -> tuple[float, float]:
     if identity is None:
         return _TOLERANCES
     scatter = math.sqrt(0.2 / identity[1])
-    return max(_LEAST_SHAPE_TOLERANCE, 3 * scatter), 4 * scatter
+    return max(_MIN_SHAPE_TOLERANCE, 3 * scatter), 4 * scatter
 
 
 def _luck(tolerance: float) -> float:

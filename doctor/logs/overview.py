@@ -22,8 +22,8 @@ from cinelex.doctor.logs.names import direction, held_out, is_learning_rate
 from cinelex.doctor.logs.nulls import chance_of, without_nulls
 from cinelex.doctor.logs.relations import correlations
 
-MOST_RUNS = len(SERIES)
-_CURVES, _HISTOGRAMS, _MOST_CORRELATED = 4, 3, 9
+MAX_RUNS = len(SERIES)
+_CURVES, _HISTOGRAMS, _MAX_CORRELATED = 4, 3, 9
 _LATE = 0.25
 
 
@@ -34,7 +34,7 @@ def draw_overview(log: Log, path: Path) -> None:
     where a log has none, losses with their chance and a held-out metric take their places. Of more
     than 6 runs the first 6 are drawn; band, correlations and histograms show the first run.
     """
-    runs = log.run_names[:MOST_RUNS]
+    runs = log.run_names[:MAX_RUNS]
     first = log.of_run(runs[0])
     names = chosen_names(first)
     figure, axes = new_figure(3, 3)
@@ -119,7 +119,7 @@ def _band(axis: Any, metrics: Mapping[str, Metric], names: Sequence[str]) -> Non
 
 
 def _correlations(axis: Any, metrics: Sequence[Metric]) -> None:
-    moving = [m for m in metrics if len(m.values) > 2 and np.ptp(m.values) > 0][:_MOST_CORRELATED]
+    moving = [m for m in metrics if len(m.values) > 2 and np.ptp(m.values) > 0][:_MAX_CORRELATED]
     if len(moving) < 2:
         empty(axis, "correlations need two metrics that move")
         return

@@ -19,8 +19,8 @@ from cinelex.doctor.templates import environment
 
 _DECISIVE = ("generalises", "collapsed", "better than chance", "is better than")
 """Claims that belong to the key findings even where nothing can be said about them."""
-_MOST_FINDINGS = 14
-_MOST_PAIRS = 20
+_MAX_FINDINGS = 14
+_MAX_PAIRS = 20
 _SIGNIFICANT = 0.05
 
 
@@ -104,7 +104,7 @@ def _collect(log: Log, title: str) -> LogReport:
             for run in log.run_names
             for name, metric in without_nulls(log.of_run(run)).items()
         ],
-        pairs[:_MOST_PAIRS],
+        pairs[:_MAX_PAIRS],
         len(tested),
     )
 
@@ -117,7 +117,7 @@ def key_findings(entries: Sequence[Entry]) -> list[Entry]:
     """
     decisive = _said_once([entry for entry in entries if _is_decisive(entry)])
     wrong = [e for e in entries if e.verdict == "contradicted" and not _is_decisive(e)]
-    return [*decisive, *wrong][:_MOST_FINDINGS]
+    return [*decisive, *wrong][:_MAX_FINDINGS]
 
 
 def _said_once(entries: Sequence[Entry]) -> list[Entry]:

@@ -13,7 +13,7 @@ from cinelex.doctor.logs.autocorrelation import (
 )
 from cinelex.doctor.logs.metric import Points
 
-MOST_POINTS = 800
+MAX_POINTS = 800
 """A longer series is averaged in this many buckets first: pairs grow with the square."""
 FEWEST_INDEPENDENT = 12.0
 """With fewer effective points the interval covers too seldom to be shown."""
@@ -82,7 +82,7 @@ def theil_sen(steps: Points, values: Points) -> Trend:
         steps: Where the values stand; they rise.
         values: At least 4.
     """
-    steps, values = bucket_means(steps, MOST_POINTS), bucket_means(values, MOST_POINTS)
+    steps, values = bucket_means(steps, MAX_POINTS), bucket_means(values, MAX_POINTS)
     points = len(values)
     assert points >= 4
     first, second = np.triu_indices(points, 1)
@@ -107,7 +107,7 @@ def ranking(values: Points) -> Ranking:
     Args:
         values: At least 4, in order.
     """
-    values = bucket_means(values, MOST_POINTS)
+    values = bucket_means(values, MAX_POINTS)
     points = len(values)
     assert points >= 4
     first, second = np.triu_indices(points, 1)

@@ -26,7 +26,7 @@ from cinelex.doctor.logs.nulls import chance_of
 from cinelex.doctor.logs.overview import chosen_names
 from cinelex.doctor.logs.trend import theil_sen
 
-MOST_PANELS = 12
+MAX_PANELS = 12
 _COLUMNS = 3
 _FEWEST = 4
 
@@ -35,7 +35,7 @@ def draw_trends(log: Log, path: Path) -> int:
     """Write the trends of the first run's metrics, 12 at most; return how many were left out."""
     metrics = log.of_run(log.run_names[0])
     names = [name for name in chosen_names(metrics) if len(metrics[name].values) >= _FEWEST]
-    shown = names[:MOST_PANELS]
+    shown = names[:MAX_PANELS]
     figure, axes = new_figure(max(1, math.ceil(len(shown) / _COLUMNS)), _COLUMNS)
     for axis, name in zip(axes, shown, strict=False):
         _draw(axis, metrics[name])

@@ -9,7 +9,7 @@ from typing import Any
 from cinelex.doctor.run_files import Row, RunFiles
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_MOST_BYTES = 3_000_000
+_MAX_BYTES = 3_000_000
 _CAPTIONS = 8
 _VERDICTS = ("right", "wrong", "missing", "neutral")
 
@@ -91,7 +91,7 @@ def png_address(folder: Path, name: str) -> str:
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         return ""
-    if path.stat().st_size > _MOST_BYTES:
+    if path.stat().st_size > _MAX_BYTES:
         return ""
     content = path.read_bytes()
     if not content.startswith(_PNG):

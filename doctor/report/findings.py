@@ -66,7 +66,7 @@ def reading(run: RunFiles) -> str:
     """Return what the rules had to read, so that silence is not taken for health."""
     parts = [
         f"{len(run.steps)} recorded steps" if run.steps else "",
-        f"{len(run.facts)} facts from before the first step" if run.facts else "",
+        f"{len(run.diagnostics)} facts from before the first step" if run.diagnostics else "",
         "the final evaluation" if run.results else "",
         f"{len(run.captions)} captions" if run.captions else "",
     ]

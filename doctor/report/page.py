@@ -57,8 +57,8 @@ class Rebuilt:
     label: str
     value: str
     mean: str
-    cubes: str
-    """The error of each hidden cube's own mean, which knows more than the model."""
+    tubelets: str
+    """The error of each hidden tubelet's own mean, which knows more than the model."""
     noise: str
     ratio: str
     clear: bool | None
@@ -178,7 +178,7 @@ def _rebuilt_row(label: str, entry: Mapping[str, Any]) -> Rebuilt:
         label=label,
         value=_error(value),
         mean=_error(mean),
-        cubes=_error(entry.get("predict_each_cubes_mean")),
+        tubelets=_error(entry.get("predict_each_tubelets_mean")),
         noise=_error(entry.get("noise_floor")),
         ratio="–" if ratio is None else f"{ratio:.2f} ×",
         clear=clear,

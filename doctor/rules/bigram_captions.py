@@ -6,7 +6,7 @@ from cinelex.doctor.evidence import Evidence, is_number
 from cinelex.doctor.finding import Finding
 
 RULE = "D17"
-LEAST_GAIN = 0.02
+MIN_GAIN = 0.02
 """Share by which another study's video must make the caption loss worse."""
 NEAR = 0.9
 """Share of the bigram's cost below which captions know more than the word before."""
@@ -20,7 +20,7 @@ def bigram_captions(evidence: Evidence) -> Iterator[Finding]:
         return
     own, other, unigram, bigram = (float(losses[name]) for name in names)
     gain = (other - own) / own if own else 0.0
-    if own >= unigram or own < NEAR * bigram or gain >= LEAST_GAIN:
+    if own >= unigram or own < NEAR * bigram or gain >= MIN_GAIN:
         return
     yield Finding(
         rule=RULE,
@@ -30,7 +30,7 @@ def bigram_captions(evidence: Evidence) -> Iterator[Finding]:
             f"the word before and no study, and another study's video makes it {other:.3f}."
         ),
         measured=gain,
-        threshold=LEAST_GAIN,
+        threshold=MIN_GAIN,
         formula="(loss with the neighbour's video - loss) / loss, on held-out studies",
         null=(
             f"0 for a decoder that never looks; knowing word frequencies costs {unigram:.3f}, the "

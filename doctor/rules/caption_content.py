@@ -8,10 +8,10 @@ from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
 
 RULE = "D17"
-MOST_IDENTICAL = 0.5
+MAX_IDENTICAL = 0.5
 """Of the studies whose report is not the most common one, the share that may get the caption of
 all others."""
-LEAST_GAIN = 0.02
+MIN_GAIN = 0.02
 """Share by which another study's video must make the caption loss worse."""
 CONSTANT = 0.95
 """Share of identical captions from which on they are a constant."""
@@ -19,8 +19,8 @@ CUT_OFF = 1e-5
 """Share of the caption loss below which nothing but rounding depends on the video."""
 CAPTION_PATIENCE = 500
 """Optimizer steps before which a captioner may still be learning the language of the reports."""
-LEAST_CAPTIONS = 10
-FACTS = ("lesion_f1_10pp", "number_recall")
+MIN_CAPTIONS = 10
+DIAGNOSTICS = ("lesion_f1_10pp", "number_recall")
 
 
 def caption_content(evidence: Evidence) -> Iterator[Finding]:
@@ -30,15 +30,15 @@ def caption_content(evidence: Evidence) -> Iterator[Finding]:
     captions = [str(row.get("caption", "")) for row in evidence.captions]
     references = [str(row.get("reference", "")) for row in evidence.captions]
     young = 0 < evidence.last_step < CAPTION_PATIENCE
-    if len(captions) >= LEAST_CAPTIONS:
+    if len(captions) >= MIN_CAPTIONS:
         yield from _identical(captions, references, young=young)
     losses = (evidence.results.get("losses") or {}).get("captioning") or {}
     own, other = losses.get("value"), losses.get("other_studys_video")
-    if own and other is not None and (other - own) / own < LEAST_GAIN:
+    if own and other is not None and (other - own) / own < MIN_GAIN:
         yield _blind(own, other, young=young)
     scores = evidence.results.get("captioning") or {}
-    behind = [name for name in FACTS if name in scores and _no_better(scores[name])]
-    if behind and len(behind) == len([name for name in FACTS if name in scores]):
+    behind = [name for name in DIAGNOSTICS if name in scores and _no_better(scores[name])]
+    if behind and len(behind) == len([name for name in DIAGNOSTICS if name in scores]):
         yield _no_facts(scores[behind[0]], behind)
 
 
@@ -64,7 +64,7 @@ def _identical(
     captions: Sequence[str], references: Sequence[str], *, young: bool
 ) -> Iterator[Finding]:
     share, usual = identical_share(captions), identical_share(references)
-    most = usual + MOST_IDENTICAL * (1 - usual)
+    most = usual + MAX_IDENTICAL * (1 - usual)
     if share <= most:
         return
     yield Finding(
@@ -99,7 +99,7 @@ def _blind(own: float, other: float, *, young: bool) -> Finding:
             "the captions do not depend on what is seen."
         ),
         measured=gain,
-        threshold=LEAST_GAIN,
+        threshold=MIN_GAIN,
         formula="(loss with the neighbour's video - loss) / loss, on held-out studies",
         null="0 for a decoder that never looks",
         cause="The path from the video to the decoder is cut, or words alone predict the next.",

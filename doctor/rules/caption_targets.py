@@ -6,47 +6,47 @@ from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding, Severity
 
 RULE = "D8"
-MOST_PADDING_EFFECT = 1e-4
+MAX_PADDING_EFFECT = 1e-4
 """Relative change of the caption loss when nothing but padding is added."""
-MOST_CUT = 0.02
+MAX_CUT = 0.02
 """Share of the training reports that may be cut off."""
-MOST_TOKENS = 2.5
+MAX_TOKENS = 2.5
 """Mean tokens of a percentage such as "70%"."""
 
 
 def caption_targets(evidence: Evidence) -> Iterator[Finding]:
     """Look at padding, at reports that are cut, and at percentages in pieces."""
-    facts = evidence.facts
-    effect = facts.get("check/padding_effect", 0.0)
-    if effect > MOST_PADDING_EFFECT:
+    diagnostics = evidence.diagnostics
+    effect = diagnostics.get("check/padding_effect", 0.0)
+    if effect > MAX_PADDING_EFFECT:
         yield _finding(
             effect,
-            MOST_PADDING_EFFECT,
+            MAX_PADDING_EFFECT,
             f"The caption loss changes by {100 * effect:.2g} % when reports get more padding; "
-            f"{100 * facts.get('data/pad_share', 0.0):.0f} % of the word tables is padding.",
+            f"{100 * diagnostics.get('data/pad_share', 0.0):.0f} % of the word tables is padding.",
             severity="error",
             null="0: padding is no word; where it counts, easy words flatter the loss",
             cause="Padding is a target of the cross-entropy, or part of its mean.",
             key="tokenizer",
             remedy="ignore the padding word in the loss and divide by the words that count.",
         )
-    cut = facts.get("data/reports_cut", 0.0)
-    if cut > MOST_CUT:
+    cut = diagnostics.get("data/reports_cut", 0.0)
+    if cut > MAX_CUT:
         yield _finding(
             cut,
-            MOST_CUT,
+            MAX_CUT,
             f"{100 * cut:.1f} % of the training reports are cut off before their end.",
             severity="warning",
             null="0 where every report fits",
-            cause="Reports have more tokens than tokenizer.max_words.",
-            key="tokenizer.max_words",
+            cause="Reports have more tokens than tokenizer.max_tokens.",
+            key="tokenizer.max_tokens",
             remedy="raise it, or the vocabulary, until fewer than 2 % are cut.",
         )
-    tokens = facts.get("data/tokens_a_percentage", 0.0)
-    if tokens > MOST_TOKENS:
+    tokens = diagnostics.get("data/tokens_a_percentage", 0.0)
+    if tokens > MAX_TOKENS:
         yield _finding(
             tokens,
-            MOST_TOKENS,
+            MAX_TOKENS,
             f'A percentage such as "70%" is {tokens:.1f} tokens on average: numbers are spelled, '
             "not said.",
             severity="warning",

@@ -7,13 +7,13 @@ from cinelex.doctor.finding import Finding
 from cinelex.doctor.rules.matching import is_trained_to_match
 
 RULE = "D12"
-MOST_COSINE = 0.9
+MAX_COSINE = 0.9
 """Mean cosine of different samples that a matching term drives apart."""
-LEAST_RANK = 1.5
+MIN_RANK = 1.5
 """Effective rank of such samples."""
-LEAST_SPREAD = 0.1
+MIN_SPREAD = 0.1
 """Share of the spread at the first look, 1 - cosine, that must be left where no term matches."""
-MOST_GAP = 1.2
+MAX_GAP = 1.2
 """Distance of the centres of two towers; 2 is the greatest."""
 
 
@@ -29,10 +29,10 @@ def collapse(evidence: Evidence) -> Iterator[Finding]:
         rank = evidence.newest(f"embedding/{tower}/rankme")
         if cosine is None or rank is None:
             continue
-        if cosine > MOST_COSINE or rank < LEAST_RANK:
+        if cosine > MAX_COSINE or rank < MIN_RANK:
             yield _collapsed(evidence, tower, cosine, rank)
     gap = evidence.newest("embedding/gap")
-    if gap is not None and gap > MOST_GAP:
+    if gap is not None and gap > MAX_GAP:
         yield _apart(gap)
 
 
@@ -53,9 +53,9 @@ def _collapsed(evidence: Evidence, tower: str, cosine: float, rank: float) -> Fi
             f"{cosine:.3f} on average, and the effective rank is {rank:.1f}."
         ),
         measured=cosine,
-        threshold=MOST_COSINE,
+        threshold=MAX_COSINE,
         formula=(
-            f"mean cosine of different rows {cosine:.4f}, RankMe {rank:.2f} (least {LEAST_RANK}), "
+            f"mean cosine of different rows {cosine:.4f}, RankMe {rank:.2f} (least {MIN_RANK}), "
             f"deviation {std:.2g}, uniformity {uniformity:.2f}"
         ),
         null="collapsed: cosine 1, rank 1, deviation 0, uniformity 0; random directions: cosine "
@@ -69,7 +69,7 @@ def _collapsed(evidence: Evidence, tower: str, cosine: float, rank: float) -> Fi
         "last layer.",
         next_measurement="The deviation over samples of each layer's output, from the input on.",
         course=(f"embedding/{tower}/cosine",),
-        line=MOST_COSINE,
+        line=MAX_COSINE,
     )
 
 
@@ -78,7 +78,7 @@ def _narrowed(evidence: Evidence) -> Iterator[Finding]:
     for tower in towers(evidence):
         course = [cosine for _, cosine in evidence.course(f"embedding/{tower}/cosine")]
         fresh = 1 - course[0] if course else 0.0
-        if fresh <= 0 or (1 - course[-1]) / fresh >= LEAST_SPREAD:
+        if fresh <= 0 or (1 - course[-1]) / fresh >= MIN_SPREAD:
             continue
         left = (1 - course[-1]) / fresh
         yield Finding(
@@ -89,7 +89,7 @@ def _narrowed(evidence: Evidence) -> Iterator[Finding]:
                 f"{100 * left:.2g} % is left: what the encoder says of one sample it says of all."
             ),
             measured=left,
-            threshold=LEAST_SPREAD,
+            threshold=MIN_SPREAD,
             formula=(
                 "(1 - cosine) / (1 - cosine at the first look), cosines of different samples, = "
                 f"{1 - course[-1]:.3g} / {fresh:.3g}; no term drives samples apart here"
@@ -109,7 +109,7 @@ def _apart(gap: float) -> Finding:
         severity="warning",
         statement=f"The centres of the two towers are {gap:.2f} apart: each has a cone of its own.",
         measured=gap,
-        threshold=MOST_GAP,
+        threshold=MAX_GAP,
         formula="|mean of unit rows - mean of unit rows|",
         null="0 where the towers share a centre, 2 at most",
         cause="The towers started in different cones and the temperature lets them stay there.",
@@ -117,5 +117,5 @@ def _apart(gap: float) -> Finding:
         remedy="raise it, or start the heads without a bias.",
         next_measurement="The gap after 200 more steps; retrieval can be sound in spite of it.",
         course=("embedding/gap",),
-        line=MOST_GAP,
+        line=MAX_GAP,
     )

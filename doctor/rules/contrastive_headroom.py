@@ -18,7 +18,7 @@ from cinelex.metrics.nulls import (
 )
 
 RULE = "D4"
-LEAST_HEADROOM = 0.5
+MIN_HEADROOM = 0.5
 """Share of its chance value by which a contrastive loss must be able to fall."""
 
 TERMS: tuple[Term, ...] = ("contrastive", "alignment", "descriptors")
@@ -126,16 +126,16 @@ def contrastive_headroom(
         loss: which contrastive loss.
     """
     start = headroom_at(temperature, studies=studies, loss=loss)
-    if start.share >= LEAST_HEADROOM:
+    if start.share >= MIN_HEADROOM:
         return None
     best = headroom_at(min(lowest, temperature), studies=studies, loss=loss)
-    hopeless = best.share < LEAST_HEADROOM
+    hopeless = best.share < MIN_HEADROOM
     return Finding(
         rule=RULE,
         severity="error" if hopeless else "warning",
         statement=_statement(start, temperature=temperature, studies=studies),
         measured=start.share,
-        threshold=LEAST_HEADROOM,
+        threshold=MIN_HEADROOM,
         formula=(
             f"headroom = (chance - floor) / chance = ({start.chance:.4f} - {start.floor:.4f}) / "
             f"{start.chance:.4f}, with N = {studies}, t = {temperature:g}, {_FORMULAS[loss]}"
@@ -184,4 +184,4 @@ def _remedy(*, studies: int, loss: Loss) -> str:
 
 
 def _enough(temperature: float, *, studies: int, loss: Loss) -> bool:
-    return headroom_at(temperature, studies=studies, loss=loss).share >= LEAST_HEADROOM
+    return headroom_at(temperature, studies=studies, loss=loss).share >= MIN_HEADROOM

@@ -127,15 +127,17 @@ LIMITS: dict[str, Limit] = {
 
 def data_quality(evidence: Evidence) -> Iterator[Finding]:
     """Compare each fact about the data with the most that it may be."""
-    facts = evidence.facts
+    diagnostics = evidence.diagnostics
     for name, limit in LIMITS.items():
-        value = facts.get(name)
+        value = diagnostics.get(name)
         if value is None:
             continue
         share = (
-            value / max(1, facts.get("data/held_out_studies", 1)) if "held_out" in name else value
+            value / max(1, diagnostics.get("data/held_out_studies", 1))
+            if "held_out" in name
+            else value
         )
-        most = max(limit.most, facts.get(f"{name}/chance", 0.0))
+        most = max(limit.most, diagnostics.get(f"{name}/chance", 0.0))
         if share <= most:
             continue
         yield Finding(
@@ -144,7 +146,7 @@ def data_quality(evidence: Evidence) -> Iterator[Finding]:
             statement=limit.statement.format(
                 share=100 * share,
                 value=value,
-                duplicates=100 * facts.get("data/duplicate_reports", 0.0),
+                duplicates=100 * diagnostics.get("data/duplicate_reports", 0.0),
             ),
             measured=share,
             threshold=most,

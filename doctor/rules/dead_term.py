@@ -10,7 +10,7 @@ RULE = "D3"
 
 def dead_term(evidence: Evidence) -> Iterator[Finding]:
     """Name the terms that nothing can be learned from, before the first step or by the record."""
-    for term in evidence.facts.get("terms/without_gradient", ()):
+    for term in evidence.diagnostics.get("terms/without_gradient", ()):
         yield _finding(term, 0.0, where="No trainable parameter is reached by its gradient.")
     for term in evidence.terms():
         key = f"gradient/norm/{term}"

@@ -6,9 +6,9 @@ from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
 
 RULE = "D14"
-MOST_RATIO = 1.0
+MAX_RATIO = 1.0
 """Norm of weight decay over that of AdamW's step."""
-LEAST_PROBES = 3
+MIN_PROBES = 3
 _KEY = "decay_over_update/"
 
 
@@ -16,16 +16,16 @@ def decay_over_gradient(evidence: Evidence) -> Iterator[Finding]:
     """Judge the newest probes of each tower."""
     keys = sorted({key for row in evidence.steps for key in row if key.startswith(_KEY)})
     for key in keys:
-        if len(evidence.course(key)) < LEAST_PROBES:
+        if len(evidence.course(key)) < MIN_PROBES:
             continue
-        ratio = evidence.level(key, window=LEAST_PROBES)
-        if ratio is None or ratio <= MOST_RATIO:
+        ratio = evidence.level(key, window=MIN_PROBES)
+        if ratio is None or ratio <= MAX_RATIO:
             continue
         yield _finding(evidence, key.removeprefix(_KEY), ratio)
 
 
 def _finding(evidence: Evidence, tower: str, ratio: float) -> Finding:
-    terms: Sequence[str] = evidence.facts.get("parts/terms", {}).get(tower, ())
+    terms: Sequence[str] = evidence.diagnostics.get("parts/terms", {}).get(tower, ())
     resting = bool(terms) and all(evidence.newest(f"weight/{term}") == 0 for term in terms)
     return Finding(
         rule=RULE,
@@ -37,7 +37,7 @@ def _finding(evidence: Evidence, tower: str, ratio: float) -> Finding:
             "weights shrink to zero whatever the loss says."
         ),
         measured=ratio,
-        threshold=MOST_RATIO,
+        threshold=MAX_RATIO,
         formula="|decay x weights| / |m / (sqrt(v) + eps)|, median of the newest 3 probes",
         null="far below 1 (0.001 to 0.1) where the gradient decides; without bound where it is 0",
         cause="The only terms that reach this part have no weight."
@@ -49,5 +49,5 @@ def _finding(evidence: Evidence, tower: str, ratio: float) -> Finding:
         else "find out first why no gradient arrives; then lower the decay.",
         next_measurement="The gradient norm of this tower alone.",
         course=(f"{_KEY}{tower}",),
-        line=MOST_RATIO,
+        line=MAX_RATIO,
     )

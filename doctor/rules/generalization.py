@@ -6,9 +6,9 @@ from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
 
 RULE = "D21"
-MOST_LOST = 0.5
+MAX_LOST = 0.5
 """Share of the way from chance to the training loss that held-out studies may lack."""
-LEAST_LEARNED = 0.05
+MIN_LEARNED = 0.05
 """Share of chance that a term must have fallen by for a gap to mean anything."""
 
 
@@ -21,10 +21,10 @@ def generalization(evidence: Evidence) -> Iterator[Finding]:
             continue
         # the last held-out batch may be smaller, and so have another chance
         learned = 1 - train / (evidence.level(f"chance/{term}") or chance)
-        if learned < LEAST_LEARNED:
+        if learned < MIN_LEARNED:
             continue
         lost = 1 - (1 - value / chance) / learned
-        if lost > MOST_LOST:
+        if lost > MAX_LOST:
             yield Finding(
                 rule=RULE,
                 severity="warning",
@@ -33,7 +33,7 @@ def generalization(evidence: Evidence) -> Iterator[Finding]:
                     f"gone on others: {train:.3f} in training, {value:.3f} held out."
                 ),
                 measured=lost,
-                threshold=MOST_LOST,
+                threshold=MAX_LOST,
                 formula=(
                     "1 - (1 - held out / chance) / (1 - training / chance), each with its own "
                     f"chance; held out {chance:.3f}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cinelex.doctor.balance import (
-    MOST_PROBES,
+    MAX_PROBES,
     Average,
     Balance,
     Typical,
@@ -14,22 +14,22 @@ from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
 
 RULE = "D11"
-LEAST_SHARE = 0.01
+MIN_SHARE = 0.01
 """Share of the weighted gradient norms below which a term is a bystander."""
-LEAST_COSINE = -0.2
+MIN_COSINE = -0.2
 """Mean cosine below which two terms undo each other's work."""
 
 
 def gradient_balance(evidence: Evidence) -> Iterator[Finding]:
     """Judge shares and cosines, where there are enough probes and noise cannot explain them."""
     found = balance(evidence)
-    if found is None or found.probes < MOST_PROBES:
+    if found is None or found.probes < MAX_PROBES:
         return
     for term, share in found.shares.items():
-        if share.high < LEAST_SHARE and evidence.newest(f"weight/{term}"):
+        if share.high < MIN_SHARE and evidence.newest(f"weight/{term}"):
             yield _bystander(evidence, found, term, share)
     for pair, cosine in found.cosines.items():
-        if cosine.high < LEAST_COSINE:
+        if cosine.high < MIN_COSINE:
             yield _conflict(found, pair, cosine)
 
 
@@ -53,7 +53,7 @@ def _bystander(evidence: Evidence, found: Balance, term: str, share: Typical) ->
             f"parameters ({others}): it trains next to nothing that the others use."
         ),
         measured=share.median,
-        threshold=LEAST_SHARE,
+        threshold=MIN_SHARE,
         formula=(
             f"weight x norm / sum of weight x norm over {len(found.shares)} terms; median of "
             f"{found.probes} probes, 95 % interval {share.low:.2g} to {share.high:.2g}; "
@@ -79,7 +79,7 @@ def _conflict(found: Balance, pair: str, cosine: Average) -> Finding:
             "below 0."
         ),
         measured=cosine.mean,
-        threshold=LEAST_COSINE,
+        threshold=MIN_COSINE,
         formula=f"mean of {found.probes} probes, standard error {cosine.error:.2g}",
         null="0 for unrelated gradients, half of the probes below 0",
         cause="The terms want different features of the parameters that they share.",

@@ -7,7 +7,7 @@ from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
 
 RULE = "D12"
-LEAST_SPREAD = 0.05
+MIN_SPREAD = 0.05
 """Standard deviation of a number over pictures, as a share of that over all numbers of a batch."""
 NEAR_BIAS = 0.15
 """Share by which the level may differ from that of a bias and still be taken for one."""
@@ -21,7 +21,7 @@ def latent_collapse(evidence: Evidence) -> Iterator[Finding]:
     if evidence.last_step < PATIENCE or spread is None or std is None:
         return
     share = spread / std if std else 0.0
-    if share >= LEAST_SPREAD:
+    if share >= MIN_SPREAD:
         return
     bias = _bias(evidence, std)
     yield Finding(
@@ -32,7 +32,7 @@ def latent_collapse(evidence: Evidence) -> Iterator[Finding]:
             f"standard deviation of {std:.4g} only {100 * share:.2g} % is between pictures."
         ),
         measured=share,
-        threshold=LEAST_SPREAD,
+        threshold=MIN_SPREAD,
         formula=(
             f"std of a number over pictures / std of all numbers = {spread:.3g} / {std:.3g}"
             + (f"; {bias}" if bias else "")

@@ -6,22 +6,22 @@ from cinelex.doctor.evidence import WINDOW, Evidence
 from cinelex.doctor.finding import Finding
 
 RULE = "D19"
-MOST_REFUSED = 0.01
+MAX_REFUSED = 0.01
 """Share of the videos that no decoder could read."""
-MOST_WAITING = 0.3
+MAX_WAITING = 0.3
 """Share of a step's time that may pass waiting for its batch."""
 
 
 def loader(evidence: Evidence) -> Iterator[Finding]:
     """Look at the videos that were refused, and at the time that steps waited for data."""
-    refused = evidence.facts.get("data/refused_videos")
-    if refused is not None and refused > MOST_REFUSED:
+    refused = evidence.diagnostics.get("data/refused_videos")
+    if refused is not None and refused > MAX_REFUSED:
         yield Finding(
             rule=RULE,
             severity="warning",
             statement=f"{100 * refused:.1f} % of the videos could not be decoded and were dropped.",
             measured=refused,
-            threshold=MOST_REFUSED,
+            threshold=MAX_REFUSED,
             formula="videos in rejects.csv / videos in the manifest",
             null="0; a copied archive loses a few in ten thousand",
             cause="Files were cut off in copying, or are of a kind that the decoder does not read.",
@@ -33,13 +33,13 @@ def loader(evidence: Evidence) -> Iterator[Finding]:
     if len(waits) < WINDOW or len(steps) < WINDOW:
         return
     waiting = sum(ms for _, ms in waits) / max(1e-9, sum(ms for _, ms in steps))
-    if waiting > MOST_WAITING:
+    if waiting > MAX_WAITING:
         yield Finding(
             rule=RULE,
             severity="warning",
             statement=f"{100 * waiting:.0f} % of the time of a step passes waiting for its batch.",
             measured=waiting,
-            threshold=MOST_WAITING,
+            threshold=MAX_WAITING,
             formula=f"sum of wait_ms / sum of step_ms over the newest {WINDOW} steps",
             null="0 where batches are made ahead",
             cause="Batches are made slower than the model takes them.",

@@ -6,14 +6,14 @@ from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
 
 RULE = "D7"
-LEAST_SPREAD = 1e-4
+MIN_SPREAD = 1e-4
 """Deviation of the predictions over the hidden places, as a share of their size."""
 
 
 def masking(evidence: Evidence) -> Iterator[Finding]:
     """Look at the numbers of tokens, and at whether two hidden places get two predictions."""
-    visible = evidence.facts.get("check/visible_tokens")
-    hidden = evidence.facts.get("check/hidden_tokens")
+    visible = evidence.diagnostics.get("check/visible_tokens")
+    hidden = evidence.diagnostics.get("check/hidden_tokens")
     for count, what in ((visible, "seen"), (hidden, "hidden")):
         if count is not None and count < 1:
             yield _finding(
@@ -22,13 +22,13 @@ def masking(evidence: Evidence) -> Iterator[Finding]:
                 f"No token of a clip is {what}: masked modelling has nothing to do.",
                 cause="The mask ratio rounds to none or to all of the places of a frame.",
                 key="model.mask_ratio",
-                remedy="a ratio between 1/places and 1 - 1/places, or smaller cubes.",
+                remedy="a ratio between 1/places and 1 - 1/places, or smaller tubelets.",
             )
-    spread = evidence.facts.get("check/prediction_spread")
-    if spread is not None and spread < LEAST_SPREAD:
+    spread = evidence.diagnostics.get("check/prediction_spread")
+    if spread is not None and spread < MIN_SPREAD:
         yield _finding(
             spread,
-            LEAST_SPREAD,
+            MIN_SPREAD,
             "All hidden places of a clip get the same prediction.",
             cause="The masked decoder is not told where the places are that it predicts.",
             key="model.masked_decoder",
@@ -46,7 +46,7 @@ def _finding(
         measured=measured,
         threshold=threshold,
         formula="tokens of one clip; deviation over its hidden places / size of the predictions",
-        null="0 for a decoder without positions: its loss is then that of each clip's mean cube",
+        null="0 for a decoder without positions: its loss is then that of each clip's mean tubelet",
         cause=cause,
         key=key,
         remedy=remedy,

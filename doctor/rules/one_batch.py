@@ -52,7 +52,7 @@ COMPARISONS: dict[str, Comparison] = {
         "two parts",
         "A loss term of a batch cut in two differs from that of the whole by {:.3g} of its value.",
         "Losses are taken part by part: negatives of the other parts are missing.",
-        "accumulate",
+        "gradient_accumulation_steps",
         SHARE,
     ),
     "parts/gradient_error": Comparison(
@@ -60,7 +60,7 @@ COMPARISONS: dict[str, Comparison] = {
         "The gradient of a batch cut in two differs from that of the whole by {:.3g} of its norm.",
         "Parts are left out, a part counts twice for a parameter that all share, or a second pass "
         "draws other random numbers than the first.",
-        "accumulate",
+        "gradient_accumulation_steps",
         SHARE,
     ),
     "half/term_error": Comparison(
@@ -84,7 +84,7 @@ COMPARISONS: dict[str, Comparison] = {
 def one_batch(evidence: Evidence) -> Iterator[Finding]:
     """Compare what the self-tests measured with the whole batch in one process."""
     for name, comparison in COMPARISONS.items():
-        error = evidence.facts.get(name)
+        error = evidence.diagnostics.get(name)
         most = TERM_TOLERANCE if name.endswith("term_error") else GRADIENT_TOLERANCE
         if error is None or error <= most:
             continue

@@ -6,7 +6,7 @@ from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
 
 RULE = "D2"
-MOST_OFF = 0.25
+MAX_OFF = 0.25
 """Difference between the share that is frozen and the share that was asked for; whole tensors are
 frozen, so that the shares are never quite equal."""
 
@@ -21,7 +21,7 @@ def parameter_groups(evidence: Evidence) -> Iterator[Finding]:
         "moves them",
     }
     for key, what in cases.items():
-        names: Sequence[str] = evidence.facts.get(key, ())
+        names: Sequence[str] = evidence.diagnostics.get(key, ())
         if names:
             yield _finding(names, what, fact=key)
     yield from _frozen(evidence)
@@ -47,9 +47,9 @@ def _finding(names: Sequence[str], what: str, *, fact: str) -> Finding:
 def _frozen(evidence: Evidence) -> Iterator[Finding]:
     keys = {"video_encoder": "model.video_freeze_ratio", "text_encoder": "model.text_freeze_ratio"}
     for tower, key in keys.items():
-        frozen = evidence.facts.get(f"model/frozen/{tower}")
-        asked = evidence.facts.get(f"model/frozen/{tower}/asked")
-        if frozen is None or asked is None or abs(frozen - asked) <= MOST_OFF:
+        frozen = evidence.diagnostics.get(f"model/frozen/{tower}")
+        asked = evidence.diagnostics.get(f"model/frozen/{tower}/asked")
+        if frozen is None or asked is None or abs(frozen - asked) <= MAX_OFF:
             continue
         yield Finding(
             rule=RULE,

@@ -9,7 +9,7 @@ from cinelex.metrics.equal_factor import LUCK, Rounded, equal_factor, written
 
 RULE = "D22"
 HASHES = ("config", "data", "code", "checkpoint")
-LEAST_METRICS = 4
+MIN_METRICS = 4
 
 
 def provenance(evidence: Evidence) -> Iterator[Finding]:
@@ -31,7 +31,7 @@ def provenance(evidence: Evidence) -> Iterator[Finding]:
     compared |= _baselines(evidence.results.get("captioning") or {})
     for name, others in compared.items():
         common = equal_factor(_exact(others), _exact(own))
-        if common is not None and len(common.names) >= LEAST_METRICS:
+        if common is not None and len(common.names) >= MIN_METRICS:
             yield _finding(
                 common.luck,
                 LUCK,

@@ -6,14 +6,14 @@ from cinelex.doctor.evidence import Evidence, is_number
 from cinelex.doctor.finding import Finding
 
 RULE = "D20"
-MOST_DIFFERENCE = 1e-3
+MAX_DIFFERENCE = 1e-3
 """Relative; on one machine a resumed run is equal to the bit."""
 COMPARED = ("loss", "learning_rate", "temperature")
 
 
 def resume(evidence: Evidence) -> Iterator[Finding]:
     """Compare steps that were made twice, and what the self-test found."""
-    tested = evidence.facts.get("resume/difference")
+    tested = evidence.diagnostics.get("resume/difference")
     if tested is not None and tested > 0.0:
         yield _finding(
             tested,
@@ -38,10 +38,10 @@ def resume(evidence: Evidence) -> Iterator[Finding]:
         ),
         default=(0.0, "", 0),
     )
-    if worst > MOST_DIFFERENCE:
+    if worst > MAX_DIFFERENCE:
         yield _finding(
             worst,
-            MOST_DIFFERENCE,
+            MAX_DIFFERENCE,
             f"Step {step} was made before the interruption and again after it: {key} differs by "
             f"{100 * worst:.3g} %.",
         )

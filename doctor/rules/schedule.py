@@ -7,11 +7,11 @@ from cinelex.doctor.evidence import Evidence, is_number
 from cinelex.doctor.finding import Finding
 
 RULE = "D5"
-MOST_RISE = 0.05
+MAX_RISE = 0.05
 """Rise after the peak, as a share of the peak."""
-MOST_OFF_AT_END = 0.05
+MAX_OFF_AT_END = 0.05
 """Distance of the last rate from the final one, as a share of the peak."""
-LEAST_PEAK = 0.5
+MIN_PEAK = 0.5
 """Share of the greatest scheduled rate of the recorded steps that must have been reached."""
 
 
@@ -31,10 +31,10 @@ def schedule(evidence: Evidence) -> Iterator[Finding]:
     for rate in after:
         lowest = min(lowest, rate)
         rise = max(rise, rate - lowest)
-    if peak > 0 and rise / peak > MOST_RISE:
+    if peak > 0 and rise / peak > MAX_RISE:
         yield _finding(
             rise / peak,
-            MOST_RISE,
+            MAX_RISE,
             f"The learning rate rose again by {100 * rise / peak:.0f} % of its peak after it had "
             "fallen.",
         )
@@ -42,19 +42,19 @@ def schedule(evidence: Evidence) -> Iterator[Finding]:
         return
     wanted = config.optimizer
     off = abs(rates[-1] - wanted.final_learning_rate) / wanted.learning_rate
-    if evidence.last_step == config.steps and off > MOST_OFF_AT_END:
+    if evidence.last_step == config.steps and off > MAX_OFF_AT_END:
         yield _finding(
             off,
-            MOST_OFF_AT_END,
+            MAX_OFF_AT_END,
             f"The learning rate ended at {rates[-1]:.3g}, {100 * off:.0f} % of the peak away from "
             f"the {wanted.final_learning_rate:.3g} that it should end at.",
         )
     # a live run is judged by its newest steps, which may all lie behind the peak
     due = max(learning_rate(wanted, step=step - 1, steps=config.steps) for step, _ in course)
-    if evidence.last_step > wanted.warmup_steps and peak < LEAST_PEAK * due:
+    if evidence.last_step > wanted.warmup_steps and peak < MIN_PEAK * due:
         yield _finding(
             peak / due,
-            LEAST_PEAK,
+            MIN_PEAK,
             f"{evidence.last_step} steps have passed, warm-up takes {wanted.warmup_steps}, and the "
             f"learning rate has reached {peak:.3g} where {due:.3g} was due.",
         )

@@ -8,21 +8,21 @@ from cinelex.doctor.finding import Finding
 from cinelex.metrics.nulls import sigmoid_start
 
 RULE = "D4"
-MOST_OFF = 2.0
+MAX_OFF = 2.0
 """Distance of the bias from -ln(N - 1), in logits."""
 
 
 def sigmoid_bias(evidence: Evidence) -> Iterator[Finding]:
     """Compare the fresh model's bias with the logarithm of the odds of a pair."""
     config = evidence.config
-    if config is None or config.contrastive.name != "siglip" or not evidence.facts:
+    if config is None or config.contrastive.name != "siglip" or not evidence.diagnostics:
         return
     if config.batch < 2:  # no pair is a negative; the rule on headroom says so
         return
     wanted = -math.log(config.batch - 1)
-    bias = evidence.facts.get("model/bias")
+    bias = evidence.diagnostics.get("model/bias")
     off = math.inf if bias is None else abs(bias - wanted)
-    if off <= MOST_OFF:
+    if off <= MAX_OFF:
         return
     start = sigmoid_start(config.batch, bias=bias or 0.0)
     yield Finding(

@@ -8,7 +8,7 @@ from cinelex.doctor.finding import Finding
 RULE = "D16"
 NEAR = 0.01
 """Relative distance from an end of the range."""
-MOST_STEPS = 0.5
+MAX_STEPS = 0.5
 """Share of the newest steps that may stand there."""
 
 
@@ -20,7 +20,7 @@ def temperature_clamp(evidence: Evidence) -> Iterator[Finding]:
         return
     for end in config.temperature_range:
         share = sum(abs(value - end) <= NEAR * end for value in values) / len(values)
-        if share > MOST_STEPS:
+        if share > MAX_STEPS:
             yield Finding(
                 rule=RULE,
                 severity="warning",
@@ -29,7 +29,7 @@ def temperature_clamp(evidence: Evidence) -> Iterator[Finding]:
                     f"{100 * share:.0f} % of the newest {len(values)} steps."
                 ),
                 measured=share,
-                threshold=MOST_STEPS,
+                threshold=MAX_STEPS,
                 formula=f"steps with |temperature - {end:g}| <= 1 % / steps",
                 null="0 for a temperature that has found its place",
                 cause=(

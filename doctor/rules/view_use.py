@@ -6,38 +6,38 @@ from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
 
 RULE = "D18"
-LEAST_CHANGE = 1e-6
+MIN_CHANGE = 1e-6
 """1 - cosine that leaving out a view must cause."""
-MOST_CHANGE = 1e-4
+MAX_CHANGE = 1e-4
 """Change of a unit vector's numbers that rounding explains."""
 
 
 def view_use(evidence: Evidence) -> Iterator[Finding]:
     """Look at the three changes of the views that were measured on the fresh model."""
-    dropped = evidence.facts.get("check/view_dropped")
-    if dropped is not None and dropped < LEAST_CHANGE:
+    dropped = evidence.diagnostics.get("check/view_dropped")
+    if dropped is not None and dropped < MIN_CHANGE:
         yield _finding(
             dropped,
-            LEAST_CHANGE,
+            MIN_CHANGE,
             "Leaving out a view changes nothing: the study's embedding does not see it.",
             "Only the first view is read, or the aggregator takes one row.",
             key="model.aggregator",
         )
-    absent = evidence.facts.get("check/absent_view")
-    if absent is not None and absent > MOST_CHANGE:
+    absent = evidence.diagnostics.get("check/absent_view")
+    if absent is not None and absent > MAX_CHANGE:
         yield _finding(
             absent,
-            MOST_CHANGE,
+            MAX_CHANGE,
             "A study's embedding changes when a study with more views stands beside it: views "
             "that do not exist are counted.",
             "Missing views are filled and not masked.",
             key="model.aggregator",
         )
-    repeat = evidence.facts.get("check/repeat")
-    if repeat is not None and repeat > MOST_CHANGE:
+    repeat = evidence.diagnostics.get("check/repeat")
+    if repeat is not None and repeat > MAX_CHANGE:
         yield _finding(
             repeat,
-            MOST_CHANGE,
+            MAX_CHANGE,
             "Encoding the same study twice for evaluation gives two embeddings.",
             "Dropout, random crops, or random frames are on in evaluation.",
             key="model.video_encoder",

@@ -27,7 +27,7 @@ from cinelex.projects.studies.data import make_tokenizer
 
 
 @dataclass(frozen=True)
-class ImageTextData:
+class ClipseData:
     """Everything of a data set of captioned images that a run reads."""
 
     tokenizer: Tokenizer
@@ -41,7 +41,7 @@ class ImageTextData:
     """Of captions, splits, labels and every image's bytes, and of the way they were read."""
 
 
-def open_image_text_data(config: RunConfig, folder: Path) -> ImageTextData:
+def open_clipse_data(config: RunConfig, folder: Path) -> ClipseData:
     """Read the captions, decode the images that are not in the cache, get the tokenizer ready.
 
     All ranks call it together; the main one does the work that leaves files behind, first.
@@ -72,7 +72,7 @@ def open_image_text_data(config: RunConfig, folder: Path) -> ImageTextData:
             f"there are {_counts(images)}"
         )
     say(f"images: {_counts(images)}; {len(set(train.labels.tolist()))} different training labels")
-    return ImageTextData(
+    return ClipseData(
         tokenizer=tokenizer,
         train=train,
         validation=dataset(config.data.validation_split),

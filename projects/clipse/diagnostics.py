@@ -5,17 +5,17 @@ from typing import Any
 
 from cinelex.data.studies.dataset import numbered
 from cinelex.metrics.failure_nulls import same_report_in_batch
-from cinelex.projects.clipse.data import ImageTextData, all_captions
+from cinelex.projects.clipse.data import ClipseData, all_captions
 from cinelex.projects.diagnostics import (
     leaked_videos,
-    order_facts,
-    report_facts,
-    video_facts,
-    word_facts,
+    order_diagnostics,
+    report_diagnostics,
+    text_diagnostics,
+    video_diagnostics,
 )
 
 
-def image_text_facts(data: ImageTextData, *, batch: int) -> dict[str, Any]:
+def clipse_diagnostics(data: ClipseData, *, batch: int) -> dict[str, Any]:
     """Return the facts of a run's images, captions and labels, by name.
 
     An image's report is the first of its captions. ``data/same_label_in_batch``: other images of a
@@ -32,10 +32,10 @@ def image_text_facts(data: ImageTextData, *, batch: int) -> dict[str, Any]:
     first = numbered(" ".join(image.captions[0].split()) for image in train.images)
     labels = list(Counter(train.labels.tolist()).values())
     return {
-        **report_facts(first, batch=batch),
+        **report_diagnostics(first, batch=batch),
         "data/same_label_in_batch": same_report_in_batch(labels, batch=min(batch, len(train))),
         **leaked_videos(train.store, [path for _, path in owned], tested),
-        **video_facts(train.store, owned, frames=1),
-        **word_facts(train, data.sampler, all_captions(train.images), data.tokenizer),
-        **order_facts(data.sampler, samples=len(train)),
+        **video_diagnostics(train.store, owned, frames=1),
+        **text_diagnostics(train, data.sampler, all_captions(train.images), data.tokenizer),
+        **order_diagnostics(data.sampler, samples=len(train)),
     }

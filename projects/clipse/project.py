@@ -20,12 +20,12 @@ from cinelex.losses.negative_weights import coverage, effective_size, row_entrop
 from cinelex.losses.similarity_aware import SimilarityAware
 from cinelex.metrics.nulls import infonce_floor
 from cinelex.models.video_text import VideoText, VideoTextOutputs
-from cinelex.projects.clipse import tables as image_text_tables
-from cinelex.projects.clipse.data import ImageTextData
-from cinelex.projects.clipse.diagnostics import image_text_facts
+from cinelex.projects.clipse import tables as clipse_tables
+from cinelex.projects.clipse.data import ClipseData
+from cinelex.projects.clipse.diagnostics import clipse_diagnostics
 from cinelex.projects.clipse.results import (
+    clipse_results,
     encode_images,
-    image_text_results,
     keep_outcomes,
     validation_numbers,
 )
@@ -44,7 +44,7 @@ PLAIN = "ce"
 
 
 @dataclass(frozen=True)
-class ImageTextOutputs:
+class ClipseOutputs:
     """All that the losses need of one batch."""
 
     model: VideoTextOutputs
@@ -53,10 +53,10 @@ class ImageTextOutputs:
     """What the teacher says."""
 
 
-class ImageTextPretraining(ClipTextProject[ImageTextData]):
+class ClipseProject(ClipTextProject[ClipseData]):
     """Images and their captions, contrasted; what a negative weighs is the variant."""
 
-    def __init__(self, config: RunConfig, data: ImageTextData, folder: Path) -> None:
+    def __init__(self, config: RunConfig, data: ClipseData, folder: Path) -> None:
         """Set up the loss.
 
         Args:
@@ -88,23 +88,23 @@ class ImageTextPretraining(ClipTextProject[ImageTextData]):
             model.companions["loss"] = self.loss
         return model
 
-    def outputs(self, model: nn.Module, batch: Batch) -> ImageTextOutputs:
+    def outputs(self, model: nn.Module, batch: Batch) -> ClipseOutputs:
         """Encode images and captions, and ask the teacher."""
         pad = self.data.tokenizer.pad_id
         pixels = self.pixels(model, batch)
         alpha = self.config.clipse.affinity.alpha
-        return ImageTextOutputs(
+        return ClipseOutputs(
             model=model(
                 pixels,
                 batch.owner,
-                batch.words,
-                self.present(batch),
-                slots=max(batch.clip_counts),
+                batch.token_ids,
+                self.attention_mask(batch),
+                max_clips=max(batch.clip_counts),
             ),
             taught=ask(self.teacher, batch, pixels, alpha=alpha, pad_id=pad),
         )
 
-    def losses(self, outputs: ImageTextOutputs, batch: Batch) -> Mapping[str, Tensor]:
+    def losses(self, outputs: ClipseOutputs, batch: Batch) -> Mapping[str, Tensor]:
         """Compare every image with every caption of the global batch."""
         out = outputs.model
         affinity = affinity_of(self.config.clipse.affinity, outputs.taught, out, batch.report_group)
@@ -160,9 +160,9 @@ class ImageTextPretraining(ClipTextProject[ImageTextData]):
         """Return the least that plain InfoNCE can be at the recorded temperature."""
         return {f"floor/{PLAIN}": infonce_floor(self.config.batch, numbers["temperature"])}
 
-    def facts(self, model: nn.Module) -> Mapping[str, Any]:
+    def diagnostics(self, model: nn.Module) -> Mapping[str, Any]:
         """Return what is to be known of images, captions and labels."""
-        return image_text_facts(self.data, batch=self.config.batch)
+        return clipse_diagnostics(self.data, batch=self.config.batch)
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:
         """Return held-out retrieval beside its chance; nothing where there is no such split."""
@@ -179,17 +179,17 @@ class ImageTextPretraining(ClipTextProject[ImageTextData]):
         encoded = encode_images(model, self.data.test, batch=settings.batch)
         path = folder / "predictions" / "retrieval.csv"
         keep_outcomes(path, self.data.test, encoded.outcomes())
-        return image_text_results(encoded, resamples=settings.bootstrap, seed=self.config.seed)
+        return clipse_results(encoded, resamples=settings.bootstrap, seed=self.config.seed)
 
     def infer(self, model: nn.Module, folder: Path) -> Path:
         """Write the nearest training captions of the test images."""
         assert isinstance(model, VideoText)
-        return image_text_tables.describe(self.config, self.data, model, folder)
+        return clipse_tables.describe(self.config, self.data, model, folder)
 
     def embed(self, model: nn.Module, folder: Path, *, provenance: Mapping[str, str]) -> Path:
         """Write the embeddings of every image and caption, with ids and hashes."""
         assert isinstance(model, VideoText)
-        return image_text_tables.embed(self.config, self.data, model, folder, provenance=provenance)
+        return clipse_tables.embed(self.config, self.data, model, folder, provenance=provenance)
 
 
 def _diversity(log_weight: Tensor | None) -> dict[str, Tensor | float]:

@@ -18,12 +18,12 @@ from cinelex.data.loader import evaluation_batches
 from cinelex.metrics.image_retrieval import (
     DIRECTIONS,
     Outcomes,
-    image_text_report,
+    image_retrieval_report,
     rank_images_and_captions,
 )
 from cinelex.metrics.representation import mean_off_diagonal_cosine, rankme
 from cinelex.models.video_text import VideoText
-from cinelex.projects.results import Row, Table
+from cinelex.projects.rows import Row, Table
 from cinelex.projects.studies.encoding import device_of, encode_batch
 
 TITLES = {"image_to_text": "Image to text", "text_to_image": "Text to image", "both": "Both ways"}
@@ -69,8 +69,10 @@ def encode_images(model: VideoText, dataset: CaptionedImages, *, batch: int) -> 
         encode_batch(model, some.to(device)).study.cpu()
         for some in evaluation_batches(dataset, batch=batch)
     ]
-    words = [torch.from_numpy(text) for captions in dataset.captions for text in captions]
-    own = words[len(words) * rank() // world_size() : len(words) * (rank() + 1) // world_size()]
+    token_ids = [torch.from_numpy(text) for captions in dataset.captions for text in captions]
+    own = token_ids[
+        len(token_ids) * rank() // world_size() : len(token_ids) * (rank() + 1) // world_size()
+    ]
     captions = []
     pad = dataset.tokenizer.pad_id
     for start in range(0, len(own), batch):
@@ -86,10 +88,10 @@ def encode_images(model: VideoText, dataset: CaptionedImages, *, batch: int) -> 
     )
 
 
-def image_text_results(encoded: EncodedImages, *, resamples: int, seed: int) -> dict[str, Any]:
-    """Return the ``image_text`` and ``tables`` parts of results.json."""
+def clipse_results(encoded: EncodedImages, *, resamples: int, seed: int) -> dict[str, Any]:
+    """Return the ``retrieval`` and ``tables`` parts of results.json."""
     outcomes = encoded.outcomes()
-    report = image_text_report(outcomes, resamples=resamples, seed=seed)
+    report = image_retrieval_report(outcomes, resamples=resamples, seed=seed)
     galleries = {name: outcomes.rankings[name].gallery for name in DIRECTIONS}
     queries = {name: outcomes.rankings[name].queries for name in DIRECTIONS}
     tables = [
@@ -112,22 +114,22 @@ def image_text_results(encoded: EncodedImages, *, resamples: int, seed: int) -> 
     ]
     geometry = _geometry(encoded)
     return {
-        "image_text": {**report, "gallery": galleries, "queries": queries},
+        "retrieval": {**report, "gallery": galleries, "queries": queries},
         "tables": [table.as_json() for table in (*tables, geometry)],
     }
 
 
 def validation_numbers(encoded: EncodedImages) -> Mapping[str, float]:
     """Return a few numbers beside their chance; no intervals, so that it is cheap."""
-    report = image_text_report(encoded.outcomes(), resamples=1)
+    report = image_retrieval_report(encoded.outcomes(), resamples=1)
     numbers: dict[str, float] = {}
     for direction, metrics in (*((d, ("recall_at_1", "median_rank")) for d in DIRECTIONS),):
         for metric in metrics:
             entry = report[direction][metric]
             assert entry["value"] is not None
             assert entry["chance"] is not None
-            numbers[f"image_text/{direction}/{metric}"] = entry["value"]
-            numbers[f"image_text/{direction}/{metric}/chance"] = entry["chance"]
+            numbers[f"retrieval/{direction}/{metric}"] = entry["value"]
+            numbers[f"retrieval/{direction}/{metric}/chance"] = entry["chance"]
     return numbers
 
 

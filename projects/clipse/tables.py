@@ -13,7 +13,7 @@ from cinelex.core.distributed import is_main
 from cinelex.core.files import write_whole
 from cinelex.metrics.ranking import nearest
 from cinelex.models.video_text import VideoText
-from cinelex.projects.clipse.data import ImageTextData, all_captions
+from cinelex.projects.clipse.data import ClipseData, all_captions
 from cinelex.projects.clipse.results import encode_images
 from cinelex.projects.studies.tables import write_table
 
@@ -21,7 +21,7 @@ NEAREST = 3
 """Training captions that are kept of each image's ranking."""
 
 
-def describe(config: RunConfig, data: ImageTextData, model: VideoText, folder: Path) -> Path:
+def describe(config: RunConfig, data: ClipseData, model: VideoText, folder: Path) -> Path:
     """Write ``predictions/inference.csv``: the nearest training captions of each test image.
 
     Nothing in it is read from the images' own captions.
@@ -43,7 +43,7 @@ def describe(config: RunConfig, data: ImageTextData, model: VideoText, folder: P
 
 def embed(
     config: RunConfig,
-    data: ImageTextData,
+    data: ClipseData,
     model: VideoText,
     folder: Path,
     *,

@@ -18,7 +18,7 @@ from cinelex.data.text.tokenizer import load_tokenizer
 from cinelex.losses.affinity import label_affinity, mixed_affinity
 from cinelex.models.tfidf import TfidfRows
 from cinelex.models.video_text import VideoText, VideoTextOutputs
-from cinelex.projects.clipse.data import ImageTextData
+from cinelex.projects.clipse.data import ClipseData
 from cinelex.projects.studies.parts import build_video_text
 
 Pixels = Float[Tensor, "clip channel frame row column"]
@@ -33,7 +33,7 @@ class Taught:
 
 
 def build_teacher(
-    affinity: AffinityConfig, data: ImageTextData, student: VideoText, *, folder: Path
+    affinity: AffinityConfig, data: ClipseData, student: VideoText, *, folder: Path
 ) -> nn.Module | None:
     """Return the teacher that the config names, without trainable parameters.
 
@@ -48,7 +48,7 @@ def build_teacher(
     """
     teacher: nn.Module
     if affinity.source == "tfidf":
-        texts = (words.tolist() for captions in data.train.captions for words in captions)
+        texts = (token_ids.tolist() for captions in data.train.captions for token_ids in captions)
         return TfidfRows(texts, vocab=data.tokenizer.vocab_size)
     if affinity.source == "ema":
         teacher = copy.deepcopy(student)
@@ -84,14 +84,14 @@ def ask(
         alpha: Share of the captions; where it is 1, the images are not encoded.
         pad_id: The tokenizer's padding.
     """
-    present = batch.words != pad_id
+    attention_mask = batch.token_ids != pad_id
     if teacher is None:
         return Taught(None, None)
     if isinstance(teacher, TfidfRows):
-        return Taught(None, teacher(batch.words, present))
+        return Taught(None, teacher(batch.token_ids, attention_mask))
     assert isinstance(teacher, VideoText)
     teacher.eval()  # the student's train() reaches its companions
-    report = teacher.encode_report(batch.words, present).report
+    report = teacher.encode_report(batch.token_ids, attention_mask).report
     if alpha == 1.0:
         return Taught(None, report)
     return Taught(teacher.encode_study(pixels, batch.owner, studies=batch.studies).study, report)
@@ -117,7 +117,7 @@ def affinity_of(
     return mixed_affinity(taught.study, taught.report, alpha=affinity.alpha)
 
 
-def _trained(run: Path, data: ImageTextData, folder: Path) -> VideoText:
+def _trained(run: Path, data: ClipseData, folder: Path) -> VideoText:
     """Return the newest weights of a trained run.
 
     Raises:

@@ -66,7 +66,7 @@ def open_eq_data(config: RunConfig, folder: Path) -> EqData:
     found = read_eq_file(path, reject_limit=eq.reject_limit)
     if is_main():
         write_whole(folder / "rejects.csv", _rejects(found))
-    words = vocabulary(found.rows, least_settings=eq.least_settings, ignored=eq.ignored)
+    words = vocabulary(found.rows, min_settings=eq.min_settings, ignored=eq.ignored)
     _check_pair(eq.pair, words)
     # the pair first, so that the split is sure to have both everywhere
     ordered = (*eq.pair, *(word for word in words if word not in eq.pair))

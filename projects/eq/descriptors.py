@@ -14,7 +14,7 @@ from cinelex.metrics.classification import balanced_accuracy
 from cinelex.metrics.clusters import separation
 from cinelex.projects.eq.data import EqData
 from cinelex.projects.eq.encoding import EqSpace
-from cinelex.projects.results import Row, Table
+from cinelex.projects.rows import Row, Table
 
 View = Callable[[EqSpace], torch.Tensor]
 VIEWS: dict[str, View] = {

@@ -32,7 +32,7 @@ from cinelex.projects.eq.outputs import (
     validity_table,
 )
 from cinelex.projects.eq.pictures import draw_descriptors, draw_map, draw_morph
-from cinelex.projects.results import Picture
+from cinelex.projects.rows import Picture
 
 
 def validation_numbers(model: EqAutoencoder, data: EqData, curves: Curves) -> dict[str, float]:

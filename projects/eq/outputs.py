@@ -30,7 +30,7 @@ from cinelex.projects.eq.encoding import (
 )
 from cinelex.projects.eq.making import morph_units
 from cinelex.projects.eq.settings import importance
-from cinelex.projects.results import Row, Table
+from cinelex.projects.rows import Row, Table
 
 RANDOM_LATENTS = 1000
 """Latents unlike any that was seen, for the check that no output leaves its range."""

@@ -40,7 +40,7 @@ NOISE = 7301
 """Stream of the draws that blur what the encoder sees."""
 
 
-class SemanticEq(Project[EqBatch]):
+class EqProject(Project[EqBatch]):
     """Settings of a five-band equalizer, contrasted by their descriptors and written again."""
 
     def __init__(self, config: RunConfig, data: EqData) -> None:
@@ -154,7 +154,7 @@ class SemanticEq(Project[EqBatch]):
         assert isinstance(model, EqAutoencoder)
         return {"setting": encode_split(model, self.data.validation, self.curves).direction}
 
-    def facts(self, model: nn.Module) -> Mapping[str, Any]:
+    def diagnostics(self, model: nn.Module) -> Mapping[str, Any]:
         """Return how many settings there are, and whether a person is in two splits."""
         train = self.data.train
         held_out = np.concatenate([self.data.validation.people, self.data.test.people])

@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cinelex.data.eq.codec import EqSettings
-from cinelex.data.eq.parameters import GAIN_OF, MOST_GAIN_DB, places_of
+from cinelex.data.eq.parameters import GAIN_OF, MAX_GAIN_DB, places_of
 
 
 def importance(settings: EqSettings) -> Float[Tensor, "setting parameter"]:
@@ -12,6 +12,6 @@ def importance(settings: EqSettings) -> Float[Tensor, "setting parameter"]:
 
     A band without gain does nothing, whatever its frequency and its quality factor.
     """
-    gains = settings.values[:, list(GAIN_OF)].abs() / MOST_GAIN_DB
+    gains = settings.values[:, list(GAIN_OF)].abs() / MAX_GAIN_DB
     gains[:, list(places_of("gain"))] = 1.0
     return gains

@@ -52,7 +52,7 @@ def build_latent_captioner(config: RunConfig, tokenizer: Tokenizer) -> LatentCap
                 vocab=tokenizer.vocab_size,
                 width=parts.width,
                 memory_width=parts.width,
-                max_words=max(tokenizer.max_words, config.evaluation.caption_words),
+                max_tokens=max(tokenizer.max_tokens, config.evaluation.max_new_tokens),
             ),
             image_decoder=build(
                 IMAGE_DECODERS, latent.image_decoder, latent=latent.size, **picture
@@ -62,7 +62,7 @@ def build_latent_captioner(config: RunConfig, tokenizer: Tokenizer) -> LatentCap
                 parts.text_encoder,
                 vocab=tokenizer.vocab_size,
                 width=parts.width,
-                max_words=tokenizer.max_words,
+                max_tokens=tokenizer.max_tokens,
             ),
             dim=parts.dim,
             memory_tokens=latent.memory_tokens,

@@ -37,7 +37,7 @@ from cinelex.projects.studies.contrastive_nulls import (
     floor_of_duplicates,
 )
 from cinelex.projects.studies.data import StudyData
-from cinelex.projects.studies.diagnostics import study_facts
+from cinelex.projects.studies.diagnostics import study_diagnostics
 from cinelex.projects.studies.encoding import device_of, evaluating
 from cinelex.projects.studies.evaluation import (
     StudyEvaluation,
@@ -65,7 +65,7 @@ class PictureOutputs:
     """The pictures as it saw them, normalized."""
 
 
-class LatentCaptioning(ClipTextProject[StudyData]):
+class LatentProject(ClipTextProject[StudyData]):
     """Pictures and their descriptions, with nothing between them but the latent."""
 
     def __init__(self, config: RunConfig, data: StudyData) -> None:
@@ -91,8 +91,8 @@ class LatentCaptioning(ClipTextProject[StudyData]):
     def outputs(self, model: nn.Module, batch: Batch) -> PictureOutputs:
         """Encode pictures to latents, and write, rebuild and embed from these alone."""
         pixels = self.pixels(model, batch)
-        present = self.present(batch)
-        return PictureOutputs(model(pixels, batch.owner, batch.words, present), pixels)
+        attention_mask = self.attention_mask(batch)
+        return PictureOutputs(model(pixels, batch.owner, batch.token_ids, attention_mask), pixels)
 
     def losses(self, outputs: PictureOutputs, batch: Batch) -> Mapping[str, Tensor]:
         """Match latents with descriptions, and compare what was written and rebuilt from them."""
@@ -108,7 +108,7 @@ class LatentCaptioning(ClipTextProject[StudyData]):
                 report_group=batch.report_group,
                 patient_group=batch.patient_group,
             ),
-            "captioning": self.captioning(out.caption_logits, batch.words),
+            "captioning": self.captioning(out.caption_logits, batch.token_ids),
             "reconstruction": self.reconstruction(out.reconstruction, outputs.pixels),
         }
 
@@ -173,17 +173,17 @@ class LatentCaptioning(ClipTextProject[StudyData]):
         few = next(evaluation_batches(watched, batch=WATCHED_STUDIES, rank=0, world_size=1))
         few = few.to(device_of(model))
         read = model.encode_study(to_float(few.clips), few.owner, studies=few.studies)
-        told = model.encode_report(few.words, self.present(few))
+        told = model.encode_report(few.token_ids, self.attention_mask(few))
         return {"study": read.study, "report": told.report}
 
-    def facts(self, model: nn.Module) -> Mapping[str, Any]:
+    def diagnostics(self, model: nn.Module) -> Mapping[str, Any]:
         """Return what is to be known of pictures, descriptions and the fresh model."""
         assert isinstance(model, LatentCaptioner)
         watched, pad = self.data.validation or self.data.train, self.data.tokenizer.pad_id
         with evaluating(model):
             checks = study_checks(model, watched, partial(self.terms, model), pad_id=pad)
         bias = {} if model.bias is None else {"model/bias": float(model.bias.detach())}
-        return {**study_facts(self.data, batch=self.config.batch), **checks, **bias}
+        return {**study_diagnostics(self.data, batch=self.config.batch), **checks, **bias}
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:
         """Return held-out retrieval and reconstruction beside their nulls, if there is a split."""
@@ -216,11 +216,11 @@ class LatentCaptioning(ClipTextProject[StudyData]):
             reconstruction_table(rebuilt, resamples=config.evaluation.bootstrap, seed=config.seed),
             latent_table(rebuilt.latent, fan_in=model.latent_head.fan_in),
         ]
-        words = config.evaluation.caption_words
+        token_ids = config.evaluation.max_new_tokens
         pictures = [
-            draw_contact_sheet(model, test, folder, max_words=words),
+            draw_contact_sheet(model, test, folder, max_tokens=token_ids),
             draw_interpolation(
-                model, test, folder, steps=config.latent.interpolation_steps, max_words=words
+                model, test, folder, steps=config.latent.interpolation_steps, max_tokens=token_ids
             ),
         ]
         return {

@@ -17,7 +17,7 @@ from cinelex.data.batch import collate
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import PIXEL_MEAN, PIXEL_STD, to_float
 from cinelex.models.latent_captioner import LatentCaptioner
-from cinelex.projects.results import Picture
+from cinelex.projects.rows import Picture
 from cinelex.projects.studies.captions import told_of
 from cinelex.projects.studies.encoding import device_of
 
@@ -32,7 +32,7 @@ LINE = 13
 
 @torch.no_grad()
 def draw_contact_sheet(
-    model: LatentCaptioner, dataset: StudyDataset, folder: Path, *, max_words: int
+    model: LatentCaptioner, dataset: StudyDataset, folder: Path, *, max_tokens: int
 ) -> Picture | None:
     """Draw the first pictures of a split, not chosen, beside what their latents give back.
 
@@ -44,7 +44,7 @@ def draw_contact_sheet(
     pixels, latent = _encoded(model, dataset, chosen)
     rebuilt = _grays(model.image_decoder(latent))
     captions = told_of(
-        model.read_latent(latent), model.caption_decoder, dataset.tokenizer, max_words=max_words
+        model.read_latent(latent), model.caption_decoder, dataset.tokenizer, max_tokens=max_tokens
     )
     blocks = [
         _block(
@@ -67,7 +67,7 @@ def draw_contact_sheet(
 
 @torch.no_grad()
 def draw_interpolation(
-    model: LatentCaptioner, dataset: StudyDataset, folder: Path, *, steps: int, max_words: int
+    model: LatentCaptioner, dataset: StudyDataset, folder: Path, *, steps: int, max_tokens: int
 ) -> Picture | None:
     """Draw what the latents on the straight way between two pictures give back.
 
@@ -80,7 +80,7 @@ def draw_interpolation(
     shares = torch.linspace(0, 1, steps, device=latent.device)
     between = torch.lerp(latent[:1], latent[1:2], shares[:, None])
     captions = told_of(
-        model.read_latent(between), model.caption_decoder, dataset.tokenizer, max_words=max_words
+        model.read_latent(between), model.caption_decoder, dataset.tokenizer, max_tokens=max_tokens
     )
     ends = _grays(pixels)
     blocks = [

@@ -1,4 +1,4 @@
-"""How well hidden cubes of held-out clips are rebuilt, in pixels, beside what a mean would cost."""
+"""How well masked tubelets of held-out clips are rebuilt, in pixels, beside what a mean costs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from cinelex.data.loader import evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import PIXEL_MEAN, PIXEL_STD, to_float
 from cinelex.losses.masked import MaskedModeling
-from cinelex.models.cubes import cut_cubes, join_cubes
+from cinelex.models.tubelets import cut_tubelets, join_tubelets
 from cinelex.models.video_text import VideoText
 from cinelex.projects.multitask.masked_task import MaskedTask, Masking
 from cinelex.projects.studies.encoding import device_of
@@ -29,10 +29,10 @@ class _Sums:
     """Sums over the hidden pixels of this rank, in squared units of white = 1."""
 
     values: Float[Tensor, " five"]
-    """Number, sum, sum of squares, squared error of the model, of each cube's own mean."""
+    """Number, sum, sum of squares, squared error of the model, of each tubelet's own mean."""
 
     def add(self, guess: Tensor, target: Tensor) -> None:
-        """Count the hidden cubes of one batch."""
+        """Count the hidden tubelets of one batch."""
         target, guess = target.double() * PIXEL_STD + PIXEL_MEAN, guess.double() * PIXEL_STD
         guess = guess + PIXEL_MEAN
         flat = (target - target.mean(-1, keepdim=True)).square().sum()
@@ -60,8 +60,8 @@ def masked_results(
 
     ``pixel_mse.value`` is the mean squared error of the hidden pixels with white = 1, rebuilt
     without knowing anything of them. ``predict_the_mean`` is the variance of those pixels: the
-    error of one constant, the best there is. ``predict_each_cubes_mean`` is a null that knows more
-    than the model: the mean of each hidden cube. ``noise_floor`` is the noise that was put into
+    error of one constant, the best there is. ``predict_each_tubelets_mean`` is a null that knows
+    more than the model: the mean of each hidden tubelet. ``noise_floor`` is the noise that was put into
     the videos, where the manifest knows it: no model can be below. ``ratio`` is the value over
     predict-the-mean.
     """
@@ -74,7 +74,7 @@ def masked_results(
         )
         assert rebuilt is not None
         guess = loss.to_pixels(rebuilt)
-        sums.add(guess, task.hidden_cubes(pixels, masking))
+        sums.add(guess, task.masked_tubelets(pixels, masking))
         if not drawn and is_main():
             draw_rebuilt(picture, pixels[masking.clips], guess, masking, task)
             drawn = True
@@ -84,7 +84,7 @@ def masked_results(
         "pixel_mse": {
             "value": error / number,
             "predict_the_mean": variance,
-            "predict_each_cubes_mean": flat / number,
+            "predict_each_tubelets_mean": flat / number,
             "noise_floor": noise_floor(dataset),
             "ratio": error / number / variance if variance > 0 else None,
         }
@@ -106,15 +106,16 @@ def draw_rebuilt(
 ) -> None:
     """Draw the middle frame of a few clips: original, visible part, visible part and guess."""
     clips = pixels[:PICTURES]
-    cubes = cut_cubes(clips, cube=task.cube)
-    seen, filled = torch.full_like(cubes, -PIXEL_MEAN / PIXEL_STD), cubes.clone()
+    tubelets = cut_tubelets(clips, tubelet=task.tubelet)
+    seen, filled = torch.full_like(tubelets, -PIXEL_MEAN / PIXEL_STD), tubelets.clone()
     for clip in range(len(clips)):
         keep, hide = masking.keep[clip], masking.hide[clip]
-        seen[clip, keep] = cubes[clip, keep]
+        seen[clip, keep] = tubelets[clip, keep]
         filled[clip, hide] = guess[clip]
     like = clips.shape
     strips = [
-        torch.cat(list(_middle_frames(part, task, like)), dim=1) for part in (cubes, seen, filled)
+        torch.cat(list(_middle_frames(part, task, like)), dim=1)
+        for part in (tubelets, seen, filled)
     ]
     image = (torch.cat(strips) * PIXEL_STD + PIXEL_MEAN).clamp(0, 1).float().cpu().numpy()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +123,7 @@ def draw_rebuilt(
 
 
 def _middle_frames(
-    cubes: Float[Tensor, "clip place pixel"], task: MaskedTask, shape: torch.Size
+    tubelets: Float[Tensor, "clip place pixel"], task: MaskedTask, shape: torch.Size
 ) -> Float[Tensor, "clip row column"]:
-    clips = join_cubes(cubes, cube=task.cube, grid=task.grid, channels=shape[1])
+    clips = join_tubelets(tubelets, tubelet=task.tubelet, grid=task.grid, channels=shape[1])
     return clips[:, :, shape[2] // 2].mean(dim=1)

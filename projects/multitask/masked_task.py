@@ -1,4 +1,4 @@
-"""Masked modelling as a task of a project: which clips, which cubes, and what they must become."""
+"""Masked modelling as a task of a project: which clips and tubelets, and what they must become."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from torch import Tensor
 
 from cinelex.core.randomness import uniform
 from cinelex.data.batch import Batch
-from cinelex.models.cubes import cut_cubes, take_places
 from cinelex.models.masking import tube_mask
 from cinelex.models.packing import rows_of
+from cinelex.models.tubelets import cut_tubelets, take_positions
 
 CHOICE, PLACES = 3, 4
 """Streams of the keyed draws."""
@@ -34,7 +34,7 @@ class MaskedTask:
 
     grid: tuple[int, int, int]
     """Tokens of a clip along frames, rows and columns."""
-    cube: tuple[int, int, int]
+    tubelet: tuple[int, int, int]
     """Frames, rows and columns of pixels in a token."""
     ratio: float
     """Share of the places that is hidden."""
@@ -49,12 +49,12 @@ class MaskedTask:
         keep, hide = tube_mask(noise, grid=self.grid, ratio=self.ratio)
         return Masking(clips, keep, hide)
 
-    def hidden_cubes(
+    def masked_tubelets(
         self, pixels: Float[Tensor, "clip channel frame row column"], masking: Masking
     ) -> Float[Tensor, "masked hidden pixel"]:
         """Return the pixels that the encoder did not see."""
-        cubes = cut_cubes(pixels[masking.clips], cube=self.cube)
-        return take_places(cubes, masking.hide)
+        tubelets = cut_tubelets(pixels[masking.clips], tubelet=self.tubelet)
+        return take_positions(tubelets, masking.hide)
 
 
 def choose_clips(batch: Batch, *, most: int) -> Int[Tensor, " chosen"]:

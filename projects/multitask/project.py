@@ -32,7 +32,7 @@ from cinelex.projects.studies.contrastive_nulls import (
     floor_of_duplicates,
 )
 from cinelex.projects.studies.data import StudyData
-from cinelex.projects.studies.diagnostics import study_facts, view_facts
+from cinelex.projects.studies.diagnostics import study_diagnostics, view_diagnostics
 from cinelex.projects.studies.encoding import (
     device_of,
     encode_reports,
@@ -66,11 +66,11 @@ class MultitaskOutputs:
 
     model: VideoTextOutputs
     """What the model says."""
-    hidden_cubes: Float[Tensor, "masked hidden pixel"] | None
+    masked_tubelets: Float[Tensor, "masked hidden pixel"] | None
     """The pixels that it did not see; None where nothing is masked."""
 
 
-class MultitaskPretraining(ClipTextProject[StudyData]):
+class MultitaskProject(ClipTextProject[StudyData]):
     """Studies and their reports: matched, captioned, and filled in where they were hidden."""
 
     def __init__(self, config: RunConfig, data: StudyData) -> None:
@@ -94,7 +94,7 @@ class MultitaskPretraining(ClipTextProject[StudyData]):
         if model.masked_decoder is not None:
             self.masked_task = MaskedTask(
                 grid=model.video_encoder.grid,
-                cube=model.video_encoder.cube,
+                tubelet=model.video_encoder.tubelet,
                 ratio=self.config.model.mask_ratio,
                 clips_per_study=self.config.model.masked_clips,
             )
@@ -107,16 +107,16 @@ class MultitaskPretraining(ClipTextProject[StudyData]):
         out: VideoTextOutputs = model(
             pixels,
             batch.owner,
-            batch.words,
-            self.present(batch),
+            batch.token_ids,
+            self.attention_mask(batch),
             keep=masking.keep if masking else None,
             hide=masking.hide if masking else None,
             masked=masking.clips if masking else None,
-            slots=max(batch.clip_counts),
+            max_clips=max(batch.clip_counts),
         )
         if self.masked_task is None or masking is None:
             return MultitaskOutputs(out, None)
-        return MultitaskOutputs(out, self.masked_task.hidden_cubes(pixels, masking))
+        return MultitaskOutputs(out, self.masked_task.masked_tubelets(pixels, masking))
 
     def losses(self, outputs: MultitaskOutputs, batch: Batch) -> Mapping[str, Tensor]:
         """Match studies with reports, caption them, and compare what was rebuilt."""
@@ -129,17 +129,17 @@ class MultitaskPretraining(ClipTextProject[StudyData]):
             )
         }
         if out.caption_logits is not None:
-            terms["captioning"] = self.captioning(out.caption_logits, batch.words)
-        if outputs.hidden_cubes is not None and out.reconstruction is not None:
-            terms["masked_modeling"] = self.masked(out.reconstruction, outputs.hidden_cubes)
+            terms["captioning"] = self.captioning(out.caption_logits, batch.token_ids)
+        if outputs.masked_tubelets is not None and out.reconstruction is not None:
+            terms["masked_modeling"] = self.masked(out.reconstruction, outputs.masked_tubelets)
         if out.patches is not None:
-            assert out.patch_present is not None
-            assert out.word_features is not None
+            assert out.patch_mask is not None
+            assert out.token_features is not None
             terms["patch_contrastive"] = self.patch_contrastive(
                 out.patches,
-                out.patch_present,
-                out.word_features,
-                self.present(batch),
+                out.patch_mask,
+                out.token_features,
+                self.attention_mask(batch),
                 temperature=out.temperature,
                 **groups,
             )
@@ -151,7 +151,7 @@ class MultitaskPretraining(ClipTextProject[StudyData]):
         """Measured once, on the first training studies: what knowing only averages costs."""
         assert self.masked_task is not None
         few = next(evaluation_batches(self.data.train, batch=CHANCE_STUDIES, rank=0, world_size=1))
-        hidden = self.masked_task.hidden_cubes(to_float(few.clips), self.masked_task.draw(few))
+        hidden = self.masked_task.masked_tubelets(to_float(few.clips), self.masked_task.draw(few))
         return float(self.masked.chance(hidden))
 
     def weights(self, step: int) -> Mapping[str, float]:
@@ -209,7 +209,7 @@ class MultitaskPretraining(ClipTextProject[StudyData]):
                 "report": encode_reports(model, self._watched, batch=batch),
             }
 
-    def facts(self, model: nn.Module) -> Mapping[str, Any]:
+    def diagnostics(self, model: nn.Module) -> Mapping[str, Any]:
         """Return what is to be known of studies, reports, videos and the fresh model."""
         assert isinstance(model, VideoText)
         parts = self.config.model
@@ -223,8 +223,8 @@ class MultitaskPretraining(ClipTextProject[StudyData]):
             if self.masked_task is not None:
                 checks |= masking_checks(model, watched, self.masked_task)
         bias = {} if model.bias is None else {"model/bias": float(model.bias.detach())}
-        data = study_facts(self.data, batch=self.config.batch)
-        data |= view_facts(self.data)
+        data = study_diagnostics(self.data, batch=self.config.batch)
+        data |= view_diagnostics(self.data)
         return {**data, **checks, **frozen_shares(model, asked=asked), **bias}
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:

@@ -23,30 +23,32 @@ from cinelex.projects.studies.encoding import device_of, encode_batch
 
 @torch.no_grad()
 def write_captions(
-    model: StudyModel, dataset: StudyDataset, *, batch: int, max_words: int
+    model: StudyModel, dataset: StudyDataset, *, batch: int, max_tokens: int
 ) -> list[str]:
     """Return one generated report a study, in the data set's order, on every rank."""
     assert model.caption_decoder is not None
     device, captions = device_of(model), list[str]()
     for studies in evaluation_batches(dataset, batch=batch):
         encoded = encode_batch(model, studies.to(device))
-        captions += told_of(encoded, model.caption_decoder, dataset.tokenizer, max_words=max_words)
+        captions += told_of(
+            encoded, model.caption_decoder, dataset.tokenizer, max_tokens=max_tokens
+        )
     return [caption for part in gather_json(captions) for caption in part]
 
 
 def told_of(
-    encoded: EncodedStudies, decoder: CaptionDecoder, tokenizer: Tokenizer, *, max_words: int
+    encoded: EncodedStudies, decoder: CaptionDecoder, tokenizer: Tokenizer, *, max_tokens: int
 ) -> list[str]:
     """Return one generated report a study, as text."""
-    words = decoder.generate(
+    token_ids = decoder.generate(
         encoded.memory,
         encoded.mask,
         bos_id=tokenizer.bos_id,
         eos_id=tokenizer.eos_id,
         pad_id=tokenizer.pad_id,
-        max_words=max_words,
+        max_tokens=max_tokens,
     )
-    return [tokenizer.decode(row) for row in words.tolist()]
+    return [tokenizer.decode(row) for row in token_ids.tolist()]
 
 
 def captioning_results(

@@ -182,10 +182,10 @@ def make_tokenizer(config: TokenizerConfig, reports: list[str]) -> Tokenizer:
     if config.kind == "open_clip":
         from cinelex.data.text.open_clip import OpenClipTokenizer
 
-        return OpenClipTokenizer(max_words=config.max_words)
+        return OpenClipTokenizer(max_tokens=config.max_tokens)
     if config.path is not None:
-        return PretrainedTokenizer(config.path, max_words=config.max_words)
-    return train_tokenizer(reports, vocab_size=config.vocab_size, max_words=config.max_words)
+        return PretrainedTokenizer(config.path, max_tokens=config.max_tokens)
+    return train_tokenizer(reports, vocab_size=config.vocab_size, max_tokens=config.max_tokens)
 
 
 def _counts(manifest: Manifest, studies: list[Study]) -> str:

@@ -4,16 +4,16 @@ from typing import Any
 
 from cinelex.projects.diagnostics import (
     leaked_videos,
-    order_facts,
-    report_facts,
+    order_diagnostics,
+    report_diagnostics,
     share,
-    video_facts,
-    word_facts,
+    text_diagnostics,
+    video_diagnostics,
 )
 from cinelex.projects.studies.data import StudyData
 
 
-def study_facts(data: StudyData, *, batch: int) -> dict[str, Any]:
+def study_diagnostics(data: StudyData, *, batch: int) -> dict[str, Any]:
     """Return the facts of a run's studies, reports and videos, by name.
 
     Args:
@@ -27,16 +27,16 @@ def study_facts(data: StudyData, *, batch: int) -> dict[str, Any]:
     owned = [(place, video) for place, study in enumerate(train.studies) for video in study.videos]
     reports = [study.report for study in train.studies]
     return {
-        **report_facts(train.report_groups, batch=batch),
+        **report_diagnostics(train.report_groups, batch=batch),
         **leaked_videos(train.store, [v for _, v in owned], [study.videos for study in tested]),
         "data/held_out_of_training_patients": sum(s.patient_id in patients for s in tested),
-        **video_facts(train.store, owned, frames=train.frames),
-        **word_facts(train, data.sampler, reports, train.tokenizer),
-        **order_facts(data.sampler, samples=len(train)),
+        **video_diagnostics(train.store, owned, frames=train.frames),
+        **text_diagnostics(train, data.sampler, reports, train.tokenizer),
+        **order_diagnostics(data.sampler, samples=len(train)),
     }
 
 
-def view_facts(data: StudyData) -> dict[str, Any]:
+def view_diagnostics(data: StudyData) -> dict[str, Any]:
     """Return the share of training studies with one video, where studies are of several."""
     lone = share(len(study.videos) == 1 for study in data.train.studies)
     return {"data/single_video_studies": lone}

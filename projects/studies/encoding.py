@@ -65,7 +65,7 @@ def encode_batch(model: StudyModel, batch: Batch) -> EncodedStudies:
         to_float(batch.clips),
         batch.owner,
         studies=batch.studies,
-        slots=max(batch.clip_counts),
+        max_clips=max(batch.clip_counts),
     )
 
 
@@ -109,11 +109,11 @@ def encode_reports(
     first: dict[int, int] = {}
     for place, group in enumerate(dataset.report_groups.tolist()):
         first.setdefault(group, place)
-    words = [torch.from_numpy(dataset.words[place]) for place in first.values()]
+    token_ids = [torch.from_numpy(dataset.token_ids[place]) for place in first.values()]
     rows = []
-    for start in range(0, len(words), batch):
+    for start in range(0, len(token_ids), batch):
         padded = nn.utils.rnn.pad_sequence(
-            words[start : start + batch],
+            token_ids[start : start + batch],
             batch_first=True,
             padding_value=dataset.tokenizer.pad_id,
         ).to(device_of(model))

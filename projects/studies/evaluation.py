@@ -92,7 +92,7 @@ class StudyEvaluation:
     def _captioning(self, encoded: EncodedSplit) -> dict[str, Any]:
         test, train, settings = self.data.test, self.data.train, self.config.evaluation
         captions = write_captions(
-            self.model, test, batch=settings.batch, max_words=settings.caption_words
+            self.model, test, batch=settings.batch, max_tokens=settings.max_new_tokens
         )
         references = [study.report for study in test.studies]
         keep_captions(

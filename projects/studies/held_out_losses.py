@@ -41,7 +41,7 @@ def held_out_losses(
         found = terms(studies)
         row |= {name: float(value) for name, value in found.items()}
         if "captioning" in found and studies.studies > 1:
-            turned = replace(studies, words=studies.words.roll(1, dims=0))
+            turned = replace(studies, token_ids=studies.token_ids.roll(1, dims=0))
             row["other_studys_video"] = float(terms(turned)["captioning"])
         rows.append(row)
     mean = {name: fmean(row[name] for row in rows) for name in rows[0]}
@@ -56,7 +56,7 @@ def held_out_losses(
 
 
 def _words(dataset: StudyDataset) -> list[list[int]]:
-    return [words.tolist() for words in dataset.words]
+    return [token_ids.tolist() for token_ids in dataset.token_ids]
 
 
 def _bigram(train: StudyDataset) -> Bigram:
@@ -66,6 +66,6 @@ def _bigram(train: StudyDataset) -> Bigram:
 def _word_counts(train: StudyDataset) -> np.ndarray:
     """Count the words that the caption loss asks for: all but the first of each report."""
     counts = np.zeros(train.tokenizer.vocab_size, dtype=np.int64)
-    for words in train.words:
-        np.add.at(counts, words[1:], 1)
+    for token_ids in train.token_ids:
+        np.add.at(counts, token_ids[1:], 1)
     return counts

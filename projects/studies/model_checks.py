@@ -73,11 +73,13 @@ def _view_dropped(
 
 def _padding(batch: Batch, terms: Terms, *, pad_id: int) -> dict[str, float]:
     """Return by what share the caption loss changes when the reports get more padding."""
-    short = replace(batch, words=batch.words[:, : max(2, batch.words.shape[1] - PADDING)])
+    short = replace(
+        batch, token_ids=batch.token_ids[:, : max(2, batch.token_ids.shape[1] - PADDING)]
+    )
     before = terms(short)
     if "captioning" not in before:
         return {}
-    after = terms(replace(short, words=F.pad(short.words, (0, PADDING), value=pad_id)))
+    after = terms(replace(short, token_ids=F.pad(short.token_ids, (0, PADDING), value=pad_id)))
     own, padded = float(before["captioning"]), float(after["captioning"])
     return {"check/padding_effect": abs(padded - own) / own}
 
@@ -120,7 +122,7 @@ def _study(batch: Batch, study: int, *, drop_last: bool = False) -> Batch:
         study_ids=batch.study_ids[rows],
         clips=batch.clips[places],
         owner=torch.zeros_like(places),
-        words=batch.words[rows],
+        token_ids=batch.token_ids[rows],
         report_group=batch.report_group[rows],
         patient_group=batch.patient_group[rows],
         keys=batch.keys[places],
@@ -134,11 +136,11 @@ def _largest(difference: Tensor) -> float:
 
 def frozen_shares(model: VideoText, *, asked: Mapping[str, float]) -> dict[str, Any]:
     """Return, for each tower, the share of its parameters that is frozen, and what was asked."""
-    facts: dict[str, Any] = {}
+    diagnostics: dict[str, Any] = {}
     for tower, share in asked.items():
         parameters = list(model.get_submodule(tower).parameters())
         total = sum(parameter.numel() for parameter in parameters)
         frozen = sum(parameter.numel() for parameter in parameters if not parameter.requires_grad)
-        facts[f"model/frozen/{tower}"] = frozen / total
-        facts[f"model/frozen/{tower}/asked"] = share
-    return facts
+        diagnostics[f"model/frozen/{tower}"] = frozen / total
+        diagnostics[f"model/frozen/{tower}/asked"] = share
+    return diagnostics

@@ -20,7 +20,7 @@ from cinelex.models import (
     TEXT_ENCODERS,
     VIDEO_ENCODERS,
 )
-from cinelex.models.clip_pooling import MeanPooling, PlacePooling
+from cinelex.models.clip_pooling import MeanPooling, PositionPooling
 from cinelex.models.contracts import CaptionDecoder, MaskedDecoder, VideoEncoder
 from cinelex.models.freeze import freeze_share
 from cinelex.models.video_text import VideoText
@@ -57,7 +57,7 @@ def build_video_text(config: RunConfig, tokenizer: Tokenizer) -> VideoText:
             parts.text_encoder,
             vocab=tokenizer.vocab_size,
             width=parts.width,
-            max_words=tokenizer.max_words,
+            max_tokens=tokenizer.max_tokens,
         )
         model = VideoText(
             video_encoder=video,
@@ -93,8 +93,8 @@ def _clip_pooling(config: RunConfig, video: VideoEncoder) -> nn.Module:
     if config.model.clip_pooling == "mean":
         return MeanPooling()
     if config.model.aggregate != "clips":
-        raise UserError("model.clip_pooling=places needs model.aggregate=clips")
-    return PlacePooling(width=video.width, tokens=math.prod(video.grid), hidden=2 * video.width)
+        raise UserError("model.clip_pooling=positions needs model.aggregate=clips")
+    return PositionPooling(width=video.width, tokens=math.prod(video.grid), hidden=2 * video.width)
 
 
 def _caption_decoder(
@@ -106,12 +106,12 @@ def _caption_decoder(
         vocab=tokenizer.vocab_size,
         width=config.model.width,
         memory_width=video.width,
-        max_words=max(tokenizer.max_words, config.evaluation.caption_words),
+        max_tokens=max(tokenizer.max_tokens, config.evaluation.max_new_tokens),
     )
 
 
 def _masked_decoder(config: RunConfig, video: VideoEncoder) -> MaskedDecoder:
-    frames, rows, columns = video.cube
+    frames, rows, columns = video.tubelet
     return build(
         MASKED_DECODERS,
         config.model.masked_decoder,

@@ -68,9 +68,9 @@ class ClipTextProject(Project[Batch], Generic[DataT]):
         pixels = to_float(batch.clips)
         return augment(pixels, batch.keys, self.augmentation) if model.training else pixels
 
-    def present(self, batch: Batch) -> Bool[Tensor, "text word"]:
+    def attention_mask(self, batch: Batch) -> Bool[Tensor, "text word"]:
         """Return which words of a batch are no padding."""
-        return batch.words != self.data.tokenizer.pad_id
+        return batch.token_ids != self.data.tokenizer.pad_id
 
     def identities(self, batch: Batch) -> Sequence[str]:
         """Return the ids of the samples."""

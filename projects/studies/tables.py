@@ -52,7 +52,7 @@ def describe(config: RunConfig, data: StudyData, model: StudyModel, folder: Path
     told = table["nearest_1_report"]
     if model.caption_decoder is not None:
         told = table["caption"] = write_captions(
-            model, data.described, batch=settings.batch, max_words=settings.caption_words
+            model, data.described, batch=settings.batch, max_tokens=settings.max_new_tokens
         )
     if settings.facts == "coronary":
         table["lesions"] = [_lesions(text) for text in told]
@@ -105,8 +105,8 @@ def _embedding_tables(model: StudyModel, dataset: StudyDataset, *, batch: int) -
         encoded = encode_batch(model, group.to(device))
         studies.append(encoded.study.cpu())
         clips.append(encode_batch(model, _each_clip_alone(group).to(device)).study.cpu())
-        words = group.words.to(device)
-        reports.append(model.encode_report(words, words != pad).report.cpu())
+        token_ids = group.token_ids.to(device)
+        reports.append(model.encode_report(token_ids, token_ids != pad).report.cpu())
         ids += group.study_ids
         owners = group.owner.tolist()
         places += [[group.study_ids[o], n - owners.index(o)] for n, o in enumerate(owners)]

@@ -19,14 +19,14 @@ class Encoder:
         *,
         width: int,
         depth: int,
-        cube: tuple[int, int, int] = (4, 8, 8),
+        tubelet: tuple[int, int, int] = (4, 8, 8),
         rate: float = 0.0,
         stem: Literal["linear", "conv"] = "linear",
         path: str | None = None,
     ) -> None:
         if width % depth:
             raise ValueError(f"width ({width}) must be a multiple of depth ({depth})")
-        self.made = (width, depth, cube, rate, stem, path)
+        self.made = (width, depth, tubelet, rate, stem, path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,9 @@ def refusal(options: dict[str, Any], name: str = "encoder", **context: Any) -> s
 
 
 def test_options_arrive_in_the_types_of_the_signature() -> None:
-    part = Part(name="encoder", options={"depth": 2, "cube": [2, 4, 4], "rate": 1, "stem": "conv"})
+    part = Part(
+        name="encoder", options={"depth": 2, "tubelet": [2, 4, 4], "rate": 1, "stem": "conv"}
+    )
     built = build(TABLE, part, width=8)
     assert built.made == (8, 2, (2, 4, 4), 1.0, "conv", None)
     assert isinstance(built.made[3], float)
@@ -70,12 +72,12 @@ def test_a_dataclass_is_an_entry_like_any_other() -> None:
     ("options", "says"),
     [
         ({"depht": 2}, "encoder: unknown option 'depht'; did you mean depth?"),
-        ({"depth": 2, "zzz": 2}, "there are cube, depth, path, rate, stem"),
+        ({"depth": 2, "zzz": 2}, "there are tubelet, depth, path, rate, stem"),
         ({"depth": "2"}, "encoder: option 'depth': expected a valid integer, got \"2\""),
         ({"depth": 2.0}, "option 'depth': expected a valid integer, got 2.0"),
         ({"depth": True}, "option 'depth': expected a valid integer, got true"),
-        ({"depth": 2, "cube": [2, 4]}, "option 'cube.2' is missing"),
-        ({"depth": 2, "cube": [2, 4, "x"]}, "option 'cube.2': expected a valid integer"),
+        ({"depth": 2, "tubelet": [2, 4]}, "option 'tubelet.2' is missing"),
+        ({"depth": 2, "tubelet": [2, 4, "x"]}, "option 'tubelet.2': expected a valid integer"),
         ({"depth": 2, "stem": "con"}, "option 'stem': expected 'linear' or 'conv', got \"con\""),
         ({"depth": 2, "rate": None}, "option 'rate': expected a valid number, got null"),
         ({}, "encoder: option 'depth' is missing"),

@@ -142,7 +142,7 @@ def test_overrides_reach_every_depth(write: Write) -> None:
             "data.separator=,",
             "data.columns.study=StudyInstanceUID",
             "data.manifest=../shared/my data/manifest.csv",
-            "model.video_encoder.options={depth: 1, cube: [2, 8, 8]}",
+            "model.video_encoder.options={depth: 1, tubelet: [2, 8, 8]}",
             "optimizer.betas=[0.9, 0.999]",
             "loss_weights.captioning={start: 0, end: 1, shape: cosine}",
         ],
@@ -152,7 +152,9 @@ def test_overrides_reach_every_depth(write: Write) -> None:
     assert config.data.separator == ","
     assert config.data.columns.study == "StudyInstanceUID"
     assert config.data.manifest == Path("../shared/my data/manifest.csv")
-    assert config.model.video_encoder == Part(name="vit", options={"depth": 1, "cube": [2, 8, 8]})
+    assert config.model.video_encoder == Part(
+        name="vit", options={"depth": 1, "tubelet": [2, 8, 8]}
+    )
     assert config.optimizer.betas == (0.9, 0.999)
     assert config.loss_weights == {
         "contrastive": 1.0,

@@ -38,7 +38,7 @@ def observe() -> dict[str, Any]:
         "gathered": gathered.tolist(),
         "rows_gradient": rows.grad.tolist(),
         "flags": distributed.gather_rows(rows.detach()[:, 0] > 10).tolist(),
-        "cubes": list(distributed.gather_rows(torch.zeros(COUNTS[me], 4, 5)).shape),
+        "tubelets": list(distributed.gather_rows(torch.zeros(COUNTS[me], 4, 5)).shape),
         "total": total.item(),
         "value_gradient": value.grad.item(),
         "mean": distributed.mean_over_ranks(float(me)),

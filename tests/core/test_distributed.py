@@ -40,7 +40,7 @@ def test_rows_are_stacked_in_rank_order_though_ranks_have_different_numbers(
         assert one["counts"] == [2, 0, 3]
         assert one["gathered"] == expected
         assert one["flags"] == [False, False, True, True, True]
-        assert one["cubes"] == [5, 4, 5]
+        assert one["tubelets"] == [5, 4, 5]
 
 
 def test_the_gradient_of_a_row_reaches_its_owner_from_every_rank(

@@ -7,12 +7,12 @@ from cinelex.core.errors import UserError
 from cinelex.data.batch import Batch, Sample, collate
 
 
-def sample(study_id: str, clips: int, words: list[int], *, size: int = 4) -> Sample:
+def sample(study_id: str, clips: int, token_ids: list[int], *, size: int = 4) -> Sample:
     return Sample(
         study_id=study_id,
         clips=torch.full((clips, 2, size, size, 1), clips, dtype=torch.uint8),
-        words=torch.tensor(words),
-        report_group=len(words),
+        token_ids=torch.tensor(token_ids),
+        report_group=len(token_ids),
         patient_group=clips,
         keys=torch.arange(clips),
     )
@@ -25,7 +25,7 @@ def test_clips_are_packed_and_words_padded() -> None:
     assert batch.clips.shape == (3, 2, 4, 4, 1)
     assert batch.clips[:, 0, 0, 0, 0].tolist() == [2, 2, 1]
     assert batch.owner.tolist() == [0, 0, 1]
-    assert batch.words.tolist() == [[1, 5, 2], [1, 2, 0]]
+    assert batch.token_ids.tolist() == [[1, 5, 2], [1, 2, 0]]
     assert batch.report_group.tolist() == [3, 2]
     assert batch.patient_group.tolist() == [2, 1]
     assert batch.keys.tolist() == [0, 1, 0]
@@ -63,7 +63,7 @@ def test_parts_are_the_studies_in_order_with_their_clips_and_padding() -> None:
     assert (first.study_ids, second.study_ids) == (["a"], ["b", "c"])
     assert second.owner.tolist() == [0, 1, 1, 1]
     assert second.clips[:, 0, 0, 0, 0].tolist() == [1, 3, 3, 3]
-    assert second.words.tolist() == [[1, 2, 0], [1, 0, 0]]
+    assert second.token_ids.tolist() == [[1, 2, 0], [1, 0, 0]]
     assert torch.equal(torch.cat([first.keys, second.keys]), batch.keys)
 
 

@@ -57,7 +57,7 @@ def store(folder: Path, studies: list[Study]) -> FrameStore:
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return train_tokenizer(REPORTS, vocab_size=600, max_words=5)
+    return train_tokenizer(REPORTS, vocab_size=600, max_tokens=5)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def equal(one: Batch, other: Batch) -> bool:
         one.study_ids == other.study_ids
         and torch.equal(one.clips, other.clips)
         and torch.equal(one.owner, other.owner)
-        and torch.equal(one.words, other.words)
+        and torch.equal(one.token_ids, other.token_ids)
         and torch.equal(one.report_group, other.report_group)
         and torch.equal(one.patient_group, other.patient_group)
         and torch.equal(one.keys, other.keys)

@@ -130,7 +130,7 @@ def _results() -> dict[str, Any]:
             "pixel_mse": {
                 "value": 0.0021,
                 "predict_the_mean": 0.0062,
-                "predict_each_cubes_mean": 0.0031,
+                "predict_each_tubelets_mean": 0.0031,
                 "noise_floor": 0.0009,
                 "ratio": 0.339,
             }

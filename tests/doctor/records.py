@@ -25,7 +25,7 @@ CONFIG = RunConfig.model_validate(
     }
 )
 
-FACTS: dict[str, Any] = {
+DIAGNOSTICS: dict[str, Any] = {
     "data/studies": 1000,
     "data/duplicate_reports": 0.02,
     "data/same_report_in_batch": 0.01,
@@ -158,14 +158,16 @@ CAPTIONS: list[Row] = [
     for n in range(12)
 ]
 
-HEALTHY = Evidence(config=CONFIG, facts=FACTS, steps=steps(), results=RESULTS, captions=CAPTIONS)
+HEALTHY = Evidence(
+    config=CONFIG, diagnostics=DIAGNOSTICS, steps=steps(), results=RESULTS, captions=CAPTIONS
+)
 
 
-def with_facts(**changes: Any) -> Evidence:
+def with_diagnostics(**changes: Any) -> Evidence:
     """Return the healthy run with other facts; ``__`` in a name stands for ``/``."""
     named = {key.replace("__", "/"): value for key, value in changes.items()}
-    assert named.keys() <= {*FACTS, "model/bias"}, "a fact that nobody states"
-    return replace(HEALTHY, facts={**FACTS, **named})
+    assert named.keys() <= {*DIAGNOSTICS, "model/bias"}, "a fact that nobody states"
+    return replace(HEALTHY, diagnostics={**DIAGNOSTICS, **named})
 
 
 def with_steps(**changes: Any) -> Evidence:

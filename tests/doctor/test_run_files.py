@@ -12,10 +12,10 @@ from cinelex.doctor.run_files import read_run, read_steps
 from tests.doctor.records import CONFIG
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", '{"facts": 3}'])
+@pytest.mark.parametrize("content", ["{}", "[]", '{"diagnostics": 3}'])
 def test_facts_that_are_not_there_are_empty(tmp_path: Path, content: str) -> None:
     (tmp_path / "doctor.json").write_text(content)
-    assert read_run(tmp_path).facts == {}
+    assert read_run(tmp_path).diagnostics == {}
 
 
 def test_a_config_that_is_not_utf8_is_shown_and_said_to_be_broken(tmp_path: Path) -> None:
@@ -43,4 +43,4 @@ def test_rules_read_results_of_any_shape(tmp_path: Path, section: str, value: ob
 def test_a_sigmoid_loss_over_one_study_has_no_odds() -> None:
     alone = CONFIG.model_dump() | {"batch": 1, "contrastive": {"name": "siglip"}}
     config = type(CONFIG).model_validate(alone | {"loss_weights": {"captioning": 1.0}})
-    assert not list(sigmoid_bias(Evidence(config=config, facts={"model/bias": 0.0})))
+    assert not list(sigmoid_bias(Evidence(config=config, diagnostics={"model/bias": 0.0})))

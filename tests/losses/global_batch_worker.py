@@ -1,7 +1,7 @@
 """All losses on this rank's part of one global batch; `test_ranks` runs it on one and on two.
 
-The ranks have unequal numbers of studies, of caption places, of tokens and of hidden cubes, and a
-duplicate report and a repeated patient lie across them.
+The ranks have unequal numbers of studies, of caption places, of tokens and of masked tubelets, and
+a duplicate report and a repeated patient lie across them.
 """
 
 import sys
@@ -54,16 +54,16 @@ class Batch:
             ]
 
         lengths = torch.tensor(CAPTION_LENGTHS)
-        words = torch.randint(1, VOCAB, (STUDIES, 9), generator=random)
-        words = words.masked_fill(torch.arange(9) >= lengths[:, None], 0)
-        self.words = words[part, : int(lengths[part].max())]
-        self.word_present = self.words != 0
+        token_ids = torch.randint(1, VOCAB, (STUDIES, 9), generator=random)
+        token_ids = token_ids.masked_fill(torch.arange(9) >= lengths[:, None], 0)
+        self.token_ids = token_ids[part, : int(lengths[part].max())]
+        self.token_mask = self.token_ids != 0
         tokens = torch.tensor(TOKENS)[part]
-        self.token_present = torch.arange(int(tokens.max())) < tokens[:, None]
+        self.token_mask = torch.arange(int(tokens.max())) < tokens[:, None]
         self.video, self.text = draw(DIM), draw(DIM)
-        self.patches = draw(4, DIM)[:, : self.token_present.shape[1]]
-        self.word_features = draw(9, DIM)[:, : self.words.shape[1]]
-        self.cubes = draw(3, PIXELS)
+        self.patches = draw(4, DIM)[:, : self.token_mask.shape[1]]
+        self.token_features = draw(9, DIM)[:, : self.token_ids.shape[1]]
+        self.tubelets = draw(3, PIXELS)
         self.labels = F.one_hot(torch.tensor(REPORT_GROUP)[part] - min(REPORT_GROUP), 4).bool()
         self.groups = {
             "report_group": torch.tensor(REPORT_GROUP)[part],
@@ -79,7 +79,7 @@ class Model(nn.Module):
         torch.manual_seed(1)
         self.shared = nn.Linear(DIM, DIM, dtype=dtype)
         self.to_vocab = nn.Linear(DIM, VOCAB, dtype=dtype)
-        self.to_cube = nn.Linear(PIXELS, PIXELS + 2, dtype=dtype)
+        self.to_tubelet = nn.Linear(PIXELS, PIXELS + 2, dtype=dtype)
         self.log_temperature = nn.Parameter(torch.tensor(-1.5, dtype=dtype))
         self.bias = nn.Parameter(torch.tensor(-2.0, dtype=dtype))
 
@@ -87,18 +87,20 @@ class Model(nn.Module):
         study = F.normalize(self.shared(batch.video), dim=-1)
         report = F.normalize(self.shared(batch.text), dim=-1)
         patches = F.normalize(self.shared(batch.patches), dim=-1)
-        words = F.normalize(self.shared(batch.word_features), dim=-1)
+        token_ids = F.normalize(self.shared(batch.token_features), dim=-1)
         temperature = self.log_temperature.exp()
         pair = {"temperature": temperature, **batch.groups}
         captioning = Captioning(pad_id=0, number_ids=(3, 4), number_weight=2.5)
-        there = (batch.token_present, batch.word_present)
+        there = (batch.token_mask, batch.token_mask)
         return {
             "out": InfoNCE()(study, report, **pair),
             "in": InfoNCE(form="in")(study, report, **pair),
             "siglip": SigLIP()(study, report, bias=self.bias, **pair),
-            "patch_contrastive": PatchContrastive()(patches, there[0], words, there[1], **pair),
-            "captioning": captioning(self.to_vocab(self.shared(batch.word_features)), batch.words),
-            "masked_modeling": MaskedModeling()(self.to_cube(batch.cubes), batch.cubes),
+            "patch_contrastive": PatchContrastive()(patches, there[0], token_ids, there[1], **pair),
+            "captioning": captioning(
+                self.to_vocab(self.shared(batch.token_features)), batch.token_ids
+            ),
+            "masked_modeling": MaskedModeling()(self.to_tubelet(batch.tubelets), batch.tubelets),
             "descriptors": SupervisedContrastive()(study, batch.labels, temperature=temperature),
             "parameters": GROUPED(self.shared(batch.video), batch.text, batch.video.abs()),
             "response": CurveError()(self.shared(batch.video), batch.text),
@@ -140,7 +142,7 @@ def average(value: Tensor) -> Tensor:
 def measure(part: slice, dtype: torch.dtype) -> Terms:
     """Return each loss, its gradients alone, and those of the weighted sum through DDP."""
     model, batch = Model(dtype), Batch(part, dtype)
-    found: Terms = {"chance": MaskedModeling().chance(batch.cubes)}
+    found: Terms = {"chance": MaskedModeling().chance(batch.tubelets)}
     for name in WEIGHTS:
         term = model(batch)[name]
         found[name] = term.detach()

@@ -1,4 +1,4 @@
-"""What a guess at hidden cubes costs, and what it is in pixels."""
+"""What a guess at hidden tubelets costs, and what it is in pixels."""
 
 import math
 
@@ -10,7 +10,7 @@ from cinelex.losses.masked import MaskedModeling
 
 
 def pixels_of(clips: int = 3, hidden: int = 4, pixels: int = 50, seed: int = 0) -> Tensor:
-    """Cubes of different brightness and contrast."""
+    """Tubelets of different brightness and contrast."""
     random = torch.Generator().manual_seed(seed)
     pattern = torch.randn(clips, hidden, pixels, generator=random, dtype=torch.float64)
     contrast = torch.rand(clips, hidden, 1, generator=random, dtype=torch.float64) + 0.5
@@ -21,13 +21,13 @@ def pixels_of(clips: int = 3, hidden: int = 4, pixels: int = 50, seed: int = 0) 
 MASKED = MaskedModeling(data_mean=100.0, data_std=30.0)
 
 
-def test_the_hand_value_of_one_cube() -> None:
+def test_the_hand_value_of_one_tubelet() -> None:
     masked = MaskedModeling(data_mean=1.0, data_std=2.0, contrast_floor=0.5, statistics_weight=3.0)
-    cube = torch.tensor([[[1.0, 5.0]]])
+    tubelet = torch.tensor([[[1.0, 5.0]]])
     spread = math.sqrt(4 + 1)
     guess = torch.tensor([[[0.0, 0.0, 0.0, 0.0]]])
     expected = 4 / 5 + 3 * (((3 - 1) / 2) ** 2 + math.log(spread / 2) ** 2)
-    torch.testing.assert_close(masked(guess, cube), torch.tensor(expected))
+    torch.testing.assert_close(masked(guess, tubelet), torch.tensor(expected))
 
 
 def test_a_perfect_guess_costs_nothing_and_gives_the_pixels_back() -> None:
@@ -49,19 +49,19 @@ def test_averages_alone_cost_chance() -> None:
     assert pattern.item() == pytest.approx(1, abs=0.01)
 
 
-def test_cubes_alike_in_brightness_and_contrast_cost_one_at_chance() -> None:
+def test_tubelets_alike_in_brightness_and_contrast_cost_one_at_chance() -> None:
     stripes = torch.tensor([-30.0, 30.0], dtype=torch.float64).repeat(2, 3, 8) + 100
     masked = MaskedModeling(data_mean=100.0, data_std=30.0, contrast_floor=1e-4)
     assert masked.chance(stripes).item() == pytest.approx(1)
 
 
-def test_a_flat_cube_has_no_pattern_to_guess() -> None:
+def test_a_flat_tubelet_has_no_pattern_to_guess() -> None:
     target = MASKED.targets(torch.full((1, 1, 50), 100.0))
     torch.testing.assert_close(target[..., :-1], torch.zeros(1, 1, 51))
     torch.testing.assert_close(target[..., -1], torch.tensor([[math.log(0.05)]]))
 
 
-def test_pixels_of_a_guess_do_not_depend_on_the_hidden_cube() -> None:
+def test_pixels_of_a_guess_do_not_depend_on_the_hidden_tubelet() -> None:
     guess = torch.zeros(1, 1, 52)
     torch.testing.assert_close(MASKED.to_pixels(guess), torch.full((1, 1, 50), 100.0))
 

@@ -16,13 +16,13 @@ def features(rows: int, items: int, seed: int, dim: int = 5) -> Tensor:
     return F.normalize(rows_of, dim=2)
 
 
-def present(lengths: list[int], items: int) -> Tensor:
+def attention_mask(lengths: list[int], items: int) -> Tensor:
     return torch.arange(items) < torch.tensor(lengths)[:, None]
 
 
-def similarity_by_hand(patches: Tensor, words: Tensor) -> float:
+def similarity_by_hand(patches: Tensor, token_ids: Tensor) -> float:
     """Compare the tokens and words of one pair, all present, with loops."""
-    cosine = (patches @ words.T).tolist()
+    cosine = (patches @ token_ids.T).tolist()
     columns = list(zip(*cosine, strict=True))
     of_tokens = sum(max(row) for row in cosine) / len(cosine)
     of_words = sum(max(column) for column in columns) / len(columns)
@@ -30,26 +30,30 @@ def similarity_by_hand(patches: Tensor, words: Tensor) -> float:
 
 
 def test_similarity_agrees_with_loops_over_what_is_present() -> None:
-    patches, words = features(3, 4, seed=0), features(2, 6, seed=1)
+    patches, token_ids = features(3, 4, seed=0), features(2, 6, seed=1)
     tokens_of, words_of = [4, 2, 1], [6, 3]
     expected = [
         [
-            similarity_by_hand(patches[i, :tokens], words[j, :length])
+            similarity_by_hand(patches[i, :tokens], token_ids[j, :length])
             for j, length in enumerate(words_of)
         ]
         for i, tokens in enumerate(tokens_of)
     ]
     similarity = late_interaction(
-        patches, present(tokens_of, 4), words, present(words_of, 6), pairs_at_once=10**6
+        patches,
+        attention_mask(tokens_of, 4),
+        token_ids,
+        attention_mask(words_of, 6),
+        pairs_at_once=10**6,
     )
     torch.testing.assert_close(similarity, torch.tensor(expected, dtype=torch.float64))
 
 
 def test_working_in_small_blocks_changes_nothing() -> None:
-    patches, words = features(3, 4, seed=0), features(5, 6, seed=1)
-    there = (present([4, 2, 1], 4), present([6, 3, 1, 5, 2], 6))
+    patches, token_ids = features(3, 4, seed=0), features(5, 6, seed=1)
+    there = (attention_mask([4, 2, 1], 4), attention_mask([6, 3, 1, 5, 2], 6))
     blocks = [
-        late_interaction(patches, there[0], words, there[1], pairs_at_once=pairs)
+        late_interaction(patches, there[0], token_ids, there[1], pairs_at_once=pairs)
         for pairs in (1, 150, 10**6)
     ]
     torch.testing.assert_close(blocks[0], blocks[2], rtol=0, atol=1e-15)
@@ -72,12 +76,12 @@ def test_one_token_and_one_word_make_it_plain_infonce() -> None:
 
 
 def test_padding_gets_no_gradient_and_changes_nothing() -> None:
-    patches, words = features(3, 4, seed=2), features(3, 6, seed=3)
-    tokens_there, words_there = present([4, 2, 1], 4), present([6, 3, 2], 6)
+    patches, token_ids = features(3, 4, seed=2), features(3, 6, seed=3)
+    tokens_there, words_there = attention_mask([4, 2, 1], 4), attention_mask([6, 3, 2], 6)
     values = []
     for filler in (0.0, 9.0):
         tokens = patches.masked_fill(~tokens_there[:, :, None], filler).requires_grad_()
-        text = words.masked_fill(~words_there[:, :, None], filler).requires_grad_()
+        text = token_ids.masked_fill(~words_there[:, :, None], filler).requires_grad_()
         loss = PatchContrastive()(
             tokens,
             tokens_there,
@@ -98,13 +102,13 @@ def test_padding_gets_no_gradient_and_changes_nothing() -> None:
 
 
 def test_a_study_without_a_token_is_refused() -> None:
-    patches, words = features(3, 4, seed=2), features(3, 6, seed=3)
-    with pytest.raises(RuntimeError, match="patch_present: a row of the batch has nothing present"):
+    patches, token_ids = features(3, 4, seed=2), features(3, 6, seed=3)
+    with pytest.raises(RuntimeError, match="patch_mask: a row of the batch has nothing present"):
         PatchContrastive()(
             patches,
-            present([4, 0, 1], 4),
-            words,
-            present([6, 3, 2], 6),
+            attention_mask([4, 0, 1], 4),
+            token_ids,
+            attention_mask([6, 3, 2], 6),
             temperature=torch.tensor(0.1),
             report_group=torch.arange(3),
             patient_group=torch.arange(3),
@@ -112,9 +116,9 @@ def test_a_study_without_a_token_is_refused() -> None:
 
 
 def test_backward_keeps_places_of_maxima_and_not_the_similarities() -> None:
-    patches, words = features(4, 60, seed=4), features(8, 50, seed=5)
+    patches, token_ids = features(4, 60, seed=4), features(8, 50, seed=5)
     patches.requires_grad_()
-    there = (present([60, 50, 40, 60], 60), present([50, 9, 20, 50, 31, 3, 2, 1], 50))
+    there = (attention_mask([60, 50, 40, 60], 60), attention_mask([50, 9, 20, 50, 31, 3, 2, 1], 50))
     kept: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:
@@ -123,7 +127,7 @@ def test_backward_keeps_places_of_maxima_and_not_the_similarities() -> None:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        late_interaction(patches, there[0], words, there[1], pairs_at_once=4 * 60 * 50)
+        late_interaction(patches, there[0], token_ids, there[1], pairs_at_once=4 * 60 * 50)
     similarities = patches.element_size() * 4 * 60 * 8 * 50
     assert sum(kept.values()) < similarities / 4
 
@@ -133,9 +137,9 @@ def test_bfloat16_features_at_a_low_temperature_give_a_finite_float32_loss() -> 
     with torch.autocast("cpu", torch.bfloat16):
         loss = PatchContrastive()(
             patches,
-            present([4, 2, 1], 4),
+            attention_mask([4, 2, 1], 4),
             features(3, 6, seed=3).to(torch.bfloat16),
-            present([6, 3, 2], 6),
+            attention_mask([6, 3, 2], 6),
             temperature=torch.tensor(0.01),
             report_group=torch.arange(3),
             patient_group=torch.arange(3),

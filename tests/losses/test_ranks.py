@@ -52,7 +52,7 @@ def test_every_loss_moves_its_own_parameters() -> None:
         "siglip": ["bias", "log_temperature", *shared],
         "patch_contrastive": ["log_temperature", *shared],
         "captioning": [*shared, "to_vocab.bias", "to_vocab.weight"],
-        "masked_modeling": ["to_cube.bias", "to_cube.weight"],
+        "masked_modeling": ["to_tubelet.bias", "to_tubelet.weight"],
         "descriptors": ["log_temperature", *shared],
         "parameters": shared,
         "response": shared,

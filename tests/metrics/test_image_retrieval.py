@@ -11,7 +11,7 @@ from cinelex.metrics.image_retrieval import (
     Outcomes,
     average_precision_chance,
     chance_of,
-    image_text_report,
+    image_retrieval_report,
     rank_images_and_captions,
     scores_of,
 )
@@ -48,7 +48,7 @@ def test_recalls_equal_those_of_clip_benchmark(seed: int) -> None:
     found = rank_images_and_captions(image, caption, OWNER)
     positive = OWNER[None, :] == torch.arange(5)[:, None]
     scores = image @ caption.T
-    report = image_text_report(found, resamples=1)
+    report = image_retrieval_report(found, resamples=1)
     for k in CUTOFFS[:2]:
         there = clip_benchmark_recall(scores, positive.float(), k)
         back = clip_benchmark_recall(scores.T, positive.T.float(), k)
@@ -74,7 +74,7 @@ def test_ranks_and_precision_equal_loops(seed: int) -> None:
 def test_ties_count_against_the_query() -> None:
     same = torch.ones(4, 3)
     found = rank_images_and_captions(same, torch.ones(20, 3), torch.arange(4).repeat_interleave(5))
-    report = image_text_report(found, resamples=10)
+    report = image_retrieval_report(found, resamples=10)
     assert report["image_to_text"]["recall_at_10"]["value"] == 0.0
     assert report["image_to_text"]["median_rank"]["value"] == 16
     assert report["text_to_image"]["median_rank"]["value"] == 4
@@ -83,7 +83,7 @@ def test_ties_count_against_the_query() -> None:
 
 def test_rsum_and_median_are_those_of_the_queries() -> None:
     found = outcomes()
-    report = image_text_report(found, resamples=50)
+    report = image_retrieval_report(found, resamples=50)
     expected = 0.0
     for direction in ("image_to_text", "text_to_image"):
         best = found.rankings[direction].best
@@ -130,7 +130,7 @@ def test_intervals_resample_images_so_captions_of_one_image_count_once() -> None
     wrong = torch.arange(40) % 2 == 1
     caption = torch.where(wrong[:, None], image.roll(1, 0), image).repeat_interleave(5, 0)
     found = rank_images_and_captions(image, caption, torch.arange(40).repeat_interleave(5))
-    entry = image_text_report(found, resamples=4000)["text_to_image"]["recall_at_1"]
+    entry = image_retrieval_report(found, resamples=4000)["text_to_image"]["recall_at_1"]
     assert entry["value"] == 0.5
     assert entry["low"] is not None
     assert entry["high"] is not None

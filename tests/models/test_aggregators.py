@@ -145,16 +145,16 @@ def test_segment_softmax_is_fp32_even_for_bf16_scores() -> None:
 
 
 def test_padding_keeps_the_order_within_a_study() -> None:
-    table, present = pad_rows(torch.arange(7.0)[:, None], OWNER, studies=3)
+    table, attention_mask = pad_rows(torch.arange(7.0)[:, None], OWNER, studies=3)
     assert table[..., 0].tolist() == [[1, 2, 6], [3, 0, 0], [0, 4, 5]]
-    assert present.tolist() == [[True] * 3, [True, False, False], [True] * 3]
+    assert attention_mask.tolist() == [[True] * 3, [True, False, False], [True] * 3]
 
 
 def test_equal_studies_in_order_are_not_copied() -> None:
     rows = torch.randn(6, 2, 4)
-    table, present = pad_rows(rows, torch.tensor([0, 0, 1, 1, 2, 2]), studies=3)
+    table, attention_mask = pad_rows(rows, torch.tensor([0, 0, 1, 1, 2, 2]), studies=3)
     assert table.data_ptr() == rows.data_ptr()
-    assert present.all()
+    assert attention_mask.all()
 
 
 def test_a_study_without_a_row_is_named() -> None:

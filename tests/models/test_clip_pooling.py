@@ -2,7 +2,7 @@
 
 import torch
 
-from cinelex.models.clip_pooling import MeanPooling, PlacePooling
+from cinelex.models.clip_pooling import MeanPooling, PositionPooling
 
 
 def tokens(clips: int = 3) -> torch.Tensor:
@@ -16,7 +16,7 @@ def test_the_mean_is_the_mean_in_any_order() -> None:
 
 
 def test_places_give_one_row_a_clip_and_every_weight_learns() -> None:
-    pooling = PlacePooling(width=8, tokens=6, hidden=5)
+    pooling = PositionPooling(width=8, tokens=6, hidden=5)
     rows = pooling(tokens())
     assert rows.shape == (3, 8)
     (rows * torch.arange(8)).sum().backward()
@@ -25,19 +25,19 @@ def test_places_give_one_row_a_clip_and_every_weight_learns() -> None:
 
 def test_places_tell_where_a_token_was() -> None:
     torch.manual_seed(0)
-    pooling = PlacePooling(width=8, tokens=6, hidden=5)
+    pooling = PositionPooling(width=8, tokens=6, hidden=5)
     assert not torch.allclose(pooling(tokens().flip(1)), pooling(tokens()))
 
 
 def test_a_clip_does_not_depend_on_its_neighbours() -> None:
-    pooling = PlacePooling(width=8, tokens=6, hidden=5)
+    pooling = PositionPooling(width=8, tokens=6, hidden=5)
     together = pooling(tokens())
     torch.testing.assert_close(pooling(tokens()[1:2]), together[1:2])
     torch.testing.assert_close(pooling(tokens().flip(0)), together.flip(0))
 
 
 def test_places_weigh_the_tokens_side_by_side() -> None:
-    pooling = PlacePooling(width=8, tokens=6, hidden=5)
+    pooling = PositionPooling(width=8, tokens=6, hidden=5)
     first, _, second, norm = pooling.read
     assert isinstance(first, torch.nn.Linear)
     by_place = first.weight.unflatten(1, (6, 8))

@@ -8,7 +8,7 @@ from cinelex.core.errors import UserError
 from cinelex.models.caption_decoder import TransformerCaptionDecoder
 from cinelex.models.image_decoder import ConvImageDecoder
 from cinelex.models.latent_captioner import LatentCaptioner, LatentOutputs
-from cinelex.models.latent_heads import PlacesLatent
+from cinelex.models.latent_heads import PositionLatent
 from cinelex.models.text_transformer import TextTransformer
 from cinelex.models.video_vit import VideoViT
 
@@ -19,18 +19,18 @@ LATENT, WIDTH, VOCAB, SIZE = 24, 16, 20, 16
 def model() -> LatentCaptioner:
     torch.manual_seed(0)
     encoder = VideoViT(
-        width=WIDTH, frames=2, size=SIZE, channels=1, depth=1, heads=2, cube=(1, 8, 8)
+        width=WIDTH, frames=2, size=SIZE, channels=1, depth=1, heads=2, tubelet=(1, 8, 8)
     )
     return LatentCaptioner(
         image_encoder=encoder,
-        latent_head=PlacesLatent(width=WIDTH, grid=encoder.grid, latent=LATENT, squeeze=4),
+        latent_head=PositionLatent(width=WIDTH, grid=encoder.grid, latent=LATENT, squeeze=4),
         caption_decoder=TransformerCaptionDecoder(
-            width=WIDTH, memory_width=WIDTH, vocab=VOCAB, max_words=8, depth=1, heads=2
+            width=WIDTH, memory_width=WIDTH, vocab=VOCAB, max_tokens=8, depth=1, heads=2
         ),
         image_decoder=ConvImageDecoder(
             latent=LATENT, frames=2, size=SIZE, channels=1, width=8, coarse=4
         ),
-        text_encoder=TextTransformer(width=WIDTH, vocab=VOCAB, max_words=8, depth=1, heads=2),
+        text_encoder=TextTransformer(width=WIDTH, vocab=VOCAB, max_tokens=8, depth=1, heads=2),
         dim=12,
         memory_tokens=3,
         memory_width=WIDTH,
@@ -64,7 +64,7 @@ def test_every_position_of_the_caption_sees_the_latent(
 ) -> None:
     latent = torch.randn(2, LATENT, requires_grad=True)
     read = model.read_latent(latent)
-    logits = model.caption_decoder(WORDS, read.memory, read.present)
+    logits = model.caption_decoder(WORDS, read.memory, read.attention_mask)
     for place in range(WORDS.shape[1]):
         (slope,) = torch.autograd.grad(logits[0, place].square().sum(), latent, retain_graph=True)
         assert (slope[0] != 0).all(), place

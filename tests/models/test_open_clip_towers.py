@@ -19,7 +19,7 @@ from cinelex.models.open_clip_towers import (
 )
 
 TINY = Path(__file__).parent / "tiny_open_clip" / "image"
-TEXT: dict[str, Any] = {"width": 24, "vocab": 11, "max_words": 8}
+TEXT: dict[str, Any] = {"width": 24, "vocab": 11, "max_tokens": 8}
 IMAGE: dict[str, Any] = {"width": 24, "frames": 1, "size": 32, "channels": 3}
 
 
@@ -41,17 +41,17 @@ def test_towers_from_a_folder_embed_as_open_clip_does(saved: Path) -> None:
     text = OpenClipText(**TEXT, name=str(saved), pretrained=True).eval()
     pixels = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     mean, std = (torch.tensor(whole.visual.image_mean), torch.tensor(whole.visual.image_std))
-    words = torch.tensor([[1, 4, 6, 10, 0, 0, 0, 0], [1, 5, 7, 3, 2, 9, 8, 10]])
+    token_ids = torch.tensor([[1, 4, 6, 10, 0, 0, 0, 0], [1, 5, 7, 3, 2, 9, 8, 10]])
     clips = ((pixels - PIXEL_MEAN) / PIXEL_STD)[:, :, None]
     with torch.no_grad():
         there = whole.encode_image((pixels - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1))
         torch.testing.assert_close(image(clips)[:, 0], there)
         for length in (8, 4):
-            some, present = words[:1, :length], words[:1, :length] != 0
-            found = text.pool(text(some, present), present)
-            torch.testing.assert_close(found, whole.encode_text(words[:1]))
-        both = text.pool(text(words, words != 0), words != 0)
-        torch.testing.assert_close(both, whole.encode_text(words))
+            some, attention_mask = token_ids[:1, :length], token_ids[:1, :length] != 0
+            found = text.pool(text(some, attention_mask), attention_mask)
+            torch.testing.assert_close(found, whole.encode_text(token_ids[:1]))
+        both = text.pool(text(token_ids, token_ids != 0), token_ids != 0)
+        torch.testing.assert_close(both, whole.encode_text(token_ids))
 
 
 def test_a_model_or_weights_that_are_not_there_are_named() -> None:
@@ -79,19 +79,19 @@ def test_images_of_another_kind_are_refused_with_the_remedy(
 
 
 def test_longer_captions_and_other_words_are_refused() -> None:
-    with pytest.raises(ValueError, match="tokenizer.max_words=8"):
-        OpenClipText(**{**TEXT, "max_words": 9}, name=str(TINY))
+    with pytest.raises(ValueError, match="tokenizer.max_tokens=8"):
+        OpenClipText(**{**TEXT, "max_tokens": 9}, name=str(TINY))
     with pytest.raises(ValueError, match="tokenizer.kind=open_clip"):
         OpenClipText(**{**TEXT, "vocab": 12}, name=str(TINY))
 
 
 def test_the_tokenizer_equals_that_of_open_clip_and_comes_back() -> None:
-    own, theirs = OpenClipTokenizer(max_words=77), open_clip.get_tokenizer("ViT-B-32")
+    own, theirs = OpenClipTokenizer(max_tokens=77), open_clip.get_tokenizer("ViT-B-32")
     for text in ("A small red circle, left of a box!", "two dogs", "", "naïve café 12"):
         row = theirs([text])[0].tolist()
         assert own.encode(text) == row[: len(own.encode(text))]
         assert own.encode(text)[-1] == own.eos_id
     assert own.decode(own.encode("Two red dogs")) == "two red dogs"
-    assert len(OpenClipTokenizer(max_words=5).encode("one two three four five six")) == 5
+    assert len(OpenClipTokenizer(max_tokens=5).encode("one two three four five six")) == 5
     with pytest.raises(UserError, match="77"):
-        OpenClipTokenizer(max_words=78)
+        OpenClipTokenizer(max_tokens=78)

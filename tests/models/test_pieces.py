@@ -1,4 +1,4 @@
-"""The small pieces: cubes, positions, masks, blocks, freezing, foreign weights."""
+"""The small pieces: tubelets, positions, masks, blocks, freezing, foreign weights."""
 
 import pickle
 from pathlib import Path
@@ -15,7 +15,6 @@ from transformers import VideoMAEModel
 
 from cinelex.core.errors import UserError
 from cinelex.models.blocks import Block
-from cinelex.models.cubes import cut_cubes, grid_of, take_places
 from cinelex.models.foreign import (
     FixedBatchNorm,
     load_all,
@@ -28,28 +27,29 @@ from cinelex.models.positions import GridPositions, PositionKind
 from cinelex.models.timm_video import TimmVideo
 from cinelex.models.torchvision_video import R3D18
 from cinelex.models.transformers_video import VideoMAE
+from cinelex.models.tubelets import cut_tubelets, grid_of, take_positions
 from cinelex.models.video_vit import ConvStem, VideoViT
 
 
-def test_a_cube_holds_the_pixels_of_its_own_place() -> None:
+def test_a_tubelet_holds_the_pixels_of_its_own_place() -> None:
     clips = torch.arange(2 * 3 * 4 * 4 * 6).float().view(2, 3, 4, 4, 6)
-    cubes = cut_cubes(clips, cube=(2, 2, 3))
-    assert cubes.shape == (2, 8, 2 * 2 * 3 * 3)
+    tubelets = cut_tubelets(clips, tubelet=(2, 2, 3))
+    assert tubelets.shape == (2, 8, 2 * 2 * 3 * 3)
     t, y, x = 1, 0, 1
     own = clips[1, :, 2:4, 0:2, 3:6].permute(1, 2, 3, 0).flatten()
-    assert torch.equal(cubes[1, t * 4 + y * 2 + x], own)
+    assert torch.equal(tubelets[1, t * 4 + y * 2 + x], own)
 
 
 def test_places_are_taken_clip_by_clip() -> None:
     rows = torch.arange(6.0).view(2, 3, 1)
-    taken = take_places(rows, torch.tensor([[2, 0], [1, 1]]))
+    taken = take_positions(rows, torch.tensor([[2, 0], [1, 1]]))
     assert taken.flatten().tolist() == [2, 0, 4, 4]
 
 
-def test_a_cube_that_does_not_divide_the_clip_is_refused() -> None:
-    assert grid_of(frames=8, size=64, cube=(4, 8, 16)) == (2, 8, 4)
-    with pytest.raises(UserError, match=r"cube \[3, 8, 8\] does not divide clips of 8 frames"):
-        grid_of(frames=8, size=64, cube=(3, 8, 8))
+def test_a_tubelet_that_does_not_divide_the_clip_is_refused() -> None:
+    assert grid_of(frames=8, size=64, tubelet=(4, 8, 16)) == (2, 8, 4)
+    with pytest.raises(UserError, match=r"tubelet \[3, 8, 8\] does not divide clips of 8 frames"):
+        grid_of(frames=8, size=64, tubelet=(3, 8, 8))
 
 
 @pytest.mark.parametrize("kind", ["sincos", "learned"])
@@ -88,14 +88,14 @@ def test_a_block_equals_that_of_timm() -> None:
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         nn.init.normal_(mine, std=0.3)
         other.data.copy_(mine.data)
-    tokens, present = torch.randn(2, 5, 12), torch.arange(5) < torch.tensor([[5], [3]])
+    tokens, attention_mask = torch.randn(2, 5, 12), torch.arange(5) < torch.tensor([[5], [3]])
     torch.testing.assert_close(ours(tokens), theirs(tokens))
-    masked = theirs(tokens, attn_mask=present[:, None, None])
-    torch.testing.assert_close(ours(tokens, present), masked)
+    masked = theirs(tokens, attn_mask=attention_mask[:, None, None])
+    torch.testing.assert_close(ours(tokens, attention_mask), masked)
 
 
 @pytest.mark.parametrize("stem", ["linear", "conv"])
-def test_a_hidden_cube_never_reaches_the_visible_tokens(stem: str) -> None:
+def test_a_hidden_tubelet_never_reaches_the_visible_tokens(stem: str) -> None:
     torch.manual_seed(0)
     vit = VideoViT(
         width=12,
@@ -104,7 +104,7 @@ def test_a_hidden_cube_never_reaches_the_visible_tokens(stem: str) -> None:
         channels=1,
         depth=1,
         heads=2,
-        cube=(2, 8, 8),
+        tubelet=(2, 8, 8),
         stem="conv" if stem == "conv" else "linear",
     )
     clips = torch.randn(1, 1, 2, 16, 16)
@@ -114,15 +114,15 @@ def test_a_hidden_cube_never_reaches_the_visible_tokens(stem: str) -> None:
     assert torch.equal(vit(clips, keep), vit(loud, keep))
 
 
-def test_a_convolutional_stem_never_looks_past_its_cube() -> None:
+def test_a_convolutional_stem_never_looks_past_its_tubelet() -> None:
     torch.manual_seed(0)
-    stem = ConvStem(width=12, channels=3, cube=(2, 8, 8))
-    cubes = torch.randn(2, 3, 2 * 8 * 8 * 3, requires_grad=True)
-    stem(cubes)[1, 2].sum().backward()
-    assert cubes.grad is not None
-    touched = cubes.grad.abs().amax(dim=-1) > 0
+    stem = ConvStem(width=12, channels=3, tubelet=(2, 8, 8))
+    tubelets = torch.randn(2, 3, 2 * 8 * 8 * 3, requires_grad=True)
+    stem(tubelets)[1, 2].sum().backward()
+    assert tubelets.grad is not None
+    touched = tubelets.grad.abs().amax(dim=-1) > 0
     assert touched.nonzero().tolist() == [[1, 2]]
-    assert (cubes.grad[1, 2] != 0).all()
+    assert (tubelets.grad[1, 2] != 0).all()
 
 
 def stack() -> nn.Sequential:
@@ -151,7 +151,7 @@ def test_a_share_out_of_range_is_refused() -> None:
 
 
 def test_freezing_a_share_of_the_vit_starts_at_its_stem() -> None:
-    vit = VideoViT(width=12, frames=2, size=8, channels=1, depth=2, heads=2, cube=(2, 4, 4))
+    vit = VideoViT(width=12, frames=2, size=8, channels=1, depth=2, heads=2, tubelet=(2, 4, 4))
     freeze_share(vit, 0.5)
     first, *_, last = vit.parameters()
     assert not first.requires_grad
@@ -263,7 +263,7 @@ def test_videomae_is_read_from_a_folder_for_clips_of_another_size(tmp_path: Path
         "channels": 1,
         "depth": 1,
         "heads": 2,
-        "cube": (2, 4, 4),
+        "tubelet": (2, 4, 4),
     }
     source = VideoMAE(frames=4, size=8, **options)
     assert isinstance(source.videomae, VideoMAEModel)

@@ -14,9 +14,9 @@ from cinelex.core.errors import UserError
 from cinelex.models import TEXT_ENCODERS
 from cinelex.models.contracts import TextEncoder
 from cinelex.models.huggingface_text import HuggingFaceText
-from cinelex.models.pooling import WordPooling
+from cinelex.models.pooling import TokenPooling
 
-CONTEXT: dict[str, Any] = {"width": 16, "vocab": 11, "max_words": 8}
+CONTEXT: dict[str, Any] = {"width": 16, "vocab": 11, "max_tokens": 8}
 TINY = BertConfig(
     vocab_size=11,
     hidden_size=12,
@@ -50,38 +50,38 @@ def encoder(request: pytest.FixtureRequest, bert: Path) -> TextEncoder:
 
 
 @pytest.fixture
-def words() -> Tensor:
+def token_ids() -> Tensor:
     return torch.randint(3, 11, (3, 7), generator=torch.Generator().manual_seed(1))
 
 
 PRESENT = torch.arange(7) < torch.tensor([[7], [4], [1]])
 
 
-def test_one_vector_a_word_and_one_a_report(encoder: TextEncoder, words: Tensor) -> None:
-    features = encoder(words, PRESENT)
+def test_one_vector_a_word_and_one_a_report(encoder: TextEncoder, token_ids: Tensor) -> None:
+    features = encoder(token_ids, PRESENT)
     assert features.shape == (3, 7, encoder.width)
     assert encoder.pool(features, PRESENT).shape == (3, encoder.width)
 
 
-def test_padding_has_no_say(encoder: TextEncoder, words: Tensor) -> None:
-    noise = torch.where(PRESENT, words, torch.zeros_like(words))
-    for one, other in [(words, noise), (words[:, :7], noise)]:
+def test_padding_has_no_say(encoder: TextEncoder, token_ids: Tensor) -> None:
+    noise = torch.where(PRESENT, token_ids, torch.zeros_like(token_ids))
+    for one, other in [(token_ids, noise), (token_ids[:, :7], noise)]:
         first, second = encoder(one, PRESENT), encoder(other, PRESENT)
         torch.testing.assert_close(first[PRESENT], second[PRESENT])
         torch.testing.assert_close(encoder.pool(first, PRESENT), encoder.pool(second, PRESENT))
-    short = encoder(words[1:2, :4], PRESENT[1:2, :4])
-    torch.testing.assert_close(encoder(words, PRESENT)[1:2, :4], short)
+    short = encoder(token_ids[1:2, :4], PRESENT[1:2, :4])
+    torch.testing.assert_close(encoder(token_ids, PRESENT)[1:2, :4], short)
 
 
-def test_the_order_of_the_words_matters(encoder: TextEncoder, words: Tensor) -> None:
-    flipped = encoder(words.flip(1), PRESENT)
-    straight = encoder(words, PRESENT)
+def test_the_order_of_the_words_matters(encoder: TextEncoder, token_ids: Tensor) -> None:
+    flipped = encoder(token_ids.flip(1), PRESENT)
+    straight = encoder(token_ids, PRESENT)
     difference = encoder.pool(straight, PRESENT)[0] - encoder.pool(flipped, PRESENT)[0]
     assert difference.abs().max() > 1e-5
 
 
-def test_every_parameter_gets_a_gradient(encoder: TextEncoder, words: Tensor) -> None:
-    pooled = encoder.pool(encoder(words, PRESENT), PRESENT)
+def test_every_parameter_gets_a_gradient(encoder: TextEncoder, token_ids: Tensor) -> None:
+    pooled = encoder.pool(encoder(token_ids, PRESENT), PRESENT)
     (pooled * torch.randn_like(pooled)).sum().backward()
     missing = [
         name
@@ -91,26 +91,26 @@ def test_every_parameter_gets_a_gradient(encoder: TextEncoder, words: Tensor) ->
     assert missing == []
 
 
-def test_nothing_is_drawn_in_training(encoder: TextEncoder, words: Tensor) -> None:
+def test_nothing_is_drawn_in_training(encoder: TextEncoder, token_ids: Tensor) -> None:
     encoder.train()
-    assert torch.equal(encoder(words, PRESENT), encoder(words, PRESENT))
+    assert torch.equal(encoder(token_ids, PRESENT), encoder(token_ids, PRESENT))
 
 
 def test_the_state_survives_a_file(
-    encoder: TextEncoder, words: Tensor, tmp_path: Path, bert: Path
+    encoder: TextEncoder, token_ids: Tensor, tmp_path: Path, bert: Path
 ) -> None:
     save_file(encoder.state_dict(), tmp_path / "state.safetensors")
     (name,) = [name for name, kind in TEXT_ENCODERS.items() if type(encoder) is kind]
     other = TEXT_ENCODERS[name](**options(name, bert))
     other.load_state_dict(load_file(tmp_path / "state.safetensors"))
-    assert torch.equal(encoder.eval()(words, PRESENT), other.eval()(words, PRESENT))
+    assert torch.equal(encoder.eval()(token_ids, PRESENT), other.eval()(token_ids, PRESENT))
 
 
-def test_a_pretrained_encoder_gives_what_transformers_gives(bert: Path, words: Tensor) -> None:
-    ours = HuggingFaceText(width=12, vocab=11, max_words=8, name=str(bert))
+def test_a_pretrained_encoder_gives_what_transformers_gives(bert: Path, token_ids: Tensor) -> None:
+    ours = HuggingFaceText(width=12, vocab=11, max_tokens=8, name=str(bert))
     theirs = BertModel.from_pretrained(bert, add_pooling_layer=False).eval()
-    expected = theirs(input_ids=words, attention_mask=PRESENT.long()).last_hidden_state
-    torch.testing.assert_close(ours(words, PRESENT)[PRESENT], expected[PRESENT])
+    expected = theirs(input_ids=token_ids, attention_mask=PRESENT.long()).last_hidden_state
+    torch.testing.assert_close(ours(token_ids, PRESENT)[PRESENT], expected[PRESENT])
 
 
 def test_a_pretrained_encoder_that_cannot_be_had_names_the_file_to_place(
@@ -123,9 +123,9 @@ def test_a_pretrained_encoder_that_cannot_be_had_names_the_file_to_place(
 
 def test_a_tokenizer_or_report_too_large_for_the_encoder_is_refused(bert: Path) -> None:
     with pytest.raises(UserError, match="tokenizer has 12 words"):
-        HuggingFaceText(width=16, vocab=12, max_words=8, name=str(bert))
+        HuggingFaceText(width=16, vocab=12, max_tokens=8, name=str(bert))
     with pytest.raises(UserError, match="reads 8 words, not 9"):
-        HuggingFaceText(width=16, vocab=11, max_words=9, name=str(bert))
+        HuggingFaceText(width=16, vocab=11, max_tokens=9, name=str(bert))
 
 
 def test_a_checkpoint_that_lacks_tensors_is_refused(bert: Path, tmp_path: Path) -> None:
@@ -141,12 +141,12 @@ def test_a_checkpoint_that_lacks_tensors_is_refused(bert: Path, tmp_path: Path) 
 @pytest.mark.parametrize(("kind", "value"), [("mean", 2.0), ("first", 1.0)])
 def test_pooling_is_what_its_name_says(kind: Any, value: float) -> None:
     features = torch.tensor([[[1.0], [3.0], [torch.inf]]])
-    pooled = WordPooling(width=1, kind=kind)(features, torch.tensor([[True, True, False]]))
+    pooled = TokenPooling(width=1, kind=kind)(features, torch.tensor([[True, True, False]]))
     assert pooled.tolist() == [[value]]
 
 
 def test_attention_pooling_prefers_the_word_its_query_points_to() -> None:
-    pooling = WordPooling(width=2, kind="attention")
+    pooling = TokenPooling(width=2, kind="attention")
     assert pooling.query is not None
     torch.nn.init.constant_(pooling.query.weight, 50.0)
     features = torch.tensor([[[1.0, 0.0], [0.0, 0.0], [9.0, 9.0]]])

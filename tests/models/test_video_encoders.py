@@ -14,7 +14,7 @@ OPEN_CLIP = str(Path(__file__).parent / "tiny_open_clip" / "image")
 SMALLEST: dict[str, dict[str, Any]] = {
     "conv": {"frames": 1, "size": 16, "base": 8},
     "open_clip": {"frames": 1, "size": 32, "name": OPEN_CLIP},
-    "vit": {"frames": 4, "size": 8, "depth": 1, "heads": 2, "cube": (2, 4, 4)},
+    "vit": {"frames": 4, "size": 8, "depth": 1, "heads": 2, "tubelet": (2, 4, 4)},
     "timm": {
         "frames": 3,
         "size": 32,
@@ -24,7 +24,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
     },
     "mvit_v2_s": {"frames": 2, "size": 32},
     "r3d_18": {"frames": 8, "size": 32},
-    "videomae": {"frames": 4, "size": 8, "depth": 1, "heads": 2, "cube": (2, 4, 4)},
+    "videomae": {"frames": 4, "size": 8, "depth": 1, "heads": 2, "tubelet": (2, 4, 4)},
 }
 
 
@@ -58,7 +58,7 @@ def test_tokens_fill_the_grid(encoder: VideoEncoder, clips: torch.Tensor) -> Non
     places = encoder.grid[0] * encoder.grid[1] * encoder.grid[2]
     assert tokens.shape == (2, places, encoder.width)
     assert encoder.width == 24
-    assert [g * c for g, c in zip(encoder.grid, encoder.cube, strict=True)] == [*clips.shape[2:]]
+    assert [g * c for g, c in zip(encoder.grid, encoder.tubelet, strict=True)] == [*clips.shape[2:]]
 
 
 def test_every_parameter_gets_a_gradient(encoder: VideoEncoder, clips: torch.Tensor) -> None:

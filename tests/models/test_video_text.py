@@ -31,7 +31,7 @@ def _seed() -> None:
 
 
 def encoder() -> VideoViT:
-    return VideoViT(width=24, frames=4, size=8, channels=3, depth=1, heads=2, cube=(2, 4, 4))
+    return VideoViT(width=24, frames=4, size=8, channels=3, depth=1, heads=2, tubelet=(2, 4, 4))
 
 
 def model(
@@ -41,10 +41,10 @@ def model(
     return VideoText(
         video_encoder=encoder(),
         aggregator=aggregator,
-        text_encoder=TextTransformer(width=16, vocab=11, max_words=8, depth=1, heads=2),
+        text_encoder=TextTransformer(width=16, vocab=11, max_tokens=8, depth=1, heads=2),
         dim=12,
         caption_decoder=TransformerCaptionDecoder(
-            width=16, memory_width=24, vocab=11, max_words=8, depth=2, heads=2
+            width=16, memory_width=24, vocab=11, max_tokens=8, depth=2, heads=2
         )
         if everything
         else None,
@@ -61,9 +61,9 @@ def model(
 
 
 def inputs() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    words = torch.randint(3, 11, (3, 7))
-    present = torch.arange(7) < torch.tensor([[7], [4], [6]])
-    return torch.randn(6, 3, 4, 8, 8), OWNER, words, present
+    token_ids = torch.randint(3, 11, (3, 7))
+    attention_mask = torch.arange(7) < torch.tensor([[7], [4], [6]])
+    return torch.randn(6, 3, 4, 8, 8), OWNER, token_ids, attention_mask
 
 
 def masks() -> tuple[Tensor, Tensor, Tensor]:
@@ -73,7 +73,7 @@ def masks() -> tuple[Tensor, Tensor, Tensor]:
 
 def total(out: VideoTextOutputs) -> Tensor:
     parts = [out.study, out.report, out.caption_logits, out.reconstruction]
-    parts += [out.patches, out.word_features]
+    parts += [out.patches, out.token_features]
     assert out.bias is not None
     value = out.temperature + out.bias
     for part in parts:
@@ -101,8 +101,8 @@ def test_what_is_not_asked_for_is_not_built() -> None:
     assert out.caption_logits is None
     assert out.reconstruction is None
     assert out.patches is None
-    assert out.patch_present is None
-    assert out.word_features is None
+    assert out.patch_mask is None
+    assert out.token_features is None
     assert out.bias is None
     (out.study.sum() + out.report.sum() + out.temperature).backward()
     assert all(value.grad is not None for value in whole.parameters())
@@ -118,8 +118,8 @@ def test_shapes_and_unit_rows() -> None:
     assert out.reconstruction.shape == (2, 4, PIXELS + 2)
     assert out.patches is not None
     assert out.patches.shape == (3, 3 * 8, 12)
-    assert out.patch_present is not None
-    assert out.patch_present.sum(dim=1).tolist() == [24, 8, 16]
+    assert out.patch_mask is not None
+    assert out.patch_mask.sum(dim=1).tolist() == [24, 8, 16]
     assert out.temperature.item() == pytest.approx(0.1)
     assert out.bias is not None
     assert out.bias.item() == pytest.approx(-math.log(2))
@@ -127,9 +127,9 @@ def test_shapes_and_unit_rows() -> None:
 
 def test_a_study_does_not_depend_on_the_other_studies_of_the_batch() -> None:
     whole = model(study_in_memory=True).eval()
-    clips, owner, words, present = inputs()
-    together = whole(clips, owner, words, present)
-    alone = whole(clips[3:4], torch.tensor([0]), words[1:2], present[1:2])
+    clips, owner, token_ids, attention_mask = inputs()
+    together = whole(clips, owner, token_ids, attention_mask)
+    alone = whole(clips[3:4], torch.tensor([0]), token_ids[1:2], attention_mask[1:2])
     torch.testing.assert_close(together.study[1:2], alone.study)
     torch.testing.assert_close(together.report[1:2], alone.report)
     torch.testing.assert_close(together.caption_logits[1:2], alone.caption_logits)
@@ -137,19 +137,19 @@ def test_a_study_does_not_depend_on_the_other_studies_of_the_batch() -> None:
 
 def test_the_order_of_the_clips_does_not_matter() -> None:
     whole = model().eval()
-    clips, owner, words, present = inputs()
+    clips, owner, token_ids, attention_mask = inputs()
     order = torch.tensor([5, 3, 0, 2, 4, 1])
-    straight = whole(clips, owner, words, present)
-    shuffled = whole(clips[order], owner[order], words, present)
+    straight = whole(clips, owner, token_ids, attention_mask)
+    shuffled = whole(clips[order], owner[order], token_ids, attention_mask)
     torch.testing.assert_close(straight.study, shuffled.study)
     torch.testing.assert_close(straight.caption_logits, shuffled.caption_logits)
 
 
 def test_every_word_of_the_caption_sees_the_videos() -> None:
     whole = model().eval()
-    clips, owner, words, present = inputs()
-    straight = whole(clips, owner, words, present).caption_logits
-    other = whole(clips.flip(0), owner.flip(0).flip(0), words, present).caption_logits
+    clips, owner, token_ids, attention_mask = inputs()
+    straight = whole(clips, owner, token_ids, attention_mask).caption_logits
+    other = whole(clips.flip(0), owner.flip(0).flip(0), token_ids, attention_mask).caption_logits
     assert (straight - other).abs().amax(dim=-1).min() > 1e-6
 
 
@@ -169,11 +169,11 @@ def test_hidden_pixels_do_not_change_the_reconstruction() -> None:
 
 def test_evaluation_is_what_training_computes() -> None:
     whole = model()
-    clips, owner, words, present = inputs()
-    out = whole(clips, owner, words, present)
+    clips, owner, token_ids, attention_mask = inputs()
+    out = whole(clips, owner, token_ids, attention_mask)
     with torch.no_grad():
         studies = whole.encode_study(clips, owner, studies=3)
-        reports = whole.encode_report(words, present)
+        reports = whole.encode_report(token_ids, attention_mask)
     assert torch.equal(out.study, studies.study)
     assert torch.equal(out.report, reports.report)
 
@@ -190,7 +190,7 @@ def test_an_encoder_that_cannot_drop_tokens_cannot_be_masked() -> None:
         VideoText(
             video_encoder=blind,
             aggregator=MeanAggregator(width=24),
-            text_encoder=TextTransformer(width=16, vocab=11, max_words=8, depth=1, heads=2),
+            text_encoder=TextTransformer(width=16, vocab=11, max_tokens=8, depth=1, heads=2),
             dim=12,
             masked_decoder=model().masked_decoder,
         )
@@ -267,7 +267,7 @@ def test_half_precision_stays_inside_the_encoders(tokens: bool) -> None:
         memory = whole.encode_study(given[0], OWNER, studies=3)
         assert whole.caption_decoder is not None
         whole.caption_decoder.generate(
-            memory.memory, memory.present, bos_id=1, eos_id=2, pad_id=0, max_words=5
+            memory.memory, memory.attention_mask, bos_id=1, eos_id=2, pad_id=0, max_tokens=5
         )
     assert half.study.dtype == half.report.dtype == half.temperature.dtype == torch.float32
     assert half.patches is not None

@@ -9,7 +9,7 @@ from cinelex.models.video_vit import VideoViT
 def test_subtraction_says_what_stands_still_once() -> None:
     torch.manual_seed(0)
     vit = VideoViT(
-        width=12, frames=4, size=8, channels=1, depth=0, cube=(1, 8, 8),
+        width=12, frames=4, size=8, channels=1, depth=0, tubelet=(1, 8, 8),
         subtract_first=True, normalize_tokens=False, positions="learned",
     )  # fmt: skip
     clips = torch.randn(2, 1, 1, 8, 8).expand(-1, -1, 4, -1, -1).clone()
@@ -23,7 +23,7 @@ def test_subtraction_says_what_stands_still_once() -> None:
 
 def test_tokens_that_are_not_normalized_keep_their_size() -> None:
     torch.manual_seed(0)
-    shape = {"width": 12, "frames": 2, "size": 8, "channels": 1, "depth": 0, "cube": (2, 4, 4)}
+    shape = {"width": 12, "frames": 2, "size": 8, "channels": 1, "depth": 0, "tubelet": (2, 4, 4)}
     clips = torch.randn(1, 1, 2, 8, 8)
     for normalize in (True, False):
         vit = VideoViT(**shape, positions="learned", normalize_tokens=normalize)  # type: ignore[arg-type]

@@ -23,17 +23,17 @@ from tests.tiny_run import CLIPSE, EQ_CONFIG, LATENT, MULTITASK, arguments
 GRADIENT_BATCH = 7
 """Not divisible by two: the processes hold 3 and 4 studies."""
 CONFIG_OF_PROJECT = {
-    "multitask_pretraining": MULTITASK,
-    "semantic_eq": EQ_CONFIG,
-    "latent_captioning": LATENT,
-    "image_text_pretraining": CLIPSE,
+    "multitask": MULTITASK,
+    "eq": EQ_CONFIG,
+    "latent": LATENT,
+    "clipse": CLIPSE,
 }
 """The shipped config that each project is run with."""
 PARTS = (1, 3)
 """Whole batches, and batches cut into parts."""
 PATCH = "patch_contrastive_weight=0.5"
 """Adds the fourth term of the multitask project, so that all are compared."""
-EXTRA: dict[str, tuple[str, ...]] = {"multitask_pretraining": (PATCH,)}
+EXTRA: dict[str, tuple[str, ...]] = {"multitask": (PATCH,)}
 """What each project is measured with beside its config."""
 
 

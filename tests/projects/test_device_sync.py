@@ -17,17 +17,17 @@ from tests.waits import Waits
 CASES = {
     **{name: (name, ()) for name in PROJECTS},
     "patches, tokens, a class token and parts": (
-        "multitask_pretraining",
+        "multitask",
         (
             PATCH,
-            "accumulate=2",
+            "gradient_accumulation_steps=2",
             "model.aggregate=tokens",
             "model.clip_pooling=mean",
             "model.aggregator={name: class_token}",
         ),
     ),
     "SigLIP, a learned temperature and moved clips": (
-        "multitask_pretraining",
+        "multitask",
         (
             "contrastive={name: siglip}",
             "learn_temperature=true",

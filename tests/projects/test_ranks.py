@@ -27,9 +27,9 @@ pytestmark = pytest.mark.timeout(2 * PATIENCE_S)
 
 TOLERANCE = 1e-5
 """Relative."""
-ADDED = {"multitask_pretraining": ("patch_contrastive",), "image_text_pretraining": ("ce",)}
+ADDED = {"multitask": ("patch_contrastive",), "clipse": ("ce",)}
 """Terms whose weight stands elsewhere than in ``loss_weights``."""
-LEARNED = {"multitask_pretraining": ("learn_temperature=true",)}
+LEARNED = {"multitask": ("learn_temperature=true",)}
 """What makes every parameter of a project learn."""
 
 
@@ -122,9 +122,9 @@ def test_two_processes_train_evaluate_and_record_once(
 
 def test_the_batch_was_ragged(study_cache: Path, tmp_path: Path) -> None:
     command = arguments(tmp_path, study_cache, "name=alone", f"batch={GRADIENT_BATCH}")
-    config = load_config(CONFIG_OF_PROJECT["multitask_pretraining"], overrides_of(command))
+    config = load_config(CONFIG_OF_PROJECT["multitask"], overrides_of(command))
     batch = next(open_project(config, tmp_path / "alone").batches(0))
     clips = torch.bincount(batch.owner)
     assert len(set(clips.tolist())) > 1
-    lengths = (batch.words != batch.words[0, -1]).sum(1)
+    lengths = (batch.token_ids != batch.token_ids[0, -1]).sum(1)
     assert len(set(lengths.tolist())) > 1

@@ -25,7 +25,7 @@ def run_all(folder: Path) -> None:
     """Train in several ways."""
     torch.set_num_threads(1)
     distributed.start("cpu", timeout_s=120)
-    for name in ("replicate", "shard"):
+    for name in ("ddp", "fsdp"):
         config = line_config(f"parallel={name}", "ema_decay=0.5")
         assert trainer(folder / name, SharedProject(SPOILED), config).run()
     stopped = trainer(folder / "stopped", SharedProject(SPOILED, ask_rank_one))

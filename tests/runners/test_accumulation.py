@@ -110,7 +110,7 @@ def test_rows_are_stacked_and_shorter_ones_end_in_zeros() -> None:
 def test_the_loop_in_parts_ends_where_the_plain_loop_ends(tmp_path: Path) -> None:
     plain, parts = (
         trainer(tmp_path / "a"),
-        trainer(tmp_path / "b", config=line_config("accumulate=3")),
+        trainer(tmp_path / "b", config=line_config("gradient_accumulation_steps=3")),
     )
     assert plain.run()
     assert parts.run()

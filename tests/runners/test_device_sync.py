@@ -21,7 +21,8 @@ def test_the_count_sees_what_waits() -> None:
 
 
 @pytest.mark.parametrize(
-    "more", [(), ("accumulate=2", "ema_decay=0.9"), ("recompute_activations=true",)]
+    "more",
+    [(), ("gradient_accumulation_steps=2", "ema_decay=0.9"), ("activation_checkpointing=true",)],
 )
 def test_an_update_waits_for_nothing(tmp_path: Path, more: tuple[str, ...]) -> None:
     project = SharedProject()

@@ -35,22 +35,18 @@ def skipped_steps(run: Path) -> list[int]:
 
 
 def test_what_is_not_finite_on_one_rank_is_skipped_on_all(two: Path, tmp_path: Path) -> None:
-    assert skipped_steps(two / "replicate") == [3]
+    assert skipped_steps(two / "ddp") == [3]
     alone = trainer(tmp_path, SharedProject(SPOILED), line_config("ema_decay=0.5"))
     assert alone.run()
     assert skipped_steps(tmp_path) == [3]
     for name in ("model", "optimizer", "ema"):
-        torch.testing.assert_close(
-            weights(two / "replicate", name=name), weights(tmp_path, name=name)
-        )
+        torch.testing.assert_close(weights(two / "ddp", name=name), weights(tmp_path, name=name))
 
 
 @pytest.mark.parametrize("name", ["model", "optimizer", "ema"])
 def test_sharded_training_ends_as_replicated_training(two: Path, name: str) -> None:
-    torch.testing.assert_close(
-        weights(two / "shard", name=name), weights(two / "replicate", name=name)
-    )
-    assert skipped_steps(two / "shard") == [3]
+    torch.testing.assert_close(weights(two / "fsdp", name=name), weights(two / "ddp", name=name))
+    assert skipped_steps(two / "fsdp") == [3]
 
 
 def test_a_signal_to_one_rank_stops_all_after_the_same_step(two: Path) -> None:
@@ -67,7 +63,7 @@ def test_one_process_goes_on_for_two_with_the_same_samples(
     assert line.run()
     steps = [row["step"] for row in rows(two / "stopped") if row["kind"] == "step"]
     assert steps == [*range(1, 9)]
-    torch.testing.assert_close(weights(two / "stopped"), weights(two / "replicate"))
+    torch.testing.assert_close(weights(two / "stopped"), weights(two / "ddp"))
 
 
 def test_a_rank_that_drifts_by_one_bit_is_found_and_the_tensor_named(two: Path) -> None:
@@ -79,9 +75,9 @@ def test_a_rank_that_drifts_by_one_bit_is_found_and_the_tensor_named(two: Path) 
 
 def test_a_sharded_checkpoint_is_read_by_an_ordinary_model(two: Path) -> None:
     line = trainer(two / "elsewhere", SharedProject())
-    restore(two / "shard" / "checkpoints", model=line.module, optimizer=line.optimizer)
+    restore(two / "fsdp" / "checkpoints", model=line.module, optimizer=line.optimizer)
     again = Snapshots(line.module, line.optimizer).take(line.position, provenance={})
     torch.testing.assert_close(
-        dict(again.tensors["optimizer"]), weights(two / "shard", name="optimizer"), rtol=0, atol=0
+        dict(again.tensors["optimizer"]), weights(two / "fsdp", name="optimizer"), rtol=0, atol=0
     )
     line.books.record.close()

@@ -11,7 +11,7 @@ from torch import nn
 
 from cinelex.core.errors import UserError
 from cinelex.runners import checkpoint
-from cinelex.runners.saver import MOST_MISSED_IN_A_ROW, Saver
+from cinelex.runners.saver import MAX_MISSED_IN_A_ROW, Saver
 from cinelex.runners.snapshot import Position, Snapshots
 
 
@@ -72,7 +72,7 @@ def test_a_full_disk_costs_a_checkpoint_and_leaves_nothing_behind(
 def test_a_disk_that_stays_full_stops_the_run(tmp_path: Path, full: pytest.MonkeyPatch) -> None:
     taker = snapshots()
     with Saver(tmp_path, keep=1) as saver:
-        for step in range(1, MOST_MISSED_IN_A_ROW):
+        for step in range(1, MAX_MISSED_IN_A_ROW):
             saver.start(taker.take(at(step), provenance={}))
             saver.wait()
         saver.start(taker.take(at(9), provenance={}))

@@ -69,7 +69,7 @@ def test_a_run_sends_no_report_no_study_and_no_path(
     nobody: Path, tmp_path: Path, study_cache: Path, finished_run: FinishedRun
 ) -> None:
     assert finished_run.path.exists(), "the studies were made by it"
-    short = ("name=run", "steps=2", "evaluation.caption_words=4", "--use_wandb", "true")
+    short = ("name=run", "steps=2", "evaluation.max_new_tokens=4", "--use_wandb", "true")
     said = succeed(arguments(tmp_path, study_cache, *short))
     assert "W&B is not logged in" in said
     manifest = next((study_cache / "synthetic").glob("synthetic-*/manifest.csv"))

@@ -18,7 +18,7 @@ from tests.runners.shared_project import Blocks, SharedProject
     ("switch", "tolerance"),
     [
         # the same operations in the same order: equal to the bit
-        ("recompute_activations=true", 0.0),
+        ("activation_checkpointing=true", 0.0),
         # traced and differentiated ahead of time, which may reorder sums
         ("compile=aot_eager", 1e-6),
     ],

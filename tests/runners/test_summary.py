@@ -3,7 +3,7 @@
 from typing import Any
 
 from cinelex.config.load import load_config
-from cinelex.projects.results import Row, Table
+from cinelex.projects.rows import Row, Table
 from cinelex.runners.summary import schedule_lines, summary_lines
 from tests.tiny_run import MULTITASK
 

@@ -248,5 +248,5 @@ def test_a_batch_that_does_not_fit_is_named_with_what_to_change(
 
     with pytest.raises(UserError) as complaint:
         trainer(tmp_path, Greedy()).run()
-    for word in ("batch=32", "8x64x64", "accumulate", "recompute_activations"):
+    for word in ("batch=32", "8x64x64", "gradient_accumulation_steps", "activation_checkpointing"):
         assert word in str(complaint.value)

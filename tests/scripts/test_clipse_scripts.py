@@ -53,7 +53,7 @@ def write_run(folder: Path, name: str, seed: int, ranks: np.ndarray, **change: f
     }
     provenance = {"data": "d"}
     tables = [{"title": "T", "rows": [{"label": "R@1", "value": values["recall_at_1"]}]}]
-    content: dict[str, Any] = {"image_text": report, "provenance": provenance, "tables": tables}
+    content: dict[str, Any] = {"retrieval": report, "provenance": provenance, "tables": tables}
     (run / "results.json").write_text(json.dumps(content))
     return run
 

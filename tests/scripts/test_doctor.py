@@ -16,11 +16,11 @@ from cinelex.core.processes import run_on_processes
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.live.examination import examine
 from cinelex.doctor.live.self_tests import (
+    bf16_diagnostics,
     compare,
-    half_facts,
-    parts_facts,
-    rank_facts,
-    resume_facts,
+    micro_batch_diagnostics,
+    rank_diagnostics,
+    resume_diagnostics,
 )
 from cinelex.doctor.live.watch import Watch
 from cinelex.doctor.run_files import read_run
@@ -57,19 +57,19 @@ def project(
 def test_a_finished_run_left_facts_and_no_finding(finished_run: FinishedRun) -> None:
     kept = json.loads((finished_run.path / "doctor.json").read_text())
     assert kept["findings"] == []
-    facts = kept["facts"]
-    assert facts["optimizer/ungrouped"] == facts["parameters/unmoved"] == []
-    assert facts["check/repeat"] == 0.0
-    assert facts["check/padding_effect"] < 1e-6
-    assert facts["check/absent_view"] < 1e-5
-    assert facts["check/view_dropped"] > 1e-6
-    assert 0 < facts["data/pad_share"] < 1
-    assert facts["data/videos"] > facts["data/studies"]
+    diagnostics = kept["diagnostics"]
+    assert diagnostics["optimizer/ungrouped"] == diagnostics["parameters/unmoved"] == []
+    assert diagnostics["check/repeat"] == 0.0
+    assert diagnostics["check/padding_effect"] < 1e-6
+    assert diagnostics["check/absent_view"] < 1e-5
+    assert diagnostics["check/view_dropped"] > 1e-6
+    assert 0 < diagnostics["data/pad_share"] < 1
+    assert diagnostics["data/videos"] > diagnostics["data/studies"]
 
 
 def test_no_rule_fires_on_the_run_and_all_could_read(finished_run: FinishedRun) -> None:
     run = read_run(finished_run.path)
-    assert run.facts
+    assert run.diagnostics
     assert run.results
     assert [finding.rule for finding in diagnose(run.evidence())] == []
 
@@ -98,15 +98,15 @@ def test_looking_changes_no_number(
 def test_a_run_that_is_spread_over_processes_has_its_facts_and_trains(
     study_cache: Path, tmp_path: Path, shipped: Path
 ) -> None:
-    more = ("name=spread", "parallel=shard", "steps=2")
+    more = ("name=spread", "parallel=fsdp", "steps=2")
     command = arguments(tmp_path, study_cache, *more, config=shipped)
     run_on_ranks("cinelex.scripts.main", *command, world=2)
     run = read_run(tmp_path / "spread")
     assert [row["step"] for row in run.steps] == [1, 2]
     assert run.results
-    assert run.facts["parameters/unmoved"] == run.facts["terms/without_gradient"] == []
-    assert run.facts["optimizer/ungrouped"] == run.facts["optimizer/twice"] == []
-    assert run.facts["parts/terms"]
+    assert run.diagnostics["parameters/unmoved"] == run.diagnostics["terms/without_gradient"] == []
+    assert run.diagnostics["optimizer/ungrouped"] == run.diagnostics["optimizer/twice"] == []
+    assert run.diagnostics["parts/terms"]
     assert not any("gradient/norm" in key or "embedding/" in key for key in run.steps[0])
 
 
@@ -129,7 +129,7 @@ def test_an_error_is_an_exit_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "cinelex.doctor.live.examination.rank_facts", lambda *_: {"ranks/term_error": 1.0}
+        "cinelex.doctor.live.examination.rank_diagnostics", lambda *_: {"ranks/term_error": 1.0}
     )
     command = arguments(tmp_path, study_cache, "name=sick", "temperature=10", "steps=4")
     code, said, _ = call([*command, "--run_mode", "doctor"])
@@ -150,14 +150,14 @@ def test_an_examination_reads_what_a_run_has_recorded(
     for row in rows:
         row["grad_norm"] = None
     record.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    monkeypatch.setattr("cinelex.doctor.live.examination.rank_facts", lambda *_: {})
+    monkeypatch.setattr("cinelex.doctor.live.examination.rank_diagnostics", lambda *_: {})
     findings = examine(opened, config, RunFolder(tmp_path / "tiny"), CPU)
     assert [finding.rule for finding in findings] == ["D15"]
 
 
 def test_a_resumed_step_is_the_same_step(project: tuple[Any, Any]) -> None:
     config, opened = project
-    assert resume_facts(opened, config, CPU) == {"resume/difference": 0.0}
+    assert resume_diagnostics(opened, config, CPU) == {"resume/difference": 0.0}
 
 
 def test_lost_moments_are_a_difference(
@@ -165,32 +165,32 @@ def test_lost_moments_are_a_difference(
 ) -> None:
     config, opened = project
     monkeypatch.setattr(restore, "restore_optimizer", lambda optimizer, tensors: None)
-    assert resume_facts(opened, config, CPU)["resume/difference"] > 0.01
+    assert resume_diagnostics(opened, config, CPU)["resume/difference"] > 0.01
 
 
 def test_a_batch_of_one_is_not_shared(project: tuple[Any, Any]) -> None:
     config, opened = project
     alone = config.model_copy(update={"batch": 1})
-    assert rank_facts(opened, alone) == {}
-    assert parts_facts(opened, alone) == {}
+    assert rank_diagnostics(opened, alone) == {}
+    assert micro_batch_diagnostics(opened, alone) == {}
 
 
 def test_a_batch_in_parts_is_the_whole(
     project: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, opened = project
-    assert max(parts_facts(opened, config).values()) < 1e-4
+    assert max(micro_batch_diagnostics(opened, config).values()) < 1e-4
     monkeypatch.setattr(Gradients, "_part_by_part", first_part_alone)
-    assert parts_facts(opened, config)["parts/gradient_error"] > 0.01
+    assert micro_batch_diagnostics(opened, config)["parts/gradient_error"] > 0.01
 
 
 def test_half_precision_leaves_the_losses_alone(
     project: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, opened = project
-    assert max(half_facts(opened, config).values()) < 1e-4
+    assert max(bf16_diagnostics(opened, config).values()) < 1e-4
     monkeypatch.setattr(contrastive, "similarity_matrix", lambda study, report: study @ report.T)
-    assert half_facts(opened, config)["half/gradient_error"] > 0.01
+    assert bf16_diagnostics(opened, config)["half/gradient_error"] > 0.01
 
 
 def first_part_alone(self: Gradients[Any], batch: Any, weights: Any, **named: Any) -> Any:

@@ -40,7 +40,7 @@ def fail(*command: str) -> str:
 
 @pytest.mark.parametrize("config", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_config_trains(config: Path, study_cache: Path, tmp_path: Path) -> None:
-    more = ("steps=2", "validate_every=0", "name=run", "evaluation.caption_words=4")
+    more = ("steps=2", "validate_every=0", "name=run", "evaluation.max_new_tokens=4")
     said = succeed(arguments(tmp_path, study_cache, *more, config=config))
     assert [row["step"] for row in rows(tmp_path / "run")] == [1, 2]
     assert "step 2/2" in said
@@ -70,7 +70,7 @@ def test_a_temperature_of_ten_is_noticed_before_the_first_step(
     study_cache: Path, tmp_path: Path
 ) -> None:
     more = ("name=run", "temperature=10", "batch=32", "steps=1", "optimizer.warmup_steps=0")
-    said = succeed(arguments(tmp_path, study_cache, *more, "evaluation.caption_words=4"))
+    said = succeed(arguments(tmp_path, study_cache, *more, "evaluation.max_new_tokens=4"))
     before, step, _ = said.partition("step 1/1")
     assert step
     assert "can move by less than 3 % of chance" in before

@@ -12,7 +12,7 @@ import torch
 
 from cinelex.config.load import load_config
 from cinelex.data.loader import evaluation_batches
-from cinelex.projects.multitask.project import MultitaskPretraining
+from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.projects.studies.data import open_study_data
 from cinelex.projects.studies.encoding import encode_batch, encode_studies
 from cinelex.runners.evaluate import load_trained
@@ -179,9 +179,7 @@ def test_embeddings_are_those_of_the_model(finished_run: FinishedRun) -> None:
     config = load_config(finished_run.path / "config.yaml")
     folder = RunFolder(finished_run.path)
     data = open_study_data(config, folder.path)
-    model, provenance = load_trained(
-        MultitaskPretraining(config, data), folder, torch.device("cpu")
-    )
+    model, provenance = load_trained(MultitaskProject(config, data), folder, torch.device("cpu"))
     assert data.validation is not None
     metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
     assert metadata == provenance
@@ -206,7 +204,7 @@ def test_a_clip_is_embedded_as_a_study_of_its_own(finished_run: FinishedRun) -> 
     config = load_config(finished_run.path / "config.yaml")
     folder = RunFolder(finished_run.path)
     data = open_study_data(config, folder.path)
-    model, _ = load_trained(MultitaskPretraining(config, data), folder, torch.device("cpu"))
+    model, _ = load_trained(MultitaskProject(config, data), folder, torch.device("cpu"))
     if not (finished_run.path / "embeddings.parquet").exists():
         succeed([*finished_run.command, "--run_mode", "embed"])
     frame = pq.read_table(finished_run.path / "embeddings.parquet").to_pandas()
@@ -217,7 +215,7 @@ def test_a_clip_is_embedded_as_a_study_of_its_own(finished_run: FinishedRun) -> 
             first.study_ids,
             first.clips[place : place + 1],
             torch.zeros(1, dtype=torch.int64),
-            first.words,
+            first.token_ids,
             first.report_group,
             first.patient_group,
             first.keys[place : place + 1],

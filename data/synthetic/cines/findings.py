@@ -39,7 +39,7 @@ VESSELS: Final[Mapping[str, tuple[str, ...]]] = {
 PERCENTS: Final = (30, 40, 50, 60, 70, 80, 90, 100)
 """The narrowings that are drawn, in percent of the diameter; 100 is an occlusion."""
 
-MOST_LESIONS: Final = 5
+MAX_LESIONS: Final = 5
 
 SEGMENT_WEIGHTS: Final[Mapping[str, float]] = {
     "left_main": 0.6,
@@ -115,7 +115,7 @@ def draw_findings(generator: np.random.Generator, *, lesion_rate: float = 2.2) -
     """
     if lesion_rate < 0:
         raise ValueError(f"lesion_rate must not be negative, found {lesion_rate}")
-    count = min(int(generator.poisson(lesion_rate)), MOST_LESIONS)
+    count = min(int(generator.poisson(lesion_rate)), MAX_LESIONS)
     weights = np.array([SEGMENT_WEIGHTS.get(name, 1.0) for name in SEGMENTS])
     places = generator.choice(len(SEGMENTS), size=count, replace=False, p=weights / weights.sum())
     odds = np.array(PERCENT_WEIGHTS) / sum(PERCENT_WEIGHTS)

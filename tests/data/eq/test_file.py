@@ -122,6 +122,6 @@ def test_the_vocabulary_has_frequent_words_first_and_none_that_is_ignored(tmp_pa
     words = ["warm"] * 3 + ["bright, warm"] * 2 + ["test"] * 9 + ["odd"]
     path = write(tmp_path / "eq.csv", *(row(n, word) for n, word in enumerate(words)))
     rows = read_eq_file(path, reject_limit=0.0).rows
-    assert vocabulary(rows, least_settings=2, ignored=("test",)) == ("warm", "bright")
-    with pytest.raises(UserError, match="eq.least_settings"):
-        vocabulary(rows, least_settings=3, ignored=("test",))
+    assert vocabulary(rows, min_settings=2, ignored=("test",)) == ("warm", "bright")
+    with pytest.raises(UserError, match="eq.min_settings"):
+        vocabulary(rows, min_settings=3, ignored=("test",))

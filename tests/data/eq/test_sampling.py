@@ -62,7 +62,7 @@ def test_a_batch_is_a_function_of_seed_and_step_alone() -> None:
 def test_too_few_settings_and_unused_descriptors_are_refused() -> None:
     with pytest.raises(UserError, match="lower batch to at most 73"):
         ClassBalancedSampler(labels(), batch=74, seed=0)
-    with pytest.raises(UserError, match="eq.least_settings"):
+    with pytest.raises(UserError, match="eq.min_settings"):
         ClassBalancedSampler(labels()[:60], batch=10, seed=0)
 
 
@@ -101,7 +101,7 @@ def test_a_batch_holds_units_labels_and_keys_of_its_moment() -> None:
     assert not torch.equal(data.batch([0], epoch=2).keys, batch.keys[1:])
     parts = data.batch(range(5), epoch=0).split(2)
     assert [part.ids for part in parts] == [["0-0", "0-1"], ["0-2", "0-3", "0-4"]]
-    with pytest.raises(UserError, match="accumulate"):
+    with pytest.raises(UserError, match="gradient_accumulation_steps"):
         batch.split(3)
 
 

@@ -24,13 +24,13 @@ REPORTS = [
 
 @pytest.fixture(scope="module")
 def tokenizer() -> TrainedTokenizer:
-    return train_tokenizer(REPORTS, vocab_size=700, max_words=64)
+    return train_tokenizer(REPORTS, vocab_size=700, max_tokens=64)
 
 
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(max_size=60) | st.text(" %.,-0123456789aéLAD\n\t<pad>", max_size=60))
 def test_decoding_gives_back_the_normalised_text(tokenizer: TrainedTokenizer, text: str) -> None:
-    if tokenizer.length(text) <= tokenizer.max_words:
+    if tokenizer.length(text) <= tokenizer.max_tokens:
         assert tokenizer.decode(tokenizer.encode(text)) == normalise(text)
 
 
@@ -87,7 +87,7 @@ def test_decoding_stops_at_the_first_eos(tokenizer: TrainedTokenizer) -> None:
 
 
 def test_training_again_gives_the_same_tokens(tokenizer: TrainedTokenizer) -> None:
-    again = train_tokenizer(REPORTS, vocab_size=700, max_words=64)
+    again = train_tokenizer(REPORTS, vocab_size=700, max_tokens=64)
     for text in REPORTS:
         assert again.encode(text) == tokenizer.encode(text)
     assert again.vocab_size == tokenizer.vocab_size <= 700
@@ -97,7 +97,7 @@ def test_a_saved_tokenizer_is_the_same(tokenizer: TrainedTokenizer, tmp_path: Pa
     tokenizer.save(tmp_path)
     loaded = load_tokenizer(tmp_path)
     assert isinstance(loaded, TrainedTokenizer)
-    assert loaded.max_words == 64
+    assert loaded.max_tokens == 64
     assert loaded.vocab_size == tokenizer.vocab_size
     for text in (*REPORTS, "😀 73.5%"):
         assert loaded.encode(text) == tokenizer.encode(text)
@@ -106,9 +106,9 @@ def test_a_saved_tokenizer_is_the_same(tokenizer: TrainedTokenizer, tmp_path: Pa
 
 def test_a_vocabulary_without_room_is_refused() -> None:
     with pytest.raises(UserError, match="vocab_size 300 is too small"):
-        train_tokenizer(REPORTS, vocab_size=300, max_words=64)
-    with pytest.raises(UserError, match="max_words"):
-        train_tokenizer(REPORTS, vocab_size=700, max_words=2)
+        train_tokenizer(REPORTS, vocab_size=300, max_tokens=64)
+    with pytest.raises(UserError, match="max_tokens"):
+        train_tokenizer(REPORTS, vocab_size=700, max_tokens=2)
 
 
 def test_a_folder_without_a_tokenizer_is_named(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def bert_folder(tmp_path: Path) -> Path:
 
 
 def test_a_local_bert_tokenizer_is_framed_by_cls_and_sep(bert_folder: Path) -> None:
-    tokenizer = PretrainedTokenizer(str(bert_folder), max_words=5)
+    tokenizer = PretrainedTokenizer(str(bert_folder), max_tokens=5)
     assert (tokenizer.pad_id, tokenizer.bos_id, tokenizer.eos_id) == (0, 2, 3)
     assert tokenizer.vocab_size == 12
     assert tokenizer.encode("Stenosis of 70%") == [2, 7, 8, 10, 3]
@@ -152,12 +152,12 @@ def test_a_local_bert_tokenizer_is_framed_by_cls_and_sep(bert_folder: Path) -> N
 
 
 def test_a_pretrained_tokenizer_survives_saving(bert_folder: Path, tmp_path: Path) -> None:
-    PretrainedTokenizer(str(bert_folder), max_words=9).save(tmp_path / "copy")
+    PretrainedTokenizer(str(bert_folder), max_tokens=9).save(tmp_path / "copy")
     loaded = load_tokenizer(tmp_path / "copy")
-    assert loaded.max_words == 9
+    assert loaded.max_tokens == 9
     assert loaded.encode("mid LAD") == [2, 5, 6, 3]
 
 
 def test_a_tokenizer_that_is_nowhere_says_which_file_to_place(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="tokenizer_config.json into a folder"):
-        PretrainedTokenizer(str(tmp_path / "absent"), max_words=9)
+        PretrainedTokenizer(str(tmp_path / "absent"), max_tokens=9)

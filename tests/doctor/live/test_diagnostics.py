@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_json
-from cinelex.doctor.live.diagnostics import FEW, fresh_facts
+from cinelex.doctor.live.diagnostics import FEW, fresh_diagnostics
 from cinelex.doctor.live.watch import Watch
 from cinelex.doctor.run_files import DOCTOR
 from tests.runners.line_project import Guess, LineProject, Points, line_config
@@ -42,7 +42,7 @@ class WatchedLine(LineProject):
     def losses(self, outputs: Guess, batch: Points) -> Mapping[str, Tensor]:
         return super().losses(Guess(outputs.sum.float()), batch)
 
-    def facts(self, model: nn.Module) -> Mapping[str, Any]:
+    def diagnostics(self, model: nn.Module) -> Mapping[str, Any]:
         found: Tensor = model(torch.ones(1, 3))
         self.checked.append(found.dtype)
         return {"data/studies": 4}
@@ -50,37 +50,37 @@ class WatchedLine(LineProject):
 
 def test_a_look_takes_a_few_samples_of_a_batch_that_may_not_fit() -> None:
     project = WatchedLine(memory=FEW)
-    facts = fresh_facts(project, line_config("accumulate=2"), CPU)
+    diagnostics = fresh_diagnostics(project, line_config("gradient_accumulation_steps=2"), CPU)
     assert project.seen == [FEW]
-    assert facts["parameters/unmoved"] == facts["terms/without_gradient"] == []
-    assert facts["optimizer/ungrouped"] == facts["optimizer/twice"] == []
-    assert facts["data/studies"] == 4
+    assert diagnostics["parameters/unmoved"] == diagnostics["terms/without_gradient"] == []
+    assert diagnostics["optimizer/ungrouped"] == diagnostics["optimizer/twice"] == []
+    assert diagnostics["data/studies"] == 4
 
 
 def test_samples_without_names_are_looked_at_all() -> None:
     project = WatchedLine(named=False)
-    fresh_facts(project, line_config(), CPU)
+    fresh_diagnostics(project, line_config(), CPU)
     assert project.seen == [4]
 
 
 def test_a_look_in_half_precision_leaves_the_projects_own_checks_exact() -> None:
     project = WatchedLine()
-    fresh_facts(project, line_config("precision=bf16"), CPU)
+    fresh_diagnostics(project, line_config("precision=bf16"), CPU)
     assert project.guessed == [torch.bfloat16]
     assert project.checked == [torch.float32]
 
 
 def test_a_look_that_does_not_fit_says_what_to_change() -> None:
-    with pytest.raises(UserError, match=r"out of memory.*recompute_activations"):
-        fresh_facts(WatchedLine(memory=FEW - 1), line_config(), CPU)
+    with pytest.raises(UserError, match=r"out of memory.*activation_checkpointing"):
+        fresh_diagnostics(WatchedLine(memory=FEW - 1), line_config(), CPU)
 
 
 def test_facts_are_gathered_anew_until_there_is_a_checkpoint(tmp_path: Path) -> None:
-    write_json(tmp_path / DOCTOR, {"facts": {"data/studies": 3}, "findings": []})
+    write_json(tmp_path / DOCTOR, {"diagnostics": {"data/studies": 3}, "findings": []})
     project = WatchedLine()
     watch = Watch(line_config(), tmp_path)
     watch.look(project, CPU)
-    assert watch.facts["data/studies"] == 4
+    assert watch.diagnostics["data/studies"] == 4
     (tmp_path / "checkpoints" / "step-3").mkdir(parents=True)
     Watch(line_config(), tmp_path).look(project, CPU)
     assert len(project.seen) == 1, "a resumed run recalls them"

@@ -281,5 +281,5 @@ def test_a_browser_shows_it_on_a_phone_without_asking_for_anything(run_folder: P
 
 def test_what_a_resumed_run_found_is_on_its_page(run_folder: Path) -> None:
     (finding,) = found(replace(HEALTHY, earlier_steps=[{**steps()[9], "loss": 1.0}]), "D20")
-    write_json(run_folder / "doctor.json", {"facts": {}, "findings": [vars(finding)]})
+    write_json(run_folder / "doctor.json", {"diagnostics": {}, "findings": [vars(finding)]})
     assert "was made before the interruption and again after it" in _page(run_folder).text

@@ -5,7 +5,7 @@ from pathlib import Path
 from cinelex.core.files import write_json
 from cinelex.doctor.report.page import write_report
 from cinelex.doctor.report.results import result_tables
-from cinelex.projects.results import Picture, Row, Table
+from cinelex.projects.rows import Picture, Row, Table
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
 NULLS = {"chance": 0.5, "logistic_regression": 0.8}

@@ -22,7 +22,7 @@ from tests.doctor.records import (
     scored,
     step_row,
     steps,
-    with_facts,
+    with_diagnostics,
     with_steps,
 )
 
@@ -83,11 +83,11 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D1", "error", "read by nothing", swept("model.mask_ratio")),
     ("D1", "error", "objective", swept("loss_weights.captioning", objective="loss")),
     ("D1", "error", "objective", swept("temperature", objective="loss/contrastive")),
-    ("D2", "error", "in no group", with_facts(optimizer__ungrouped=["study_head.weight"])),
-    ("D2", "error", "two groups", with_facts(optimizer__twice=["study_head.weight"])),
-    ("D2", "error", "no loss term", with_facts(parameters__unmoved=["a", "b", "c", "d"])),
-    ("D2", "error", "were asked for", with_facts(model__frozen__video_encoder=0.03)),
-    ("D3", "error", "no gradient", with_facts(terms__without_gradient=["captioning"])),
+    ("D2", "error", "in no group", with_diagnostics(optimizer__ungrouped=["study_head.weight"])),
+    ("D2", "error", "two groups", with_diagnostics(optimizer__twice=["study_head.weight"])),
+    ("D2", "error", "no loss term", with_diagnostics(parameters__unmoved=["a", "b", "c", "d"])),
+    ("D2", "error", "were asked for", with_diagnostics(model__frozen__video_encoder=0.03)),
+    ("D3", "error", "no gradient", with_diagnostics(terms__without_gradient=["captioning"])),
     ("D3", "error", "exactly 0", with_steps(gradient__norm__captioning=0.0)),
     ("D4", "error", "of chance", replace(HEALTHY, config=configured(temperature=10.0))),
     ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, loss_weights=ALIGNED))),
@@ -95,32 +95,37 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, **PATCHES))),
     ("D4", "warning", "of chance", replace(HEALTHY, config=configured(**WARMING))),
     ("D4", "error", "no bias", replace(HEALTHY, config=SIGLIP)),
-    ("D4", "warning", "bias of 0.0", replace(with_facts(model__bias=0.0), config=SIGLIP)),
+    ("D4", "warning", "bias of 0.0", replace(with_diagnostics(model__bias=0.0), config=SIGLIP)),
     ("D5", "error", "rose again", rates(lambda n: 1e-3 if n > 250 else rate(n))),
     ("D5", "error", "should end", rates(lambda n: max(rate(n), 5e-4))),
     ("D5", "error", "warm-up takes", rates(lambda n: 0.035 * rate(n))),
     ("D5", "error", "not finite", rates(lambda n: float("nan") if n == 7 else rate(n))),
-    ("D6", "error", "gradient", with_facts(ranks__gradient_error=0.5)),
-    ("D6", "error", "term", with_facts(ranks__term_error=2e-4)),
-    ("D6", "error", "cut in two", with_facts(parts__term_error=0.01)),
-    ("D6", "error", "gradient of a batch cut", with_facts(parts__gradient_error=0.5)),
-    ("D6", "error", "half precision differs", with_facts(half__term_error=0.01)),
-    ("D6", "error", "from the exact", with_facts(half__gradient_error=0.18)),
-    ("D7", "error", "seen", with_facts(check__visible_tokens=0)),
-    ("D7", "error", "hidden", with_facts(check__hidden_tokens=0)),
-    ("D7", "error", "same prediction", with_facts(check__prediction_spread=0.0)),
-    ("D8", "error", "padding", with_facts(check__padding_effect=0.1)),
-    ("D8", "warning", "cut off", with_facts(data__reports_cut=0.3)),
-    ("D8", "warning", "spelled", with_facts(data__tokens_a_percentage=4.0)),
-    ("D9", "error", "10.0 % of the held-out", with_facts(data__held_out_of_training_patients=20)),
-    ("D9", "error", "video", with_facts(data__held_out_with_training_videos=1)),
-    ("D9", "note", "share their", with_facts(data__duplicate_reports=0.8)),
-    ("D9", "warning", "share theirs", with_facts(data__same_report_in_batch=0.8)),
-    ("D9", "error", "constant", with_facts(data__constant_videos=0.01)),
-    ("D9", "warning", "look like", with_facts(data__repeated_videos=0.2)),
-    ("D9", "warning", "one video", with_facts(data__single_video_studies=0.9)),
-    ("D9", "warning", "fewer frames", with_facts(data__short_videos=0.5)),
-    ("D9", "error", "epoch before", with_facts(data__order_repeats=1.0)),
+    ("D6", "error", "gradient", with_diagnostics(ranks__gradient_error=0.5)),
+    ("D6", "error", "term", with_diagnostics(ranks__term_error=2e-4)),
+    ("D6", "error", "cut in two", with_diagnostics(parts__term_error=0.01)),
+    ("D6", "error", "gradient of a batch cut", with_diagnostics(parts__gradient_error=0.5)),
+    ("D6", "error", "half precision differs", with_diagnostics(half__term_error=0.01)),
+    ("D6", "error", "from the exact", with_diagnostics(half__gradient_error=0.18)),
+    ("D7", "error", "seen", with_diagnostics(check__visible_tokens=0)),
+    ("D7", "error", "hidden", with_diagnostics(check__hidden_tokens=0)),
+    ("D7", "error", "same prediction", with_diagnostics(check__prediction_spread=0.0)),
+    ("D8", "error", "padding", with_diagnostics(check__padding_effect=0.1)),
+    ("D8", "warning", "cut off", with_diagnostics(data__reports_cut=0.3)),
+    ("D8", "warning", "spelled", with_diagnostics(data__tokens_a_percentage=4.0)),
+    (
+        "D9",
+        "error",
+        "10.0 % of the held-out",
+        with_diagnostics(data__held_out_of_training_patients=20),
+    ),
+    ("D9", "error", "video", with_diagnostics(data__held_out_with_training_videos=1)),
+    ("D9", "note", "share their", with_diagnostics(data__duplicate_reports=0.8)),
+    ("D9", "warning", "share theirs", with_diagnostics(data__same_report_in_batch=0.8)),
+    ("D9", "error", "constant", with_diagnostics(data__constant_videos=0.01)),
+    ("D9", "warning", "look like", with_diagnostics(data__repeated_videos=0.2)),
+    ("D9", "warning", "one video", with_diagnostics(data__single_video_studies=0.9)),
+    ("D9", "warning", "fewer frames", with_diagnostics(data__short_videos=0.5)),
+    ("D9", "error", "epoch before", with_diagnostics(data__order_repeats=1.0)),
     ("D10", "error", "knows nothing", with_steps(loss__contrastive=3.469)),
     (
         "D10",
@@ -148,12 +153,12 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D17", "error", "do not depend", replace(with_results(losses=DIM), steps=())),
     ("D17", "note", "do not depend", with_results(losses=DIM)),
     ("D17", "note", "no more true findings", with_results(captioning=FACTLESS)),
-    ("D18", "error", "Leaving out", with_facts(check__view_dropped=0.0)),
-    ("D18", "error", "do not exist", with_facts(check__absent_view=0.1)),
-    ("D18", "error", "twice", with_facts(check__repeat=0.1)),
-    ("D19", "warning", "dropped", with_facts(data__refused_videos=0.2)),
+    ("D18", "error", "Leaving out", with_diagnostics(check__view_dropped=0.0)),
+    ("D18", "error", "do not exist", with_diagnostics(check__absent_view=0.1)),
+    ("D18", "error", "twice", with_diagnostics(check__repeat=0.1)),
+    ("D19", "warning", "dropped", with_diagnostics(data__refused_videos=0.2)),
     ("D19", "warning", "waiting", with_steps(wait_ms=60.0)),
-    ("D20", "error", "after saving", with_facts(resume__difference=0.3)),
+    ("D20", "error", "after saving", with_diagnostics(resume__difference=0.3)),
     ("D20", "error", "made before the interruption", replace(HEALTHY, earlier_steps=AGAIN)),
     ("D21", "warning", "gone on others", with_results(losses=HEARTED)),
     ("D22", "error", "no hash", with_results(provenance={"config": "0" * 64})),
@@ -198,7 +203,9 @@ def test_a_finding_can_be_drawn_from_the_record(rule: str, evidence: Evidence) -
 
 
 def test_the_worst_comes_first() -> None:
-    sick = replace(with_facts(data__reports_cut=0.5, check__repeat=1.0), steps=steps(grad_norm=8.0))
+    sick = replace(
+        with_diagnostics(data__reports_cut=0.5, check__repeat=1.0), steps=steps(grad_norm=8.0)
+    )
     assert [(f.severity, f.rule) for f in diagnose(sick)] == [
         ("error", "D18"),
         ("warning", "D8"),
@@ -259,7 +266,7 @@ def test_what_the_user_chose_not_to_restore_may_differ() -> None:
 
 
 def test_orders_of_a_few_studies_agree_by_chance() -> None:
-    few = with_facts(**{"data__order_repeats": 0.25, "data__order_repeats__chance": 0.5})
+    few = with_diagnostics(**{"data__order_repeats": 0.25, "data__order_repeats__chance": 0.5})
     assert found(few, "D9") == []
 
 
@@ -290,6 +297,7 @@ def test_results_that_moved_each_by_its_own_factor_are_believed() -> None:
 def test_a_finding_is_the_same_whatever_the_others_say() -> None:
     alone = found(CLAMPED, "D16")
     together = found(
-        replace(CLAMPED, captions=SAME, facts={**CLAMPED.facts, "check/repeat": 1.0}), "D16"
+        replace(CLAMPED, captions=SAME, diagnostics={**CLAMPED.diagnostics, "check/repeat": 1.0}),
+        "D16",
     )
     assert alone == together

@@ -16,7 +16,7 @@ from cinelex.core.errors import UserError
 from cinelex.losses.weighted_sum import WeightedSum
 from cinelex.models.video_text import VideoText
 from cinelex.projects import open_project
-from cinelex.projects.clipse.project import ImageTextPretraining
+from cinelex.projects.clipse.project import ClipseProject
 from cinelex.projects.clipse.teacher import follow
 from tests.tiny_run import ROOT, call, rows, succeed
 
@@ -46,10 +46,10 @@ def command(config: str, folder: Path, cache: Path, *more: str) -> list[str]:
     return ["--base_config", str(CONFIGS / f"{config}.yaml"), *chosen.values()]
 
 
-def opened(config: str, folder: Path, cache: Path, *more: str) -> ImageTextPretraining:
+def opened(config: str, folder: Path, cache: Path, *more: str) -> ClipseProject:
     line = command(config, folder, cache, *more)
     project = open_project(load_config(line[1], line[2:]), folder / "run")
-    assert isinstance(project, ImageTextPretraining)
+    assert isinstance(project, ClipseProject)
     return project
 
 
@@ -70,7 +70,7 @@ def results(run: Path) -> dict[str, Any]:
 
 
 def test_a_run_leaves_results_with_chance_a_row_an_image_and_its_entry(finished: Path) -> None:
-    report = results(finished)["image_text"]
+    report = results(finished)["retrieval"]
     assert report["gallery"] == {"image_to_text": 30, "text_to_image": 6}
     for direction, count in (("image_to_text", 30), ("text_to_image", 6)):
         entry = report[direction]["recall_at_1"]
@@ -82,7 +82,7 @@ def test_a_run_leaves_results_with_chance_a_row_an_image_and_its_entry(finished:
     assert first == pytest.approx(report["image_to_text"]["recall_at_1"]["value"])
     with sqlite3.connect(finished.parent / "registry.sqlite") as registry:
         (row,) = registry.execute("select name, project, checkpoint from runs").fetchall()
-    assert row[:2] == ("run", "image_text_pretraining")
+    assert row[:2] == ("run", "clipse")
     assert row[2]
     page = (finished / "report.html").read_text()
     assert "Image to text" in page
@@ -101,7 +101,7 @@ def test_every_step_records_plain_infonce_and_how_many_negatives_count(finished:
         assert 0 <= row["weights/coverage"] <= 1
         assert row["weights/band_low"] <= row["weights/band_high"]
     (validation, *_) = [row for row in rows(finished) if row["kind"] == "validation"]
-    assert validation["image_text/text_to_image/recall_at_1/chance"] == pytest.approx(1 / 4)
+    assert validation["retrieval/text_to_image/recall_at_1/chance"] == pytest.approx(1 / 4)
 
 
 def test_a_run_that_goes_on_ends_as_one_that_did_not_stop(
@@ -197,9 +197,9 @@ def test_captions_are_drawn_anew_each_epoch_and_held_out_ones_are_fixed(
     cache: Path, tmp_path: Path
 ) -> None:
     train = opened("baseline", tmp_path, cache).data.train
-    drawn = {tuple(train.sample(0, epoch=epoch).words.tolist()) for epoch in range(30)}
-    assert drawn == {tuple(words.tolist()) for words in train.captions[0]}
-    fixed = train.sample(0, epoch=None).words
+    drawn = {tuple(train.sample(0, epoch=epoch).token_ids.tolist()) for epoch in range(30)}
+    assert drawn == {tuple(token_ids.tolist()) for token_ids in train.captions[0]}
+    fixed = train.sample(0, epoch=None).token_ids
     assert fixed.tolist() == train.captions[0][0].tolist()
 
 

@@ -105,8 +105,8 @@ def test_morph_prints_and_draws_every_step(command: list[str], run: Path) -> Non
         (["generate"], "needs at least one word"),
         (["morph", "warm"], "needs two words, from and to, got 1"),
         (["morph", "warm", "bright", "--steps", "1"], "--steps must be at least 2"),
-        (["train", "data.size=32"], "data.size: project semantic_eq does not read it"),
-        (["train", "loss_weights.captioning=1"], "loss_weights.captioning: project semantic_eq"),
+        (["train", "data.size=32"], "data.size: project eq does not read it"),
+        (["train", "loss_weights.captioning=1"], "loss_weights.captioning: project eq"),
         (["train", "warm"], "expected key.path=value, got 'warm'"),
     ],
 )

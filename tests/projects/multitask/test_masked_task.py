@@ -7,7 +7,7 @@ import torch
 
 from cinelex.core.randomness import keyed_seed, uniform
 from cinelex.data.batch import Batch
-from cinelex.models.cubes import cut_cubes, join_cubes
+from cinelex.models.tubelets import cut_tubelets, join_tubelets
 from cinelex.projects.multitask.masked_task import (
     CHOICE,
     MaskedTask,
@@ -15,7 +15,7 @@ from cinelex.projects.multitask.masked_task import (
 )
 
 CLIPS_OF_STUDY = (3, 1, 5, 2)
-TASK = MaskedTask(grid=(2, 4, 4), cube=(2, 4, 4), ratio=0.75, clips_per_study=2)
+TASK = MaskedTask(grid=(2, 4, 4), tubelet=(2, 4, 4), ratio=0.75, clips_per_study=2)
 
 
 def batch(clips_of_study: tuple[int, ...] = CLIPS_OF_STUDY) -> Batch:
@@ -27,7 +27,7 @@ def batch(clips_of_study: tuple[int, ...] = CLIPS_OF_STUDY) -> Batch:
         study_ids=[f"s{study}" for study in range(studies)],
         clips=torch.randint(256, (len(owner), 4, 16, 16, 1), generator=random, dtype=torch.uint8),
         owner=torch.tensor(owner),
-        words=torch.ones(studies, 4, dtype=torch.int64),
+        token_ids=torch.ones(studies, 4, dtype=torch.int64),
         report_group=torch.arange(studies),
         patient_group=torch.arange(studies),
         keys=torch.tensor([keyed_seed(0, clip) for clip in range(len(owner))]),
@@ -55,7 +55,7 @@ def test_a_clip_is_masked_alike_in_any_batch() -> None:
         study_ids=["s2"],
         clips=second.clips[part],
         owner=torch.zeros(5, dtype=torch.int64),
-        words=second.words[2:3],
+        token_ids=second.token_ids[2:3],
         report_group=second.report_group[2:3],
         patient_group=second.patient_group[2:3],
         keys=second.keys[part],
@@ -76,20 +76,20 @@ def test_visible_and_hidden_places_make_up_the_clip() -> None:
     assert torch.equal(both, torch.arange(32).expand(7, -1))
 
 
-def test_hidden_cubes_are_the_pixels_at_the_hidden_places() -> None:
+def test_masked_tubelets_are_the_pixels_at_the_hidden_places() -> None:
     studies = batch()
     masking = TASK.draw(studies)
     pixels = studies.clips.permute(0, 4, 1, 2, 3).float()
-    hidden = TASK.hidden_cubes(pixels, masking)
+    hidden = TASK.masked_tubelets(pixels, masking)
     clip, place = int(masking.clips[3]), int(masking.hide[3, 5])
     t, y, x = place // 16, place // 4 % 4, place % 4
-    cube = pixels[clip, 0, 2 * t : 2 * t + 2, 4 * y : 4 * y + 4, 4 * x : 4 * x + 4]
-    assert torch.equal(hidden[3, 5], cube.flatten())
+    tubelet = pixels[clip, 0, 2 * t : 2 * t + 2, 4 * y : 4 * y + 4, 4 * x : 4 * x + 4]
+    assert torch.equal(hidden[3, 5], tubelet.flatten())
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_cubes_join_to_the_clip_they_were_cut_from(channels: int) -> None:
+def test_tubelets_join_to_the_clip_they_were_cut_from(channels: int) -> None:
     clips = torch.randn(2, channels, 4, 6, 8, generator=torch.Generator().manual_seed(0))
-    cubes = cut_cubes(clips, cube=(2, 3, 4))
-    joined = join_cubes(cubes, cube=(2, 3, 4), grid=(2, 2, 2), channels=channels)
+    tubelets = cut_tubelets(clips, tubelet=(2, 3, 4))
+    joined = join_tubelets(tubelets, tubelet=(2, 3, 4), grid=(2, 2, 2), channels=channels)
     assert torch.equal(joined, clips)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cinelex.data.synthetic.cines import reports
 from cinelex.data.synthetic.cines.findings import (
-    MOST_LESIONS,
+    MAX_LESIONS,
     PERCENTS,
     SEGMENTS,
     VESSELS,
@@ -141,7 +141,7 @@ def test_drawn_studies_range_from_none_to_five_lesions_and_vary_in_everything() 
     generator = np.random.default_rng(3)
     drawn = [draw_findings(generator) for _ in range(3000)]
     counts = [len(findings.lesions) for findings in drawn]
-    assert set(counts) == set(range(MOST_LESIONS + 1))
+    assert set(counts) == set(range(MAX_LESIONS + 1))
     assert 0.08 < np.mean([count == 0 for count in counts]) < 0.15
     percents = {percent for findings in drawn for percent in findings.lesions.values()}
     assert percents == set(PERCENTS)

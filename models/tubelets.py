@@ -1,4 +1,4 @@
-"""Cut clips into cubes of pixels, one a token."""
+"""Cut clips into tubelets of pixels, one a token."""
 
 import torch
 from einops import rearrange
@@ -8,30 +8,30 @@ from torch import Tensor
 from cinelex.core.errors import UserError
 
 
-def grid_of(*, frames: int, size: int, cube: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Return the number of cubes along frames, rows and columns.
+def grid_of(*, frames: int, size: int, tubelet: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return the number of tubelets along frames, rows and columns.
 
     Raises:
-        UserError: A side of the clip is no multiple of the cube's.
+        UserError: A side of the clip is no multiple of the tubelet's.
     """
     sides = (frames, size, size)
-    if any(part < 1 or side % part for side, part in zip(sides, cube, strict=True)):
+    if any(part < 1 or side % part for side, part in zip(sides, tubelet, strict=True)):
         raise UserError(
-            f"cube {list(cube)} does not divide clips of {frames} frames, {size} rows and {size} "
-            "columns; choose divisors"
+            f"tubelet {list(tubelet)} does not divide clips of {frames} frames, {size} rows and "
+            f"{size} columns; choose divisors"
         )
-    return sides[0] // cube[0], sides[1] // cube[1], sides[2] // cube[2]
+    return sides[0] // tubelet[0], sides[1] // tubelet[1], sides[2] // tubelet[2]
 
 
-def cut_cubes(
-    clips: Float[Tensor, "clip channel frame row column"], *, cube: tuple[int, int, int]
+def cut_tubelets(
+    clips: Float[Tensor, "clip channel frame row column"], *, tubelet: tuple[int, int, int]
 ) -> Float[Tensor, "clip place pixel"]:
-    """Return the pixels of each cube.
+    """Return the pixels of each tubelet.
 
-    Places run over t, y, x; the pixels of a cube over frame, row, column, channel.
+    Places run over t, y, x; the pixels of a tubelet over frame, row, column, channel.
     The target of masked modelling is cut with this same function.
     """
-    frames, rows, columns = cube
+    frames, rows, columns = tubelet
     return rearrange(
         clips,
         "clip channel (t frames) (y rows) (x columns)"
@@ -42,7 +42,7 @@ def cut_cubes(
     )
 
 
-def take_places(
+def take_positions(
     rows: Float[Tensor, "clip place width"], places: Int[Tensor, "clip taken"]
 ) -> Float[Tensor, "clip taken width"]:
     """Return, of each clip, the rows at its own places, in the order asked for."""
@@ -50,23 +50,23 @@ def take_places(
     return rows[clip, places]
 
 
-def join_cubes(
-    cubes: Float[Tensor, "clip place pixel"],
+def join_tubelets(
+    tubelets: Float[Tensor, "clip place pixel"],
     *,
-    cube: tuple[int, int, int],
+    tubelet: tuple[int, int, int],
     grid: tuple[int, int, int],
     channels: int,
 ) -> Float[Tensor, "clip channel frame row column"]:
-    """Undo `cut_cubes`."""
+    """Undo `cut_tubelets`."""
     return rearrange(
-        cubes,
+        tubelets,
         "clip (t y x) (frames rows columns channel)"
         " -> clip channel (t frames) (y rows) (x columns)",
         t=grid[0],
         y=grid[1],
         x=grid[2],
-        frames=cube[0],
-        rows=cube[1],
-        columns=cube[2],
+        frames=tubelet[0],
+        rows=tubelet[1],
+        columns=tubelet[2],
         channel=channels,
     )

@@ -1,0 +1,35 @@
+"""What is known of a loss term, said once, by the project that has it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Better = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """A loss term, whatever its value; pages, rules and sweeps read it here and nowhere else."""
+
+    name: str
+    """Its name in ``loss_weights``, in the record (``loss/<name>``) and in the results."""
+    label: str
+    """What pages call it."""
+    unit: str
+    """What one of it is: ``nats per study``, ``nats per token``, ``dB²`` …"""
+    better: Better = "lower"
+    matches: bool = False
+    """Whether it draws each sample to its own partner, so that a trained model finds it."""
+    divided_by_temperature: bool = False
+    """Whether it is a contrast whose cosines the temperature divides, so that it has a headroom."""
+    unit_keys: tuple[str, ...] = ()
+    """Keys and sections of a config that change what one unit of it means, whatever is learned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermNulls:
+    """What a term is on one batch for a model that knows nothing, and at its least."""
+
+    chance: float
+    floor_at: Callable[[float], float] | None = None
+    """From the temperature of the step to the least that any model reaches; None where it is 0."""
