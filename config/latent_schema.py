@@ -21,7 +21,7 @@ class LatentConfig(Strict):
 
     size: Count = 1024
     """Numbers of a latent."""
-    head: Part = Part(name="places")
+    head: Part = Part(name="positions")
     """Tokens of a picture to its latent."""
     image_decoder: Part = Part(name="conv")
     """Latent to picture."""

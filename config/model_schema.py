@@ -23,7 +23,7 @@ class ModelConfig(Strict):
     """Rows of a study to one vector."""
     aggregate: Literal["clips", "tokens"] = "clips"
     """What the aggregator sees: one mean row a clip, or every token."""
-    clip_pooling: Literal["mean", "places"] = "mean"
+    clip_pooling: Literal["mean", "positions"] = "mean"
     """How the tokens of a clip become its row: their mean, or weights of each place's own, which
     learn faster where views are standardised."""
     study_in_memory: bool = False

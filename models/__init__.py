@@ -55,5 +55,5 @@ TEXT_ENCODERS: dict[str, type[TextEncoder]] = {
 }
 CAPTION_DECODERS: dict[str, type[CaptionDecoder]] = {"transformer": TransformerCaptionDecoder}
 MASKED_DECODERS: dict[str, type[MaskedDecoder]] = {"transformer": TransformerMaskedDecoder}
-LATENT_HEADS: dict[str, type[LatentHead]] = {"places": PositionLatent}
+LATENT_HEADS: dict[str, type[LatentHead]] = {"positions": PositionLatent}
 IMAGE_DECODERS: dict[str, type[ImageDecoder]] = {"conv": ConvImageDecoder}

@@ -61,8 +61,8 @@ def masked_results(
     ``pixel_mse.value`` is the mean squared error of the hidden pixels with white = 1, rebuilt
     without knowing anything of them. ``predict_the_mean`` is the variance of those pixels: the
     error of one constant, the best there is. ``predict_each_tubelets_mean`` is a null that knows
-    more than the model: the mean of each hidden tubelet. ``noise_floor`` is the noise that was put into
-    the videos, where the manifest knows it: no model can be below. ``ratio`` is the value over
+    more than the model: the mean of each hidden tubelet. ``noise_floor`` is the noise that was put
+    into the videos, where the manifest knows it: no model can be below. ``ratio`` is the value over
     predict-the-mean.
     """
     device, sums, drawn = device_of(model), _Sums(torch.zeros(5, dtype=torch.float64)), False

@@ -72,7 +72,7 @@ def test_a_dataclass_is_an_entry_like_any_other() -> None:
     ("options", "says"),
     [
         ({"depht": 2}, "encoder: unknown option 'depht'; did you mean depth?"),
-        ({"depth": 2, "zzz": 2}, "there are tubelet, depth, path, rate, stem"),
+        ({"depth": 2, "zzz": 2}, "there are depth, path, rate, stem, tubelet"),
         ({"depth": "2"}, "encoder: option 'depth': expected a valid integer, got \"2\""),
         ({"depth": 2.0}, "option 'depth': expected a valid integer, got 2.0"),
         ({"depth": True}, "option 'depth': expected a valid integer, got true"),

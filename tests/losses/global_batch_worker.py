@@ -59,9 +59,9 @@ class Batch:
         self.token_ids = token_ids[part, : int(lengths[part].max())]
         self.token_mask = self.token_ids != 0
         tokens = torch.tensor(TOKENS)[part]
-        self.token_mask = torch.arange(int(tokens.max())) < tokens[:, None]
+        self.patch_mask = torch.arange(int(tokens.max())) < tokens[:, None]
         self.video, self.text = draw(DIM), draw(DIM)
-        self.patches = draw(4, DIM)[:, : self.token_mask.shape[1]]
+        self.patches = draw(4, DIM)[:, : self.patch_mask.shape[1]]
         self.token_features = draw(9, DIM)[:, : self.token_ids.shape[1]]
         self.tubelets = draw(3, PIXELS)
         self.labels = F.one_hot(torch.tensor(REPORT_GROUP)[part] - min(REPORT_GROUP), 4).bool()
@@ -91,7 +91,7 @@ class Model(nn.Module):
         temperature = self.log_temperature.exp()
         pair = {"temperature": temperature, **batch.groups}
         captioning = Captioning(pad_id=0, number_ids=(3, 4), number_weight=2.5)
-        there = (batch.token_mask, batch.token_mask)
+        there = (batch.patch_mask, batch.token_mask)
         return {
             "out": InfoNCE()(study, report, **pair),
             "in": InfoNCE(form="in")(study, report, **pair),
