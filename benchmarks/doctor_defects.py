@@ -1,4 +1,4 @@
-"""Put every defect back, run the doctor, and write the table of what caught it into docs/doctor.md.
+"""Put every defect back, run the doctor, and write the table of what caught it, docs/why/doctor.md.
 
 ``python -m benchmarks.doctor_defects [--only TEXT] [--folder runs/doctor]``; about an hour on one
 CPU core. What has a defect is run without it too, and the rules must find nothing but notes there.

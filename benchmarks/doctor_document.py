@@ -1,4 +1,4 @@
-"""The measured tables of docs/doctor.md: each between two marks that a benchmark writes between."""
+"""The measured tables of docs/why/doctor.md: each between two marks that a benchmark writes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from benchmarks.defect_code import Context
 from benchmarks.doctor_settings import LEARNING_STEPS, MULTITASK
 from cinelex.doctor.finding import Finding
 
-DOCUMENT = Path("docs/doctor.md")
+DOCUMENT = Path("docs/why/doctor.md")
 
 
 @dataclass(frozen=True)

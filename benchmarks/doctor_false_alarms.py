@@ -1,7 +1,7 @@
 """What the doctor says of the shipped recipes, as they are shipped, over several seeds.
 
 ``python -m benchmarks.doctor_false_alarms [--folder runs/alarms] [--seeds 5] [--recipes NAME …]``;
-writes a table into docs/doctor.md. Every run is judged before, during and after training, as the
+writes into docs/why/doctor.md. Every run is judged before, during and after training, as the
 command line does. A finished run in the folder is read again, not made again; ``--read_only`` makes
 none. An hour or two of one CPU core for all.
 """

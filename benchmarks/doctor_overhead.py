@@ -1,4 +1,4 @@
-"""What the doctor costs beside a step of the shipped recipe; writes a table into docs/doctor.md.
+"""What the doctor costs beside a step of the shipped recipe; writes into docs/why/doctor.md.
 
 ``python -m benchmarks.doctor_overhead [--folder runs/doctor] [--steps 12]``. CPU seconds of one
 thread, so that other work on the machine does not count.

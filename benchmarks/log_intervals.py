@@ -99,7 +99,7 @@ PARTS = {"intervals": intervals, "generalisation": generalisation}
 
 
 def main() -> None:
-    """Print the tables of docs/recipes/logs.md."""
+    """Print the tables of docs/how-to/logs.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, default=400)
     parser.add_argument("--part", choices=PARTS, help="default: all parts")

@@ -43,7 +43,7 @@ def tracked(pattern: str) -> list[Path]:
 
 def table_rows(document: str, header: str) -> list[list[str]]:
     """Return the cells of the table of a Markdown file whose first row is ``header``."""
-    lines = iter((ROOT / "docs" / document).read_text().splitlines())
+    lines = iter((ROOT / "docs" / "why" / document).read_text().splitlines())
     while next(lines) != header:
         pass
     next(lines)
@@ -126,7 +126,7 @@ def test_the_lock_holds_every_dependency() -> None:
 
 @pytest.mark.parametrize("purpose", ["To run", "To test", "To set up"])
 def test_every_dependency_says_why_it_is_there(purpose: str) -> None:
-    text = (ROOT / "docs" / "dependencies.md").read_text()
+    text = (ROOT / "docs" / "why" / "dependencies.md").read_text()
     section = text.split(f"## {purpose}\n")[1].split("\n## ")[0]
     explained = [
         name

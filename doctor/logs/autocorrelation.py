@@ -7,7 +7,7 @@ from cinelex.doctor.logs.metric import Points
 
 _COEFFICIENT_BIAS = 1.5
 """A curve taken out of n points lowers every autocorrelation by about 1/n times the autocorrelation
-time for each coefficient; 1.5 covered at the nominal rate (docs/recipes/logs.md)."""
+time for each coefficient; 1.5 covered at the nominal rate (docs/how-to/logs.md)."""
 
 
 def without_line(values: Points) -> Points:
