@@ -11,8 +11,8 @@ from tests.tiny_run import ROOT
 HANGING = """
 import ctypes, os, sys, time
 from pathlib import Path
-import runners.watchdog
-from runners.watchdog import GRACE, Watchdog
+import cinelex.runners.watchdog
+from cinelex.runners.watchdog import GRACE, Watchdog
 
 def stuck_in_the_model(how):
     if how == "lock":
