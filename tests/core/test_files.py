@@ -99,7 +99,8 @@ def test_leftovers_of_a_killed_process_are_removed_and_nothing_else(tmp_path: Pa
 KILL_AFTER = """
 import os, signal, sys
 from pathlib import Path
-from cinelex.core.files import hash_file, hash_json, read_json, remove_unfinished, write_json, write_whole
+from cinelex.core.files import hash_file, hash_json, read_json
+from cinelex.core.files import remove_unfinished, write_json, write_whole
 
 real = {call}
 
