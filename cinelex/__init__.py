@@ -8,6 +8,18 @@ run.caption(["a.mp4", "b.mp4"])
 run.search(["a.mp4", "b.mp4"], reports, count=3)
 """
 
-from cinelex.trained import Match, TrainedRun, load
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cinelex.trained import Match, TrainedRun, load
 
 __all__ = ["Match", "TrainedRun", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the models' libraries where they are used, not where a light module is imported."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from cinelex import trained
+
+    return getattr(trained, name)

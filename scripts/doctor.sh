@@ -7,6 +7,5 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-# Import this project's folders, not whatever lies where this was started or is installed.
-export PYTHONSAFEPATH=1 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
-exec "$python" -m doctor "$@"
+export PYTHONSAFEPATH=1 # import what is installed, not what lies where this was started
+exec "$python" -m cinelex.doctor "$@"

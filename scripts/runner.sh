@@ -34,8 +34,7 @@ elif [ -n "$processes" ]; then
   export CUDA_VISIBLE_DEVICES=""
 fi
 
-# Import this project's folders, not whatever lies where this was started or is installed.
-export PYTHONSAFEPATH=1 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
+export PYTHONSAFEPATH=1 # import what is installed, not what lies where this was started
 if ((${processes:-1} == 1)); then
   exec "$python" -m cinelex.scripts.main ${rest[@]+"${rest[@]}"}
 fi
