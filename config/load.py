@@ -137,7 +137,7 @@ def _explain(error: ValidationError, document: Document, path: str) -> str:
 def _problem(problem: ErrorDetails, key: str) -> str:
     """Say what is wrong with ``key``."""
     kind, message = problem["type"], problem["msg"]
-    if kind == "extra_forbidden" or (kind == "literal_error" and problem["loc"][-1] == "[key]"):
+    if kind == "extra_forbidden":
         near = nearest_key(key, valid_keys(RunConfig))
         section = key.rpartition(".")[0]
         there = [other for other in valid_keys(RunConfig) if other.rpartition(".")[0] == section]
@@ -158,9 +158,8 @@ def _problem(problem: ErrorDetails, key: str) -> str:
 def _place(problem: ErrorDetails, data: Any) -> tuple[Keys, str]:
     """Return the place of a problem, without the names that the schema gives to alternatives."""
     place: list[str] = []
-    parts = [part for part in problem["loc"] if part != "[key]"]
-    for position, part in enumerate(parts):
-        last = position == len(parts) - 1
+    for position, part in enumerate(problem["loc"]):
+        last = position == len(problem["loc"]) - 1
         inside = isinstance(data, dict) and part in data
         inside = inside or (isinstance(data, list) and isinstance(part, int) and part < len(data))
         if inside:

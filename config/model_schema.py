@@ -51,17 +51,6 @@ class ContrastiveConfig(Part):
     """Softmax over the global batch, or a sigmoid for each pair."""
 
 
-Term = Literal[
-    "contrastive",
-    "captioning",
-    "masked_modeling",
-    "parameters",
-    "response",
-    "descriptors",
-    "reconstruction",
-    "alignment",
-]
-"""The loss terms that have a weight; a constant 0 leaves the term and its parts out. A project
-refuses those that are not its own."""
-
-LossWeights = dict[Term, ValueOrSchedule]
+LossWeights = dict[str, ValueOrSchedule]
+"""By the name of a loss term. A constant 0 leaves the term and its parts out; a project refuses
+terms that are not its own."""

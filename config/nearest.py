@@ -37,17 +37,13 @@ def _keys(model: type[BaseModel]) -> Iterator[str]:
 
 
 def _inner(annotation: Any) -> Iterator[str]:
-    """Yield the keys below a field: of a section, of each of a union, of a mapping's names."""
+    """Yield the keys below a field: of a section, of each of a union; a mapping's are free."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield from _keys(annotation)
         return
-    arguments = get_args(annotation)
     if get_origin(annotation) is dict:
-        for name in get_args(arguments[0]):
-            yield name
-            yield from (f"{name}.{inner}" for inner in _inner(arguments[1]))
         return
-    for argument in arguments:
+    for argument in get_args(annotation):
         yield from _inner(argument)
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from cinelex.config.schema import OptimizerConfig, RunConfig, Schedule
+from cinelex.config.schema import OptimizerConfig, RunConfig, Schedule, ValueOrSchedule
 
 
 def value_at(value: float | Schedule, *, step: int, steps: int) -> float:
@@ -31,6 +31,15 @@ def _jumping(done: float, jumps: int) -> float:
     return min(math.floor(done * (jumps + 1)), jumps) / jumps
 
 
+def active_weights(config: RunConfig) -> dict[str, ValueOrSchedule]:
+    """Return the weight of each term whose weight is ever above zero; the others are not built."""
+    return {name: weight for name, weight in config.weights.items() if _max(weight) > 0}
+
+
+def _max(weight: ValueOrSchedule) -> float:
+    return max(weight.start, weight.end) if isinstance(weight, Schedule) else weight
+
+
 def learning_rate(config: OptimizerConfig, *, step: int, steps: int) -> float:
     """Return the learning rate of optimizer step ``step`` of ``steps``, from 0.
 
@@ -55,11 +64,7 @@ def schedule_table(config: RunConfig, *, rows: int = 9) -> list[dict[str, float]
     """
     last = config.steps - 1
     chosen = sorted({round(last * row / max(1, rows - 1)) for row in range(rows)})
-    weights: dict[str, float | Schedule] = {
-        str(term): weight for term, weight in config.loss_weights.items()
-    }
-    if config.patch_contrastive_weight:
-        weights["patch_contrastive"] = config.patch_contrastive_weight
+    weights = {**config.loss_weights, **active_weights(config)}
     return [
         {
             "step": step,

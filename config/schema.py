@@ -23,7 +23,6 @@ from cinelex.config.model_schema import (
     ContrastiveConfig,
     LossWeights,
     ModelConfig,
-    Term,
 )
 from cinelex.config.strict import (
     Count,
@@ -56,7 +55,6 @@ __all__ = [
     "Schedule",
     "SyntheticConfig",
     "SyntheticEqConfig",
-    "Term",
     "TokenizerConfig",
     "ValueOrSchedule",
 ]
@@ -236,20 +234,15 @@ class RunConfig(Strict):
 
     @model_validator(mode="after")
     def check_losses(self) -> Self:
-        """Refuse a run that learns nothing, and a contrast among fewer than two samples."""
-        matched = any(
-            max(_ends(self.loss_weights.get(term, 0.0))) > 0
-            for term in ("contrastive", "descriptors")
-        )
-        if (
-            not matched
-            and self.patch_contrastive_weight == 0
-            and not any(max(_ends(weight)) > 0 for weight in self.loss_weights.values())
-        ):
+        """Refuse a run that learns nothing."""
+        if not any(max(_ends(weight)) > 0 for weight in self.weights.values()):
             raise ValueError("loss_weights has no term above 0, so nothing would be learned")
-        if matched and self.batch < 2:
-            raise ValueError("batch must be at least 2 for the contrastive term, got 1")
         return self
+
+    @property
+    def weights(self) -> dict[str, ValueOrSchedule]:
+        """Return the weight of each term that the config names, wherever it stands."""
+        return {**self.loss_weights, "patch_contrastive": self.patch_contrastive_weight}
 
 
 def _ends(value: float | Schedule) -> tuple[float, float]:

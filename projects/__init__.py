@@ -5,18 +5,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cinelex.config.schema import DataConfig, RunConfig, Term
+from cinelex.config.nearest import nearest
+from cinelex.config.schedule import active_weights
+from cinelex.config.schema import DataConfig, RunConfig, Schedule
 from cinelex.core.errors import UserError
 from cinelex.core.names import covered
 from cinelex.projects.base import Project
+from cinelex.projects.clipse import terms as clipse
 from cinelex.projects.clipse.data import open_clipse_data
 from cinelex.projects.clipse.project import ClipseProject
+from cinelex.projects.eq import terms as eq
 from cinelex.projects.eq.data import open_eq_data
 from cinelex.projects.eq.project import EqProject
+from cinelex.projects.latent import terms as latent
 from cinelex.projects.latent.parts import make_engravings
 from cinelex.projects.latent.project import LatentProject
+from cinelex.projects.multitask import terms as multitask
 from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.projects.studies.data import open_study_data
+from cinelex.projects.terms import Term
 
 
 @dataclass(frozen=True)
@@ -27,8 +34,17 @@ class Entry:
     """From a config and the run's folder to a project with its data open."""
     reads: tuple[str, ...]
     """Keys and sections of a config that this project reads and not every other one does."""
-    terms: tuple[Term, ...]
-    """Loss terms that can have a weight."""
+    terms: Mapping[str, Term]
+    """Every loss term that it records, by its name."""
+
+    @property
+    def weighted(self) -> list[str]:
+        """Return the names that ``loss_weights`` may hold."""
+        return [t.name for t in self.terms.values() if t.weight_section == "loss_weights"]
+
+
+def _by_name(terms: tuple[Term, ...]) -> Mapping[str, Term]:
+    return {term.name: term for term in terms}
 
 
 def _multitask(config: RunConfig, folder: Path) -> Project[Any]:
@@ -61,12 +77,12 @@ PROJECTS: dict[str, Entry] = {
             *("contrastive", *TEMPERATURE, "patch_contrastive_weight"),
             *("data", "tokenizer", "model"),
         ),
-        terms=("contrastive", "captioning", "masked_modeling"),
+        terms=_by_name(multitask.TERMS),
     ),
     "eq": Entry(
         _eq,
         reads=("eq", "temperature", "data.cache"),
-        terms=("parameters", "response", "descriptors"),
+        terms=_by_name(eq.TERMS),
     ),
     "latent": Entry(
         _latent,
@@ -76,12 +92,12 @@ PROJECTS: dict[str, Entry] = {
             *("model.width", "model.dim", "model.video_encoder", "model.text_encoder"),
             "model.caption_decoder",
         ),
-        terms=("alignment", "captioning", "reconstruction"),
+        terms=_by_name(latent.TERMS),
     ),
     "clipse": Entry(
         _clipse,
         reads=("clipse", *TEMPERATURE, *DATA_OF_FILES, "tokenizer", "model"),
-        terms=("contrastive",),
+        terms=_by_name(clipse.TERMS),
     ),
 }
 """The projects by their name in a config."""
@@ -107,14 +123,9 @@ def check_project(config: RunConfig) -> None:
     if config.project not in PROJECTS:
         raise UserError(f"project: {config.project!r} is none of {', '.join(sorted(PROJECTS))}")
     own, name = PROJECTS[config.project], config.project
-    foreign = sorted(set(config.loss_weights) - set(own.terms))
-    if foreign:
-        raise UserError(
-            f"loss_weights.{foreign[0]}: project {name} has no such term; there are "
-            f"{', '.join(own.terms)}"
-        )
+    _check_weights(config, own)
     some = {key for entry in PROJECTS.values() for key in entry.reads}
-    default = RunConfig(name="default", steps=1, batch=2, loss_weights={own.terms[0]: 1.0})
+    default = RunConfig(name="default", steps=1, batch=2, loss_weights={own.weighted[0]: 1.0})
     standard = dict(_leaves(default.model_dump(mode="json")))
     for key, value in _leaves(config.model_dump(mode="json")):
         unread = covered(key, some) and not covered(key, own.reads)
@@ -123,6 +134,28 @@ def check_project(config: RunConfig) -> None:
                 f"{key}: project {name} does not read it, so leave it out; it reads "
                 f"{', '.join(own.reads)}"
             )
+
+
+def _check_weights(config: RunConfig, own: Entry) -> None:
+    """Refuse weights of terms that the project does not have, and a contrast of one sample."""
+    foreign = sorted(set(config.loss_weights) - set(own.weighted))
+    if foreign:
+        near = nearest(foreign[0], own.weighted)
+        raise UserError(
+            f"loss_weights.{foreign[0]}: project {config.project} has no such term; "
+            + (f"did you mean loss_weights.{near}? " if near else "")
+            + f"there are {', '.join(own.weighted)}"
+        )
+    contrasts = [name for name in active_weights(config) if own.terms[name].divided_by_temperature]
+    if contrasts and config.batch < 2:
+        raise UserError(f"batch must be at least 2 for the {contrasts[0]} term, got {config.batch}")
+
+
+def weight_keys() -> list[str]:
+    """Return every key below ``loss_weights`` that a config of some project may have."""
+    names = dict.fromkeys(name for entry in PROJECTS.values() for name in entry.weighted)
+    ends = ("", *(f".{key}" for key in Schedule.model_fields))
+    return [f"loss_weights.{name}{end}" for name in names for end in ends]
 
 
 def _leaves(section: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -6,20 +6,27 @@ from typing import Literal
 
 Better = Literal["higher", "lower"]
 
+TEMPERATURE_KEYS = ("temperature", "learn_temperature", "temperature_range")
+"""Keys of a config that decide the temperature, and so rescale every term that it divides."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Term:
     """A loss term, whatever its value; pages, rules and sweeps read it here and nowhere else."""
 
     name: str
-    """Its name in ``loss_weights``, in the record (``loss/<name>``) and in the results."""
+    """Its name in the record (``loss/<name>``), in the results, and in ``weight_section``."""
     label: str
     """What pages call it."""
     unit: str
     """What one of it is: ``nats per study``, ``nats per token``, ``dB²`` …"""
+    weight_section: str | None = "loss_weights"
+    """Section of a config that holds its weight, or the key that is its weight; None where it is
+    recorded only."""
     better: Better = "lower"
     matches: bool = False
-    """Whether it draws each sample to its own partner, so that a trained model finds it."""
+    """Whether it draws the embedding of each sample to that of its own partner, so that a trained
+    model finds it."""
     divided_by_temperature: bool = False
     """Whether it is a contrast whose cosines the temperature divides, so that it has a headroom."""
     unit_keys: tuple[str, ...] = ()
@@ -30,6 +37,7 @@ class Term:
 class TermNulls:
     """What a term is on one batch for a model that knows nothing, and at its least."""
 
-    chance: float
+    chance: float | None = None
+    """None where no number of the batch tells it."""
     floor_at: Callable[[float], float] | None = None
     """From the temperature of the step to the least that any model reaches; None where it is 0."""

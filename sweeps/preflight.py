@@ -11,6 +11,7 @@ from cinelex.config.nearest import nearest_key, valid_keys
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
+from cinelex.projects import weight_keys
 from cinelex.sweeps.distributions import Distribution
 from cinelex.sweeps.objectives import plain_name, refuse_dependent, refuse_unknown
 from cinelex.sweeps.plan import Plan
@@ -154,7 +155,7 @@ def combinations(parameters: Mapping[str, Distribution], count: int) -> list[dic
 
 def _check_keys(plan: Plan) -> None:
     """Refuse swept keys that do not exist, or that a sweep must not touch."""
-    known = valid_keys(RunConfig)
+    known = [*valid_keys(RunConfig), *weight_keys()]
     for key in plan.parameters:
         kept = [one for one in DECIDED_BY_THE_SWEEP if key == one or key.startswith(f"{one}.")]
         if kept:

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from cinelex.config.model_schema import Term
-from cinelex.config.schedule import learning_rate
+from cinelex.config.schedule import active_weights, learning_rate
 from cinelex.config.schema import RunConfig, Schedule
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
@@ -16,13 +15,11 @@ from cinelex.metrics.nulls import (
     sigmoid_floor,
     sigmoid_start,
 )
+from cinelex.projects import PROJECTS
 
 RULE = "D4"
 MIN_HEADROOM = 0.5
 """Share of its chance value by which a contrastive loss must be able to fall."""
-
-TERMS: tuple[Term, ...] = ("contrastive", "alignment", "descriptors")
-"""The terms of all projects whose cosines the temperature divides, beside that of patches."""
 
 Loss = Literal["infonce", "siglip"]
 
@@ -76,10 +73,11 @@ def learned_reach(temperature: float, *, rate_sum: float, least: float) -> float
 def headroom_of(evidence: Evidence) -> Iterator[Finding]:
     """Judge the temperatures that a config reaches."""
     config = evidence.config
-    if config is None:
+    if config is None or config.project not in PROJECTS:
         return
-    weights = [config.patch_contrastive_weight, *(config.loss_weights.get(t, 0.0) for t in TERMS)]
-    if not any(weights):
+    terms = PROJECTS[config.project].terms
+    trained = [terms[name] for name in active_weights(config) if name in terms]
+    if not any(term.divided_by_temperature for term in trained):
         return
     start, lowest = _temperatures(config)
     found = contrastive_headroom(

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
 from cinelex.metrics.failure_nulls import greatest_chance_recall
+from cinelex.projects import PROJECTS
 
 RULE = "D13"
-TERMS = ("contrastive", "alignment")
-"""The terms of all projects that draw a sample to its own partner, away from others."""
 
 
 def matching(evidence: Evidence) -> Iterator[Finding]:
@@ -59,5 +58,6 @@ def matching(evidence: Evidence) -> Iterator[Finding]:
 
 def is_trained_to_match(evidence: Evidence) -> bool:
     """Return whether a matching term has a weight; True where the record names none."""
-    weights = [evidence.newest(f"weight/{term}") for term in TERMS]
+    terms = {t.name for entry in PROJECTS.values() for t in entry.terms.values() if t.matches}
+    weights = [evidence.newest(f"weight/{term}") for term in terms]
     return all(weight is None for weight in weights) or any(weights)

@@ -36,11 +36,9 @@ from cinelex.projects.clipse.teacher import (
     build_teacher,
     follow,
 )
+from cinelex.projects.clipse.terms import PLAIN
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
-
-PLAIN = "ce"
-"""Plain InfoNCE, recorded for every variant with weight 0: the one loss that all share."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from cinelex.config.schedule import value_at
+from cinelex.config.schedule import active_weights, value_at
 from cinelex.config.schema import RunConfig
 from cinelex.core.distributed import gather_rows, rank, world_size
 from cinelex.core.randomness import keyed_seed, uniform
@@ -33,7 +33,6 @@ from cinelex.projects.eq.data import EqData
 from cinelex.projects.eq.encoding import encode_split
 from cinelex.projects.eq.evaluation import evaluate, validation_numbers
 from cinelex.projects.eq.settings import importance
-from cinelex.projects.studies.parts import active_weights
 
 KINDS: tuple[Kind, ...] = ("gain", "frequency", "quality")
 NOISE = 7301

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cinelex.config.build import build
-from cinelex.config.schedule import value_at
+from cinelex.config.schedule import active_weights, value_at
 from cinelex.config.schema import RunConfig
 from cinelex.data.batch import Batch
 from cinelex.data.loader import evaluation_batches
@@ -50,7 +50,7 @@ from cinelex.projects.studies.model_checks import (
     masking_checks,
     study_checks,
 )
-from cinelex.projects.studies.parts import active_weights, build_video_text
+from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
 from cinelex.projects.studies.temperature import set_temperature
 

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from cinelex.config.build import build
-from cinelex.config.schedule import value_at
-from cinelex.config.schema import RunConfig, Schedule, ValueOrSchedule
+from cinelex.config.schedule import active_weights, value_at
+from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
 from cinelex.core.errors import UserError
 from cinelex.core.randomness import keyed_seed
@@ -24,15 +24,6 @@ from cinelex.models.clip_pooling import MeanPooling, PositionPooling
 from cinelex.models.contracts import CaptionDecoder, MaskedDecoder, VideoEncoder
 from cinelex.models.freeze import freeze_share
 from cinelex.models.video_text import VideoText
-
-
-def active_weights(config: RunConfig) -> dict[str, ValueOrSchedule]:
-    """Return the weight of each term whose weight is ever above zero; the others are not built."""
-    weights: dict[str, ValueOrSchedule] = {
-        str(name): weight for name, weight in config.loss_weights.items()
-    }
-    weights["patch_contrastive"] = config.patch_contrastive_weight
-    return {name: weight for name, weight in weights.items() if _ever_above_zero(weight)}
 
 
 def build_video_text(config: RunConfig, tokenizer: Tokenizer) -> VideoText:
@@ -129,9 +120,3 @@ def _freeze(model: VideoText, config: RunConfig) -> None:
         frozen = freeze_share(module, share)
         if share:
             say(f"{name}: {frozen:.1%} of its parameters are frozen, {share:.1%} asked for")
-
-
-def _ever_above_zero(weight: ValueOrSchedule) -> bool:
-    if isinstance(weight, Schedule):
-        return max(weight.start, weight.end) > 0
-    return weight > 0

@@ -73,10 +73,10 @@ def test_the_balanced_config_carries_the_measured_weights() -> None:
     assert config.temperature == 0.07
 
 
-def test_valid_keys_reach_into_sections_mappings_and_schedules() -> None:
+def test_valid_keys_reach_into_sections_and_schedules() -> None:
     keys = valid_keys(RunConfig)
     assert len(keys) == len(set(keys))
-    for key in ("seed", "data.synthetic.seed", "loss_weights.captioning.end", "temperature.start"):
+    for key in ("seed", "data.synthetic.seed", "loss_weights", "temperature.start"):
         assert key in keys
 
 

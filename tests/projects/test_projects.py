@@ -6,7 +6,7 @@ import pytest
 
 from cinelex.config.load import load_config
 from cinelex.core.errors import UserError
-from cinelex.projects import PROJECTS, open_project
+from cinelex.projects import PROJECTS, open_project, weight_keys
 from tests.tiny_run import MULTITASK
 
 
@@ -23,10 +23,21 @@ def test_an_unknown_project_gets_the_list(tmp_path: Path) -> None:
     assert all(name in said for name in PROJECTS)
 
 
-def test_a_term_of_another_project_is_refused(tmp_path: Path) -> None:
-    said = refused(tmp_path, "loss_weights.descriptors=1")
-    assert "loss_weights.descriptors" in said
-    assert "captioning" in said
+@pytest.mark.parametrize("term", ["descriptors", "patch_contrastive"])
+def test_a_term_without_a_weight_there_is_refused(tmp_path: Path, term: str) -> None:
+    said = refused(tmp_path, f"loss_weights.{term}=1")
+    assert f"loss_weights.{term}: project multitask has no such term" in said
+    assert "there are contrastive, captioning, masked_modeling" in said
+
+
+def test_a_misspelled_term_gets_the_nearest(tmp_path: Path) -> None:
+    said = refused(tmp_path, "loss_weights.captoining=1")
+    assert "did you mean loss_weights.captioning?" in said
+
+
+def test_a_contrast_needs_two_samples(tmp_path: Path) -> None:
+    said = refused(tmp_path, "batch=1")
+    assert said == "batch must be at least 2 for the contrastive term, got 1"
 
 
 def test_every_entry_names_keys_that_exist() -> None:
@@ -37,3 +48,9 @@ def test_every_entry_names_keys_that_exist() -> None:
             for part in key.split("."):
                 assert isinstance(section, dict), (name, key)
                 section = section[part]
+
+
+def test_weights_and_their_schedules_have_keys() -> None:
+    keys = weight_keys()
+    assert {"loss_weights.captioning", "loss_weights.descriptors.end"} <= set(keys)
+    assert not any("patch" in key or ".ce" in key for key in keys)

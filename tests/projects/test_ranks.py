@@ -27,8 +27,6 @@ pytestmark = pytest.mark.timeout(2 * PATIENCE_S)
 
 TOLERANCE = 1e-5
 """Relative."""
-ADDED = {"multitask": ("patch_contrastive",), "clipse": ("ce",)}
-"""Terms whose weight stands elsewhere than in ``loss_weights``."""
 LEARNED = {"multitask": ("learn_temperature=true",)}
 """What makes every parameter of a project learn."""
 
@@ -76,7 +74,7 @@ def test_terms_and_gradients_equal_those_of_one_process(
     command = gradient_command(tmp_path, study_cache, project)
     alone = measure(overrides_of(command), tmp_path / "alone", config=CONFIG_OF_PROJECT[project])
     assert {name for name in alone if name.startswith("term/")} == {
-        f"term/{term}" for term in (*PROJECTS[project].terms, *ADDED.get(project, ()))
+        f"term/{term}" for term in PROJECTS[project].terms
     }
     for parts in PARTS:
         for rank in (0, 1):

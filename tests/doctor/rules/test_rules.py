@@ -56,7 +56,8 @@ def unmatched(**changes: Any) -> Evidence:
 
 HOT = {"temperature": 10.0, "learn_temperature": False}
 WARMING = {"temperature": {"start": 0.1, "end": 10.0}, "learn_temperature": False}
-ALIGNED, WORDS = {"alignment": 1.0}, {"descriptors": 1.0}
+ALIGNED = {"project": "latent", "loss_weights": {"alignment": 1.0}}
+WORDS = {"project": "eq", "loss_weights": {"descriptors": 1.0}}
 PATCHES = {"loss_weights": {"captioning": 1.0}, "patch_contrastive_weight": 1.0}
 SIGLIP = configured(contrastive={"name": "siglip"})
 LOST = [{**row, "grad_norm": None} if row["step"] % 9 == 0 else row for row in steps()]
@@ -90,8 +91,8 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D3", "error", "no gradient", with_diagnostics(terms__without_gradient=["captioning"])),
     ("D3", "error", "exactly 0", with_steps(gradient__norm__captioning=0.0)),
     ("D4", "error", "of chance", replace(HEALTHY, config=configured(temperature=10.0))),
-    ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, loss_weights=ALIGNED))),
-    ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, loss_weights=WORDS))),
+    ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, **ALIGNED))),
+    ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, **WORDS))),
     ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, **PATCHES))),
     ("D4", "warning", "of chance", replace(HEALTHY, config=configured(**WARMING))),
     ("D4", "error", "no bias", replace(HEALTHY, config=SIGLIP)),

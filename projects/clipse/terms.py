@@ -1,0 +1,27 @@
+"""The loss terms of image-text pretraining."""
+
+from cinelex.projects.terms import TEMPERATURE_KEYS, Term
+
+PLAIN = "ce"
+"""Plain InfoNCE, recorded for every variant: the one loss that all share."""
+
+_CONTRAST_KEYS = (*TEMPERATURE_KEYS, "batch", "model.dim")
+
+TERMS = (
+    Term(
+        name="contrastive",
+        label="Contrastive loss of the variant",
+        unit="nats per image",
+        matches=True,
+        divided_by_temperature=True,
+        unit_keys=(*_CONTRAST_KEYS, "clipse.negatives", "clipse.affinity"),
+    ),
+    Term(
+        name=PLAIN,
+        label="Plain InfoNCE",
+        unit="nats per image",
+        weight_section=None,
+        divided_by_temperature=True,
+        unit_keys=_CONTRAST_KEYS,
+    ),
+)

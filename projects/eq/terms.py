@@ -1,0 +1,28 @@
+"""The loss terms of semantic EQ."""
+
+from cinelex.projects.terms import TEMPERATURE_KEYS, Term
+
+_SETTINGS = ("eq.file", "eq.synthetic", "eq.min_settings", "eq.ignored", "eq.folds")
+"""What decides the training settings, whose variance is the unit of their parameters."""
+
+TERMS = (
+    Term(
+        name="parameters",
+        label="Parameter loss",
+        unit="squared error in the variance of the training settings",
+        unit_keys=_SETTINGS,
+    ),
+    Term(
+        name="response",
+        label="Response loss",
+        unit="dB²",
+        unit_keys=("eq.points",),
+    ),
+    Term(
+        name="descriptors",
+        label="Descriptor loss",
+        unit="nats per setting",
+        divided_by_temperature=True,
+        unit_keys=(*TEMPERATURE_KEYS, "batch", "eq.dim"),
+    ),
+)

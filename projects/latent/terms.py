@@ -1,0 +1,22 @@
+"""The loss terms of latent captioning."""
+
+from cinelex.projects.studies.terms import CAPTIONING, CONTRAST_KEYS
+from cinelex.projects.terms import Term
+
+TERMS = (
+    Term(
+        name="alignment",
+        label="Alignment loss",
+        unit="nats per study",
+        matches=True,
+        divided_by_temperature=True,
+        unit_keys=CONTRAST_KEYS,
+    ),
+    CAPTIONING,
+    Term(
+        name="reconstruction",
+        label="Reconstruction loss",
+        unit="squared error of normalised pixels",
+        unit_keys=("data.size", "data.channels", "data.frames"),
+    ),
+)

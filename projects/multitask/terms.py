@@ -1,0 +1,33 @@
+"""The loss terms of multitask pretraining."""
+
+from cinelex.projects.studies.terms import CAPTIONING, CONTRAST_KEYS
+from cinelex.projects.terms import Term
+
+TERMS = (
+    Term(
+        name="contrastive",
+        label="Contrastive loss",
+        unit="nats per study",
+        matches=True,
+        divided_by_temperature=True,
+        unit_keys=CONTRAST_KEYS,
+    ),
+    CAPTIONING,
+    Term(
+        name="masked_modeling",
+        label="Masked modelling loss",
+        unit="squared error of hidden, normalised pixels",
+        unit_keys=(
+            *("model.mask_ratio", "model.masked_clips", "model.video_encoder"),
+            *("data.size", "data.channels", "data.frames"),
+        ),
+    ),
+    Term(
+        name="patch_contrastive",
+        label="Patch contrastive loss",
+        unit="nats per study",
+        weight_section="patch_contrastive_weight",
+        divided_by_temperature=True,
+        unit_keys=CONTRAST_KEYS,
+    ),
+)
