@@ -1,7 +1,7 @@
 """What one training step gets to see."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from itertools import accumulate, pairwise
 
 import torch
@@ -53,16 +53,7 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """Copy to a device, without waiting for the copy."""
-        return Batch(
-            self.study_ids,
-            self.clips.to(device, non_blocking=True),
-            self.owner.to(device, non_blocking=True),
-            self.token_ids.to(device, non_blocking=True),
-            self.report_group.to(device, non_blocking=True),
-            self.patient_group.to(device, non_blocking=True),
-            self.keys.to(device, non_blocking=True),
-            self.clip_counts,
-        )
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
 
     def split(self, parts: int) -> list["Batch"]:
         """Cut into consecutive parts of studies; reports keep their padding.
@@ -84,28 +75,27 @@ class Batch:
 
     def _part(self, studies: slice, clips: slice) -> "Batch":
         return Batch(
-            self.study_ids[studies],
-            self.clips[clips],
-            self.owner[clips] - studies.start,
-            self.token_ids[studies],
-            self.report_group[studies],
-            self.patient_group[studies],
-            self.keys[clips],
-            self.clip_counts[studies],
+            study_ids=self.study_ids[studies],
+            clips=self.clips[clips],
+            owner=self.owner[clips] - studies.start,
+            token_ids=self.token_ids[studies],
+            report_group=self.report_group[studies],
+            patient_group=self.patient_group[studies],
+            keys=self.keys[clips],
+            clip_counts=self.clip_counts[studies],
         )
 
     def pin(self) -> "Batch":
         """Copy to page-locked memory, from which a GPU copies without the processor."""
-        return Batch(
-            self.study_ids,
-            self.clips.pin_memory(),
-            self.owner.pin_memory(),
-            self.token_ids.pin_memory(),
-            self.report_group.pin_memory(),
-            self.patient_group.pin_memory(),
-            self.keys.pin_memory(),
-            self.clip_counts,
-        )
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, copy: Callable[[Tensor], Tensor]) -> "Batch":
+        tensors = {
+            field.name: value
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **{name: copy(tensor) for name, tensor in tensors.items()})
 
 
 def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:

@@ -1,5 +1,7 @@
 """Samples to a batch."""
 
+from dataclasses import fields
+
 import pytest
 import torch
 
@@ -33,11 +35,13 @@ def test_clips_are_packed_and_words_padded() -> None:
 
 
 def test_a_batch_moves_whole() -> None:
-    batch = collate([sample("a", 1, [1, 2])], pad_id=0)
-    moved = batch.to(torch.device("cpu"))
-    assert isinstance(moved, Batch)
-    assert torch.equal(moved.clips, batch.clips)
-    assert moved.study_ids == ["a"]
+    batch = collate([sample("a", 1, [1, 5, 2]), sample("b", 2, [1, 2])], pad_id=0)
+    moved = batch.to(torch.device("meta"))
+    assert (moved.study_ids, moved.clip_counts) == (["a", "b"], (1, 2))
+    assert moved.clips.device.type == moved.patient_group.device.type == "meta"
+    again = batch.to(torch.device("cpu"))
+    for field in fields(Batch):
+        assert str(getattr(again, field.name)) == str(getattr(batch, field.name)), field.name
 
 
 def test_studies_without_a_clip_are_refused() -> None:
@@ -65,6 +69,9 @@ def test_parts_are_the_studies_in_order_with_their_clips_and_padding() -> None:
     assert second.clips[:, 0, 0, 0, 0].tolist() == [1, 3, 3, 3]
     assert second.token_ids.tolist() == [[1, 2, 0], [1, 0, 0]]
     assert torch.equal(torch.cat([first.keys, second.keys]), batch.keys)
+    assert second.report_group.tolist() == [2, 1]
+    assert second.patient_group.tolist() == [1, 3]
+    assert second.clip_counts == (1, 3)
 
 
 def test_more_parts_than_studies_are_refused() -> None:

@@ -71,6 +71,14 @@ def test_ranks_and_precision_equal_loops(seed: int) -> None:
         assert scores["ap_at_10"][i] == pytest.approx(gain / min(len(own), 10))
 
 
+def test_more_positives_than_places_can_still_be_ranked_perfectly() -> None:
+    angle = torch.linspace(0, 0.5, 12)
+    captions = torch.stack([angle.cos(), angle.sin()], dim=1)
+    captions = torch.cat([captions, torch.tensor([[0.0, 1.0]])])
+    found = rank_images_and_captions(torch.eye(2), captions, torch.tensor([0] * 12 + [1]))
+    assert scores_of(found.rankings["image_to_text"])["ap_at_10"].tolist() == pytest.approx([1, 1])
+
+
 def test_ties_count_against_the_query() -> None:
     same = torch.ones(4, 3)
     found = rank_images_and_captions(same, torch.ones(20, 3), torch.arange(4).repeat_interleave(5))

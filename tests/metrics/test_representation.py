@@ -46,6 +46,11 @@ def test_level_and_length_do_not_hide_collapse() -> None:
     assert mean_off_diagonal_cosine(table) == pytest.approx(1.0)
 
 
+def test_an_effective_rank_weighs_singular_values_and_not_their_squares() -> None:
+    entropy = 0.75 * math.log(4 / 3) + 0.25 * math.log(4)
+    assert rankme(torch.diag(torch.tensor([3.0, 1.0]))) == pytest.approx(math.exp(entropy))
+
+
 def test_they_equal_their_definitions_pair_by_pair() -> None:
     table = _random(23, 5)
     unit = F.normalize(table.double(), dim=1)

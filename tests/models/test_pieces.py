@@ -1,32 +1,17 @@
-"""The small pieces: tubelets, positions, masks, blocks, freezing, foreign weights."""
+"""The small pieces: tubelets, positions, masks, blocks, freezing."""
 
-import pickle
-from pathlib import Path
-from typing import Any
+import math
 
-import huggingface_hub.constants
 import pytest
-import timm
 import torch
-from safetensors.torch import save_file
 from timm.models.vision_transformer import Block as TimmBlock
 from torch import nn
-from transformers import VideoMAEModel
 
 from cinelex.core.errors import UserError
-from cinelex.models.blocks import Block
-from cinelex.models.foreign import (
-    FixedBatchNorm,
-    load_all,
-    make_repeatable,
-    read_weights,
-)
+from cinelex.models.blocks import Block, start_level, start_small
 from cinelex.models.freeze import freeze_share
 from cinelex.models.masking import tube_mask
 from cinelex.models.positions import GridPositions, PositionKind
-from cinelex.models.timm_video import TimmVideo
-from cinelex.models.torchvision_video import R3D18
-from cinelex.models.transformers_video import VideoMAE
 from cinelex.models.tubelets import cut_tubelets, grid_of, take_positions
 from cinelex.models.video_vit import ConvStem, VideoViT
 
@@ -69,6 +54,21 @@ def test_positions_add_up_over_the_axes() -> None:
     torch.testing.assert_close(positions()[1 * 12 + 2 * 4 + 3], expected)
 
 
+def test_waves_have_the_base_of_the_transformer() -> None:
+    positions = GridPositions(width=12, grid=(2, 3, 4))
+    angles = torch.tensor([2.0, 2 / math.sqrt(10_000)])
+    expected = torch.zeros(12)
+    expected[4:8] = torch.cat([angles.sin(), angles.cos()])
+    torch.testing.assert_close(positions.get_axis("row")[2], expected)
+
+
+def test_learned_positions_start_small() -> None:
+    torch.manual_seed(0)
+    positions = GridPositions(width=999, grid=(2, 3, 4), kind="learned")
+    for name in ("time", "row", "column"):
+        assert positions.get_axis(name).std().item() == pytest.approx(0.02, rel=0.05)
+
+
 def test_a_tube_hides_the_lowest_places_in_all_frames() -> None:
     noise = torch.tensor([[0.3, 0.1, 0.9, 0.2], [0.0, 0.7, 0.6, 0.5]])
     keep, hide = tube_mask(noise, grid=(3, 2, 2), ratio=0.5)
@@ -92,6 +92,28 @@ def test_a_block_equals_that_of_timm() -> None:
     torch.testing.assert_close(ours(tokens), theirs(tokens))
     masked = theirs(tokens, attn_mask=attention_mask[:, None, None])
     torch.testing.assert_close(ours(tokens, attention_mask), masked)
+
+
+def test_what_starts_small_has_a_spread_of_a_fiftieth_and_no_bias() -> None:
+    torch.manual_seed(0)
+    module = nn.ModuleList([nn.Linear(99, 99), nn.Embedding(99, 99), nn.Conv2d(9, 9, 9)])
+    start_small(module)
+    for part in module:
+        assert part.weight.std().item() == pytest.approx(0.02, rel=0.05)
+        assert getattr(part, "bias", None) is None or not part.bias.any()
+
+
+def test_what_starts_level_keeps_the_size_of_its_input() -> None:
+    torch.manual_seed(0)
+    convolution = nn.Conv2d(99, 99, 3, padding=1, padding_mode="circular")
+    layers = nn.Sequential(convolution, nn.ReLU(), nn.Linear(16, 999))
+    start_level(layers)
+    maps = torch.randn(8, 99, 16, 16)
+    # a rectified signal of half the power feeds the linear layer, whose own gain is 1
+    assert convolution(maps).square().mean().item() == pytest.approx(2, rel=0.05)
+    assert layers[2](torch.randn(999, 16)).std().item() == pytest.approx(1, rel=0.05)
+    assert not convolution.bias.any()
+    assert not layers[2].bias.any()
 
 
 @pytest.mark.parametrize("stem", ["linear", "conv"])
@@ -156,121 +178,3 @@ def test_freezing_a_share_of_the_vit_starts_at_its_stem() -> None:
     first, *_, last = vit.parameters()
     assert not first.requires_grad
     assert last.requires_grad
-
-
-def test_batch_norm_keeps_its_trained_statistics_or_becomes_group_norm() -> None:
-    norm = nn.BatchNorm2d(4)
-    norm(torch.randn(8, 4, 3, 3) * 3 + 1)
-    maps = torch.randn(2, 4, 3, 3)
-    expected = norm.eval()(maps)
-    trained = nn.Sequential(norm, nn.Dropout(0.5))
-    make_repeatable(trained, trained=True)
-    assert isinstance(trained[0], FixedBatchNorm)
-    torch.testing.assert_close(trained.train()(maps), expected)
-    blank = nn.Sequential(nn.BatchNorm2d(4))
-    make_repeatable(blank, trained=False)
-    assert isinstance(blank[0], nn.GroupNorm)
-
-
-def test_weights_are_read_from_safetensors_and_from_torch_files(tmp_path: Path) -> None:
-    weights = {"one": torch.randn(2, 3)}
-    save_file(weights, tmp_path / "a.safetensors")
-    torch.save({"state_dict": weights}, tmp_path / "b.pth")
-    for name in ("a.safetensors", "b.pth"):
-        assert torch.equal(read_weights(tmp_path / name)["one"], weights["one"])
-
-
-class Trap:
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return (exec, ("raise SystemExit('unpickled')",))
-
-
-def test_nothing_but_tensors_is_unpickled(tmp_path: Path) -> None:
-    (tmp_path / "pickle.pth").write_bytes(pickle.dumps(Trap()))
-    torch.save({"state_dict": Trap()}, tmp_path / "zip.pth")
-    torch.save({"epoch": 3}, tmp_path / "numbers.pth")
-    (tmp_path / "cut.safetensors").write_bytes(b"12")
-    for name in ("pickle.pth", "zip.pth", "numbers.pth", "cut.safetensors"):
-        with pytest.raises(UserError, match="safetensors"):
-            read_weights(tmp_path / name)
-    with pytest.raises(UserError, match="place the file there"):
-        read_weights(tmp_path / "absent.safetensors")
-
-
-def test_weights_must_fit_tensor_by_tensor() -> None:
-    module = nn.Linear(2, 3)
-    good = dict(module.state_dict())
-    for wrong, message in [
-        ({"weight": good["weight"]}, "lacks bias"),
-        ({**good, "gate": good["bias"]}, "has gate, which the model lacks"),
-        ({**good, "bias": torch.ones(4)}, r"bias is \[4\] in file, but \[3\]"),
-    ]:
-        with pytest.raises(UserError, match=message):
-            load_all(module, wrong, source="file")
-
-
-SMALL: dict[str, Any] = {"width": 8, "frames": 2, "size": 32, "depth": 1, "heads": 2}
-
-
-def test_a_timm_backbone_takes_its_weights_from_a_file(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    source = timm.create_model("test_byobnet").eval()
-    save_file(source.state_dict(), tmp_path / "weights.safetensors")
-    path = str(tmp_path / "weights.safetensors")
-    ours = TimmVideo(**SMALL, channels=3, backbone="test_byobnet", pretrained=path).eval()
-    images = torch.randn(2, 3, 32, 32)
-    source.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    features = source(images)
-    torch.testing.assert_close(ours.backbone(images), features)
-    gray = TimmVideo(**SMALL, channels=1, backbone="test_byobnet", pretrained=path).eval()
-    same = images[:, :1].expand(-1, 3, -1, -1)
-    torch.testing.assert_close(gray.backbone(images[:, :1]), ours.backbone(same))
-    with pytest.raises(UserError, match="test_vit"):
-        TimmVideo(**SMALL, channels=3, backbone="test_vit", pretrained=path)
-
-
-def test_timm_transformers_take_the_size_of_the_clips() -> None:
-    clips = torch.randn(1, 3, 2, 32, 32)
-    assert TimmVideo(**SMALL, channels=3, backbone="test_vit")(clips).shape == (1, 2, 8)
-
-
-def test_an_unknown_backbone_gets_the_nearest_names() -> None:
-    with pytest.raises(UserError, match="'resnt18'; the nearest names are .*'resnet18'"):
-        TimmVideo(**SMALL, channels=3, backbone="resnt18")
-
-
-def test_weights_that_cannot_be_downloaded_name_the_file_to_place(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(UserError, match=r"test_byobnet.*model\.safetensors"):
-        TimmVideo(**SMALL, channels=3, backbone="test_byobnet", pretrained=True)
-
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError
-
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
-    with pytest.raises(UserError, match=r"download https://.*r3d_18.* and place it at"):
-        R3D18(width=8, frames=8, size=32, channels=3, pretrained=True)
-
-
-def test_videomae_is_read_from_a_folder_for_clips_of_another_size(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    options: dict[str, Any] = {
-        "width": 12,
-        "channels": 1,
-        "depth": 1,
-        "heads": 2,
-        "tubelet": (2, 4, 4),
-    }
-    source = VideoMAE(frames=4, size=8, **options)
-    assert isinstance(source.videomae, VideoMAEModel)
-    source.videomae.save_pretrained(tmp_path)
-    same = VideoMAE(width=12, frames=4, size=8, channels=1, pretrained=str(tmp_path))
-    clips = torch.randn(2, 1, 4, 8, 8)
-    torch.testing.assert_close(same(clips), source(clips))
-    larger = VideoMAE(width=20, frames=6, size=16, channels=1, pretrained=str(tmp_path))
-    assert larger.grid == (3, 4, 4)
-    assert larger(torch.randn(1, 1, 6, 16, 16)).shape == (1, 48, 20)

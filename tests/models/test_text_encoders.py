@@ -12,9 +12,11 @@ from transformers import BertConfig, BertForMaskedLM, BertModel
 
 from cinelex.core.errors import UserError
 from cinelex.models import TEXT_ENCODERS
+from cinelex.models.blocks import Block
 from cinelex.models.contracts import TextEncoder
 from cinelex.models.huggingface_text import HuggingFaceText
 from cinelex.models.pooling import TokenPooling
+from cinelex.models.text_transformer import TextTransformer
 
 CONTEXT: dict[str, Any] = {"width": 16, "vocab": 11, "max_tokens": 8}
 TINY = BertConfig(
@@ -136,6 +138,17 @@ def test_a_checkpoint_that_lacks_tensors_is_refused(bert: Path, tmp_path: Path) 
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(UserError, match="lacks .*attention"):
         HuggingFaceText(**CONTEXT, name=str(tmp_path))
+
+
+def test_fresh_words_and_positions_lie_apart_and_fresh_blocks_are_small() -> None:
+    torch.manual_seed(0)
+    encoder = TextTransformer(width=96, vocab=99, max_tokens=99, depth=1)
+    assert encoder.embed.weight.std().item() == pytest.approx(0.3, rel=0.05)
+    assert encoder.positions.weight.std().item() == pytest.approx(0.3, rel=0.05)
+    first = encoder.blocks[0]
+    assert isinstance(first, Block)
+    assert first.query_key_value.weight.std().item() == pytest.approx(0.02, rel=0.05)
+    assert not first.query_key_value.bias.any()
 
 
 @pytest.mark.parametrize(("kind", "value"), [("mean", 2.0), ("first", 1.0)])

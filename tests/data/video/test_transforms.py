@@ -5,7 +5,6 @@ import torch
 
 from cinelex.data.video import transforms
 from cinelex.data.video.transforms import (
-    PIXEL_MEAN,
     PIXEL_STD,
     Augmentation,
     augment,
@@ -37,8 +36,8 @@ def test_bytes_become_numbers_by_constants_alone() -> None:
     stored[0, 1, 2, 3, 0] = 255
     pixels = to_float(stored)
     assert pixels.shape == (1, 1, 2, 3, 4)
-    assert pixels[0, 0, 0, 0, 0].item() == pytest.approx(-PIXEL_MEAN / PIXEL_STD)
-    assert pixels[0, 0, 1, 2, 3].item() == pytest.approx((1 - PIXEL_MEAN) / PIXEL_STD)
+    assert pixels[0, 0, 0, 0, 0].item() == pytest.approx(-0.45 / 0.225)
+    assert pixels[0, 0, 1, 2, 3].item() == pytest.approx((1 - 0.45) / 0.225)
 
 
 def test_no_augmentation_changes_nothing() -> None:
