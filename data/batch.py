@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import accumulate, pairwise
+from typing import Any
 
 import torch
 from jaxtyping import Int, UInt8
@@ -90,12 +91,11 @@ class Batch:
         return self._each(Tensor.pin_memory)
 
     def _each(self, copy: Callable[[Tensor], Tensor]) -> "Batch":
-        tensors = {
-            field.name: value
-            for field in fields(self)
-            if isinstance(value := getattr(self, field.name), Tensor)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        copies: dict[str, Any] = {
+            name: copy(value) for name, value in values.items() if isinstance(value, Tensor)
         }
-        return replace(self, **{name: copy(tensor) for name, tensor in tensors.items()})
+        return replace(self, **copies)
 
 
 def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:

@@ -96,24 +96,27 @@ def test_a_block_equals_that_of_timm() -> None:
 
 def test_what_starts_small_has_a_spread_of_a_fiftieth_and_no_bias() -> None:
     torch.manual_seed(0)
-    module = nn.ModuleList([nn.Linear(99, 99), nn.Embedding(99, 99), nn.Conv2d(9, 9, 9)])
-    start_small(module)
-    for part in module:
-        assert part.weight.std().item() == pytest.approx(0.02, rel=0.05)
-        assert getattr(part, "bias", None) is None or not part.bias.any()
+    linear, words, convolution = nn.Linear(99, 99), nn.Embedding(99, 99), nn.Conv2d(9, 9, 9)
+    start_small(nn.ModuleList([linear, words, convolution]))
+    for weight in (linear.weight, words.weight, convolution.weight):
+        assert weight.std().item() == pytest.approx(0.02, rel=0.05)
+    for bias in (linear.bias, convolution.bias):
+        assert bias is not None
+        assert not bias.any()
 
 
 def test_what_starts_level_keeps_the_size_of_its_input() -> None:
     torch.manual_seed(0)
     convolution = nn.Conv2d(99, 99, 3, padding=1, padding_mode="circular")
-    layers = nn.Sequential(convolution, nn.ReLU(), nn.Linear(16, 999))
-    start_level(layers)
-    maps = torch.randn(8, 99, 16, 16)
-    # a rectified signal of half the power feeds the linear layer, whose own gain is 1
-    assert convolution(maps).square().mean().item() == pytest.approx(2, rel=0.05)
-    assert layers[2](torch.randn(999, 16)).std().item() == pytest.approx(1, rel=0.05)
+    linear = nn.Linear(16, 999)
+    start_level(nn.Sequential(convolution, nn.ReLU(), linear))
+    # twice the power, for a ReLU halves it; a linear layer keeps its own
+    power = convolution(torch.randn(8, 99, 16, 16)).square().mean().item()
+    assert power == pytest.approx(2, rel=0.05)
+    assert linear(torch.randn(999, 16)).square().mean().item() == pytest.approx(1, rel=0.05)
+    assert convolution.bias is not None
     assert not convolution.bias.any()
-    assert not layers[2].bias.any()
+    assert not linear.bias.any()
 
 
 @pytest.mark.parametrize("stem", ["linear", "conv"])
