@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
 import numpy as np
-from scipy.stats import binom
 
 from cinelex.doctor.evidence import Evidence, is_number
 
@@ -120,6 +119,8 @@ def typical(values: Sequence[float]) -> Typical:
     The number of values below the true median is binomial with probability 1/2, whatever the
     distribution; below 6 values the interval is all of them and holds it less often.
     """
+    from scipy.stats import binom  # here, because it takes a second
+
     ordered, count = sorted(values), len(values)
     rank = max(1, int(binom.ppf(0.025, count, 0.5)))
     return Typical(median(ordered), ordered[rank - 1], ordered[count - rank])

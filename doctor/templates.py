@@ -2,13 +2,14 @@
 
 from functools import cache
 from pathlib import Path
-
-import jinja2
+from typing import Any
 
 
 @cache
-def environment() -> jinja2.Environment:
+def environment() -> Any:
     """Return jinja's environment over this folder; HTML is escaped, Markdown and text are not."""
+    import jinja2  # here, because it takes a second
+
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=jinja2.select_autoescape(

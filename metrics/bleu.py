@@ -1,19 +1,20 @@
 """Corpus BLEU from counts that add up over studies."""
 
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Float
-from sacrebleu.metrics.bleu import BLEU
 
 ORDERS: Final = 4
 VARIANT: Final = "corpus BLEU, sacrebleu nrefs:1|case:lc|eff:no|tok:13a|smooth:exp, in [0, 1]"
 
 
 @cache
-def scorer() -> BLEU:
+def scorer() -> Any:
     """Return the sacrebleu scorer that counts n-grams; one sentence at a time, hence `eff`."""
+    from sacrebleu.metrics.bleu import BLEU  # here, because it takes a second
+
     return BLEU(lowercase=True, tokenize="13a", effective_order=True, max_ngram_order=ORDERS)
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.metrics import davies_bouldin_score, silhouette_score
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,11 @@ def separation(
 
     Source: Rousseeuw 1987, J. Comput. Appl. Math. 20; Davies and Bouldin 1979, IEEE TPAMI 1(2).
     """
+    from sklearn.metrics import (  # here, because it takes a second
+        davies_bouldin_score,
+        silhouette_score,
+    )
+
     if not 2 <= len(np.unique(label)) < len(label):
         return None
     random = np.random.default_rng(seed)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import spearmanr
 
 
 def spectral_tilt(
@@ -60,6 +59,8 @@ def morph_quality(
         first: What the morph should begin with.
         last: What it should end with.
     """
+    from scipy.stats import spearmanr  # here, because it takes a second
+
     tilt = spectral_tilt(curves, hz)
     wanted = spectral_tilt(np.stack([first, last]), hz)
     way = float(np.sign(wanted[1] - wanted[0]))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.stats import binom
 from torch import Tensor
 
 
@@ -114,6 +113,8 @@ def greatest_chance_recall(queries: int, gallery: int, *, confidence: float = 0.
     Raises:
         ValueError: if there is no query or no gallery.
     """
+    from scipy.stats import binom  # here, because it takes a second
+
     if queries < 1 or gallery < 1:
         raise ValueError(f"recall needs queries and a gallery, not {queries} and {gallery}")
     return float(binom.ppf(confidence, queries, 1 / gallery)) / queries

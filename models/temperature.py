@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor
 
 from cinelex.core.errors import UserError
+from cinelex.core.sharding import whole
 
 
 class Temperature(nn.Module):
@@ -48,9 +48,8 @@ class Temperature(nn.Module):
 
     def forward(self) -> Float[Tensor, ""]:
         """Return the temperature, in fp32."""
-        kept = self.log_temperature
-        whole = kept.full_tensor() if isinstance(kept, DTensor) else kept
-        value: Tensor = _ClampInward.apply(whole.squeeze(), *self.bounds)
+        kept = whole(self.log_temperature).squeeze()
+        value: Tensor = _ClampInward.apply(kept, *self.bounds)
         return value.exp()
 
     @torch.no_grad()

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int64, UInt8
-from scipy.stats import poisson
 
 from cinelex.data.loader import Samples, train_batches
 from cinelex.data.sampler import StudySampler
@@ -154,6 +153,8 @@ def order_diagnostics(sampler: StudySampler, *, samples: int) -> dict[str, Any]:
     Two independent orders agree at about Poisson(places/samples) places, which of a few dozen
     samples can be a large share; one set in 10,000 has more than ``data/order_repeats/chance``.
     """
+    from scipy.stats import poisson  # here, because it takes a second
+
     steps = min(sampler.steps_per_epoch, 50)
     first = [study for step in range(steps) for study in sampler.batch_at(step)[1]]
     later = [

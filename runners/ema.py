@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from cinelex.runners.sharding import as_parameter, own_part
+from cinelex.core.sharding import as_parameter, own_part
 
 
 class Ema:

@@ -6,8 +6,6 @@ from typing import Literal
 
 import torch
 from torch import nn
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import checkpoint
 
@@ -75,6 +73,10 @@ def distribute(
 
 
 def _shard(module: nn.Module, device: torch.device, *, half: bool) -> nn.Module:
+    # here, because they take seconds
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+
     mesh = init_device_mesh(device.type, (world_size(),))
     # autocast chooses the numbers of each operation; the gradients are averaged in fp32
     policy = MixedPrecisionPolicy(reduce_dtype=torch.float32 if half else None)

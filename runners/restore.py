@@ -8,9 +8,9 @@ from torch import nn
 
 from cinelex.core.console import say
 from cinelex.core.distributed import barrier, world_size
+from cinelex.core.sharding import as_parameter
 from cinelex.runners import checkpoint
 from cinelex.runners.ema import Ema
-from cinelex.runners.sharding import as_parameter
 from cinelex.runners.snapshot import (
     Position,
     restore_optimizer,

@@ -4,9 +4,7 @@ import queue
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol, runtime_checkable
-
-import wandb
+from typing import Any, Protocol, runtime_checkable
 
 from cinelex.core.console import say
 from cinelex.core.distributed import is_main
@@ -53,6 +51,8 @@ class WandbSink:
         self._steps: queue.Queue[tuple[int, dict[str, float]] | None] = queue.Queue(self.QUEUED)
         self._thread: threading.Thread | None = None
         if is_main():
+            import wandb  # here, because it takes seconds
+
             folder.mkdir(parents=True, exist_ok=True)
             self._online = wandb.api.api_key is not None
             self._thread = threading.Thread(target=self._talk, name="wandb", daemon=True)
@@ -89,6 +89,8 @@ class WandbSink:
         return f"to send the scalars later: wandb sync {self.folder}/wandb/*run-*"
 
     def _talk(self) -> None:
+        import wandb
+
         try:
             run = wandb.init(
                 project=self.project,
@@ -97,7 +99,7 @@ class WandbSink:
                 resume="allow" if self._online else None,
                 dir=self.folder,
                 mode="online" if self._online else "offline",
-                settings=SETTINGS,
+                settings=wandb.Settings(**SETTINGS),
             )
             if not self._online:
                 say(f"W&B is not logged in; {self._how_to_send()}")
@@ -110,14 +112,14 @@ class WandbSink:
             self._problem = type(problem).__name__
 
 
-SETTINGS = wandb.Settings(
+SETTINGS: dict[str, Any] = {
     # the command line names the manifest, so nothing about the process or machine is sent
-    silent=True,
-    disable_git=True,
-    save_code=False,
-    console="off",
-    init_timeout=30,
-    x_disable_meta=True,
-    x_disable_machine_info=True,
-    x_save_requirements=False,
-)
+    "silent": True,
+    "disable_git": True,
+    "save_code": False,
+    "console": "off",
+    "init_timeout": 30,
+    "x_disable_meta": True,
+    "x_disable_machine_info": True,
+    "x_save_requirements": False,
+}

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from cinelex.core.distributed import gather_rows, rank, world_size
 from cinelex.core.errors import UserError
+from cinelex.core.sharding import as_parameter, whole
 from cinelex.runners.ema import Ema
-from cinelex.runners.sharding import as_parameter, whole
 
 
 @dataclass(frozen=True)

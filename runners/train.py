@@ -15,6 +15,7 @@ from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
 from cinelex.core.distributed import barrier, broadcast_json
 from cinelex.core.errors import UserError
+from cinelex.core.sharding import whole
 from cinelex.projects.base import BatchT, Project
 from cinelex.runners import checkpoint
 from cinelex.runners.bookkeeping import Books, Spike
@@ -32,7 +33,6 @@ from cinelex.runners.parallel import (
 from cinelex.runners.probe import Probe
 from cinelex.runners.restore import restore
 from cinelex.runners.saver import Saver
-from cinelex.runners.sharding import whole
 from cinelex.runners.sinks import Sink
 from cinelex.runners.snapshot import Position, Snapshots
 from cinelex.runners.step import StepReport

@@ -7,7 +7,6 @@ from itertools import pairwise
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
 from cinelex.core.errors import UserError
@@ -107,6 +106,8 @@ def grouped_split(
         UserError: There are fewer people than folds, or a split lacks one of the first two
             descriptors.
     """
+    from sklearn.model_selection import StratifiedGroupKFold  # here, because it takes a second
+
     known = [row for row in rows if set(row.descriptors) & set(descriptors)]
     people = {row.person for row in known}
     if len(people) < folds:

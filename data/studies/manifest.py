@@ -1,7 +1,6 @@
 """From a manifest file to checked studies."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,57 +11,17 @@ from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file, hash_json
 from cinelex.data.studies.paths import check_links, checked_paths
 from cinelex.data.studies.rows import (
-    Columns,
     leaked_patients,
     read_rows,
     refuse_contradictions,
     refuse_first,
     refuse_leaks,
     refuse_videos_twice,
-    split_name,
 )
-from cinelex.data.studies.study import Study
+from cinelex.data.studies.study import Columns, Manifest, Study
 from cinelex.data.studies.table import Table, read_table
 
 LONGEST_REPORT = 100_000
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """The studies of a manifest, and what was left out."""
-
-    path: Path
-    video_root: Path
-    """Absolute."""
-    studies: tuple[Study, ...]
-    """In order of appearance."""
-    dropped: Mapping[str, int]
-    """Studies left out: "empty_report", "no_video"."""
-    reports_cut: int
-    """Reports longer than the limit, which were cut there."""
-    patients_in_two_splits: int
-    """0 unless the caller allowed it."""
-    hash: str
-    """Of the file's bytes and the way it was read."""
-
-    def split(self, name: str) -> list[Study]:
-        """Return the studies of one split, by any of its names (see ``split_name``).
-
-        Raises:
-            UserError: There is no such split; the message lists those there are.
-        """
-        found = [study for study in self.studies if study.split == split_name(name)]
-        if not found:
-            have = ", ".join(f"{split} ({count})" for split, count in self.splits().items())
-            raise UserError(f"{self.path}: no study is in split {name!r}; there are {have}")
-        return found
-
-    def splits(self) -> dict[str, int]:
-        """Return how many studies each split has, in order of appearance."""
-        counts: dict[str, int] = {}
-        for study in self.studies:
-            counts[study.split] = counts.get(study.split, 0) + 1
-        return counts
 
 
 def load_manifest(
@@ -181,6 +140,3 @@ def _numbers(table: Table, columns: Columns, rows: pd.DataFrame) -> Any:
     wrong = (text != "").to_numpy(bool) & ~(np.isfinite(values) & (values >= 0))
     refuse_first(table, columns.noise_mse, rows, wrong, "expected a number >= 0, or nothing")
     return values
-
-
-__all__ = ["Columns", "Manifest", "load_manifest"]

@@ -1,34 +1,15 @@
 """The rows of a manifest, checked against one another."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
+from cinelex.data.studies.study import SPLIT_NAMES, Columns
 from cinelex.data.studies.table import Table
 
-SPLIT_NAMES = {"training": "train", "valid": "val", "validation": "val", "dev": "val"}
 ONLY_SPLIT = "all"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Columns:
-    """Which column of the manifest holds what."""
-
-    study: str = "study_id"
-    video: str = "video_path"
-    report: str | None = "report"
-    """None reads no report, as inference may; every study then has an empty one."""
-    split: str | None = "split"
-    """None puts every study in the split "all"."""
-    patient: str | None = None
-    """None takes every study for a patient of its own."""
-    noise_mse: str | None = None
-    """Known noise of each video in squared gray levels of [0, 1]; a study gets the mean."""
-    extra: tuple[str, ...] = ()
-    """Further columns to keep beside the study."""
 
 
 def read_rows(table: Table, columns: Columns) -> pd.DataFrame:
@@ -66,12 +47,6 @@ def read_rows(table: Table, columns: Columns) -> pd.DataFrame:
         refuse_first(table, names[field], rows, rows[field] == "", "is empty")
     rows["split"] = rows["split"].str.lower().replace(SPLIT_NAMES)
     return rows
-
-
-def split_name(text: str) -> str:
-    """Return a split's name as studies carry it: "Validation", "valid" and "dev" are "val"."""
-    plain = text.strip().lower()
-    return SPLIT_NAMES.get(plain, plain)
 
 
 def refuse_first(

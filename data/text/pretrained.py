@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoTokenizer
-
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_json
 from cinelex.data.text.tokenizer import SETTINGS, normalise
@@ -72,6 +70,8 @@ class PretrainedTokenizer:
 
 def _load(name: str) -> Any:
     """Load from here first, so that a machine without a network does not wait for one."""
+    from transformers import AutoTokenizer  # here, because it takes a second
+
     for local_only in (True, False):
         try:
             return AutoTokenizer.from_pretrained(

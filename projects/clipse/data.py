@@ -15,8 +15,7 @@ from cinelex.data.images.formats import FORMATS
 from cinelex.data.orders import ClassBalanced, Stratified, Topical
 from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.drops import Decoded, check_rejects
-from cinelex.data.studies.manifest import load_manifest
-from cinelex.data.studies.rows import Columns, split_name
+from cinelex.data.studies.study import Columns, split_name
 from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
 from cinelex.data.text.tokenizer import SETTINGS, Tokenizer, load_tokenizer
 from cinelex.data.text.topics import topics
@@ -135,6 +134,8 @@ def _image_set(config: RunConfig) -> tuple[ImageSet, Path]:
 
 def _from_manifest(config: RunConfig) -> tuple[ImageSet, Path]:
     """Return every study with its first video as an image, and its report as the caption."""
+    from cinelex.data.studies.manifest import load_manifest  # here, because it takes a second
+
     data, label = config.data, config.clipse.label_column
     if data.manifest is None:
         raise UserError("data.manifest: clipse.format manifest needs one; name the file")

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from cinelex.config.schema import RunConfig
@@ -37,7 +36,9 @@ def describe(config: RunConfig, data: ClipseData, model: VideoText, folder: Path
         table[f"nearest_{place + 1}_cosine"] = cosines[:, place].tolist()
     path = folder / "predictions" / "inference.csv"
     if is_main():
-        write_whole(path, pd.DataFrame(table).to_csv(index=False))
+        from pandas import DataFrame  # here, because it takes a second
+
+        write_whole(path, DataFrame(table).to_csv(index=False))
     return path
 
 

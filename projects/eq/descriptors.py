@@ -5,9 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from cinelex.config.schema import RunConfig
 from cinelex.metrics.classification import balanced_accuracy
@@ -151,6 +148,11 @@ def _logistic(
     asked: Float[np.ndarray, "asked dim"],
 ) -> Shaped[np.ndarray, " asked"]:
     """Return what logistic regression on the known rows says of the others."""
+    # here, because they take a second
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     model = make_pipeline(
         StandardScaler(), LogisticRegression(max_iter=ITERATIONS, class_weight="balanced")
     )

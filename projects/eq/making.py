@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from torch.nn import functional as F
@@ -98,7 +97,9 @@ def describe(data: EqData, model: EqAutoencoder, curves: Curves, folder: Path) -
         table[f"cosine {word}"] = cosines[:, place].tolist()
     path = folder / "predictions" / "inference.csv"
     if is_main():
-        write_whole(path, pd.DataFrame(table).to_csv(index=False))
+        from pandas import DataFrame  # here, because it takes a second
+
+        write_whole(path, DataFrame(table).to_csv(index=False))
     return path
 
 
@@ -150,7 +151,9 @@ def parameter_table(settings: EqSettings, names: Sequence[str]) -> str:
 
 def parameters_csv(settings: EqSettings, names: Sequence[str]) -> str:
     """Return settings as CSV: a row a setting, the parameters in the order of the file."""
-    table = pd.DataFrame(settings.values.tolist(), columns=[item.name for item in PARAMETERS])
+    from pandas import DataFrame  # here, because it takes a second
+
+    table = DataFrame(settings.values.tolist(), columns=[item.name for item in PARAMETERS])
     table.insert(0, "setting", list(names))
     return str(table.to_csv(index=False))
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
-from sklearn.linear_model import Ridge
 
 from cinelex.config.schema import RunConfig
 from cinelex.core.randomness import generator
@@ -112,6 +110,8 @@ def rebuilt_table(
     model: EqAutoencoder, curves: Curves, loss: GroupedError, train: EqSpace, test: EqSpace
 ) -> Table:
     """Return how well held-out settings survive the latent, beside as many principal components."""
+    from sklearn.decomposition import PCA  # here, because it takes a second
+
     dim = train.latent.shape[1]
     components = PCA(min(dim, len(PARAMETERS))).fit(train.units.double().numpy())
     squeezed = components.inverse_transform(components.transform(test.units.double().numpy()))
@@ -148,6 +148,8 @@ def validity_table(model: EqAutoencoder, train: EqSpace, test: EqSpace, *, seed:
     Written from the latents of held-out settings and from random ones far outside. The null is a
     ridge regression from the same latents to physical values, which nothing keeps inside.
     """
+    from sklearn.linear_model import Ridge  # here, because it takes a second
+
     draw = torch.randn(RANDOM_LATENTS, train.latent.shape[1], generator=generator(seed, "latents"))
     far = train.latent.mean(dim=0) + RANDOM_SPREAD * train.latent.std(dim=0) * draw
     latents = torch.cat([test.latent, far])

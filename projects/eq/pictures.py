@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from jaxtyping import Float
-from matplotlib.figure import Figure
 
 from cinelex.core.files import write_whole
 from cinelex.data.eq.response import frequencies
@@ -30,7 +28,7 @@ def draw_descriptors(
     """Draw, for each descriptor, the curve that was made over those of its training settings."""
     columns = min(COLUMNS, len(names))
     rows = math.ceil(len(names) / columns)
-    figure = Figure(figsize=(4.2 * max(2, columns), 3.2 * rows + 0.6), layout="constrained")
+    figure = _figure(4.2 * max(2, columns), 3.2 * rows + 0.6)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flatten()
     hz = frequencies(made.shape[1]).numpy()
     for axis, name, curve, others in zip(grid, names, made, known, strict=False):
@@ -52,10 +50,12 @@ def draw_descriptors(
 
 def draw_morph(path: Path, ends: Sequence[str], curves: Float[np.ndarray, "step point"]) -> None:
     """Draw every curve of a morph, from the first descriptor's colour to the last one's."""
-    figure = Figure(figsize=(8.4, 4.8), layout="constrained")
+    from matplotlib import colormaps  # here, because it takes a second
+
+    figure = _figure(8.4, 4.8)
     axis = figure.subplots()
     hz = frequencies(curves.shape[1]).numpy()
-    colours = mpl.colormaps["viridis"](np.linspace(0.05, 0.9, len(curves)))
+    colours = colormaps["viridis"](np.linspace(0.05, 0.9, len(curves)))
     for place, (curve, colour) in enumerate(zip(curves, colours, strict=True)):
         end = place in (0, len(curves) - 1)
         label = ends[0] if place == 0 else ends[1] if end else None
@@ -84,13 +84,15 @@ def draw_map(
         member: For each descriptor, which rows have it.
         names: The descriptors.
     """
+    from matplotlib import colormaps  # here, because it takes a second
+
     middle = centres.mean(axis=0)
     axes = np.linalg.svd(centres - middle, full_matrices=False)[2][:2]
     places, anchors = (rows - middle) @ axes.T, (centres - middle) @ axes.T
-    figure = Figure(figsize=(7.2, 5.6), layout="constrained")
+    figure = _figure(7.2, 5.6)
     axis = figure.subplots()
     for number, (name, own) in enumerate(zip(names, member, strict=True)):
-        colour = mpl.colormaps["tab20"](number % 20)
+        colour = colormaps["tab20"](number % 20)
         axis.scatter(places[own, 0], places[own, 1], s=14, color=colour, alpha=0.7, linewidths=0)
         axis.annotate(name, anchors[number], color="black", fontsize=11, weight="bold")
         x, y = anchors[number]
@@ -101,6 +103,12 @@ def draw_map(
     axis.set_xlabel("first direction between centres")
     axis.set_ylabel("second direction")
     _save(figure, path)
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.figure import Figure  # here, because it takes a second
+
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def _frame(axis: Any) -> None:
@@ -115,7 +123,7 @@ def _frame(axis: Any) -> None:
     axis.label_outer()
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _save(figure: Any, path: Path) -> None:
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=110)
     write_whole(path, stream.getvalue())

@@ -8,7 +8,7 @@ from cinelex.config.build import build
 from cinelex.config.schedule import value_at
 from cinelex.config.schema import RunConfig
 from cinelex.core.randomness import keyed_seed
-from cinelex.data.studies.rows import Columns
+from cinelex.data.studies.study import Columns
 from cinelex.data.synthetic.engravings.engraving_set import (
     EngravingSetSettings,
     make_engraving_set,

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.image import imsave
 from torch import Tensor
 
 from cinelex.core.distributed import is_main, sum_over_ranks
@@ -105,6 +104,8 @@ def draw_rebuilt(
     task: MaskedTask,
 ) -> None:
     """Draw the middle frame of a few clips: original, visible part, visible part and guess."""
+    from matplotlib.image import imsave  # here, because it takes a second
+
     clips = pixels[:PICTURES]
     tubelets = cut_tubelets(clips, tubelet=task.tubelet)
     seen, filled = torch.full_like(tubelets, -PIXEL_MEAN / PIXEL_STD), tubelets.clone()

@@ -12,9 +12,7 @@ from cinelex.core.files import hash_json
 from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.studies.drops import check_rejects, decoded
-from cinelex.data.studies.manifest import Manifest, load_manifest
-from cinelex.data.studies.rows import Columns
-from cinelex.data.studies.study import Study
+from cinelex.data.studies.study import Columns, Manifest, Study
 from cinelex.data.synthetic.cines.settings import StudySetSettings
 from cinelex.data.synthetic.cines.study_set import make_study_set
 from cinelex.data.text.pretrained import PretrainedTokenizer
@@ -98,6 +96,8 @@ def open_study_data(
 
 def _read_described(config: RunConfig) -> tuple[FrameStore, list[Study]] | None:
     """Return the studies of the inference manifest, whose reports nobody reads."""
+    from cinelex.data.studies.manifest import load_manifest
+
     path = config.data.inference_manifest
     if path is None:
         return None
@@ -130,6 +130,8 @@ def _read(
     config: RunConfig, made: Callable[[RunConfig], MadeSet]
 ) -> tuple[Manifest, FrameStore, list[Study]]:
     """Return the manifest, the decoded frames, and the studies that have any."""
+    from cinelex.data.studies.manifest import load_manifest  # here, because it takes a second
+
     data = config.data
     path, columns = data.manifest, Columns(**data.columns.model_dump())
     if path is None:

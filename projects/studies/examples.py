@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from matplotlib.image import imsave
 
 from cinelex.core.distributed import is_main
 from cinelex.core.files import write_whole
@@ -78,6 +77,8 @@ def _nearest(
 
 def _draw(path: Path, dataset: StudyDataset, place: int) -> None:
     """Draw a few frames of each of the study's videos, a line a video."""
+    from matplotlib.image import imsave  # here, because it takes a second
+
     clips: UInt8[np.ndarray, "clip frame row column channel"]
     clips = dataset.sample(place, epoch=None).clips.numpy()
     chosen = np.linspace(0, clips.shape[1] - 1, min(FRAMES, clips.shape[1])).round().astype(int)

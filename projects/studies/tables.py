@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -58,7 +57,9 @@ def describe(config: RunConfig, data: StudyData, model: StudyModel, folder: Path
         table["lesions"] = [_lesions(text) for text in told]
     path = folder / "predictions" / "inference.csv"
     if is_main():
-        write_whole(path, pd.DataFrame(table).to_csv(index=False))
+        from pandas import DataFrame  # here, because it takes a second
+
+        write_whole(path, DataFrame(table).to_csv(index=False))
     return path
 
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cinelex.core.errors import UserError
-from cinelex.data.studies.manifest import Columns, Manifest, load_manifest
+from cinelex.data.studies.manifest import load_manifest
+from cinelex.data.studies.study import Columns, Manifest
 
 HEADER = "study_id,video_path,report,split\n"
 PATIENTS = Columns(patient="patient", noise_mse="noise")

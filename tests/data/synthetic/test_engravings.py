@@ -12,7 +12,7 @@ from PIL import Image
 
 from cinelex.core.randomness import numpy_generator
 from cinelex.data.studies.manifest import load_manifest
-from cinelex.data.studies.rows import Columns
+from cinelex.data.studies.study import Columns
 from cinelex.data.synthetic.engravings.descriptions import describe
 from cinelex.data.synthetic.engravings.drawing import draw_engraving
 from cinelex.data.synthetic.engravings.engraving_set import (
