@@ -46,7 +46,7 @@ def uniform(keys: Int[Tensor, " row"], *, count: int, stream: int) -> Float[Tens
         stream: Which purpose the numbers serve; two purposes never share a stream.
 
     Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"
-        (the finalizer of SplitMix64).
+    (the finalizer of SplitMix64).
     """
     place = torch.arange(count, dtype=torch.int64, device=keys.device)
     row = _mix(_mix(keys.to(torch.int64)) ^ _signed(stream))

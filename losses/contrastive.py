@@ -33,8 +33,8 @@ class InfoNCE:
     mean ln |P(i)|, and ``in`` can reach 0.
 
     Source: Radford et al. 2021, CLIP, arXiv:2103.00020, Figure 3; Khosla et al. 2020,
-        arXiv:2004.11362, equations 2 and 3; Miech et al. 2020, MIL-NCE, arXiv:1912.06430,
-        equation 1.
+    arXiv:2004.11362, equations 2 and 3; Miech et al. 2020, MIL-NCE, arXiv:1912.06430,
+    equation 1.
     """
 
     form: Form = "out"

@@ -42,7 +42,7 @@ class HardNegatives:
     At beta = 0 it is the debiased loss; at tau = 0 as well, InfoNCE.
 
     Source: Chuang et al. 2020, arXiv:2007.00224, equation 8 (tau); Robinson et al. 2021, HCL,
-        arXiv:2010.04592, equation 5 (beta).
+    arXiv:2010.04592, equation 5 (beta).
     """
 
     positive_prior: float = 0.1
@@ -153,7 +153,7 @@ class SoftTargets:
     """Cross-entropy with targets (1 - share) [i = j] + share softmax_j(A_ij / target temperature).
 
     Source: Andonian et al. 2022, arXiv:2204.04588, section 3; Gao et al. 2023, SoftCLIP,
-        arXiv:2303.17561, equation 7.
+    arXiv:2303.17561, equation 7.
     """
 
     share: float = 0.3

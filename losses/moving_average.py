@@ -22,7 +22,7 @@ class MovingAverage(nn.Module):
     visit and outside training u_i = g_i.
 
     Source: Yuan et al. 2022, SogCLR, arXiv:2202.12387, algorithm 1; Wei et al. 2024, FastCLIP,
-        arXiv:2407.01445, equations 1 and 2.
+    arXiv:2407.01445, equations 1 and 2.
     """
 
     log_averages: Tensor

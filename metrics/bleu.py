@@ -35,7 +35,7 @@ def bleu(counts: Float[np.ndarray, "*batch count"], *, order: int) -> Float[np.n
     a match counts as 1 / (2^k * n-grams), as in mteval-v13a; without any match BLEU is 0.
 
     Source: Papineni et al. 2002, "BLEU: a method for automatic evaluation of machine translation";
-        Post 2018, arXiv:1804.08771 (the variant, tokenizer and smoothing included).
+    Post 2018, arXiv:1804.08771 (the variant, tokenizer and smoothing included).
     """
     length, reference = counts[..., 0], counts[..., 1]
     matched = counts[..., 2 : 2 + order]

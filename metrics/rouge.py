@@ -40,7 +40,7 @@ def common_subsequence(one: Sequence[Hashable], other: Sequence[Hashable]) -> in
     """Return the length of the longest common subsequence.
 
     Source: Hyyro 2004, "Bit-parallel LCS-length computation revisited" (one row of the table is
-        one integer).
+    one integer).
     """
     places: dict[Hashable, int] = {}
     for place, word in enumerate(one):

@@ -15,6 +15,7 @@ check "$bin/ruff" check .
 check "$bin/ruff" format --check .
 check "$bin/mypy"
 check "$bin/lint-imports" --no-logo
+check "$bin/python" -m mkdocs build --strict --quiet
 check "$bin/pytest" -q "$@"
 
 if ((${#failed[@]})); then

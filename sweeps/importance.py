@@ -40,7 +40,7 @@ def importances(search: optuna.Study) -> list[Importance]:
     any scores sum to 1, those of pure noise too: the null is what says whether there is anything.
 
     Source: Hutter, Hoos and Leyton-Brown 2014, "An efficient approach for assessing hyperparameter
-        importance" (functional ANOVA); the null is a permutation of the scores.
+    importance" (functional ANOVA); the null is a permutation of the scores.
     """
     trials = [
         trial for trial in search.get_trials(states=(TrialState.COMPLETE,)) if trial.distributions

@@ -1,0 +1,55 @@
+"""Reference pages from the code, whenever the site is built: ``python -m mkdocs build --strict``.
+
+A page under ``docs/`` says ``<!-- made: keys -->`` where a table of `MAKERS` has to stand.
+"""
+
+import re
+from collections.abc import Callable
+
+import griffe
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+from docs.generate.api import api_nav, api_pages
+from docs.generate.commands import commands, exit_codes
+from docs.generate.keys import keys
+from docs.generate.parts import losses, metrics, models, projects
+from docs.generate.rules import rules
+
+API = "reference/api"
+MAKERS: dict[str, Callable[[griffe.Object], str]] = {
+    "commands": commands,
+    "exit codes": exit_codes,
+    "keys": keys,
+    "losses": losses,
+    "metrics": metrics,
+    "models": models,
+    "projects": projects,
+    "rules": rules,
+}
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Read the package, and put the pages of its modules where the navigation says ``api``."""
+    package = griffe.load("cinelex", search_paths=["."], docstring_parser="google")
+    assert isinstance(package, griffe.Module)
+    config.extra["package"] = package
+    for part in config.nav or ():
+        for entry in part.get("Reference", ()):
+            if isinstance(entry, dict) and entry.get("API") == "api":
+                entry["API"] = api_nav(package, API)
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages of all modules."""
+    for path, text in api_pages(config.extra["package"], API):
+        files.append(File.generated(config, path, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Put tables where a page asks for them."""
+    package = config.extra["package"]
+    return re.sub("<!-- made: (.+?) -->", lambda mark: MAKERS[mark[1]](package), markdown)
