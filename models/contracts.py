@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from cinelex.models.normalize import Normalize
+
 
 class VideoEncoder(nn.Module, ABC):
     """From the pixels of a clip to a grid of tokens.
@@ -16,8 +18,10 @@ class VideoEncoder(nn.Module, ABC):
     The tokens of a clip depend on that clip alone, never on the others in the batch.
     """
 
+    normalize: Normalize
+    """What `forward` begins with: from levels to the statistics that the encoder was trained on."""
     width: int
-    """Numbers a token."""
+    """Embedding dimension of a token."""
     grid: tuple[int, int, int]
     """Tokens along frames, rows and columns; token t·y·x of a clip stands at place (t, y, x)."""
     tubelet: tuple[int, int, int]
@@ -34,7 +38,7 @@ class VideoEncoder(nn.Module, ABC):
         """Return the tokens of each clip.
 
         Args:
-            clips: Normalized pixels.
+            clips: Levels in [0, 1], unless ``normalize`` was told to expect others.
             keep: The tokens to embed and encode, as places in t·y·x; all of them if None.
 
         Raises:

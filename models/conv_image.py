@@ -4,6 +4,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cinelex.models.contracts import VideoEncoder
+from cinelex.models.normalize import Normalize
 
 
 class ConvImage(VideoEncoder):
@@ -43,6 +44,7 @@ class ConvImage(VideoEncoder):
             raise ValueError(f"conv takes images, clips of one frame; got data.frames={frames}")
         if size % 8:
             raise ValueError(f"conv halves the image three times; {size} is no multiple of 8")
+        self.normalize = Normalize()
         self.width = width
         self.grid = (1, size // 8, size // 8)
         self.tubelet = (1, 8, 8)
@@ -64,4 +66,4 @@ class ConvImage(VideoEncoder):
         """Return the tokens of each image."""
         if keep is not None:
             raise ValueError("a convolutional tower sees all of an image and cannot drop tokens")
-        return self.layers(clips[:, :, 0]).flatten(2).transpose(1, 2)
+        return self.layers(self.normalize(clips)[:, :, 0]).flatten(2).transpose(1, 2)

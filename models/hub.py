@@ -40,3 +40,24 @@ def load_pretrained(kind: Any, source: str, **changes: Any) -> nn.Module:
         raise UserError(f"{source} lacks {missing[0]}; it belongs to another kind of model")
     loaded: nn.Module = model
     return loaded
+
+
+def pixel_statistics(source: str) -> tuple[list[float], list[float]]:
+    """Return mean and deviation of each channel, of levels in [0, 1], that a model was trained on.
+
+    Args:
+        source: A local folder with ``preprocessor_config.json``, or a hub name.
+
+    Raises:
+        UserError: Nothing says how its pixels are to be normalised.
+    """
+    from transformers.image_processing_base import ImageProcessingMixin
+
+    try:
+        settings, _ = ImageProcessingMixin.get_image_processor_dict(source)
+        return settings["image_mean"], settings["image_std"]
+    except (OSError, KeyError) as error:
+        raise UserError(
+            f"{source} does not say how its pixels are normalised; copy its "
+            "preprocessor_config.json, with image_mean and image_std, to its config.json"
+        ) from error

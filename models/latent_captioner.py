@@ -7,6 +7,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
 from cinelex.models.aggregators import MeanAggregator
 from cinelex.models.contracts import (
     CaptionDecoder,
@@ -29,7 +30,7 @@ class LatentOutputs(MatchedOutputs):
     caption_logits: Float[Tensor, "study word vocab"]
     """At each word, the logits of the word that follows it."""
     reconstruction: Float[Tensor, "clip channel frame row column"]
-    """Normalized pixels, made from the latent alone."""
+    """Standardised pixels, made from the latent alone."""
 
 
 class LatentCaptioner(StudyModel):
@@ -75,6 +76,8 @@ class LatentCaptioner(StudyModel):
         """
         super().__init__()
         self.dim = dim
+        # one unit for all encoders, in which pictures are augmented and rebuilt
+        image_encoder.normalize.expect(mean=PIXEL_MEAN, std=PIXEL_STD)
         self.image_encoder, self.latent_head = image_encoder, latent_head
         self.caption_decoder, self.image_decoder = caption_decoder, image_decoder
         self.text_encoder = text_encoder
@@ -98,7 +101,7 @@ class LatentCaptioner(StudyModel):
         """Run every part once.
 
         Args:
-            clips: Normalized pixels of all pictures of all studies.
+            clips: Standardised pixels of all pictures of all studies.
             owner: The study that each picture belongs to.
             token_ids: The report of each study.
             attention_mask: True where there is a word.

@@ -10,9 +10,7 @@ from torch import Tensor, nn
 from cinelex.core.errors import UserError
 from cinelex.models.contracts import TextEncoder, VideoEncoder
 from cinelex.models.foreign import keep_nothing, make_repeatable
-
-PIXEL_MEAN, PIXEL_STD = 0.45, 0.225
-"""How pixels arrive: gray levels in [0, 1] minus the first, over the second."""
+from cinelex.models.normalize import Normalize
 
 
 def load_open_clip(name: str, pretrained: bool | str) -> Any:
@@ -58,8 +56,6 @@ class OpenClipImage(VideoEncoder):
     """
 
     drops_tokens = False
-    mean: Tensor
-    std: Tensor
 
     def __init__(
         self,
@@ -77,7 +73,7 @@ class OpenClipImage(VideoEncoder):
             width: Numbers a token; the model's own embedding size.
             frames: Frames of a clip; must be 1.
             size: Rows and columns of the image; the model's own.
-            channels: 3, or 1, which is then taken for all three.
+            channels: 3, or 1 for gray, which is shown to all three.
             name: See `load_open_clip`; give the text tower the same.
             pretrained: See `load_open_clip`; give the text tower the same.
 
@@ -98,8 +94,8 @@ class OpenClipImage(VideoEncoder):
             )
         _check_width(width, _embedding(self.tower, size), name)
         make_repeatable(self.tower, trained=pretrained is not False)
-        for buffer, values in (("mean", self.tower.image_mean), ("std", self.tower.image_std)):
-            self.register_buffer(buffer, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
+        statistics: Any = self.tower
+        self.normalize = Normalize(statistics.image_mean, statistics.image_std)
 
     def forward(
         self,
@@ -113,8 +109,7 @@ class OpenClipImage(VideoEncoder):
         """
         if keep is not None:
             raise keep_nothing("an OpenCLIP tower")
-        levels = clips[:, :, 0] * PIXEL_STD + PIXEL_MEAN
-        return self.tower((levels - self.mean) / self.std)[:, None]
+        return self.tower(self.normalize(clips)[:, :, 0])[:, None]
 
 
 class OpenClipText(TextEncoder):

@@ -80,7 +80,7 @@ class StudyModel(nn.Module, ABC):
         """Return the vector of each study, and what the caption decoder looks at.
 
         Args:
-            clips: Normalized pixels of all clips of all studies.
+            clips: Standardised pixels (see ``core/pixels.py``) of all clips of all studies.
             owner: The study that each clip belongs to.
             studies: Number of studies.
             max_clips: Clips of the study that has most, where the caller knows, and knows that

@@ -13,6 +13,7 @@ from cinelex.core.errors import UserError
 from cinelex.models.blocks import Block, start_small
 from cinelex.models.contracts import VideoEncoder
 from cinelex.models.foreign import keep_nothing, make_repeatable, read_weights
+from cinelex.models.normalize import Normalize
 from cinelex.models.positions import GridPositions
 
 
@@ -40,7 +41,7 @@ class TimmVideo(VideoEncoder):
             width: Numbers a token; a multiple of ``heads``.
             frames: Frames a clip, and so tokens.
             size: Rows, and columns, of a frame.
-            channels: 1 for gray, 3 for colour; pretrained colour filters are summed for gray.
+            channels: 3, or 1 for gray, which is shown to all three.
             backbone: A name that ``timm.list_models`` knows.
             pretrained: False for random weights, true for those that timm has (from its cache, or
                 downloaded), or the path of a safetensors or torch file.
@@ -53,7 +54,9 @@ class TimmVideo(VideoEncoder):
         """
         super().__init__()
         self.width, self.grid, self.tubelet = width, (frames, 1, 1), (1, size, size)
-        self.backbone = _backbone(backbone, pretrained, size=size, channels=channels)
+        self.backbone = _backbone(backbone, pretrained, size=size)
+        statistics: Any = self.backbone.pretrained_cfg
+        self.normalize = Normalize(statistics["mean"], statistics["std"])
         make_repeatable(self.backbone, trained=pretrained is not False)
         features: int = self.backbone.head_hidden_size  # type: ignore[assignment]
         self.project = nn.Linear(features, width)
@@ -78,7 +81,8 @@ class TimmVideo(VideoEncoder):
         if keep is not None:
             raise keep_nothing("a timm backbone")
         frames = rearrange(
-            clips, "clip channel frame row column -> (clip frame) channel row column"
+            self.normalize(clips),
+            "clip channel frame row column -> (clip frame) channel row column",
         )
         features = self.project(self.backbone(frames))
         tokens = features.unflatten(0, (len(clips), -1)) + self.positions()
@@ -87,7 +91,7 @@ class TimmVideo(VideoEncoder):
         return self.norm(tokens)
 
 
-def _backbone(name: str, pretrained: bool | str, *, size: int, channels: int) -> nn.Module:
+def _backbone(name: str, pretrained: bool | str, *, size: int) -> nn.Module:
     """Return the image backbone without its classifier."""
     # Here, because it takes seconds and only this encoder needs it.
     import timm
@@ -95,7 +99,7 @@ def _backbone(name: str, pretrained: bool | str, *, size: int, channels: int) ->
     if not timm.is_model(name):
         near = difflib.get_close_matches(name.split(".")[0], timm.list_models(), n=3)
         raise UserError(f"timm has no backbone {name!r}; the nearest names are {near}")
-    options: dict[str, Any] = {"num_classes": 0, "in_chans": channels}
+    options: dict[str, Any] = {"num_classes": 0}
     config = timm.get_pretrained_cfg(name)
     if config is not None and config.fixed_input_size:
         options["img_size"] = size

@@ -1,6 +1,7 @@
 """Video encoders of torchvision, with their tokens instead of their classes."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from einops import rearrange
@@ -15,6 +16,7 @@ from cinelex.models.foreign import (
     make_repeatable,
     read_weights,
 )
+from cinelex.models.normalize import Normalize
 from cinelex.models.tubelets import grid_of
 
 
@@ -51,7 +53,9 @@ class MViTV2S(VideoEncoder):
         self.grid = grid_of(frames=frames, size=size, tubelet=self.tubelet)
         self.mvit = mvit_v2_s(stochastic_depth_prob=0.0)
         self.mvit.head = nn.Identity()
-        _load(self.mvit, pretrained, url=MViT_V2_S_Weights.KINETICS400_V1.url, head="head.")
+        weights = MViT_V2_S_Weights.KINETICS400_V1
+        self.normalize = _normalize(weights)
+        _load(self.mvit, pretrained, url=weights.url, head="head.")
         make_repeatable(self.mvit, trained=pretrained is not False)
         self.project = nn.Linear(768, width)
 
@@ -67,7 +71,7 @@ class MViTV2S(VideoEncoder):
         """
         if keep is not None:
             raise keep_nothing("MViT")
-        maps = self.mvit.conv_proj(_colour(clips))
+        maps = self.mvit.conv_proj(self.normalize(clips))
         tokens = self.mvit.pos_encoding(rearrange(maps, "clip width t y x -> clip (t y x) width"))
         grid = tuple(maps.shape[2:])
         for block in self.mvit.blocks:
@@ -106,7 +110,9 @@ class R3D18(VideoEncoder):
         self.grid = grid_of(frames=frames, size=size, tubelet=self.tubelet)
         resnet = r3d_18()
         resnet.avgpool = resnet.fc = nn.Identity()
-        _load(resnet, pretrained, url=R3D_18_Weights.KINETICS400_V1.url, head="fc.")
+        weights = R3D_18_Weights.KINETICS400_V1
+        self.normalize = _normalize(weights)
+        _load(resnet, pretrained, url=weights.url, head="fc.")
         make_repeatable(resnet, trained=pretrained is not False)
         self.stages = nn.Sequential(
             resnet.stem, resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4
@@ -126,15 +132,14 @@ class R3D18(VideoEncoder):
         """
         if keep is not None:
             raise keep_nothing("R3D-18")
-        maps = self.stages(_colour(clips))
+        maps = self.stages(self.normalize(clips))
         return self.project(self.norm(rearrange(maps, "clip width t y x -> clip (t y x) width")))
 
 
-def _colour(
-    clips: Float[Tensor, "clip channel frame row column"],
-) -> Float[Tensor, "clip 3 frame row column"]:
-    """Show gray to all three channels, without a copy."""
-    return clips.expand(-1, 3, -1, -1, -1)
+def _normalize(weights: Any) -> Normalize:
+    """Return what the weights were trained behind."""
+    preset = weights.transforms()
+    return Normalize(preset.mean, preset.std)
 
 
 def _load(module: nn.Module, pretrained: bool | str, *, url: str, head: str) -> None:

@@ -10,7 +10,8 @@ from cinelex.core.errors import UserError
 from cinelex.models.blocks import check_heads
 from cinelex.models.contracts import VideoEncoder
 from cinelex.models.foreign import make_repeatable
-from cinelex.models.hub import load_pretrained
+from cinelex.models.hub import load_pretrained, pixel_statistics
+from cinelex.models.normalize import Normalize
 from cinelex.models.tubelets import grid_of, take_positions
 
 
@@ -41,7 +42,7 @@ class VideoMAE(VideoEncoder):
             width: Numbers a token.
             frames: Frames a clip.
             size: Rows, and columns, of a frame.
-            channels: 1 for gray, 3 for colour.
+            channels: 1 for gray, 3 for colour; a pretrained model is shown gray as three.
             pretrained: None for random weights, or a folder or hub name whose own depth, heads,
                 tubelet and width count; its tokens are then projected to ``width``.
             depth: Transformer blocks.
@@ -56,13 +57,14 @@ class VideoMAE(VideoEncoder):
         # Here, because it takes seconds.
         from transformers import VideoMAEConfig, VideoMAEModel
 
-        clip: dict[str, Any] = {"num_frames": frames, "image_size": size, "num_channels": channels}
+        clip: dict[str, Any] = {"num_frames": frames, "image_size": size}
         if pretrained is None:
             check_heads(width=width, heads=heads)
             if tubelet[1] != tubelet[2]:
                 raise UserError(f"VideoMAE's tubelets are square, got {list(tubelet)}")
             config: Any = VideoMAEConfig(
                 **clip,
+                num_channels=channels,
                 tubelet_size=tubelet[0],
                 patch_size=tubelet[1],
                 hidden_size=width,
@@ -72,9 +74,13 @@ class VideoMAE(VideoEncoder):
                 use_mean_pooling=False,
             )
             self.videomae: nn.Module = VideoMAEModel(config)
+            self.normalize = Normalize()
         else:
             self.videomae = load_pretrained(VideoMAEModel, pretrained, **clip)
+            self.normalize = Normalize(*pixel_statistics(pretrained))
             config = self.videomae.config
+            if channels > config.num_channels:
+                raise UserError(f"{pretrained} was trained on gray; set data.channels=1")
         make_repeatable(self.videomae, trained=True)
         self.width = width
         self.tubelet = (config.tubelet_size, config.patch_size, config.patch_size)
@@ -88,7 +94,7 @@ class VideoMAE(VideoEncoder):
         keep: Int[Tensor, "clip visible"] | None = None,
     ) -> Float[Tensor, "clip token width"]:
         """Return the tokens of each clip, in the order of ``keep``."""
-        pixels = clips.transpose(1, 2)
+        pixels = self.normalize(clips).transpose(1, 2)
         if keep is None:
             return self.project(self.videomae(pixels).last_hidden_state)
         places = self.grid[0] * self.grid[1] * self.grid[2]

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
 from cinelex.models.clip_pooling import MeanPooling
 from cinelex.models.contracts import (
     Aggregator,
@@ -97,6 +98,8 @@ class VideoText(StudyModel):
                 f"{type(video_encoder).__name__} cannot drop tokens, so nothing can be masked; "
                 "choose another video encoder or switch masked modelling off"
             )
+        # one unit for all encoders, in which clips are augmented and masked pixels are targets
+        video_encoder.normalize.expect(mean=PIXEL_MEAN, std=PIXEL_STD)
         self.video_encoder = video_encoder
         self.aggregator = aggregator
         self.text_encoder = text_encoder
@@ -136,7 +139,7 @@ class VideoText(StudyModel):
         """Run every part that was built once.
 
         Args:
-            clips: Normalized pixels of all clips of all studies.
+            clips: Standardised pixels of all clips of all studies.
             owner: The study that each clip belongs to.
             token_ids: The report of each study.
             attention_mask: True where there is a word.

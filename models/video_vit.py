@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cinelex.models.blocks import Block, start_level, start_small
 from cinelex.models.contracts import VideoEncoder
+from cinelex.models.normalize import Normalize
 from cinelex.models.positions import GridPositions, PositionKind
 from cinelex.models.tubelets import cut_tubelets, grid_of, take_positions
 
@@ -61,6 +62,7 @@ class VideoViT(VideoEncoder):
                 keeps its size, which says how much there is to see in its tubelet.
         """
         super().__init__()
+        self.normalize = Normalize()
         self.width, self.tubelet, self.subtract_first = width, tubelet, subtract_first
         self.grid = grid_of(frames=frames, size=size, tubelet=tubelet)
         self.stem: nn.Module = (
@@ -82,7 +84,8 @@ class VideoViT(VideoEncoder):
         clips: Float[Tensor, "clip channel frame row column"],
         keep: Int[Tensor, "clip visible"] | None = None,
     ) -> Float[Tensor, "clip token width"]:
-        """Return the tokens of each clip; pixels should have mean 0 and deviation near 1."""
+        """Return the tokens of each clip."""
+        clips = self.normalize(clips)
         if self.subtract_first:
             first, later = clips[:, :, :1], clips[:, :, 1:]
             clips = torch.cat((first, later - first), dim=2)

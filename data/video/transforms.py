@@ -8,11 +8,8 @@ from einops import rearrange
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
+from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
 from cinelex.core.randomness import uniform
-
-PIXEL_MEAN = 0.45
-PIXEL_STD = 0.225
-"""Constants for all data (those of Kinetics for one channel): nothing is estimated from a batch."""
 
 GEOMETRY, BRIGHTNESS = 1, 2
 """Streams of the keyed draws."""
@@ -35,7 +32,7 @@ class Augmentation:
 def to_float(
     clips: UInt8[Tensor, "clip frame row column channel"],
 ) -> Float[Tensor, "clip channel frame row column"]:
-    """Scale bytes to about mean 0 and standard deviation 1, by constants."""
+    """Return standardised pixels; see ``core/pixels.py``."""
     pixels = rearrange(clips, "clip frame row column channel -> clip channel frame row column")
     return (pixels.float() / 255 - PIXEL_MEAN) / PIXEL_STD
 

@@ -10,9 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cinelex.core.distributed import gather_rows
+from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
 from cinelex.data.loader import evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
-from cinelex.data.video.transforms import PIXEL_MEAN, PIXEL_STD, to_float
+from cinelex.data.video.transforms import to_float
 from cinelex.metrics.bootstrap import interval
 from cinelex.metrics.latent import BiasLevel, bias_level, latent_statistics
 from cinelex.metrics.nulls import uniformity_of_random_directions

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from cinelex.core.distributed import is_main
 from cinelex.core.files import write_whole
+from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
 from cinelex.data.batch import collate
 from cinelex.data.studies.dataset import StudyDataset
-from cinelex.data.video.transforms import PIXEL_MEAN, PIXEL_STD, to_float
+from cinelex.data.video.transforms import to_float
 from cinelex.models.latent_captioner import LatentCaptioner
 from cinelex.projects.rows import Picture
 from cinelex.projects.studies.captions import told_of

@@ -10,9 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cinelex.core.distributed import is_main, sum_over_ranks
+from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
 from cinelex.data.loader import evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
-from cinelex.data.video.transforms import PIXEL_MEAN, PIXEL_STD, to_float
+from cinelex.data.video.transforms import to_float
 from cinelex.losses.masked import MaskedModeling
 from cinelex.models.tubelets import cut_tubelets, join_tubelets
 from cinelex.models.video_text import VideoText

@@ -10,7 +10,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 from torch import nn
-from transformers import VideoMAEModel
+from transformers import VideoMAEImageProcessor, VideoMAEModel
 
 from cinelex.core.errors import UserError
 from cinelex.models.foreign import (
@@ -88,11 +88,14 @@ def test_a_timm_backbone_takes_its_weights_from_a_file(tmp_path: Path) -> None:
     source.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     features = source(images)
     torch.testing.assert_close(ours.backbone(images), features)
-    gray = TimmVideo(**SMALL, channels=1, backbone="test_byobnet", pretrained=path).eval()
-    same = images[:, :1].expand(-1, 3, -1, -1)
-    torch.testing.assert_close(gray.backbone(images[:, :1]), ours.backbone(same))
     with pytest.raises(UserError, match="test_vit"):
         TimmVideo(**SMALL, channels=3, backbone="test_vit", pretrained=path)
+
+
+def test_a_timm_backbone_sees_gray_in_all_three_channels() -> None:
+    gray = TimmVideo(**SMALL, channels=1, backbone="test_byobnet").eval()
+    clips = torch.rand(2, 1, 2, 32, 32)
+    torch.testing.assert_close(gray(clips), gray(clips.expand(-1, 3, -1, -1, -1)))
 
 
 def test_timm_transformers_take_the_size_of_the_clips() -> None:
@@ -134,9 +137,12 @@ def test_videomae_is_read_from_a_folder_for_clips_of_another_size(tmp_path: Path
     source = VideoMAE(frames=4, size=8, **options)
     assert isinstance(source.videomae, VideoMAEModel)
     source.videomae.save_pretrained(tmp_path)
+    VideoMAEImageProcessor(image_mean=[0.45], image_std=[0.225]).save_pretrained(tmp_path)
     same = VideoMAE(width=12, frames=4, size=8, channels=1, pretrained=str(tmp_path))
     clips = torch.randn(2, 1, 4, 8, 8)
     torch.testing.assert_close(same(clips), source(clips))
     larger = VideoMAE(width=20, frames=6, size=16, channels=1, pretrained=str(tmp_path))
     assert larger.grid == (3, 4, 4)
     assert larger(torch.randn(1, 1, 6, 16, 16)).shape == (1, 48, 20)
+    with pytest.raises(UserError, match="data.channels=1"):
+        VideoMAE(width=12, frames=4, size=8, channels=3, pretrained=str(tmp_path))

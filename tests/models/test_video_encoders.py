@@ -1,12 +1,18 @@
 """Video encoders: what every entry of the table must do."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
+import open_clip
 import pytest
+import timm
 import torch
 from safetensors.torch import load_file, save_file
+from torchvision.models.video import MViT_V2_S_Weights, R3D_18_Weights
+from transformers import VideoMAEImageProcessor
 
+from cinelex.core.errors import UserError
 from cinelex.models import VIDEO_ENCODERS
 from cinelex.models.contracts import VideoEncoder
 
@@ -123,6 +129,75 @@ def test_keeping_everything_is_dropping_nothing(encoder: VideoEncoder, clips: to
         everything = torch.arange(8).expand(2, 8)
         with torch.no_grad():
             torch.testing.assert_close(encoder(clips, everything), encoder(clips))
+
+
+def _preprocessed(name: str, encoder: Any, levels: torch.Tensor) -> torch.Tensor:
+    """Return what the library that the weights come from would make of one frame of a clip."""
+    if name == "timm":
+        settings = timm.data.resolve_model_data_config(encoder.backbone)
+        return timm.data.create_transform(**settings).transforms[-1](levels[0, :, 0])
+    if name == "open_clip":
+        _, _, preprocess = open_clip.create_model_and_transforms(
+            f"local-dir:{OPEN_CLIP}", load_weights=False
+        )
+        return preprocess.transforms[-1](levels[0, :, 0])
+    if name == "videomae":
+        processor = VideoMAEImageProcessor.from_pretrained(encoder.source)
+        frames = (levels[0] * 255).round().byte().transpose(0, 1)
+        there = processor(list(frames), return_tensors="pt", do_resize=False, do_center_crop=False)
+        return there["pixel_values"][0, 0]
+    weights = {"mvit_v2_s": MViT_V2_S_Weights, "r3d_18": R3D_18_Weights}[name].KINETICS400_V1
+    # resizing and cropping change nothing of a clip that has one colour
+    whole = weights.transforms()(levels[0].transpose(0, 1))
+    return whole[:, 0, : levels.shape[-2], : levels.shape[-1]]
+
+
+@pytest.mark.parametrize("name", ["timm", "mvit_v2_s", "r3d_18", "open_clip", "videomae"])
+def test_a_foreign_encoder_is_fed_what_its_own_library_feeds_it(name: str, tmp_path: Path) -> None:
+    options = SMALLEST[name]
+    colour = torch.tensor([20, 140, 250]).view(1, 3, 1, 1, 1) / 255
+    levels = colour.expand(1, 3, options["frames"], options["size"], options["size"])
+    encoder: Any = VIDEO_ENCODERS[name](width=24, channels=3, **options)
+    if name == "videomae":
+        encoder.videomae.save_pretrained(tmp_path)
+        VideoMAEImageProcessor(
+            image_mean=[0.1, 0.5, 0.7], image_std=[0.3, 0.2, 0.4]
+        ).save_pretrained(tmp_path)
+        encoder = VIDEO_ENCODERS[name](width=24, channels=3, **options, pretrained=str(tmp_path))
+        encoder.source = str(tmp_path)
+    expected = _preprocessed(name, encoder, levels)
+    torch.testing.assert_close(encoder.normalize(levels)[0, :, 0], expected, atol=1e-6, rtol=1e-6)
+
+
+def test_levels_and_standardised_pixels_give_the_same_tokens(
+    encoder: VideoEncoder, clips: torch.Tensor
+) -> None:
+    levels, expecting = clips.sigmoid(), copy.deepcopy(encoder)
+    expecting.normalize.expect(mean=0.45, std=0.225)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            expecting((levels - 0.45) / 0.225), encoder(levels), atol=1e-4, rtol=1e-4
+        )
+        assert not torch.equal(expecting(levels), encoder(levels))
+
+
+@pytest.mark.parametrize("name", ["vit", "conv"])
+def test_an_own_encoder_does_not_touch_standardised_pixels(name: str) -> None:
+    encoder = VIDEO_ENCODERS[name](width=24, channels=3, **SMALLEST[name])
+    encoder.normalize.expect(mean=0.45, std=0.225)
+    clips = torch.randn(1, 3, 1, 4, 4)
+    assert encoder.normalize(clips) is clips
+
+
+def test_pretrained_weights_that_do_not_say_how_pixels_were_normalised_are_refused(
+    tmp_path: Path,
+) -> None:
+    encoder: Any = VIDEO_ENCODERS["videomae"](width=24, channels=3, **SMALLEST["videomae"])
+    encoder.videomae.save_pretrained(tmp_path)
+    with pytest.raises(UserError, match=r"preprocessor_config\.json"):
+        VIDEO_ENCODERS["videomae"](
+            width=24, channels=3, **SMALLEST["videomae"], pretrained=str(tmp_path)
+        )
 
 
 def test_gray_clips_are_read_too(named: tuple[str, VideoEncoder]) -> None:

@@ -12,6 +12,7 @@ def test_subtraction_says_what_stands_still_once() -> None:
         width=12, frames=4, size=8, channels=1, depth=0, tubelet=(1, 8, 8),
         subtract_first=True, normalize_tokens=False, positions="learned",
     )  # fmt: skip
+    vit.normalize.expect(mean=0.45, std=0.225)
     clips = torch.randn(2, 1, 1, 8, 8).expand(-1, -1, 4, -1, -1).clone()
     clips[1, :, 2] += 1.0
     tokens = vit(clips) - vit.positions()
@@ -27,6 +28,7 @@ def test_tokens_that_are_not_normalized_keep_their_size() -> None:
     clips = torch.randn(1, 1, 2, 8, 8)
     for normalize in (True, False):
         vit = VideoViT(**shape, positions="learned", normalize_tokens=normalize)  # type: ignore[arg-type]
+        vit.normalize.expect(mean=0.45, std=0.225)
         assert isinstance(vit.stem, nn.Linear)
         torch.nn.init.zeros_(vit.stem.bias)
         for axis in ("time", "row", "column"):

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from cinelex.core.pixels import PIXEL_STD
 from cinelex.data.video import transforms
 from cinelex.data.video.transforms import (
-    PIXEL_STD,
     Augmentation,
     augment,
     to_float,
