@@ -6,9 +6,10 @@ from typing import Any
 
 import open_clip
 import pytest
-import timm
 import torch
 from safetensors.torch import load_file, save_file
+from timm.data.config import resolve_model_data_config
+from timm.data.transforms_factory import create_transform
 from torchvision.models.video import MViT_V2_S_Weights, R3D_18_Weights
 from transformers import VideoMAEImageProcessor
 
@@ -134,8 +135,8 @@ def test_keeping_everything_is_dropping_nothing(encoder: VideoEncoder, clips: to
 def _preprocessed(name: str, encoder: Any, levels: torch.Tensor) -> torch.Tensor:
     """Return what the library that the weights come from would make of one frame of a clip."""
     if name == "timm":
-        settings = timm.data.resolve_model_data_config(encoder.backbone)
-        return timm.data.create_transform(**settings).transforms[-1](levels[0, :, 0])
+        settings = resolve_model_data_config(encoder.backbone)
+        return create_transform(**settings).transforms[-1](levels[0, :, 0])
     if name == "open_clip":
         _, _, preprocess = open_clip.create_model_and_transforms(
             f"local-dir:{OPEN_CLIP}", load_weights=False
