@@ -7,6 +7,9 @@ import griffe
 
 from docs.generate.markdown import link, sentence, table
 
+LATER = "---\nsearch: {boost: 0.5}\n---\n"
+"""A search finds pages that explain before pages of modules."""
+
 
 def modules(package: griffe.Object) -> list[griffe.Object]:
     """Return the modules of a package that say what they are, in the order of their names."""
@@ -18,11 +21,11 @@ def api_pages(package: griffe.Object, above: str) -> Iterator[tuple[str, str]]:
     """Yield the path and the text of every page below ``above``."""
     inside = modules(package)
     if not inside:
-        yield f"{above}.md", f"::: {package.path}\n"
+        yield f"{above}.md", f"{LATER}::: {package.path}\n"
         return
     rows = [[link(one.path, one.name), sentence(one)] for one in inside]
     listed = table(["module", "what it is"], rows)
-    yield f"{above}/index.md", f"::: {package.path}\n\n## Modules\n\n{listed}"
+    yield f"{above}/index.md", f"{LATER}::: {package.path}\n\n## Modules\n\n{listed}"
     for one in inside:
         yield from api_pages(one, f"{above}/{one.name}")
 

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import dedent
 
 import griffe
 
@@ -39,7 +40,8 @@ def _commands(package: griffe.Object) -> Iterator[str]:
         programs = re.findall(r'"\$python" -m (cinelex\.\S+)', text)
         if programs:
             started.add(programs[0])
-            yield f"## `bash scripts/{script.name}`\n\n```text\n{_comment(text)}\n```\n"
+            said, _, typed = _comment(text).partition("\n\n")
+            yield f"## `bash scripts/{script.name}`\n\n{said}\n\n```text\n{dedent(typed)}\n```\n"
             yield _help(programs[0])
     for module in modules(package["scripts"]):
         if module.path not in started and "main" in module.members:

@@ -87,13 +87,13 @@ def _projects() -> Iterator[str]:
     projects = {path: load_config(path).project for path in shipped}
     for name, entry in PROJECTS.items():
         terms = [
-            [code(term.name), term.label, term.unit, code(_weight(term)), _nature(term)]
+            [code(term.name), term.unit, code(_weight(term)), _nature(term)]
             for term in entry.terms.values()
         ]
         configs = [[code(path), _comment(path)] for path in shipped if projects[path] == name]
         yield f"\n## `{name}`\n\n"
         yield f"Reads, beside what all read: {', '.join(code(key) for key in entry.reads)}.\n\n"
-        yield table(["term", "what it is", "unit", "weight", "nature"], terms)
+        yield table(["term", "unit", "weight", "nature"], terms)
         yield "\n" + table(["shipped config", "what it is"], configs)
 
 
