@@ -1,17 +1,31 @@
-"""Where the templates of all pages are found, and how they are filled in."""
+"""Where the templates of all pages are found, how they are filled in, and the tiles at their top."""
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 
+@dataclass(frozen=True)
+class Tile:
+    """A headline number with its null and its interval."""
+
+    label: str
+    value: str
+    null: str
+    interval: str
+    verdict: str
+    significant: bool | None
+    """Whether it is beyond its null; None if nobody can say."""
+
+
 @cache
-def environment() -> Any:
-    """Return jinja's environment over this folder; HTML is escaped, Markdown and text are not."""
+def environment(*own: Path) -> Any:
+    """Return jinja's environment over this folder and others; only HTML is escaped."""
     import jinja2  # here, because it takes a second
 
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        loader=jinja2.FileSystemLoader([*own, Path(__file__).parent]),
         autoescape=jinja2.select_autoescape(
             disabled_extensions=("md.jinja", "txt.jinja"), default=True, default_for_string=True
         ),

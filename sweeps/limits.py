@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cinelex.doctor.report.plots import short
+from cinelex.doctor.charts import short
 from cinelex.sweeps.importance import SHUFFLES, Importance
 from cinelex.sweeps.outcomes import Outcome, best, twins
 from cinelex.sweeps.settings import Sweep

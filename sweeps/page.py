@@ -2,27 +2,22 @@
 
 import json
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-
-import jinja2
 
 from cinelex.config.load import dump_config, load_config
 from cinelex.core.files import write_whole
-from cinelex.doctor.report.page import Tile
-from cinelex.doctor.report.plots import short
-from cinelex.sweeps.charts import Kind, parallel_coordinates, pareto_chart
+from cinelex.doctor.charts import short
+from cinelex.doctor.templates import Tile, environment
 from cinelex.sweeps.importance import importances
 from cinelex.sweeps.limits import limits
 from cinelex.sweeps.outcomes import Outcome, outcomes, pareto_front, winner
+from cinelex.sweeps.pictures import Kind, parallel_coordinates, pareto_chart
 from cinelex.sweeps.queues import Queues
 from cinelex.sweeps.settings import BASE_FILE, Sweep
 from cinelex.sweeps.task import flat
 from cinelex.sweeps.verdict import Comparison, compare
 
 PAGE, BEST = "result.html", "best.yaml"
-DOCTOR = Path(__file__).parents[1] / "doctor"
-"""Where the style sheet of all pages is."""
 
 
 def write_page(sweep: Sweep, queues: Queues) -> Path:
@@ -42,7 +37,7 @@ def write_page(sweep: Sweep, queues: Queues) -> Path:
     parameters = {key: sweep.plan.parameters[key] for key in sweep.plan.swept}
     best_config = _write_best(sweep, leader)
     page = (
-        _environment()
+        environment(Path(__file__).parent)
         .get_template("page.html.jinja")
         .render(
             name=sweep.name,
@@ -53,14 +48,11 @@ def write_page(sweep: Sweep, queues: Queues) -> Path:
             base=flat(sweep.base),
             search=search,
             default=default[0] if default else None,
-            final=final,
             leader=leader,
-            front=front,
             several=len(metrics) > 1,
             comparisons=comparisons,
             tiles=_tiles(leader, default, comparisons, metrics[0].name),
             importance=shares,
-            kinds=kinds,
             parallel=parallel_coordinates(
                 [*default, *search], parameters, metrics, kinds, flat(sweep.base)
             ),
@@ -74,17 +66,6 @@ def write_page(sweep: Sweep, queues: Queues) -> Path:
     path = sweep.folder / PAGE
     write_whole(path, page)
     return path
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader([Path(__file__).parent, DOCTOR]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _kind(one: Outcome, leader: Outcome | None, front: Sequence[Outcome]) -> Kind:

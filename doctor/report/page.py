@@ -35,19 +35,7 @@ from cinelex.doctor.report.tables import (
     retrieval_tables,
 )
 from cinelex.doctor.run_files import read_run
-from cinelex.doctor.templates import environment
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A headline number with its null and its interval."""
-
-    label: str
-    value: str
-    null: str
-    interval: str
-    verdict: str
-    clear: bool | None
+from cinelex.doctor.templates import Tile, environment
 
 
 @dataclass(frozen=True)
