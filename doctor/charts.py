@@ -18,7 +18,7 @@ _VARIABLES = {
     **{color: f"series-{place}" for place, color in enumerate(SERIES[:-1], start=1)},
 }  # fmt: skip
 """Each colour, as it is drawn where there is no page, and the variable that a page has for it."""
-_STYLE = {
+_STYLE: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": LINE,
     "axes.grid": True,
@@ -81,7 +81,7 @@ def style() -> AbstractContextManager[None]:
     """Return the context in which every picture is made and rendered."""
     from matplotlib import rc_context  # here, because it takes seconds
 
-    return rc_context(_STYLE)  # type: ignore[no-any-return]
+    return rc_context(_STYLE)
 
 
 def new_axes(width: float, height: float) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""Where the templates of all pages are found, how they are filled in, and the tiles at their top."""
+"""Where all pages find their templates, how these are filled in, and the tiles at the top."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -122,9 +122,9 @@ def _on_top_last(found: Sequence[Outcome], kinds: Mapping[int, Kind]) -> list[Ou
 
 
 def _legend(figure: Any, axis: Any, shown: Sequence[Kind]) -> None:
-    for kind, line in reversed(_LINES.items()):
+    for kind in reversed(list(_LINES)):
         if kind in shown:
-            axis.plot([], [], **line, label=_NAMES[kind])
+            axis.plot([], [], **_LINES[kind], label=_NAMES[kind])
     figure.legend(loc="outside upper left", ncols=len(_LINES), handlelength=2.2)
 
 

@@ -1,43 +1,49 @@
 """The charts of the report page: what the record says about the run, step by step."""
 
-import math
 from collections.abc import Sequence
-from typing import Any
 
-from cinelex.doctor.report.names import (
-    DIRECTIONS,
-    NULL_NOTES,
-    RETRIEVAL,
-    TERM_NOTES,
-    TERMS,
-    name_of,
-)
-from cinelex.doctor.report.plots import Chart, Points, Series, line_chart
+from cinelex.doctor.charts import Chart, Points, Series, line_chart
+from cinelex.doctor.evidence import is_number
 from cinelex.doctor.run_files import Row, RunFiles
+from cinelex.projects import PROJECTS
 
-_HELD_OUT = ("recall_at_1", "recall_at_5", "recall_at_10")
+NULL_NOTES = {
+    "chance": "Chance: a model that knows nothing.",
+    "floor": "Floor: no model gets below it at this temperature and batch.",
+}
+"""What is said of the nulls of a loss, which the record holds as ``chance/<term>`` and so on."""
+_CHANCE = "/chance"
 _SKEWED = 20.0
+
+
+def label_of(run: RunFiles, term: str) -> str:
+    """Return what a loss term is called; one of an unknown project goes by its name."""
+    terms = PROJECTS[run.config.project].terms if run.config else {}
+    return terms[term].label if term in terms else term
 
 
 def loss_charts(run: RunFiles) -> list[Chart]:
     """Return a chart for each unweighted loss term, with its chance and its floor."""
-    terms = [key.removeprefix("loss/") for key in _keys(run.steps) if key.startswith("loss/")]
+    terms = PROJECTS[run.config.project].terms if run.config else {}
     charts = []
-    for term in terms:
+    for key in _keys(run.steps):
+        kind, _, term = key.partition("/")
+        if kind != "loss" or not term:
+            continue
         nulls = [Series(null, points_of(run.steps, f"{null}/{term}")) for null in NULL_NOTES]
-        title = TERMS.get(term, term)
-        lines = [Series("loss", points_of(run.steps, f"loss/{term}"))]
-        note = _loss_note(term, nulls)
-        charts.append(line_chart(title, note=note, lines=lines, nulls=nulls))
+        unit = f"{terms[term].unit.capitalize()}." if term in terms else "Unweighted."
+        note = " ".join([unit, *(NULL_NOTES[null.label] for null in nulls if null.points)])
+        lines = [Series("loss", points_of(run.steps, key))]
+        charts.append(line_chart(label_of(run, term), note=note, lines=lines, nulls=nulls))
     return [chart for chart in charts if chart is not None]
 
 
 def course_charts(run: RunFiles) -> list[Chart]:
     """Return temperature, learning rate and gradient norm over the run."""
-    limit = Series(
-        "clipped above", _constant(run, run.config.max_grad_norm if run.config else None)
-    )
     norms = points_of(run.steps, "grad_norm")
+    values = sorted(value for _, value in norms)
+    limit = run.config.max_grad_norm if run.config else None
+    ends = [] if limit is None else [(step, limit) for step, _ in norms[:: max(1, len(norms) - 1)]]
     charts = [
         line_chart(
             "Temperature",
@@ -53,43 +59,41 @@ def course_charts(run: RunFiles) -> list[Chart]:
             "Gradient norm",
             note="L2 norm before clipping.",
             lines=[Series("norm", norms)],
-            nulls=[limit],
-            log=_skewed(norms),
+            nulls=[Series("clipped above", ends)],
+            log=bool(values) and values[-1] > _SKEWED * values[len(values) // 2],
         ),
     ]
     return [chart for chart in charts if chart is not None]
 
 
 def held_out_charts(run: RunFiles) -> list[Chart]:
-    """Return held-out retrieval during the run, both ways, beside chance."""
+    """Return what was validated beside its chance, all directions of search in one chart."""
+    keys = _keys(run.validations)
+    judged = [key for key in keys if f"{key}{_CHANCE}" in keys]
     charts = []
-    for metric in _HELD_OUT:
+    for metric in dict.fromkeys(key.rpartition("/")[2] for key in judged):
         lines: list[Series] = []
         nulls: list[Series] = []
-        for direction, label in DIRECTIONS.items():
-            key = f"retrieval/{direction}/{metric}"
-            lines.append(Series(label, points_of(run.validations, key)))
-            chance = points_of(run.validations, f"{key}/chance")
-            if chance and not any(series.points == chance for series in nulls):
-                nulls.append(Series(f"chance, {label}" if nulls else "chance", chance))
-        title = f"{name_of(RETRIEVAL, metric).label}, validation"
-        note = "Share of queries, whole validation gallery."
-        charts.append(line_chart(title, note=note, lines=lines, nulls=nulls))
-    charts.append(_cosines(run))
-    return [chart for chart in charts if chart is not None]
-
-
-def _cosines(run: RunFiles) -> Chart | None:
-    """Return the cosines of studies with their own and with other reports: only the gap counts."""
-    names = {"positive_cosine": "own report", "negative_cosine": "other reports"}
-    return line_chart(
-        "Cosines, validation",
-        note="Collapse lifts both; only the gap says that something was learned.",
-        lines=[
-            Series(label, points_of(run.validations, f"retrieval/{key}"))
-            for key, label in names.items()
-        ],
+        for key in (key for key in judged if key.endswith(f"/{metric}")):
+            way = key.split("/")[-2].replace("_", " ")
+            lines.append(Series(way, points_of(run.validations, key)))
+            chance = points_of(run.validations, f"{key}{_CHANCE}")
+            if all(series.points != chance for series in nulls):
+                nulls.append(Series(f"chance, {way}" if nulls else "chance", chance))
+        title = f"{metric.replace('_', ' ').capitalize()}, validation"
+        charts.append(line_chart(title, note="Whole validation gallery.", lines=lines, nulls=nulls))
+    cosines = {"positive_cosine": "own report", "negative_cosine": "other reports"}
+    charts.append(
+        line_chart(
+            "Cosines, validation",
+            note="Collapse lifts both; only the gap says that something was learned.",
+            lines=[
+                Series(label, points_of(run.validations, f"retrieval/{key}"))
+                for key, label in cosines.items()
+            ],
+        )
     )
+    return [chart for chart in charts if chart is not None]
 
 
 def points_of(rows: Sequence[Row], key: str) -> Points:
@@ -97,28 +101,8 @@ def points_of(rows: Sequence[Row], key: str) -> Points:
     return [
         (float(row["step"]), float(row[key]))
         for row in rows
-        if _finite(row.get(key)) and _finite(row.get("step"))
+        if is_number(row.get(key)) and is_number(row.get("step"))
     ]
-
-
-def _loss_note(term: str, nulls: Sequence[Series]) -> str:
-    given = [NULL_NOTES[series.label] for series in nulls if series.points]
-    return " ".join([TERM_NOTES.get(term, "Unweighted."), *given])
-
-
-def _constant(run: RunFiles, value: float | None) -> Points:
-    if value is None or not run.steps:
-        return []
-    return [(float(run.steps[0]["step"]), value), (float(run.steps[-1]["step"]), value)]
-
-
-def _skewed(points: Points) -> bool:
-    values = sorted(value for _, value in points)
-    return bool(values) and values[0] > 0 and values[-1] > _SKEWED * values[len(values) // 2]
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _keys(rows: Sequence[Row]) -> list[str]:

@@ -7,11 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from cinelex.doctor.run_files import Row, RunFiles
+from cinelex.projects.results import Results
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MAX_BYTES = 3_000_000
 _CAPTIONS = 8
 _VERDICTS = ("right", "wrong", "missing", "neutral")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture on the page."""
+
+    title: str
+    note: str
+    image: str
+    """As a ``data:`` address."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +87,13 @@ def caption_examples(run: RunFiles) -> list[CaptionExample]:
     return [_caption(row) for row in run.captions[:_CAPTIONS]]
 
 
-def masked_image(run: RunFiles) -> str:
-    """Return the picture of original, masked and rebuilt clips as a data address, or nothing."""
-    return png_address(run.folder / "predictions", "masked.png")
+def pictures(run: RunFiles, results: Results) -> list[Shown]:
+    """Return the pictures of the results that can be read and lie in the run's folder."""
+    found = [
+        Shown(one.title, one.note, png_address(run.folder, str(one.path)))
+        for one in results.pictures
+    ]
+    return [shown for shown in found if shown.image]
 
 
 def png_address(folder: Path, name: str) -> str:

@@ -1,32 +1,20 @@
 """The findings of the report page: worst first, each with a small plot and its null line."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cinelex.core.files import read_json
-from cinelex.doctor.balance import Balance, balance
+from cinelex.doctor.balance import Balance, Typical, balance
+from cinelex.doctor.charts import Chart, Series, line_chart
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.finding import Finding, worst_first
-from cinelex.doctor.report.charts import points_of
-from cinelex.doctor.report.names import NULL_NOTES, TERMS
-from cinelex.doctor.report.plots import Chart, Series, line_chart, short
-from cinelex.doctor.report.tables import NullsRow
+from cinelex.doctor.report.charts import NULL_NOTES, label_of, points_of
+from cinelex.doctor.report.tables import Bar
 from cinelex.doctor.rules import RULES
 from cinelex.doctor.rules.resume import RULE as RESUME
 from cinelex.doctor.run_files import DOCTOR, RunFiles
-
-
-@dataclass(frozen=True)
-class Gauge:
-    """One number beside what it would have to be, on a line from its least to its greatest."""
-
-    measured: float
-    """Place of the measured value, in percent of the line."""
-    threshold: float
-    """Place of the threshold."""
-    texts: tuple[str, str]
-    """Both numbers, as text."""
+from cinelex.projects.results import Group, Null, Score
 
 
 @dataclass(frozen=True)
@@ -35,7 +23,8 @@ class ShownFinding:
 
     finding: Finding
     chart: Chart | None
-    gauge: Gauge | None
+    bar: Bar | None
+    """Where the measured value and the threshold stand."""
     wash: str
     """The colour of its badge: bad, warn, or none for a note."""
 
@@ -49,8 +38,8 @@ def shown_findings(run: RunFiles) -> list[ShownFinding]:
     found += [finding for finding in _of_steps_made_again(run) if finding.statement not in said]
     for finding in worst_first(found):
         chart = _chart(run, finding)
-        gauge = None if chart else gauge_of(finding.measured, finding.threshold)
-        shown.append(ShownFinding(finding, chart, gauge, washes[finding.severity]))
+        bar = None if chart else bar_of(finding.measured, finding.threshold)
+        shown.append(ShownFinding(finding, chart, bar, washes[finding.severity]))
     return shown
 
 
@@ -66,7 +55,7 @@ def reading(run: RunFiles) -> str:
     """Return what the rules had to read, so that silence is not taken for health."""
     parts = [
         f"{len(run.steps)} recorded steps" if run.steps else "",
-        f"{len(run.diagnostics)} facts from before the first step" if run.diagnostics else "",
+        f"{len(run.diagnostics)} diagnostics from before the first step" if run.diagnostics else "",
         "the final evaluation" if run.results else "",
         f"{len(run.captions)} captions" if run.captions else "",
     ]
@@ -74,13 +63,13 @@ def reading(run: RunFiles) -> str:
     return f"{len(RULES)} rules read the config" + "".join(f", {part}" for part in had) + "."
 
 
-def balance_rows(run: RunFiles) -> list[NullsRow]:
-    """Return each term's share of the pull, and how its gradients stand to the others'."""
+def balance_groups(run: RunFiles) -> list[Group]:
+    """Return each term's share of the gradient, and how its gradients stand to the others'."""
     found = balance(run.evidence())
-    return [] if found is None else [*_shares(found), *_cosines(found)]
+    return [] if found is None else [_shares(run, found), _cosines(run, found)]
 
 
-def gauge_of(measured: float, threshold: float) -> Gauge | None:
+def bar_of(measured: float, threshold: float) -> Bar | None:
     """Return both numbers on one line that begins at 0, or at the lower one where it is negative.
 
     None where a number is not finite, or both are 0.
@@ -90,11 +79,8 @@ def gauge_of(measured: float, threshold: float) -> Gauge | None:
         return None
     margin = 0.08 * (high - low)
     start, length = low - margin * (low < 0), high - low + margin * (1 + (low < 0))
-    return Gauge(
-        measured=100 * (measured - start) / length,
-        threshold=100 * (threshold - start) / length,
-        texts=(short(measured), short(threshold)),
-    )
+    value = 100 * (measured - start) / length
+    return Bar(value, value, value, null=100 * (threshold - start) / length)
 
 
 def _chart(run: RunFiles, finding: Finding) -> Chart | None:
@@ -104,22 +90,20 @@ def _chart(run: RunFiles, finding: Finding) -> Chart | None:
     points = points_of(run.steps, measured)
     lines = [Series(_null_name(null), points_of(run.steps, null)) for null in nulls]
     if points and finding.line is not None:
-        ends = (points[0][0], points[-1][0])
-        lines.append(Series("null", [(step, finding.line) for step in ends]))
+        lines.append(Series("null", [(step, finding.line) for step, _ in (points[0], points[-1])]))
     return line_chart(
-        _title(measured),
+        _title(run, measured),
         note="Dashed: what it is held against.",
         lines=[Series("measured", points)],
         nulls=lines,
     )
 
 
-def _title(key: str) -> str:
+def _title(run: RunFiles, key: str) -> str:
     """Return what a key of the record is called on a page."""
     kind, _, name = key.rpartition("/")
-    return {"loss": "{}", "gradient/norm": "{}: gradient norm"}.get(kind, key).format(
-        TERMS.get(name, name)
-    )
+    titles = {"loss": "{}", "gradient/norm": "{}: gradient norm"}
+    return titles.get(kind, key).format(label_of(run, name))
 
 
 def _null_name(key: str) -> str:
@@ -128,32 +112,34 @@ def _null_name(key: str) -> str:
     return first if first in NULL_NOTES else last
 
 
-def _shares(found: Balance) -> list[NullsRow]:
-    equal = f"{100 / len(found.shares):.0f} %"
-    return [
-        NullsRow(
-            label=f"{TERMS.get(term, term)}, share of the gradient",
-            value=f"{100 * share.median:.1f} %",
-            interval=f"{100 * share.low:.1f} – {100 * share.high:.1f} %",
-            nulls=(("alike", equal), ("norm", short(found.norms[term].median))),
-            clear=None,
-        )
-        for term, share in found.shares.items()
+def _shares(run: RunFiles, found: Balance) -> Group:
+    equal = {"equal shares": Null(value=1 / len(found.shares))}
+    scores = [
+        Score(name=term, label=label_of(run, term), unit=unit, nulls=nulls, **_around(typical))
+        for of_terms, unit, nulls in ((found.shares, "share", equal), (found.norms, "norm", {}))
+        for term, typical in of_terms.items()
     ]
+    note = (
+        "weight times gradient norm at the last shared block; below, the norms alone. Median over"
+    )
+    note += f" {found.probes} probes and its 95 % interval"
+    return Group(title="Gradient share", note=note, scores=scores)
 
 
-def _cosines(found: Balance) -> list[NullsRow]:
-    names: Mapping[str, str] = TERMS
-    rows = []
+def _around(typical: Typical) -> dict[str, Any]:
+    return {"value": typical.median, "low": typical.low, "high": typical.high}
+
+
+def _cosines(run: RunFiles, found: Balance) -> Group:
+    scores = []
     for pair, cosine in found.cosines.items():
-        label = " and ".join(names.get(term, term) for term in pair.split("~"))
-        conflicts = f"{100 * found.conflicts[pair]:.0f} % of {found.probes}"
-        rows.append(
-            NullsRow(
-                label=f"{label}, cosine",
-                value=f"{cosine.mean:.2f} ± {2 * cosine.error:.2f}",
-                nulls=(("unrelated", "0"), ("below 0", conflicts)),
-                clear=None,
-            )
-        )
-    return rows
+        label = " and ".join(label_of(run, term) for term in pair.split("~"))
+        low, high = (cosine.low, cosine.high) if cosine.probes > 1 else (None, None)
+        null, half = {"unrelated": Null(value=0.0)}, {"unrelated": Null(value=0.5)}
+        part = found.conflicts[pair]
+        scores += [
+            Score(name=pair, label=label, nulls=null, value=cosine.mean, low=low, high=high),
+            Score(name=pair, label=f"{label}, opposed", nulls=half, unit="share", value=part),
+        ]
+    note = "mean over probes ± two standard errors; opposed: share of probes where it is below 0"
+    return Group(title="Gradient cosines", note=note, scores=scores)

@@ -1,29 +1,25 @@
-"""The tables of the report page: every number beside what knows nothing would score."""
+"""The one table of the report page: scores beside what knows nothing would score."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
 
-from cinelex.doctor.report.names import (
-    BASELINES,
-    CAPTIONING,
-    COSINES,
-    DIRECTIONS,
-    PERCENT,
-    REPRESENTATION,
-    RETRIEVAL,
-    TERMS,
-    Name,
-    name_of,
-)
+from cinelex.doctor.charts import short
+from cinelex.doctor.templates import Tile
+from cinelex.projects.results import Estimate, Group, Null, Results, Score
 
-Entry = Mapping[str, Any]
-RowT = TypeVar("RowT")
+PERCENT = "\u00a0%"
+"""A space that does not break, and the sign."""
+DASH = "–"
+_CHANCE = "chance"
+_PLAIN = ("", "share", "rank")
+"""Units that are not written down; only these have a natural zero, or first place, for a ratio."""
+_NARROW = 2
+"""A table of more nulls takes the whole width of the page."""
 
 
 @dataclass(frozen=True)
-class Scale:
-    """Places, in per cent of a bar, of a value, its interval and its null."""
+class Bar:
+    """Places, in per cent of a line, of a value, its interval and its null."""
 
     value: float
     low: float
@@ -32,221 +28,171 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class ChanceRow:
-    """One number beside chance."""
+class Cell:
+    """A number as text."""
 
-    label: str
-    value: str
-    interval: str
-    chance: str
-    times: str
-    """How many times better than chance, or a dash."""
-    clear: bool | None
-    """Whether the whole interval is better than chance; None if undefined."""
-    scale: Scale | None
+    text: str = ""
+    interval: str = ""
+    """Its 95 % interval; empty where there is none."""
 
 
 @dataclass(frozen=True)
-class BaselineRow:
-    """One number beside what trivial answers score."""
+class Row:
+    """One score beside the nulls of its table."""
 
     label: str
-    value: str
-    interval: str
-    baselines: tuple[tuple[str, str], ...]
-    """Value and interval of each baseline as text, in the table's order."""
-    verdict: str
-    """Which baselines it does not beat, or that it beats all."""
-    clear: bool | None
+    unit: str
     variant: str
     """Which of the scores of that name it is; empty where there is but one."""
+    value: Cell
+    nulls: tuple[Cell, ...]
+    """In the table's order; empty where the score has no such null."""
+    times: str
+    """How many times better than chance; empty where that says nothing."""
+    significant: bool | None
+    """Whether the whole interval is beyond every null; None where nobody can say."""
+    verdict: str
+    """The same in words."""
+    bar: Bar | None
 
 
 @dataclass(frozen=True)
-class Table(Generic[RowT]):
-    """Rows under a heading."""
+class ScoreTable:
+    """Scores under a heading."""
 
     title: str
     note: str
-    rows: tuple[RowT, ...]
-    columns: tuple[str, ...] = ()
+    nulls: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def wide(self) -> bool:
+        """Whether it takes the whole width, and has room for verdicts in words."""
+        return len(self.nulls) > _NARROW
 
 
-def retrieval_tables(results: Mapping[str, Any]) -> list[Table[ChanceRow]]:
-    """Return one table for each direction of search that was evaluated."""
-    retrieval = results.get("retrieval") or {}
-    tables = []
-    for direction, title in DIRECTIONS.items():
-        if direction not in retrieval:
-            continue
-        gallery = (retrieval.get("gallery") or {}).get(direction)
-        queries = retrieval.get("queries")
-        if isinstance(queries, Mapping):
-            queries = queries.get(direction)
-        rows = tuple(
-            chance_row(name_of(RETRIEVAL, key), entry, gallery=gallery)
-            for key, entry in _known_first(RETRIEVAL, retrieval[direction])
-        )
-        note = f"{queries} queries, gallery of {gallery}"
-        tables.append(Table(title, note, rows))
-    return tables
+def score_table(group: Group) -> ScoreTable:
+    """Return a group of scores as a table with a column for each of their nulls."""
+    nulls = tuple(dict.fromkeys(name for score in group.scores for name in score.nulls))
+    rows = tuple(_row(score, nulls) for score in group.scores)
+    return ScoreTable(group.title, group.note, tuple(_words(null) for null in nulls), rows)
 
 
-def cosine_table(results: Mapping[str, Any]) -> Table[ChanceRow] | None:
-    """Return the mean cosines, or None if they were not evaluated."""
-    retrieval = results.get("retrieval") or {}
-    rows = tuple(
-        chance_row(name, retrieval[key]) for key, name in COSINES.items() if key in retrieval
-    )
-    note = "chance 0: random directions for the two levels, shuffled pairs for the gap"
-    return Table("Cosines", note, rows) if rows else None
+def tiles(results: Results) -> list[Tile]:
+    """Return the first headline score of each group, beside the null that is hardest to beat."""
+    heads = [(g.title, next((s for s in g.scores if s.headline), None)) for g in results.groups]
+    return [_tile(title, score) for title, score in heads if score is not None]
 
 
-def captioning_table(results: Mapping[str, Any]) -> Table[BaselineRow] | None:
-    """Return the caption metrics beside their baselines, or None if there were no captions."""
-    captioning = {
-        key: entry
-        for key, entry in (results.get("captioning") or {}).items()
-        if isinstance(entry, Mapping) and "value" in entry
-    }
-    if not captioning:
+def beyond(score: Score, null: Null) -> bool | None:
+    """Return whether a score is better than a null with its whole 95 % interval.
+
+    Where the two were measured on the same items, the interval is of their paired difference. None
+    where either is undefined, where neither way is better, or where a better score has no interval.
+    """
+    if score.better is None or score.value is None or null.value is None:
         return None
-    present: set[str] = {
-        name for entry in captioning.values() for name in entry.get("baselines") or {}
-    }
-    order = [name for name in BASELINES if name in present] + sorted(present - set(BASELINES))
-    rows = tuple(
-        baseline_row(name_of(CAPTIONING, key), entry, order=order)
-        for key, entry in _known_first(CAPTIONING, captioning)
-    )
-    columns = tuple(BASELINES.get(name, name) for name in order)
-    return Table("Captions", "", rows, columns)
+    sign = 1 if score.better == "higher" else -1
+    paired = null.margin is not None and null.margin.low is not None
+    interval, line = (null.margin, 0.0) if paired else (score, null.value)
+    assert interval is not None
+    near = interval.low if sign > 0 else interval.high
+    if near is None:
+        return None if sign * (score.value - null.value) > 0 else False
+    return sign * (near - line) > 0
 
 
-@dataclass(frozen=True)
-class NullsRow:
-    """One number beside several nulls, each with its name."""
-
-    label: str
-    value: str
-    nulls: tuple[tuple[str, str], ...]
-    clear: bool | None
-    interval: str = ""
-    """Its 95 % interval, where there is one."""
+def text_of(value: float | None, unit: str) -> str:
+    """Return a number as text: a share in per cent, a dash where it is undefined."""
+    if value is None:
+        return DASH
+    return f"{100 * value:.1f}{PERCENT}" if unit == "share" else short(value)
 
 
-def loss_rows(results: Mapping[str, Any]) -> list[NullsRow]:
-    """Return each held-out loss term beside its chance and its other nulls."""
-    losses = results.get("losses") or {}
-    return [
-        _nulls_row(Name(TERMS.get(term, term), lower_is_better=True), entry)
-        for term, entry in losses.items()
-    ]
+def _cell(estimate: Estimate, unit: str) -> Cell:
+    if estimate.low is None or estimate.high is None:
+        return Cell(text_of(estimate.value, unit))
+    low = text_of(estimate.low, unit).removesuffix(PERCENT)
+    return Cell(text_of(estimate.value, unit), f"{low} – {text_of(estimate.high, unit)}")
 
 
-def representation_rows(results: Mapping[str, Any]) -> list[NullsRow]:
-    """Return what the geometry of the embeddings is, beside collapsed and random ones."""
-    entries = results.get("representation") or {}
-    return [
-        _nulls_row(REPRESENTATION.get(key, Name(key, judged=False)), entry)
-        for key, entry in entries.items()
-    ]
-
-
-def _nulls_row(name: Name, entry: Entry) -> NullsRow:
-    """Return a row with every null of the entry; a judged one must be below its chance."""
-    value, chance = entry.get("value"), entry.get("chance")
-    nulls = tuple(
-        (key.replace("_", " "), name.text(null))
-        for key, null in entry.items()
-        if key not in ("value", "low", "high") and isinstance(null, int | float)
-    )
-    clear = None if not name.judged or value is None or chance is None else value < chance
-    return NullsRow(name.label, name.text(value), nulls, clear)
-
-
-def chance_row(name: Name, entry: Entry, *, gallery: int | None = None) -> ChanceRow:
-    """Return a number beside chance, and by how many times it is better."""
-    value, chance = entry.get("value"), entry.get("chance")
-    low, high = entry.get("low"), entry.get("high")
-    clear = None
-    if name.judged and value is not None and chance is not None:
-        near = high if name.lower_is_better else low
-        near = value if near is None else near
-        clear = near < chance if name.lower_is_better else near > chance
-    return ChanceRow(
-        label=name.label,
-        value=name.text(value),
-        interval=interval_text(name, low, high),
-        chance=name.text(chance),
-        times=_times(value, chance, lower=name.lower_is_better),
-        clear=clear,
-        scale=_scale(name, entry, gallery=gallery),
+def _row(score: Score, nulls: Sequence[str]) -> Row:
+    significant, verdict = _verdict(score)
+    return Row(
+        label=score.label,
+        unit="" if score.unit in _PLAIN else score.unit,
+        variant=score.variant,
+        value=_cell(score, score.unit),
+        nulls=tuple(
+            _cell(score.nulls[null], score.unit) if null in score.nulls else Cell()
+            for null in nulls
+        ),
+        times=_times(score),
+        significant=significant,
+        verdict=verdict,
+        bar=_bar(score),
     )
 
 
-def baseline_row(name: Name, entry: Entry, *, order: list[str]) -> BaselineRow:
-    """Return a number beside its baselines, and which of them it does not clearly beat."""
-    value, baselines = entry.get("value"), entry.get("baselines") or {}
-    unbeaten = [
-        BASELINES.get(key, key)
-        for key in order
-        if value is not None and _not_beaten(value, baselines.get(key), name.lower_is_better)
-    ]
-    clear = None if value is None or not baselines or not name.judged else not unbeaten
-    verdict = "undefined" if value is None else "" if not name.judged else "no baseline"
-    if clear is not None:
-        verdict = "beats all baselines" if clear else "does not beat " + ", ".join(unbeaten)
-        verdict = "beats no baseline" if len(unbeaten) == len(order) else verdict
-    texts = tuple(_texts(name, baselines.get(key) or {}) for key in order)
-    interval = interval_text(name, entry.get("low"), entry.get("high"))
-    variant = str(entry.get("variant") or "")
-    return BaselineRow(name.label, name.text(value), interval, texts, verdict, clear, variant)
+def _verdict(score: Score) -> tuple[bool | None, str]:
+    """Return whether a score is significant, and which nulls it is not beyond."""
+    if score.better is None:
+        return None, ""
+    if score.value is None:
+        return None, "undefined"
+    known = {name: null for name, null in score.nulls.items() if null.value is not None}
+    found = {_words(name): beyond(score, null) for name, null in known.items()}
+    failed = [name for name, past in found.items() if past is False]
+    if not found:
+        return None, "no null"
+    if failed:
+        every = 1 < len(failed) == len(found)
+        return False, f"not beyond {'any null' if every else ', '.join(failed)}"
+    return (None, "better, no interval") if None in found.values() else (True, "significant")
 
 
-def _texts(name: Name, entry: Entry) -> tuple[str, str]:
-    interval = interval_text(name, entry.get("low"), entry.get("high"))
-    return name.text(entry.get("value")), interval
-
-
-def interval_text(name: Name, low: float | None, high: float | None) -> str:
-    """Return a 95 % interval as text; a dash where it is undefined."""
-    if low is None or high is None:
-        return "–"
-    return f"{name.text(low).removesuffix(PERCENT)} – {name.text(high)}"
-
-
-def _not_beaten(value: float, baseline: Entry | None, lower: bool) -> bool:
-    """Return whether a value lies within, or on the wrong side of, a baseline's interval."""
-    if not baseline or baseline.get("value") is None:
-        return False
-    end = baseline.get("low") if lower else baseline.get("high")
-    end = baseline["value"] if end is None else end
-    return bool(value >= end if lower else value <= end)
-
-
-def _times(value: float | None, chance: float | None, *, lower: bool) -> str:
-    if value is None or not chance or value < 0 or (lower and value == 0):
-        return "–"
-    ratio = chance / value if lower else value / chance
+def _times(score: Score) -> str:
+    chance = score.nulls.get(_CHANCE)
+    if score.better is None or score.unit not in _PLAIN or chance is None:
+        return ""
+    if not score.value or not chance.value or score.value < 0 or chance.value < 0:
+        return ""
+    lower = score.better == "lower"
+    ratio = chance.value / score.value if lower else score.value / chance.value
     return f"{ratio:.1f}\u00a0×" if ratio < 10 else f"{ratio:.0f}\u00a0×"
 
 
-def _scale(name: Name, entry: Entry, *, gallery: int | None) -> Scale | None:
-    """Return the places on a bar from 0 to 1, or from rank 1 to the gallery's last."""
-    value, chance = entry.get("value"), entry.get("chance")
-    if value is None or chance is None:
+def _bar(score: Score) -> Bar | None:
+    """Return the places on a bar from 0 to 1, or from rank 1 to twice the rank of chance."""
+    chance = score.nulls.get(_CHANCE)
+    if chance is None or chance.value is None or score.value is None or score.unit not in _PLAIN:
         return None
-    low = value if entry.get("low") is None else entry["low"]
-    high = value if entry.get("high") is None else entry["high"]
-    numbers = (value, low, high, chance)
-    if name.lower_is_better and gallery and gallery > 1:
-        numbers = tuple((number - 1) / (gallery - 1) for number in numbers)
-    if not all(0 <= number <= 1 for number in numbers):
+    low = score.value if score.low is None else score.low
+    high = score.value if score.high is None else score.high
+    places = [score.value, low, high, chance.value]
+    if score.unit == "rank":
+        reach = max(2 * (chance.value - 1), 1e-9)
+        places = [(place - 1) / reach for place in places]
+    if score.better is None or not all(0 <= place <= 1 for place in places):
         return None
-    return Scale(*(100 * number for number in numbers))
+    return Bar(*(100 * place for place in places))
 
 
-def _known_first(names: Mapping[str, Name], entries: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    known = [(key, entries[key]) for key in names if key in entries]
-    return known + [(key, entry) for key, entry in entries.items() if key not in names]
+def _tile(title: str, score: Score) -> Tile:
+    cell, (significant, verdict) = _cell(score, score.unit), _verdict(score)
+    known = {name: n.value for name, n in score.nulls.items() if n.value is not None}
+    hardest = sorted(known, key=known.__getitem__, reverse=score.better == "higher")[:1]
+    nulls = [f"{_words(name)} {text_of(known[name], score.unit)}" for name in hardest]
+    times = _times(score)
+    return Tile(
+        label=f"{score.label}, {title[:1].lower()}{title[1:]}",
+        value=cell.text,
+        null=" ".join(nulls) or "no null",
+        interval=f"95 %: {cell.interval}" if cell.interval else "no interval",
+        verdict=f"{times} chance" if significant and times and len(known) == 1 else verdict,
+        significant=significant,
+    )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -14,7 +14,9 @@ from PIL import Image
 
 from cinelex.metrics.nulls import infonce_floor
 from cinelex.metrics.retrieval import rank_both_ways, retrieval_report
+from cinelex.projects.results import Estimate, Group, Null, Picture, Results, Score
 
+MASKED = "predictions/masked.png"
 STEPS, BATCH, STUDIES, REPORTS = 600, 32, 60, 56
 HOSTILE = '<script>alert("x")</script><img src=http://example.org/a.png onerror=alert(1)>'
 
@@ -33,7 +35,7 @@ def write_fake_run(folder: Path) -> Path:
     (folder / "results.json").write_text(json.dumps(_results()))
     _write_lines(folder / "predictions" / "retrieval.jsonl", _retrieval_rows(folder))
     _write_lines(folder / "predictions" / "captions.jsonl", _caption_rows())
-    _masked_picture().save(folder / "predictions" / "masked.png")
+    _masked_picture().save(folder / MASKED)
     return folder
 
 
@@ -123,57 +125,92 @@ def _embeddings() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 
 def _results() -> dict[str, Any]:
-    return {
-        "retrieval": retrieval_report(*_embeddings()),
-        "captioning": _captioning(),
-        "masked_modeling": {
-            "pixel_mse": {
-                "value": 0.0021,
-                "predict_the_mean": 0.0062,
-                "predict_each_tubelets_mean": 0.0031,
-                "noise_floor": 0.0009,
-                "ratio": 0.339,
-            }
-        },
-        "losses": {
-            "contrastive": {"value": 1.32, "chance": 3.466},
-            "captioning": {
-                "value": 0.41,
-                "chance": 7.62,
-                "unigram": 4.1,
-                "other_studys_video": 0.93,
-            },
-            "masked_modeling": {"value": 0.44, "chance": 1.0},
-        },
-        "representation": {
-            "study_rankme": {"value": 41.2, "collapsed": 1.0, "random": 56.0},
-            "modality_gap": {"value": 0.21, "chance": 0.0},
-        },
-        "provenance": {what: what[0] * 64 for what in ("config", "data", "checkpoint", "code")},
-    }
+    results = Results(
+        groups=[*_retrieval(), _losses(), _captioning(), _masked()],
+        counts={"retrieval.gallery.study_to_report": REPORTS},
+        pictures=[Picture(title="Masked clips", note="Rebuilt.", path=Path(MASKED))],
+    )
+    hashes = {what: what[0] * 64 for what in ("config", "data", "checkpoint", "code")}
+    return {**results.as_json(), "provenance": hashes}
 
 
-def _captioning() -> dict[str, Any]:
+def _retrieval() -> list[Group]:
+    report: dict[str, Any] = dict(retrieval_report(*_embeddings()))
+    groups = []
+    for direction in ("study_to_report", "report_to_study"):
+        scores = [
+            Score(
+                name=f"retrieval.{direction}.{metric}",
+                label=metric.replace("_", " ").capitalize(),
+                value=entry["value"],
+                low=entry["low"],
+                high=entry["high"],
+                nulls={"chance": Null(value=entry["chance"])},
+                unit="share" if "recall" in metric else "rank" if "rank" in metric else "",
+                better="lower" if "rank" in metric else "higher",
+                headline=metric == "recall_at_1",
+            )
+            for metric, entry in report[direction].items()
+        ]
+        title = direction.replace("_", " ").capitalize()
+        groups.append(Group(title=title, note="Whole gallery.", scores=scores))
+    return groups
+
+
+def _losses() -> Group:
+    nulls = {"chance": 7.62, "unigram": 4.1, "other_studys_video": 0.93}
+    score = Score(
+        name="losses.captioning",
+        label="Captioning loss",
+        value=0.41,
+        nulls={name: Null(value=value) for name, value in nulls.items()},
+        unit="nats per token",
+        better="lower",
+    )
+    return Group(title="Loss terms", note="Held-out studies.", scores=[score])
+
+
+def _masked() -> Group:
+    score = Score(
+        name="masked_modeling.pixel_mse",
+        label="Hidden pixels",
+        value=0.0021,
+        nulls={"predict_the_mean": Null(value=0.0062)},
+        better="lower",
+        headline=True,
+    )
+    return Group(title="Masked modelling", note="Squared error.", scores=[score])
+
+
+def _captioning() -> Group:
     table = {
-        "lesion_f1_10pp": (0.44, 0.03, 0.11, 0.10, 0.29),
-        "lesion_f1_segment": (0.71, 0.0, 0.33, 0.31, 0.52),
-        "lesion_f1_vessel": (0.88, 0.0, 0.69, 0.71, 0.80),
+        "lesion_f1_10pp": (0.44, 0.03, 0.11, 0.45, 0.29),
         "number_recall": (0.52, 0.0, 0.14, 0.12, 0.33),
         "hallucination_rate": (0.27, 0.0, 0.66, 0.68, 0.47),
-        "omission_rate": (0.31, 1.0, 0.67, 0.70, 0.49),
-        "mae": (17.2, 44.0, 41.0, 40.2, 29.9),
         "bleu4": (0.74, 0.72, 0.66, 0.71, 0.69),
-        "rougeL": (0.83, 0.84, 0.75, 0.80, 0.78),
     }
     names = ("constant_normal", "shuffled", "text_only", "nearest_report")
-    return {
-        metric: {**_around(value), "baselines": dict(zip(names, map(_around, rest), strict=True))}
-        for metric, (value, *rest) in table.items()
-    }
+    scores = [
+        Score(
+            name=f"captioning.{metric}",
+            label=metric,
+            nulls={
+                name: Null(**_around(null), margin=Estimate(**_around(value - null)))
+                for name, null in zip(names, nulls, strict=True)
+            },
+            unit="" if metric == "bleu4" else "share",
+            better="lower" if "rate" in metric else "higher",
+            headline=metric == "lesion_f1_10pp",
+            **_around(value),
+        )
+        for metric, (value, *nulls) in table.items()
+    ]
+    return Group(title="Captions", note="Beside answers that cost nothing.", scores=scores)
 
 
-def _around(value: float) -> dict[str, float]:
-    return {"value": value, "low": value * 0.93, "high": value * 1.07}
+def _around(value: float) -> dict[str, Any]:
+    low, high = sorted((value * 0.93, value * 1.07))
+    return {"value": value, "low": low, "high": high}
 
 
 def _retrieval_rows(folder: Path) -> list[dict[str, Any]]:

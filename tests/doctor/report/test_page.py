@@ -19,7 +19,7 @@ from cinelex.doctor.report.examples import (
 )
 from cinelex.doctor.report.page import write_report
 from cinelex.doctor.run_files import read_run
-from tests.doctor.conftest import HOSTILE, STEPS, report_text
+from tests.doctor.conftest import HOSTILE, MASKED, STEPS, report_text
 from tests.doctor.records import HEALTHY, found, steps
 
 
@@ -79,7 +79,7 @@ def test_the_page_asks_nothing_of_any_other_file_or_address(run_folder: Path) ->
 
 def test_every_section_is_there(run_folder: Path) -> None:
     page = _page(run_folder)
-    for heading in ("Findings", "Training", "Retrieval", "Best", "Worst", "Captions", "Masked"):
+    for heading in ("Findings", "Training", "Results", "Best", "Worst", "Captions", "Pictures"):
         assert heading in page.text
     assert page.tags["img"] == 13
     assert page.tags["figure"] == 10
@@ -98,14 +98,6 @@ def test_every_retrieval_number_stands_beside_its_chance(run_folder: Path) -> No
         assert row in page.text.replace("\u00a0", " ")
 
 
-def test_every_caption_number_stands_beside_its_baselines(run_folder: Path) -> None:
-    text = _page(run_folder).text.replace("\u00a0", " ")
-    assert "always normal shuffled captions text only nearest report" in text
-    row = "Lesion F1, segment and ±10 points 44.0 % 40.9 – 47.1 % 3.0 % 2.8 – 3.2 % 11.0 %"
-    assert row in text
-    assert "does not beat always normal, text only" in text
-
-
 def test_losses_are_drawn_with_their_chance_and_floor(run_folder: Path) -> None:
     page = _page(run_folder)
     assert "chance 3.46" in page.text
@@ -113,18 +105,16 @@ def test_losses_are_drawn_with_their_chance_and_floor(run_folder: Path) -> None:
     assert re.search(r"floor \d", page.text)
     assert "clipped above 1" in page.text
     html = (run_folder / "report.html").read_text()
-    assert html.count('class="null"') >= 6
+    assert html.count("stroke-dasharray") >= 6
 
 
-def test_masked_modelling_stands_beside_the_mean_and_the_noise(run_folder: Path) -> None:
-    row = "Pixels in [0, 1] 0.0021 0.0062 0.0031 0.0009 0.34 ×"
-    assert row in _page(run_folder).text.replace("\u00a0", " ")
-
-
-def test_losses_and_geometry_stand_beside_every_null_they_have(run_folder: Path) -> None:
-    text = _page(run_folder).text
-    assert "Captioning loss 0.410 chance 7.620 unigram 4.100 other studys video 0.930" in text
-    assert "Studies, effective rank 41.2 collapsed 1.0 random 56.0" in text
+def test_every_score_stands_beside_each_of_its_nulls(run_folder: Path) -> None:
+    text = _page(run_folder).text.replace("\u00a0", " ")
+    assert "Constant normal Shuffled Text only Nearest report" in text
+    row = "44.0 % 40.9 – 47.1 % 3.0 % 2.8 – 3.2 % 11.0 % 10.2 – 11.8 % 45.0 %"
+    assert row in text
+    assert "not beyond text only" in text
+    assert "Captioning loss nats per token 0.41 7.62 4.1 0.93 better, no interval" in text
 
 
 def test_space_after_a_fact_has_no_colour(run_folder: Path) -> None:
@@ -149,16 +139,41 @@ def test_a_hostile_report_is_text(run_folder: Path) -> None:
 
 def test_hostile_keys_and_hashes_are_text_too(run_folder: Path) -> None:
     results = json.loads((run_folder / "results.json").read_text())
-    entry = {"value": 0.5, "chance": 0.1, "low": 0.4, "high": 0.6, "baselines": {HOSTILE: None}}
-    results["captioning"][HOSTILE] = entry
-    results["retrieval"]["study_to_report"][HOSTILE] = entry
-    results["losses"][HOSTILE] = entry
+    score = results["losses"]["captioning"]
+    score |= {"label": HOSTILE, "unit": HOSTILE, "variant": HOSTILE, HOSTILE: 0.5}
+    results["groups"][0] |= {"title": HOSTILE, "note": HOSTILE}
+    results["tables"] = [{"title": HOSTILE, "note": HOSTILE, "rows": [{HOSTILE: HOSTILE}]}]
     results["provenance"][HOSTILE] = HOSTILE
     (run_folder / "results.json").write_text(json.dumps(results))
     _edit_lines(run_folder / "metrics.jsonl", **{f"loss/{HOSTILE}": 1.0})
     page = _page(run_folder)
     assert page.tags["script"] == 0
     assert page.handlers == []
+    assert page.text.count(HOSTILE) >= 8
+
+
+def test_pictures_of_the_results_are_shown_if_they_lie_in_the_runs_folder(
+    run_folder: Path,
+) -> None:
+    outside = run_folder.parent / "outside.png"
+    shutil.copy(run_folder / MASKED, outside)
+    results = json.loads((run_folder / "results.json").read_text())
+    for path in (MASKED, "../outside.png", "predictions/absent.png"):
+        results["pictures"].append({"title": "t", "note": f"seen {path}", "path": path})
+    (run_folder / "results.json").write_text(json.dumps(results))
+    text = _page(run_folder).text
+    assert f"seen {MASKED}" in text
+    assert "outside.png" not in text
+    assert "absent.png" not in text
+
+
+def test_results_of_another_shape_show_no_scores_and_do_no_harm(run_folder: Path) -> None:
+    entry = {"value": 0.5, "chance": 0.1, "baselines": {"a": {"value": 0.1}}}
+    old = {"retrieval": {"study_to_report": {"recall_at_1": entry}, "queries": 3}, "tables": [1]}
+    (run_folder / "results.json").write_text(json.dumps(old))
+    page = _page(run_folder)
+    assert "#results" not in page.addresses
+    assert "No evaluation yet" not in page.text
 
 
 def test_pictures_come_from_the_predictions_only(run_folder: Path) -> None:
@@ -207,17 +222,6 @@ def test_a_run_that_has_only_begun_has_a_page(run_folder: Path) -> None:
     assert page.tags["figure"] == 9
     (run_folder / "metrics.jsonl").unlink()
     assert _page(run_folder).tags["figure"] == 0
-
-
-def test_a_run_without_captions_has_no_caption_section(run_folder: Path) -> None:
-    results = json.loads((run_folder / "results.json").read_text())
-    del results["captioning"], results["masked_modeling"]
-    (run_folder / "results.json").write_text(json.dumps(results))
-    (run_folder / "predictions" / "captions.jsonl").unlink()
-    (run_folder / "predictions" / "masked.png").unlink()
-    page = _page(run_folder)
-    assert "#captions" not in page.addresses
-    assert "#masked" not in page.addresses
 
 
 def test_a_config_of_another_version_is_said_and_not_fatal(run_folder: Path) -> None:

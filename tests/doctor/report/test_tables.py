@@ -2,139 +2,139 @@
 
 import pytest
 
-from cinelex.doctor.report.names import CAPTIONING, RETRIEVAL, Name
-from cinelex.doctor.report.tables import (
-    baseline_row,
-    captioning_table,
-    chance_row,
-    cosine_table,
-    retrieval_tables,
-)
-
-RECALL, RANK = RETRIEVAL["recall_at_1"], RETRIEVAL["median_rank"]
+from cinelex.doctor.report.tables import Row, beyond, score_table, text_of, tiles
+from cinelex.projects.results import Estimate, Group, Null, Results, Score
+from cinelex.projects.terms import Better
 
 
-def _entry(
-    value: float | None, chance: float, low: float | None, high: float | None
-) -> dict[str, float | None]:
-    return {"value": value, "chance": chance, "low": low, "high": high}
+def _score(
+    value: float | None,
+    interval: tuple[float, float] | None = None,
+    *,
+    unit: str = "",
+    better: Better | None = "higher",
+    headline: bool = False,
+    **nulls: float | Null | None,
+) -> Score:
+    low, high = interval or (None, None)
+    known = {name: x if isinstance(x, Null) else Null(value=x) for name, x in nulls.items()}
+    return Score(
+        name="a.b", label="Label", value=value, low=low, high=high, unit=unit, better=better,
+        nulls=known, headline=headline,
+    )  # fmt: skip
+
+
+def _row(score: Score) -> Row:
+    (row,) = score_table(Group(title="t", note="n", scores=[score])).rows
+    return row
+
+
+def _measured(value: float, margin: tuple[float, float]) -> Null:
+    low, high = margin
+    return Null(value=value, margin=Estimate(value=(low + high) / 2, low=low, high=high))
 
 
 def test_a_share_is_shown_in_per_cent_beside_chance() -> None:
-    row = chance_row(RECALL, _entry(0.385, 0.0068, 0.31, 0.45))
-    assert (row.value, row.chance) == ("38.5\u00a0%", "0.7\u00a0%")
-    assert row.interval == "31.0 – 45.0\u00a0%"
+    row = _row(_score(0.385, (0.31, 0.45), unit="share", chance=0.0068))
+    assert (row.value.text, row.value.interval) == ("38.5\u00a0%", "31.0 – 45.0\u00a0%")
+    assert [cell.text for cell in row.nulls] == ["0.7\u00a0%"]
     assert row.times == "57\u00a0×"
-    assert row.clear is True
+    assert (row.significant, row.verdict) == (True, "significant")
 
 
-def test_an_interval_that_reaches_chance_is_not_above_it() -> None:
-    assert chance_row(RECALL, _entry(0.02, 0.01, 0.01, 0.03)).clear is False
-    assert chance_row(RECALL, _entry(0.02, 0.01, None, None)).clear is True
+def test_an_interval_that_reaches_its_null_is_not_significant() -> None:
+    row = _row(_score(0.02, (0.01, 0.03), chance=0.01))
+    assert (row.significant, row.verdict) == (False, "not beyond chance")
+
+
+def test_without_an_interval_nothing_is_significant_but_what_is_worse_is_known() -> None:
+    row = _row(_score(0.02, chance=0.01))
+    assert (row.significant, row.verdict) == (None, "better, no interval")
+    assert _row(_score(0.005, chance=0.01)).significant is False
 
 
 def test_a_low_rank_is_better_and_counted_as_such() -> None:
-    row = chance_row(RANK, _entry(5.0, 75.0, 4.0, 7.0), gallery=149)
-    assert row.clear is True
+    row = _row(_score(5.0, (4.0, 7.0), unit="rank", better="lower", chance=75.0))
+    assert row.significant
     assert row.times == "15\u00a0×"
-    assert row.scale is not None
-    assert row.scale.value == pytest.approx(100 * 4 / 148)
-    assert row.scale.null == pytest.approx(50.0)
-    assert chance_row(RANK, _entry(70.0, 75.0, 60.0, 80.0)).clear is False
+    assert row.bar is not None
+    assert row.bar.value == pytest.approx(100 * 4 / 148)
+    assert row.bar.null == pytest.approx(50.0)
+    worse = _score(70.0, (60.0, 80.0), unit="rank", better="lower", chance=75.0)
+    assert _row(worse).significant is False
 
 
 def test_what_is_undefined_is_a_dash_and_no_verdict() -> None:
-    row = chance_row(RECALL, _entry(None, 1.0, None, None))
-    assert (row.value, row.interval, row.times, row.clear) == ("–", "–", "–", None)
-    assert row.scale is None
+    row = _row(_score(None, chance=1.0))
+    assert (row.value.text, row.value.interval, row.times) == ("–", "", "")
+    assert (row.significant, row.verdict, row.bar) == (None, "undefined", None)
 
 
-def test_cosine_levels_are_not_judged_but_their_gap_is() -> None:
-    table = cosine_table(
-        {
-            "retrieval": {
-                "positive_cosine": _entry(0.96, 0.0, 0.95, 0.97),
-                "negative_cosine": _entry(0.95, 0.0, 0.94, 0.96),
-                "cosine_gap": _entry(0.01, 0.0, -0.01, 0.03),
-            }
-        }
-    )
-    assert table is not None
-    assert [row.clear for row in table.rows] == [None, None, False]
-    assert [row.chance for row in table.rows] == ["0", "0", "0"]
+def test_what_has_no_better_way_is_not_judged() -> None:
+    row = _row(_score(0.96, (0.95, 0.97), better=None, chance=0.0))
+    assert (row.significant, row.verdict, row.times) == (None, "", "")
 
 
-def _baselines(**values: tuple[float, float]) -> dict[str, dict[str, float]]:
-    return {
-        name: {"value": (low + high) / 2, "low": low, "high": high}
-        for name, (low, high) in values.items()
-    }
+def test_a_paired_difference_decides_where_there_is_one() -> None:
+    null = _measured(0.7, (-0.01, 0.2))
+    assert beyond(_score(0.8, (0.75, 0.85)), null) is False
+    assert beyond(_score(0.8, (0.6, 0.9)), _measured(0.7, (0.05, 0.15))) is True
+    assert beyond(_score(0.4, better="lower"), _measured(0.5, (-0.2, -0.05))) is True
+    assert beyond(_score(0.4, better="lower"), _measured(0.5, (-0.2, 0.05))) is False
 
 
-def test_a_caption_metric_must_leave_every_baselines_interval() -> None:
-    baselines = _baselines(constant_normal=(0.6, 0.8), shuffled=(0.2, 0.3))
-    order = list(baselines)
-    inside = baseline_row(CAPTIONING["bleu4"], {"value": 0.75, "baselines": baselines}, order=order)
-    assert inside.clear is False
-    assert inside.verdict == "does not beat always normal"
-    above = baseline_row(CAPTIONING["bleu4"], {"value": 0.81, "baselines": baselines}, order=order)
-    assert above.clear is True
-    assert above.baselines[1] == ("0.250", "0.200 – 0.300")
+def test_a_score_must_be_beyond_every_null_that_is_known() -> None:
+    interval = (0.75, 0.85)
+    assert _row(_score(0.8, interval, chance=0.1, ridge=0.7, other=None)).significant
+    row = _row(_score(0.8, interval, chance=0.1, nearest_report=0.8, ridge=0.9))
+    assert (row.significant, row.verdict) == (False, "not beyond nearest report, ridge")
+    assert _row(_score(0.1, (0.0, 0.2), a=0.5, b=0.6)).verdict == "not beyond any null"
+    assert _row(_score(0.8, interval)).verdict == "no null"
 
 
-def test_for_errors_lower_must_be_better() -> None:
-    baselines = _baselines(shuffled=(0.5, 0.6))
-    name = CAPTIONING["hallucination_rate"]
-    assert baseline_row(name, {"value": 0.4, "baselines": baselines}, order=["shuffled"]).clear
-    worse = baseline_row(name, {"value": 0.7, "baselines": baselines}, order=["shuffled"])
-    assert worse.clear is False
+def test_a_table_has_one_column_for_each_null_of_its_scores() -> None:
+    scores = [_score(0.9, chance=0.5), _score(0.9, chance=0.4, other_studys_video=0.3, bigram=0.2)]
+    table = score_table(Group(title="t", note="n", scores=scores))
+    assert table.nulls == ("chance", "other studys video", "bigram")
+    assert [cell.text for cell in table.rows[0].nulls] == ["0.5", "", ""]
+    assert table.wide
+    assert not score_table(Group(title="t", note="n", scores=scores[:1])).wide
 
 
-def test_beating_no_baseline_is_said_in_so_many_words() -> None:
-    baselines = _baselines(constant_normal=(0.6, 0.8), shuffled=(0.2, 0.3))
-    row = baseline_row(
-        CAPTIONING["bleu4"], {"value": 0.1, "baselines": baselines}, order=list(baselines)
-    )
-    assert row.verdict == "beats no baseline"
+def test_a_ratio_to_chance_is_said_only_where_zero_is_nothing() -> None:
+    assert _row(_score(1.3, unit="nats per study", better="lower", chance=3.4)).times == ""
+    assert _row(_score(0.3, chance=0.0)).times == ""
+    assert _row(_score(-0.3, chance=0.1)).times == ""
 
 
-def test_how_much_the_parser_understood_is_not_a_score() -> None:
-    baselines = _baselines(shuffled=(0.5, 0.6))
-    name = CAPTIONING["parse_coverage"]
-    row = baseline_row(name, {"value": 0.1, "baselines": baselines}, order=["shuffled"])
-    assert (row.clear, row.verdict) == (None, "")
+def test_a_unit_that_is_no_plain_number_stands_beside_the_label() -> None:
+    assert _row(_score(1.0, unit="dB")).unit == "dB"
+    assert _row(_score(1.0, unit="rank")).unit == ""
 
 
-@pytest.mark.parametrize(("value", "text"), [(-1e-5, "0.000"), (0.0, "0"), (-0.25, "-0.250")])
-def test_nothing_has_no_sign(value: float, text: str) -> None:
-    assert Name("x").text(value) == text
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [(None, "share", "–"), (0.0, "", "0"), (-0.25, "", "-0.25"), (0.00213, "", "0.00213")],
+)
+def test_numbers_as_text(value: float | None, unit: str, text: str) -> None:
+    assert text_of(value, unit) == text
 
 
-def test_without_a_baseline_nothing_is_claimed() -> None:
-    row = baseline_row(Name("x"), {"value": 0.9}, order=[])
-    assert (row.clear, row.verdict) == (None, "no baseline")
-    undefined = baseline_row(Name("x"), {"value": None, "baselines": {}}, order=[])
-    assert undefined.verdict == "undefined"
-
-
-def test_unknown_metrics_and_baselines_are_shown_by_their_key() -> None:
-    table = captioning_table(
-        {"captioning": {"new_score": {"value": 0.5, "baselines": _baselines(odd=(0.1, 0.2))}}}
-    )
-    assert table is not None
-    assert table.columns == ("odd",)
-    assert table.rows[0].label == "new_score"
-
-
-def test_results_without_a_part_have_no_table() -> None:
-    assert retrieval_tables({}) == []
-    assert cosine_table({}) is None
-    assert captioning_table({}) is None
-
-
-def test_queries_may_be_one_number_or_one_a_direction() -> None:
-    entries = {"recall_at_1": _entry(0.5, 0.1, 0.4, 0.6)}
-    retrieval = {"study_to_report": entries, "gallery": {"study_to_report": 10}}
-    (one,) = retrieval_tables({"retrieval": {**retrieval, "queries": 12}})
-    (each,) = retrieval_tables({"retrieval": {**retrieval, "queries": {"study_to_report": 12}}})
-    assert one.note == each.note == "12 queries, gallery of 10"
+def test_a_tile_is_the_first_headline_of_a_group_beside_its_hardest_null() -> None:
+    retrieval = [
+        _score(0.9, chance=0.5),
+        _score(0.4, (0.3, 0.5), unit="share", chance=0.1, headline=True),
+        _score(0.5, chance=0.1, headline=True),
+    ]
+    losses = [_score(2.0, better="lower", chance=3.0, bigram=1.5, headline=True)]
+    groups = [
+        Group(title="Study → report", note="", scores=retrieval),
+        Group(title="Loss terms", note="", scores=losses),
+        Group(title="Geometry", note="", scores=[_score(0.1)]),
+    ]
+    first, second = tiles(Results(groups=groups))
+    assert first.label == "Label, study → report"
+    assert (first.value, first.null) == ("40.0\u00a0%", "chance 10.0\u00a0%")
+    assert (first.verdict, first.significant) == ("4.0\u00a0× chance", True)
+    assert (second.null, second.interval) == ("bigram 1.5", "no interval")
+    assert (second.verdict, second.significant) == ("not beyond bigram", False)
