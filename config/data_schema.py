@@ -1,4 +1,4 @@
-"""The sections of a config that say what is read: studies, videos, reports, words."""
+"""The sections of a config that say what is read: studies, videos, reports, tokens."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -132,15 +132,15 @@ class DataConfig(Strict):
 
 
 class TokenizerConfig(Strict):
-    """How reports become words."""
+    """How reports become tokens."""
 
     kind: Literal["trained", "pretrained", "open_clip"] = "trained"
-    """``trained`` learns its words from the training reports; ``pretrained`` is read;
+    """``trained`` learns its tokens from the training reports; ``pretrained`` is read;
     ``open_clip`` is CLIP's own."""
     vocab_size: Annotated[int, Field(ge=64, le=10_000_000)] = 2048
-    """Most words of a trained tokenizer."""
+    """Tokens of a trained tokenizer, at most."""
     max_tokens: Annotated[int, Field(ge=4, le=100_000)] = 128
-    """Words of a report, with its first and last mark; the rest is cut off."""
+    """Tokens of a report, with its first and last mark; the rest is cut off."""
     path: Name | None = None
     """Folder or name of a pretrained tokenizer."""
 

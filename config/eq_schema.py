@@ -1,4 +1,4 @@
-"""The section of a config that only semantic EQ reads: equalizer settings and their words."""
+"""The section of a config that only semantic EQ reads: equalizer settings and their descriptors."""
 
 from pathlib import Path
 from typing import Annotated, Self
@@ -47,9 +47,9 @@ class EqConfig(Strict):
     """Standard deviation of what is added to every unit of a training setting as the encoder sees
     it, as a share of the parameter's range."""
     dim: Count = 8
-    """Numbers of a setting's latent."""
+    """Dimension of a setting's latent."""
     width: Count = 128
-    """Numbers a layer of encoder and decoder."""
+    """Width of the layers of encoder and decoder."""
     depth: Count = 2
     """Hidden layers of the encoder, and of the decoder."""
     pair: tuple[Word, Word] = ("warm", "bright")
@@ -59,7 +59,7 @@ class EqConfig(Strict):
 
     @model_validator(mode="after")
     def check_pair(self) -> Self:
-        """Refuse a word that is to be told apart from itself."""
+        """Refuse a descriptor that is to be told apart from itself."""
         if self.pair[0] == self.pair[1]:
             raise ValueError(f"pair must be two different descriptors, got {self.pair[0]!r} twice")
         return self

@@ -20,7 +20,7 @@ class LatentConfig(Strict):
     """What a picture is turned into, and what is made from that alone."""
 
     size: Count = 1024
-    """Numbers of a latent."""
+    """Dimension of a latent."""
     head: Part = Part(name="positions")
     """Tokens of a picture to its latent."""
     image_decoder: Part = Part(name="conv")

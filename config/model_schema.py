@@ -11,9 +11,9 @@ class ModelConfig(Strict):
     """The parts of the one trained module."""
 
     width: Count = 128
-    """Numbers a token between the parts."""
+    """Embedding dimension of a token between the parts."""
     dim: Count = 128
-    """Numbers a study in the space that videos and reports share."""
+    """Dimension of the space that videos and reports share."""
     heads: Literal["linear", "none"] = "linear"
     """What brings studies and reports into the shared space; ``none`` leaves towers that were
     trained together where they are, and then width and dim must be equal."""
@@ -24,16 +24,16 @@ class ModelConfig(Strict):
     aggregate: Literal["clips", "tokens"] = "clips"
     """What the aggregator sees: one mean row a clip, or every token."""
     clip_pooling: Literal["mean", "positions"] = "mean"
-    """How the tokens of a clip become its row: their mean, or weights of each place's own, which
-    learn faster where views are standardised."""
+    """How the tokens of a clip become its row: their mean, or weights of each position's own,
+    which learn faster where views are standardised."""
     study_in_memory: bool = False
     """Show the aggregated study and the clips' rows, beside the tokens, to the caption decoder."""
     text_encoder: Part = Part(name="transformer")
-    """Reports to word features and one vector."""
+    """Reports to token features and one vector."""
     caption_decoder: Part = Part(name="transformer")
     """Tokens to the report; built where captioning has a weight."""
     masked_decoder: Part = Part(name="transformer")
-    """Visible tokens to hidden pixels; built where masked modelling has a weight."""
+    """Visible tokens to masked pixels; built where masked modelling has a weight."""
     mask_ratio: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.75
     """Share of a clip's tokens that masked modelling hides."""
     masked_clips: Count = 1

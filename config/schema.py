@@ -97,7 +97,7 @@ class EvaluationConfig(Strict):
     batch: Count = 32
     """Studies that are encoded at once on a process; the results do not depend on it."""
     max_new_tokens: Count = 128
-    """Words after which a generated report ends."""
+    """Tokens after which a generated report ends."""
     bootstrap: Count = 1000
     """Resamples of the held-out studies behind each 95 % interval."""
     checkpoint: Literal["newest", "best"] = "newest"
@@ -122,7 +122,7 @@ class RunConfig(Strict):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; ``auto`` is a GPU where there is one."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Numbers of the encoders; ``auto`` is bf16 where the device has it; losses are in fp32."""
+    """Precision of the encoders; ``auto`` is bf16 where the device has it; losses are in fp32."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """CPU threads of one process; null leaves the choice to the library."""
     parallel: Literal["ddp", "fsdp"] = "ddp"
@@ -139,8 +139,8 @@ class RunConfig(Strict):
     batch: Count
     """Studies in the global batch, over all processes."""
     gradient_accumulation_steps: Count = 1
-    """Parts that a process cuts its share of the batch into, to need less memory. The loss is that
-    of the whole batch; a step takes up to a third more time."""
+    """Micro-batches that a process cuts its share of the batch into, to need less memory. The loss
+    is that of the whole batch; a step takes up to a third more time."""
     ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     """Share of the moving average of the weights that a step leaves; evaluation uses the average.
     Null keeps none."""
@@ -158,8 +158,8 @@ class RunConfig(Strict):
     keep_checkpoints: Count = 2
     """Newest checkpoints that are kept."""
     keep_best: str | None = None
-    """Number of the validation by which the best checkpoint is kept as well, the greatest or, with
-    ``-`` before its name, the least; null keeps the newest alone."""
+    """Number of the validation by which the best checkpoint is kept as well, the maximum or, with
+    ``-`` before its name, the minimum; null keeps the newest alone."""
     strict_resume: bool = False
     """Refuse a damaged newest checkpoint instead of going back to the one before it."""
     resume_skip: tuple[str, ...] = ()
@@ -180,22 +180,22 @@ class RunConfig(Strict):
     learn_temperature: bool = False
     """Train the temperature's logarithm with the model."""
     temperature_range: tuple[Positive, Positive] = (0.01, 10.0)
-    """Least and greatest temperature; a learned one is clamped to it."""
+    """Minimum and maximum temperature; a learned one is clamped to it."""
     loss_weights: LossWeights
     """Weight of each loss term; terms are recorded unweighted."""
     patch_contrastive_weight: NotNegative = 0.0
-    """Weight of the contrastive term between places of the video and words; 0 leaves it out."""
+    """Weight of the contrastive term between patches of the video and tokens; 0 leaves it out."""
 
     data: DataConfig = DataConfig()
     """The studies."""
     tokenizer: TokenizerConfig = TokenizerConfig()
-    """How reports become words."""
+    """How reports become tokens."""
     model: ModelConfig = ModelConfig()
     """The parts of the model."""
     latent: LatentConfig = LatentConfig()
     """Pictures, their latents, and what is made from these; read by latent captioning alone."""
     clipse: ClipseConfig = ClipseConfig()
-    """Everything that only image-text training reads."""
+    """Everything that only CLIPSE reads."""
     eq: EqConfig = EqConfig()
     """Everything that only semantic EQ reads."""
     optimizer: OptimizerConfig = OptimizerConfig()

@@ -18,25 +18,34 @@ HUGE = 2**53
 
 
 def keys(_package: griffe.Object) -> str:
-    """Return one table for the run itself, and one for each section."""
+    """Return one table for the run itself, one for each section, and one for a schedule."""
     schema = RunConfig.model_json_schema()
-    return "".join(_sections(schema, schema["$defs"], ""))
+    defs = schema["$defs"]
+    return "".join([*_sections(schema, defs, ""), *_section("A schedule", defs["Schedule"], "")])
 
 
 def _sections(section: Schema, defs: Schema, above: str) -> Iterator[str]:
     """Yield the section and all sections in it."""
-    rows, inner = [], []
+    yield from _section(f"`{above[:-1]}`" if above else "The run", section, above)
     for name, field in section["properties"].items():
-        kind = str(field.get("$ref", "")).rpartition("/")[2]
-        if kind and kind not in PARTS:
-            inner.append((f"{above}{name}", defs[kind]))
-        else:
-            rows.append(_row(f"{above}{name}", field, name in section.get("required", ())))
-    heading = f"`{above[:-1]}`" if above else "The run"
-    yield f"\n## {heading}\n\n{section['description']}\n\n"
+        if _holds_keys(field):
+            kind = field["$ref"].rpartition("/")[2]
+            yield from _sections(defs[kind], defs, f"{above}{name}.")
+
+
+def _section(title: str, section: Schema, above: str) -> Iterator[str]:
+    """Yield the table of the keys that are no sections of their own."""
+    yield f"\n## {title}\n\n{section['description']}\n\n"
+    rows = [
+        _row(f"{above}{name}", field, name in section.get("required", ()))
+        for name, field in section["properties"].items()
+        if not _holds_keys(field)
+    ]
     yield table(["key", "value", "default", "meaning"], rows)
-    for path, below in inner:
-        yield from _sections(below, defs, f"{path}.")
+
+
+def _holds_keys(field: Schema) -> bool:
+    return "$ref" in field and field["$ref"].rpartition("/")[2] not in PARTS
 
 
 def _row(path: str, field: Schema, required: bool) -> list[str]:
@@ -70,8 +79,7 @@ def _plain(field: Schema) -> str:
         case "array":
             return f"list of {_value(field['items'])}"
         case "object":
-            names = ", ".join(code(name) for name in field.get("propertyNames", {}).get("enum", ()))
-            return f"{_value(field['additionalProperties'])}, for each of {names}"
+            return f"{_value(field['additionalProperties'])}, by name"
         case "string":
             return "path" if field.get("format") == "path" else "text"
         case "integer" | "number" as kind:
