@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from cinelex.config.nearest import nearest
 from cinelex.config.strict import Part
@@ -30,24 +30,41 @@ def build(table: Mapping[str, Callable[..., T]], part: Part, **context: Any) -> 
         UserError: No such entry, an option that it does not take, one of a wrong type, a missing
             one, or a combination that the entry refuses.
     """
-    if part.name not in table:
-        raise UserError(f"unknown name {part.name!r}; {_suggest(part.name, table)}")
-    entry = table[part.name]
-    parameters = inspect.signature(entry, eval_str=True).parameters
+    parameters = _parameters(table, part)
     given = {name: value for name, value in context.items() if name in parameters}
-    taken = {name: item for name, item in parameters.items() if name not in given}
     for name in part.options:
         if name in given:
             raise UserError(f"{part.name}: option {name!r} follows from the rest of the config")
-        if name not in taken:
-            raise UserError(f"{part.name}: unknown option {name!r}; {_suggest(name, taken)}")
-    options = _check(part.name, part.options, taken)
+    options = _check(part, {n: item for n, item in parameters.items() if n not in given})
     try:
-        return entry(**given, **options)
+        return table[part.name](**given, **options)
     except UserError:
         raise
     except ValueError as error:
         raise UserError(f"{part.name}: {error}") from error
+
+
+def check_part(table: Mapping[str, Callable[..., Any]], part: Part) -> None:
+    """Refuse what `build` would refuse whatever its context: names, and options and their types.
+
+    Raises:
+        UserError: No such entry, an option that it does not take, or one of a wrong type.
+    """
+    parameters = _parameters(table, part)
+    _check(part, {name: parameters[name] for name in part.options})
+
+
+def _parameters(
+    table: Mapping[str, Callable[..., Any]], part: Part
+) -> Mapping[str, inspect.Parameter]:
+    """Return what the entry of a part takes."""
+    if part.name not in table:
+        raise UserError(f"unknown name {part.name!r}; {_suggest(part.name, table)}")
+    parameters = inspect.signature(table[part.name], eval_str=True).parameters
+    for name in part.options:
+        if name not in parameters:
+            raise UserError(f"{part.name}: unknown option {name!r}; {_suggest(name, parameters)}")
+    return parameters
 
 
 def _suggest(word: str, words: Mapping[str, Any]) -> str:
@@ -56,10 +73,9 @@ def _suggest(word: str, words: Mapping[str, Any]) -> str:
     return f"did you mean {near}?" if near else f"there are {', '.join(sorted(words)) or 'none'}"
 
 
-def _check(
-    name: str, options: Mapping[str, JsonValue], parameters: Mapping[str, inspect.Parameter]
-) -> dict[str, Any]:
+def _check(part: Part, parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
     """Return the options in the types that the signature says (a list becomes a tuple)."""
+    name, options = part.name, part.options
     schema = create_model(name, __config__=STRICT, **_fields(parameters))
     try:
         checked: BaseModel = schema.model_validate_json(json.dumps(options))

@@ -88,8 +88,8 @@ class DataConfig(Strict):
     """Character between the cells of a CSV manifest."""
     video_root: Path | None = None
     """Folder that the video paths start from; null is the manifest's own folder."""
-    decoder: Name = "pyav"
-    """Library that decodes the videos: pyav or decord."""
+    decoder: Literal["pyav", "decord"] = "pyav"
+    """Library that decodes the videos."""
     size: Annotated[int, Field(ge=8, le=4096)] = 64
     """Rows and columns of a frame, in pixels."""
     channels: Literal[1, 3] = 1

@@ -22,6 +22,7 @@ from cinelex.projects.latent.parts import make_engravings
 from cinelex.projects.latent.project import LatentProject
 from cinelex.projects.multitask import terms as multitask
 from cinelex.projects.multitask.project import MultitaskProject
+from cinelex.projects.names import check_names
 from cinelex.projects.studies.data import open_study_data
 from cinelex.projects.terms import Term
 
@@ -115,13 +116,14 @@ def open_project(config: RunConfig, folder: Path) -> Project[Any]:
 
 
 def check_project(config: RunConfig) -> None:
-    """Refuse a project that there is not, and what is set and only other projects read.
+    """Refuse projects and parts that there are not, and what is set and only others read.
 
     Raises:
         UserError: Names the key, and what the project reads instead.
     """
     if config.project not in PROJECTS:
         raise UserError(f"project: {config.project!r} is none of {', '.join(sorted(PROJECTS))}")
+    check_names(config)
     own, name = PROJECTS[config.project], config.project
     _check_weights(config, own)
     some = {key for entry in PROJECTS.values() for key in entry.reads}

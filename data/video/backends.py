@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import UInt8
 
-from cinelex.data.video.decode import Choose, Decoder, Keep, Limits, VideoInfo
+from cinelex.data.video.decode import BackendName, Choose, Decoder, Keep, Limits, VideoInfo
 from cinelex.data.video.decode_decord import DecordHere
 from cinelex.data.video.decode_pyav import PyAVDecoder
 
@@ -22,4 +22,7 @@ class Backend(Decoder, Protocol):
         """Return what ``keep`` makes of the frames that ``choose`` names, given their number."""
 
 
-BACKENDS: dict[str, Callable[[Limits], Backend]] = {"pyav": PyAVDecoder, "decord": DecordHere}
+BACKENDS: dict[BackendName, Callable[[Limits], Backend]] = {
+    "pyav": PyAVDecoder,
+    "decord": DecordHere,
+}

@@ -5,7 +5,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -56,6 +56,10 @@ VIDEO_ERRORS: dict[str, type[VideoError]] = {
 
 MAY_PASS = frozenset({VideoUnreadable.__name__, VideoTimeout.__name__})
 """Errors that may be the machine's fault and not the video's: worth another start."""
+
+
+BackendName = Literal["pyav", "decord"]
+"""The libraries that decode; ``backends`` has what each is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from jaxtyping import UInt8
 
 from cinelex.data.video.decode import (
     VIDEO_ERRORS,
+    BackendName,
     Decoder,
     Limits,
     VideoCorrupt,
@@ -44,7 +45,7 @@ class ChildDecoder:
     fault, such as a lack of memory: the video is tried once more. One thread at a time may use it.
     """
 
-    def __init__(self, limits: Limits | None = None, *, backend: str = "decord") -> None:
+    def __init__(self, limits: Limits | None = None, *, backend: BackendName = "decord") -> None:
         self.limits = limits or Limits()
         self.backend = backend
         self.deaths = 0

@@ -14,7 +14,7 @@ import numpy as np
 
 from cinelex.core.console import say
 from cinelex.core.progress import progress
-from cinelex.data.video.decode import Limits, VideoError, VideoUnreadable
+from cinelex.data.video.decode import BackendName, Limits, VideoError, VideoUnreadable
 from cinelex.data.video.decoders import ChildDecoder
 from cinelex.data.video.resize import Shape
 from cinelex.data.video.shards import (
@@ -39,8 +39,8 @@ class IngestSettings:
     shape: Shape
     stored_frames: int | None = None
     """At most this many frames of a video, the centres of equal segments; None keeps all."""
-    backend: str = "pyav"
-    """"pyav" or "decord"; both run in children that can be killed."""
+    backend: BackendName = "pyav"
+    """Both run in children that can be killed."""
     limits: Limits = Limits()
 
     def as_json(self) -> dict[str, Any]:
