@@ -39,7 +39,8 @@ def check_names(config: RunConfig) -> None:
         UserError: Names the key, and the nearest name or all of them.
     """
     for key, table in TABLES.items():
+        part: Any = reduce(getattr, key.split("."), config)
         try:
-            check_part(table, reduce(getattr, key.split("."), config))
+            check_part(table, part)
         except UserError as problem:
             raise UserError(f"{key}: {problem}") from None
