@@ -111,7 +111,9 @@ def compare(run: Path, other: Path) -> None:
         assert (run / file).read_bytes() == (other / file).read_bytes(), name
     assert rows(run) == rows(other)
     assert [row["step"] for row in rows(run) if row["kind"] == "step"] == [*range(1, STEPS + 1)]
-    assert checkpoint.newest(run / "checkpoints") == run / end
+    found = checkpoint.newest(run / "checkpoints")
+    assert found is not None
+    assert found.path == run / end
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from cinelex.models.study_model import EncodedStudies, StudyModel
 from cinelex.projects.models import build_study_model
 from cinelex.projects.studies.captions import told_of
 from cinelex.runners import checkpoint
+from cinelex.runners.weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -121,5 +122,5 @@ def load(run: str | Path) -> TrainedRun:
     found = checkpoint.newest(folder / "checkpoints", strict=True)
     if found is None:
         raise UserError(f"{folder / 'checkpoints'}: no checkpoint yet; train the run first")
-    checkpoint.load_weights(found, model)
+    load_weights(found, model)
     return TrainedRun(config, model.eval(), tokenizer)

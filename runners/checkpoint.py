@@ -2,13 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from cinelex.core.console import say
 from cinelex.core.distributed import broadcast_json, is_main
@@ -20,13 +22,33 @@ from cinelex.core.files import (
     sync_folder,
     write_json,
 )
-from cinelex.core.names import covered
 from cinelex.runners.snapshot import Position, Snapshot
 
 FORMAT = 2
 """Raised when the layout changes; an older one is refused by number."""
 PART, DAMAGED = ".part-", ".damaged-"
 """What the names of unfinished checkpoints, and of those put aside, begin with."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint whose hashes held when it was opened; nobody hashes it again."""
+
+    path: Path
+    state: Mapping[str, Any]
+    """Its ``state.json``: position, provenance, notes, processes, and the hash of every file."""
+
+    @property
+    def position(self) -> Position:
+        """Return where the run stood."""
+        return Position(**self.state["position"])
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the hash of the model's weights."""
+        names = ("model.safetensors", "ema.safetensors")
+        files = self.state["files"]
+        return hash_json({name.split(".")[0]: files[name] for name in names if name in files})
 
 
 def steps_saved(folder: Path) -> list[int]:
@@ -89,8 +111,10 @@ def remove_leftovers(folder: Path) -> None:
             shutil.rmtree(leftover)
 
 
-def newest(folder: Path, *, strict: bool = False) -> Path | None:
+def newest(folder: Path, *, strict: bool = False) -> Checkpoint | None:
     """Return the newest checkpoint whose hashes hold, on all ranks; None where there is none.
+
+    The main rank chooses it, and every rank hashes the files that it is going to read, once.
 
     Args:
         folder: Where the checkpoints are.
@@ -99,50 +123,58 @@ def newest(folder: Path, *, strict: bool = False) -> Path | None:
     Raises:
         UserError: There are checkpoints and all are damaged, or one is and ``strict`` is set.
     """
-    found: dict[str, str] = {}
+    found: Checkpoint | str | None = None
     if is_main():
         found = _newest(folder, strict=strict)
-    found = broadcast_json(found)
-    if "error" in found:
-        raise UserError(found["error"])
-    return Path(found["path"]) if "path" in found else None
+    path, problem = broadcast_json(
+        [str(found.path), ""] if isinstance(found, Checkpoint) else ["", found or ""]
+    )
+    if problem:
+        raise UserError(problem)
+    return found if isinstance(found, Checkpoint) else verify(Path(path)) if path else None
 
 
-def _newest(folder: Path, *, strict: bool) -> dict[str, str]:
+def _newest(folder: Path, *, strict: bool) -> Checkpoint | str | None:
+    """Return the checkpoint, None where there is none, or what is wrong with all there are."""
     steps = steps_saved(folder)
     problems = []
     for step in reversed(steps):
         try:
-            verify(folder / f"step-{step}")
+            return verify(folder / f"step-{step}")
         except UserError as problem:
             problems.append(str(problem))
             if strict:
                 break
             say(f"warning: {problem}; going back to the checkpoint before it")
-        else:
-            return {"path": str(folder / f"step-{step}")}
     if not problems:
-        return {}
+        return None
     remedy = f"; remove step-{steps[-1]} to use the one before it" if strict else ""
-    return {"error": f"no checkpoint can be used: {problems[0]}{remedy}"}
+    return f"no checkpoint can be used: {problems[0]}{remedy}"
 
 
-def best(path: Path) -> Path:
-    """Return the best checkpoint, as the checkpoint ``path`` of the same run knows it.
+def best(known: Checkpoint) -> Checkpoint:
+    """Return the best checkpoint, as another one of the same run knows it.
 
     Raises:
         UserError: The run kept none.
     """
-    step = position_of(verify(path)).best_step
+    step = known.position.best_step
     if step is None:
-        raise UserError(f"{path}: the run kept no best checkpoint; set keep_best= and train")
-    return path.with_name(f"step-{step}")
+        raise UserError(f"{known.path}: the run kept no best checkpoint; set keep_best= and train")
+    path = known.path.with_name(f"step-{step}")
+    return known if path == known.path else verify(path)
 
 
 def note(folder: Path, name: str) -> str | None:
-    """Return what the newest checkpoint under ``folder`` notes under ``name``, if anything."""
-    found = newest(folder)
-    return None if found is None else verify(found)["notes"].get(name)
+    """Return what the newest checkpoint under ``folder`` notes under ``name``, if anything.
+
+    Only its notes are read; whoever goes on from it checks its tensors.
+    """
+    for step in reversed(steps_saved(folder)):
+        with suppress(UserError):
+            found: str | None = _state(folder / f"step-{step}")["notes"].get(name)
+            return found
+    return None
 
 
 def put_aside_newer(folder: Path, path: Path) -> None:
@@ -156,21 +188,26 @@ def put_aside_newer(folder: Path, path: Path) -> None:
                 (folder / f"step-{step}").rename(aside)
 
 
-def verify(path: Path) -> Mapping[str, Any]:
-    """Return the state of the checkpoint ``path`` after checking every hash in it.
+def verify(path: Path) -> Checkpoint:
+    """Return the checkpoint ``path`` after checking every hash in it.
 
     Raises:
         UserError: A file is missing or changed, or the format is another.
     """
+    state = _state(path)
+    for name, expected in state["files"].items():
+        if not (path / name).is_file() or hash_file(path / name) != expected:
+            raise UserError(f"{path / name}: damaged (its hash differs)")
+    return Checkpoint(path, state)
+
+
+def _state(path: Path) -> Mapping[str, Any]:
     try:
         state: dict[str, Any] = read_json(path / "state.json")
     except (OSError, ValueError) as problem:
         raise UserError(f"{path}: no readable state.json ({type(problem).__name__})") from None
     if state["format"] != FORMAT:
         raise UserError(f"{path}: checkpoint format {state['format']}, this code reads {FORMAT}")
-    for name, expected in state["files"].items():
-        if not (path / name).is_file() or hash_file(path / name) != expected:
-            raise UserError(f"{path / name}: damaged (its hash differs)")
     return state
 
 
@@ -187,77 +224,3 @@ def read(path: Path, name: str) -> dict[str, Tensor]:
         return load_file(file)
     except SafetensorError as problem:
         raise UserError(f"{file}: not a safetensors file ({problem})") from None
-
-
-def position_of(state: Mapping[str, Any]) -> Position:
-    """Return where the run of a checkpoint's state stood."""
-    return Position(**state["position"])
-
-
-def load_weights(path: Path, model: nn.Module) -> Mapping[str, Any]:
-    """Give ``model`` the weights to use, averaged ones where the run kept an average.
-
-    Returns:
-        The state of the checkpoint.
-
-    Raises:
-        UserError: Damaged, or made by a model of other parameters.
-    """
-    state = verify(path)
-    tensors = {**read(path, "model"), **read(path, "ema")}
-    check_names(path, tensors, model.state_dict())
-    model.load_state_dict(tensors)
-    return state
-
-
-def fingerprint(path: Path) -> str:
-    """Return the hash of the model's weights in the checkpoint ``path``."""
-    files = verify(path)["files"]
-    return hash_json(
-        {
-            name: files[f"{name}.safetensors"]
-            for name in ("model", "ema")
-            if f"{name}.safetensors" in files
-        }
-    )
-
-
-def check_names(
-    path: Path,
-    tensors: Mapping[str, Tensor],
-    own: Mapping[str, Tensor],
-    *,
-    skip: Sequence[str] = (),
-) -> list[str]:
-    """Refuse weights that are not those of a model.
-
-    Args:
-        path: The checkpoint.
-        tensors: What it holds.
-        own: What the model has.
-        skip: Parameters, or modules of parameters, that may differ.
-
-    Returns:
-        The names that differ as ``skip`` allows.
-
-    Raises:
-        UserError: Names the first few that differ, and how.
-    """
-    names = sorted(tensors.keys() | own.keys())
-    differing = [name for name in names if _shape(tensors, name) != _shape(own, name)]
-    refused = [name for name in differing if not covered(name, skip)]
-    if refused:
-        first = [
-            f"{name!r} ({_shape(tensors, name)} saved, {_shape(own, name)} configured)"
-            for name in refused[:3]
-        ]
-        raise UserError(
-            f"{path}: {len(refused)} tensors differ from the configured model, "
-            f"first {', '.join(first)}; use the config.yaml beside the checkpoint, or name what "
-            "may begin anew in resume_skip"
-        )
-    return differing
-
-
-def _shape(tensors: Mapping[str, Tensor], name: str) -> str:
-    return "x".join(map(str, tensors[name].shape)) or "number" if name in tensors else "absent"

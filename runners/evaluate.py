@@ -15,6 +15,7 @@ from cinelex.core.files import write_json
 from cinelex.projects.base import Project
 from cinelex.runners import checkpoint
 from cinelex.runners.run_folder import RunFolder, register
+from cinelex.runners.weights import load_weights
 
 
 def load_trained(
@@ -39,9 +40,9 @@ def load_trained(
     if which == "best":
         found = checkpoint.best(found)
     model = project.model()
-    provenance = checkpoint.load_weights(found, model)["provenance"]
-    hashes = {"data": project.data_hash(), "checkpoint": checkpoint.fingerprint(found)}
-    return model.to(device).eval(), {**provenance, **hashes}
+    load_weights(found, model)
+    hashes = {"data": project.data_hash(), "checkpoint": found.fingerprint}
+    return model.to(device).eval(), {**found.state["provenance"], **hashes}
 
 
 def evaluate(

@@ -16,6 +16,7 @@ from cinelex.runners.snapshot import (
     restore_optimizer,
     restore_random_state,
 )
+from cinelex.runners.weights import check_names
 
 
 def restore(
@@ -51,25 +52,26 @@ def restore(
     found = checkpoint.newest(folder, strict=strict)
     if found is None:
         return Position(step=0, records=0, skipped=0), None
-    checkpoint.put_aside_newer(folder, found)
-    state = checkpoint.verify(found)
-    weights, own = checkpoint.read(found, "model"), model.state_dict()
-    fresh = checkpoint.check_names(found, weights, own, skip=skip)
+    path = found.path
+    checkpoint.put_aside_newer(folder, path)
+    weights, own = checkpoint.read(path, "model"), model.state_dict()
+    fresh = check_names(path, weights, own, skip=skip)
     kept = {n: as_parameter(weights[n], tensor) for n, tensor in own.items() if n not in fresh}
     model.load_state_dict({**own, **kept})
     if fresh:
         say(f"warning: {len(fresh)} tensors begin anew, first {fresh[0]!r}, and so do all moments")
     else:
-        restore_optimizer(optimizer, checkpoint.read(found, "optimizer"))
+        restore_optimizer(optimizer, checkpoint.read(path, "optimizer"))
     if ema is not None:
-        averages = checkpoint.read(found, "ema") or weights
+        averages = checkpoint.read(path, "ema") or weights
         ema.restore({n: value for n, value in averages.items() if n not in fresh})
     device = next(model.parameters()).device
-    restore_random_state(checkpoint.read(found, "random"), device)
-    if state["processes"] != world_size():
+    restore_random_state(checkpoint.read(path, "random"), device)
+    processes = found.state["processes"]
+    if processes != world_size():
         say(
-            f"saved by {state['processes']} processes, going on with {world_size()}: every step "
+            f"saved by {processes} processes, going on with {world_size()}: every step "
             "has the same studies, and the same gradients to rounding"
         )
     barrier()
-    return checkpoint.position_of(state), found
+    return found.position, path

@@ -231,7 +231,7 @@ class Trainer(Generic[BatchT]):
             return False
         spike = Spike(**found)
         self.saver.wait()
-        if checkpoint.newest(self.checkpoints) is None:
+        if not broadcast_json(checkpoint.steps_saved(self.checkpoints)):
             say(f"warning: no checkpoint before step {spike.step} yet; training goes on")
             return False
         say(f"going back to the newest checkpoint, on without the samples of step {spike.step}")

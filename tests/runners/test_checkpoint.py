@@ -11,6 +11,7 @@ from cinelex.core.files import hash_file, read_json, write_json
 from cinelex.runners import checkpoint
 from cinelex.runners.restore import restore
 from cinelex.runners.snapshot import Position, Snapshots
+from cinelex.runners.weights import load_weights
 
 
 def trained(seed: int = 0) -> tuple[nn.Module, torch.optim.AdamW]:
@@ -39,7 +40,7 @@ def test_what_is_restored_is_what_was_saved(tmp_path: Path) -> None:
     assert torch.equal(torch.rand(3), expected_draw), "the random state came back"
     assert position == Position(step=7, records=70, skipped=1)
     assert found == path
-    assert checkpoint.verify(path)["provenance"] == {"data": "d"}
+    assert checkpoint.verify(path).state["provenance"] == {"data": "d"}
     saved_model, saved_optimizer = trained()
     torch.testing.assert_close(model.state_dict(), saved_model.state_dict(), rtol=0, atol=0)
     torch.testing.assert_close(
@@ -52,7 +53,8 @@ def test_the_newest_few_are_kept_in_the_order_of_numbers(tmp_path: Path) -> None
         save(tmp_path, step=step, keep=2)
     assert checkpoint.steps_saved(tmp_path) == [10, 100]
     newest = checkpoint.newest(tmp_path)
-    assert newest == tmp_path / "step-100"
+    assert newest is not None
+    assert newest.path == tmp_path / "step-100"
 
 
 def test_what_a_crash_left_half_written_is_removed_and_not_read(tmp_path: Path) -> None:
@@ -60,7 +62,9 @@ def test_what_a_crash_left_half_written_is_removed_and_not_read(tmp_path: Path) 
     leftover = tmp_path / ".part-2"
     leftover.mkdir()
     (leftover / "model.safetensors").write_bytes(b"half")
-    assert checkpoint.newest(tmp_path) == tmp_path / "step-1"
+    newest = checkpoint.newest(tmp_path)
+    assert newest is not None
+    assert newest.path == tmp_path / "step-1"
     checkpoint.remove_leftovers(tmp_path)
     assert not leftover.exists()
 
@@ -70,7 +74,7 @@ def test_a_leftover_does_not_stand_in_the_way_of_the_same_step(tmp_path: Path) -
     leftover.mkdir(parents=True)
     (leftover / "stray").write_bytes(b"half")
     path = save(tmp_path, step=2)
-    assert "stray" not in checkpoint.verify(path)["files"]
+    assert "stray" not in checkpoint.verify(path).state["files"]
     assert not (path / "stray").exists()
 
 
@@ -88,7 +92,7 @@ def test_one_flipped_bit_is_noticed_and_the_file_is_named(tmp_path: Path, name: 
     (path / name).write_bytes(content)
     model, _ = trained()
     with pytest.raises(UserError, match=name) as complaint:
-        checkpoint.load_weights(path, model)
+        load_weights(checkpoint.verify(path), model)
     assert "damaged" in str(complaint.value)
     (path / name).unlink()
     with pytest.raises(UserError, match=name):
@@ -115,9 +119,9 @@ def test_another_format_is_refused_by_number(tmp_path: Path) -> None:
 def test_another_model_is_refused_by_its_first_tensor(tmp_path: Path) -> None:
     path = save(tmp_path)
     with pytest.raises(UserError, match=r"2 tensors .*'0\.bias'"):
-        checkpoint.load_weights(path, nn.Sequential(nn.Linear(3, 5), nn.LayerNorm(4)))
+        load_weights(checkpoint.verify(path), nn.Sequential(nn.Linear(3, 5), nn.LayerNorm(4)))
     with pytest.raises(UserError, match=r"2 tensors .*'1\.bias'"):
-        checkpoint.load_weights(path, nn.Sequential(nn.Linear(3, 4)))
+        load_weights(checkpoint.verify(path), nn.Sequential(nn.Linear(3, 4)))
 
 
 def test_what_may_be_skipped_keeps_its_fresh_values_and_all_moments_begin_anew(
@@ -140,9 +144,16 @@ def test_what_may_be_skipped_keeps_its_fresh_values_and_all_moments_begin_anew(
 
 
 def test_the_fingerprint_is_of_the_weights(tmp_path: Path) -> None:
-    first = checkpoint.fingerprint(save(tmp_path / "a", step=1))
-    assert checkpoint.fingerprint(save(tmp_path / "b", step=2)) == first
-    assert checkpoint.fingerprint(save(tmp_path / "c", seed=5)) != first
+    first, same, other = (
+        checkpoint.verify(path).fingerprint
+        for path in (
+            save(tmp_path / "a", step=1),
+            save(tmp_path / "b", step=2),
+            save(tmp_path / "c", seed=5),
+        )
+    )
+    assert same == first
+    assert other != first
 
 
 def damage(path: Path) -> None:
@@ -162,6 +173,30 @@ def test_a_damaged_checkpoint_is_put_aside_and_the_one_before_it_is_used(
     assert "going back" in said
     assert (tmp_path / ".damaged-2" / "model.safetensors").exists(), "nothing was deleted"
     assert checkpoint.steps_saved(tmp_path) == [1]
+
+
+def test_every_file_is_hashed_once_to_go_on_or_to_evaluate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+
+    def count(path: Path) -> str:
+        hashed.append(path.name)
+        return hash_file(path)
+
+    files = ["model.safetensors", "optimizer.safetensors", "random.safetensors"]
+    save(tmp_path)
+    monkeypatch.setitem(vars(checkpoint), "hash_file", count)
+    model, optimizer = trained(seed=1)
+    assert checkpoint.note(tmp_path, "wandb") is None
+    restore(tmp_path, model=model, optimizer=optimizer)
+    assert sorted(hashed) == files
+    hashed.clear()
+    found = checkpoint.newest(tmp_path, strict=True)
+    assert found is not None
+    load_weights(found, model)
+    assert found.fingerprint
+    assert sorted(hashed) == files
 
 
 def test_a_strict_run_refuses_a_damaged_checkpoint(tmp_path: Path) -> None:
@@ -184,7 +219,8 @@ def test_the_best_is_kept_beside_the_newest(tmp_path: Path) -> None:
         position = Position(step=step, records=0, skipped=0, best=0.5, best_step=2)
         checkpoint.write(tmp_path, snapshots.take(position, provenance={}), keep=2)
     assert checkpoint.steps_saved(tmp_path) == [2, 4, 5]
-    assert checkpoint.best(tmp_path / "step-5") == tmp_path / "step-2"
+    newest = checkpoint.verify(tmp_path / "step-5")
+    assert checkpoint.best(newest).path == tmp_path / "step-2"
 
 
 class Bomb:
@@ -202,7 +238,7 @@ def test_a_pickle_is_refused_and_never_unpickled(tmp_path: Path) -> None:
     write_json(path / "state.json", state)
     model, _ = trained()
     with pytest.raises(UserError, match="not a safetensors file"):
-        checkpoint.load_weights(path, model)
+        load_weights(checkpoint.verify(path), model)
 
 
 def test_a_snapshot_is_of_its_moment_whatever_the_weights_do_next(tmp_path: Path) -> None:

@@ -126,9 +126,9 @@ def test_after_every_call_the_old_or_the_new_checkpoint_can_be_read(
         replay(recorder.calls[:end], disk, lazy=lazy)
         newest = checkpoint.newest(disk)
         assert newest is not None, recorder.calls[:end]
-        step = int(newest.name.removeprefix("step-"))
+        step = int(newest.path.name.removeprefix("step-"))
         torch.testing.assert_close(
-            checkpoint.read(newest, "model"), dict(weights[step]), rtol=0, atol=0
+            checkpoint.read(newest.path, "model"), dict(weights[step]), rtol=0, atol=0
         )
         checkpoint.remove_leftovers(disk)
         assert not list(disk.glob(".part-*"))

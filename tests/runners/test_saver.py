@@ -53,7 +53,9 @@ def test_training_goes_on_while_a_checkpoint_is_written(
         assert checkpoint.steps_saved(tmp_path) == [], "start came back before anything was written"
         may_write.set()
     assert saver.last == tmp_path / "step-1"
-    assert checkpoint.newest(tmp_path) == tmp_path / "step-1"
+    newest = checkpoint.newest(tmp_path)
+    assert newest is not None
+    assert newest.path == tmp_path / "step-1"
 
 
 def test_a_full_disk_costs_a_checkpoint_and_leaves_nothing_behind(

@@ -97,7 +97,7 @@ def test_skipped_steps_are_counted_and_recorded_as_null(tmp_path: Path) -> None:
     line = trainer(tmp_path, LineProject(spoiled=frozenset({2, 5})))
     assert line.run()
     assert line.books.skipped == 2
-    state = checkpoint.verify(tmp_path / "checkpoints" / "step-8")
+    state = checkpoint.verify(tmp_path / "checkpoints" / "step-8").state
     assert state["position"]["skipped"] == 2
     taken = {row["step"]: row for row in rows(tmp_path) if row["kind"] == "step"}
     assert [step for step, row in taken.items() if row["skipped"]] == [3, 6]
