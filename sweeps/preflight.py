@@ -11,7 +11,7 @@ from cinelex.config.nearest import nearest_key, valid_keys
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
-from cinelex.projects import weight_keys
+from cinelex.projects import check_project, weight_keys
 from cinelex.sweeps.distributions import Distribution
 from cinelex.sweeps.objectives import plain_name, refuse_dependent, refuse_unknown
 from cinelex.sweeps.plan import Plan
@@ -172,7 +172,7 @@ def _check_keys(plan: Plan) -> None:
 
 def _check_values(sweep: Sweep, values: Mapping[str, JsonValue], what: str) -> None:
     try:
-        expected_config(sweep, Task("preflight", values, sweep.base.seed))
+        check_project(expected_config(sweep, Task("preflight", values, sweep.base.seed)))
     except UserError as error:
         raise UserError(f"{sweep.plan.source}: parameters: {what} is refused: {error}") from None
 
