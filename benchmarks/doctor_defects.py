@@ -160,7 +160,7 @@ def train(config: RunConfig, *, measured: bool = True) -> RunFiles:
     return read_run(folder.path)
 
 
-def opened(config: RunConfig) -> tuple[Project[Any], RunFolder]:
+def opened(config: RunConfig) -> tuple[Project[Any, Any], RunFolder]:
     """Return the project of a run that begins anew, and its folder."""
     shutil.rmtree(config.folder / config.name, ignore_errors=True)
     folder = open_for_training(config)

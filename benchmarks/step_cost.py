@@ -43,7 +43,7 @@ def trainer(folder: Path, name: str, overrides: tuple[str, ...]) -> Trainer[Any]
     """Return a trainer of the shipped config, one way."""
     places = (f"folder={folder}", f"data.cache={folder / 'cache'}", "device=cpu", "threads=1")
     config = load_config(MULTITASK, [*places, *DATA, *overrides])
-    project: Project[Any] = open_project(config, folder / name)
+    project: Project[Any, Any] = open_project(config, folder / name)
     return Trainer(
         project,
         config,

@@ -19,7 +19,7 @@ from cinelex.data.video.frames import frame_indices
 from cinelex.data.video.resize import Shape
 from cinelex.data.video.transforms import to_float
 from cinelex.models.study_model import EncodedStudies, StudyModel
-from cinelex.projects.models import build_study_model
+from cinelex.projects import build_study_model
 from cinelex.projects.studies.captions import told_of
 from cinelex.runners import checkpoint
 from cinelex.runners.weights import load_weights

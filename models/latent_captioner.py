@@ -106,7 +106,7 @@ class LatentCaptioner(StudyModel):
             token_ids: The report of each study.
             attention_mask: True where there is a word.
         """
-        latent = self.encode(clips)
+        latent = self.encode_clips(clips)
         studies = self.read_latent(self.mean(latent, owner, studies=len(token_ids)))
         return LatentOutputs(
             study=studies.study,
@@ -118,7 +118,7 @@ class LatentCaptioner(StudyModel):
             reconstruction=self.image_decoder(latent),
         )
 
-    def encode(
+    def encode_clips(
         self, clips: Float[Tensor, "clip channel frame row column"]
     ) -> Float[Tensor, "clip latent"]:
         """Return the latent of each picture."""
@@ -139,13 +139,13 @@ class LatentCaptioner(StudyModel):
             ragged=False,
         )
 
-    def encode_study(
+    def join_clips(
         self,
-        clips: Float[Tensor, "clip channel frame row column"],
+        features: Float[Tensor, "clip latent"],
         owner: Int[Tensor, " clip"],
         *,
         studies: int,
         max_clips: int | None = None,
     ) -> EncodedStudies:
         """Return the vector of each study and what its latent says to the caption decoder."""
-        return self.read_latent(self.mean(self.encode(clips), owner, studies=studies))
+        return self.read_latent(self.mean(features, owner, studies=studies))

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cinelex.models.contracts import CaptionDecoder, TextEncoder
 from cinelex.models.embedding import unit_rows
+from cinelex.models.temperature import Temperature
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,21 @@ class StudyModel(nn.Module, ABC):
     """From words to reports."""
     report_head: nn.Module
     """From a report's row to the shared space."""
+    temperature: Temperature
+    """Divides the cosines."""
+    bias: nn.Parameter | None
+    """Added to the logits of the sigmoid loss."""
 
     @abstractmethod
-    def encode_study(
+    def encode_clips(
+        self, clips: Float[Tensor, "clip channel frame row column"]
+    ) -> Float[Tensor, "clip *feature"]:
+        """Return what is kept of each clip by itself: its tokens, or its latent."""
+
+    @abstractmethod
+    def join_clips(
         self,
-        clips: Float[Tensor, "clip channel frame row column"],
+        features: Float[Tensor, "clip *feature"],
         owner: Int[Tensor, " clip"],
         *,
         studies: int,
@@ -80,12 +91,24 @@ class StudyModel(nn.Module, ABC):
         """Return the vector of each study, and what the caption decoder looks at.
 
         Args:
-            clips: Standardised pixels (see ``core/pixels.py``) of all clips of all studies.
+            features: What `encode_clips` returned for all clips of all studies.
             owner: The study that each clip belongs to.
             studies: Number of studies.
             max_clips: Clips of the study that has most, where the caller knows, and knows that
                 ``owner`` never falls; None finds out, and waits for the device.
         """
+
+    def encode_study(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        owner: Int[Tensor, " clip"],
+        *,
+        studies: int,
+        max_clips: int | None = None,
+    ) -> EncodedStudies:
+        """Return each study's vector and memory from standardised pixels, as `join_clips` does."""
+        features = self.encode_clips(clips)
+        return self.join_clips(features, owner, studies=studies, max_clips=max_clips)
 
     def encode_report(
         self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]

@@ -169,38 +169,43 @@ class VideoText(StudyModel):
             token_features=unit_rows(self.word_head(reports.token_ids)) if self.word_head else None,
         )
 
-    def encode_study(
+    def encode_clips(
+        self, clips: Float[Tensor, "clip channel frame row column"]
+    ) -> Float[Tensor, "clip token width"]:
+        """Return the tokens of each clip."""
+        return self.video_encoder(clips)
+
+    def join_clips(
         self,
-        clips: Float[Tensor, "clip channel frame row column"],
+        features: Float[Tensor, "clip token width"],
         owner: Int[Tensor, " clip"],
         *,
         studies: int,
         max_clips: int | None = None,
     ) -> EncodedStudies:
         """Return the vector and the tokens of each study."""
-        tokens = self.video_encoder(clips)
-        table, attention_mask = pad_rows(tokens, owner, studies=studies, max_clips=max_clips)
+        table, attention_mask = pad_rows(features, owner, studies=studies, max_clips=max_clips)
         memory, seen = (
             [table.flatten(1, 2)],
-            [attention_mask.repeat_interleave(tokens.shape[1], dim=1)],
+            [attention_mask.repeat_interleave(features.shape[1], dim=1)],
         )
         if self.aggregate == "clips":
-            rows = self.clip_pooling(tokens)
+            rows = self.clip_pooling(features)
             study = self.aggregator(rows, owner, studies=studies, max_clips=max_clips)
             if self.study_in_memory:
                 padded, _ = pad_rows(rows, owner, studies=studies, max_clips=max_clips)
-                memory.insert(0, padded.to(tokens.dtype))
+                memory.insert(0, padded.to(features.dtype))
                 seen.insert(0, attention_mask)
         else:
-            among = tokens.shape[1]
+            among = features.shape[1]
             study = self.aggregator(
-                tokens.flatten(0, 1),
+                features.flatten(0, 1),
                 owner.repeat_interleave(among),
                 studies=studies,
                 max_clips=None if max_clips is None else max_clips * among,
             )
         if self.study_in_memory:
-            memory.insert(0, study[:, None].to(tokens.dtype))
+            memory.insert(0, study[:, None].to(features.dtype))
             seen.insert(0, attention_mask.new_ones(studies, 1))
         return EncodedStudies(
             study=unit_rows(self.study_head(study)),

@@ -1,110 +1,33 @@
-"""What can be trained: each project's name in a config, what makes it, and what it reads."""
+"""What can be trained: each project's entry by its name in a config."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from cinelex.config.nearest import nearest
 from cinelex.config.schedule import active_weights
-from cinelex.config.schema import DataConfig, RunConfig, Schedule
+from cinelex.config.schema import RunConfig, Schedule
 from cinelex.core.errors import UserError
 from cinelex.core.names import covered
-from cinelex.projects.base import Project
-from cinelex.projects.clipse import terms as clipse
-from cinelex.projects.clipse.data import open_clipse_data
-from cinelex.projects.clipse.project import ClipseProject
-from cinelex.projects.eq import terms as eq
-from cinelex.projects.eq.data import open_eq_data
-from cinelex.projects.eq.project import EqProject
-from cinelex.projects.latent import terms as latent
-from cinelex.projects.latent.parts import make_engravings
-from cinelex.projects.latent.project import LatentProject
-from cinelex.projects.multitask import terms as multitask
-from cinelex.projects.multitask.project import MultitaskProject
+from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.models.study_model import StudyModel
+from cinelex.projects.base import Entry, Project
+from cinelex.projects.clipse.entry import ENTRY as CLIPSE
+from cinelex.projects.eq.entry import ENTRY as EQ
+from cinelex.projects.latent.entry import ENTRY as LATENT
+from cinelex.projects.multitask.entry import ENTRY as MULTITASK
 from cinelex.projects.names import check_names
-from cinelex.projects.studies.data import open_study_data
-from cinelex.projects.terms import Term
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A project as the table knows it."""
-
-    open: Callable[[RunConfig, Path], Project[Any]]
-    """From a config and the run's folder to a project with its data open."""
-    reads: tuple[str, ...]
-    """Keys and sections of a config that this project reads and not every other one does."""
-    terms: Mapping[str, Term]
-    """Every loss term that it records, by its name."""
-
-    @property
-    def weighted(self) -> list[str]:
-        """Return the names that ``loss_weights`` may hold."""
-        return [t.name for t in self.terms.values() if t.weight_section == "loss_weights"]
-
-
-def _by_name(terms: tuple[Term, ...]) -> Mapping[str, Term]:
-    return {term.name: term for term in terms}
-
-
-def _multitask(config: RunConfig, folder: Path) -> Project[Any]:
-    return MultitaskProject(config, open_study_data(config, folder))
-
-
-def _eq(config: RunConfig, folder: Path) -> Project[Any]:
-    return EqProject(config, open_eq_data(config, folder))
-
-
-def _latent(config: RunConfig, folder: Path) -> Project[Any]:
-    return LatentProject(config, open_study_data(config, folder, made=make_engravings))
-
-
-def _clipse(config: RunConfig, folder: Path) -> Project[Any]:
-    return ClipseProject(config, open_clipse_data(config, folder), folder)
-
-
-TEMPERATURE = ("temperature", "learn_temperature", "temperature_range")
-
-DATA_OF_FILES = tuple(
-    f"data.{key}" for key in DataConfig.model_fields if key not in ("synthetic", "max_videos")
-)
-"""Everything about reading files that is not about studies of several videos."""
 
 PROJECTS: dict[str, Entry] = {
-    "multitask": Entry(
-        _multitask,
-        reads=(
-            *("contrastive", *TEMPERATURE, "patch_contrastive_weight"),
-            *("data", "tokenizer", "model"),
-        ),
-        terms=_by_name(multitask.TERMS),
-    ),
-    "eq": Entry(
-        _eq,
-        reads=("eq", "temperature", "data.cache"),
-        terms=_by_name(eq.TERMS),
-    ),
-    "latent": Entry(
-        _latent,
-        reads=(
-            *("contrastive", *TEMPERATURE, "tokenizer", "latent"),
-            *(f"data.{key}" for key in DataConfig.model_fields if key != "synthetic"),
-            *("model.width", "model.dim", "model.video_encoder", "model.text_encoder"),
-            "model.caption_decoder",
-        ),
-        terms=_by_name(latent.TERMS),
-    ),
-    "clipse": Entry(
-        _clipse,
-        reads=("clipse", *TEMPERATURE, *DATA_OF_FILES, "tokenizer", "model"),
-        terms=_by_name(clipse.TERMS),
-    ),
+    "multitask": MULTITASK,
+    "eq": EQ,
+    "latent": LATENT,
+    "clipse": CLIPSE,
 }
 """The projects by their name in a config."""
 
 
-def open_project(config: RunConfig, folder: Path) -> Project[Any]:
+def open_project(config: RunConfig, folder: Path) -> Project[Any, Any]:
     """Return the project that the config names.
 
     Raises:
@@ -113,6 +36,22 @@ def open_project(config: RunConfig, folder: Path) -> Project[Any]:
     """
     check_project(config)
     return PROJECTS[config.project].open(config, folder)
+
+
+def build_study_model(config: RunConfig, tokenizer: Tokenizer) -> StudyModel:
+    """Return the model that a config describes, freshly initialised, without any data.
+
+    Raises:
+        UserError: The project trains no model of studies and reports.
+    """
+    build = PROJECTS[config.project].study_model if config.project in PROJECTS else None
+    if build is None:
+        there = sorted(name for name, entry in PROJECTS.items() if entry.study_model is not None)
+        raise UserError(
+            f"project {config.project} has no model of studies and reports; there are "
+            f"{', '.join(there)}"
+        )
+    return build(config, tokenizer)
 
 
 def check_project(config: RunConfig) -> None:

@@ -1,14 +1,19 @@
 """The one thing that runners know about a project."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from cinelex.core.errors import UserError
+from cinelex.config.schema import RunConfig
+from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.models.study_model import StudyModel
+from cinelex.projects.results import Results
+from cinelex.projects.terms import Term, TermNulls
 
 Own = TypeVar("Own", bound="OnDevice")
 
@@ -21,24 +26,25 @@ class OnDevice(Protocol):
         """Copy to ``device``, without waiting for the copy."""
 
     def split(self: Own, parts: int) -> list[Own]:
-        """Cut a batch on the CPU into consecutive parts of samples, none of them empty.
+        """Cut a batch on the CPU into consecutive micro-batches of samples, none of them empty.
 
         Raises:
-            UserError: There are fewer samples than parts.
+            UserError: There are fewer samples than micro-batches.
         """
 
 
 BatchT = TypeVar("BatchT", bound=OnDevice)
+ModelT = TypeVar("ModelT", bound=nn.Module)
 
 
-class Project(ABC, Generic[BatchT]):
-    """What is trained, on what, and towards what. How, and on which machines, is the runner's.
+class Training(ABC, Generic[BatchT, ModelT]):
+    """What the training loop needs: a model, batches, and losses with their weights and nulls.
 
     Every method that takes a model is called by all ranks together.
     """
 
     @abstractmethod
-    def model(self) -> nn.Module:
+    def model(self) -> ModelT:
         """Build the one trained module, on the CPU, freshly initialised."""
 
     @abstractmethod
@@ -61,12 +67,19 @@ class Project(ABC, Generic[BatchT]):
         """Return the loss terms of a batch, unweighted, from what `outputs` returned for it.
 
         Each term is the value over the global batch, the same on every rank. Where gradients are
-        accumulated, ``outputs`` is stacked from the parts of the batch; the model is not at hand.
+        accumulated, ``outputs`` is stacked from the micro-batches; the model is not at hand.
         """
 
     def terms(self, model: nn.Module, batch: BatchT) -> Mapping[str, Tensor]:
         """Run ``model`` once on ``batch`` and return the loss terms, unweighted."""
         return self.losses(self.outputs(model, batch), batch)
+
+    @abstractmethod
+    def nulls(self, batch: BatchT) -> Mapping[str, TermNulls]:
+        """Return what each term is on ``batch`` for a model that knows nothing, and at its least.
+
+        ``batch`` is still on the CPU, so that nobody waits for the device.
+        """
 
     def statistics(self) -> Mapping[str, Tensor | float]:
         """Return numbers about the batch that `losses` has just seen, for that step's record.
@@ -84,25 +97,25 @@ class Project(ABC, Generic[BatchT]):
         """Return the weight of each term at optimizer step ``step``, from 0."""
 
     @abstractmethod
-    def prepare_step(self, model: nn.Module, step: int) -> Mapping[str, Tensor | float]:
+    def prepare_step(self, model: ModelT, step: int) -> Mapping[str, Tensor | float]:
         """Set what a schedule decides before optimizer step ``step``, from 0.
 
-        ``model`` is the trained module itself. Returns numbers worth a place in the record.
+        ``model`` is the trained module itself. Returns numbers worth a place in the record, among
+        them the ``temperature`` if a term has a floor.
         """
 
     @abstractmethod
-    def chances(self, batch: BatchT) -> Mapping[str, float]:
-        """Return ``chance/<term>``: what each term is on ``batch`` for a model that knows nothing.
+    def data_hash(self) -> str:
+        """Return the hash of the samples that the run reads."""
 
-        And what else of the batch `floors` needs, as ``floor/<term>/<of what>``. ``batch`` is still
-        on the CPU, so that nobody waits for the device.
-        """
 
-    @abstractmethod
-    def floors(self, numbers: Mapping[str, float]) -> Mapping[str, float]:
-        """Return ``floor/<term>``: the least each term can be at a recorded step's ``numbers``."""
+class Evaluation(ABC, Generic[ModelT]):
+    """What is asked of a model beside the loop; all ranks call it together.
 
-    def representations(self, model: nn.Module) -> Mapping[str, Tensor]:
+    ``model`` is the trained module itself.
+    """
+
+    def representations(self, model: ModelT) -> Mapping[str, Tensor]:
         """Return the embeddings of a few fixed held-out samples, one table of rows for each tower.
 
         Row i of every tower belongs to the same sample. Nothing where a project embeds nothing.
@@ -110,7 +123,7 @@ class Project(ABC, Generic[BatchT]):
         """
         return {}
 
-    def diagnostics(self, model: nn.Module) -> Mapping[str, Any]:
+    def diagnostics(self, model: ModelT) -> Mapping[str, Any]:
         """Return what can be known of the data and of the fresh ``model`` before the first step.
 
         Numbers, and names of parameters or loss terms; never a report, a path or a patient's id.
@@ -119,56 +132,67 @@ class Project(ABC, Generic[BatchT]):
         return {}
 
     @abstractmethod
-    def validate(self, model: nn.Module) -> Mapping[str, float]:
+    def validate(self, model: ModelT) -> Mapping[str, float]:
         """Return a few held-out numbers, each with its null, cheap enough to repeat in a run."""
 
     @abstractmethod
-    def evaluate(self, model: nn.Module, folder: Path) -> Mapping[str, Any]:
+    def evaluate(self, model: ModelT, folder: Path) -> Results:
         """Return every result on the held-out test samples, each beside its nulls.
 
-        ``tables`` and ``pictures`` in it, made with ``projects.results``, are shown in the summary
-        and on the page of any project.
-
         Args:
-            model: The trained module itself.
+            model: The trained module itself, in evaluation mode.
             folder: The run's folder; examples go to ``predictions/`` in it.
         """
 
-    @abstractmethod
-    def infer(self, model: nn.Module, folder: Path) -> Path:
-        """Describe studies that need no label, and return the table that was written."""
 
-    @abstractmethod
-    def embed(self, model: nn.Module, folder: Path, *, provenance: Mapping[str, str]) -> Path:
-        """Write embeddings with ids and hashes, and return the table that was written."""
+class Project(Training[BatchT, ModelT], Evaluation[ModelT]):
+    """What is trained, on what, and towards what. How, and on which machines, is the runner's."""
 
-    def generate(self, model: nn.Module, folder: Path, words: Sequence[str]) -> Path:
-        """Make something that the words describe, say what, and return its picture.
 
-        Args:
-            model: The trained module itself.
-            folder: The run's folder; what is made goes to ``predictions/`` in it.
-            words: What stood behind ``--run_mode generate``.
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a further run mode is asked for."""
 
-        Raises:
-            UserError: The project makes nothing from words, or does not know these.
-        """
-        raise UserError("this project has no --run_mode generate")
+    folder: Path
+    """The run's folder."""
+    provenance: Mapping[str, str]
+    """Hashes of config, code, checkpoint and data."""
+    words: Sequence[str]
+    """The arguments without ``=``."""
+    steps: int
+    """What stood behind ``--steps``."""
 
-    def morph(self, model: nn.Module, folder: Path, ends: Sequence[str], *, steps: int) -> Path:
-        """Make what lies between two things, both among it, and return its picture.
 
-        Args:
-            model: The trained module itself.
-            folder: The run's folder; what is made goes to ``predictions/`` in it.
-            ends: What stood behind ``--run_mode morph``: names of the first and of the last.
-            steps: How many to make, the ends among them.
+@dataclass(frozen=True, kw_only=True)
+class RunMode:
+    """What a trained model can be used for, by ``--run_mode``."""
 
-        Raises:
-            UserError: The project has nothing in between, or does not know these.
-        """
-        raise UserError("this project has no --run_mode morph")
+    help: str
+    run: Callable[[Any, Any, Request], Path]
+    """From the project, its trained module and a request to the file that was written; raises a
+    UserError for arguments that it cannot use."""
+    words: str = ""
+    """What its arguments without ``=`` say, for the help; empty where it takes none."""
+    steps: str = ""
+    """What ``--steps`` counts, for the help; empty where nothing."""
 
-    @abstractmethod
-    def data_hash(self) -> str:
-        """Return the hash of the studies that the run reads."""
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A project as the table of projects knows it."""
+
+    open: Callable[[RunConfig, Path], Project[Any, Any]]
+    """From a config and the run's folder to the project with its data open."""
+    reads: tuple[str, ...]
+    """Keys and sections of a config that this project reads and not every other one does."""
+    terms: Mapping[str, Term]
+    """Every loss term that it records, by its name."""
+    modes: Mapping[str, RunMode] = field(default_factory=dict)
+    """What its trained model can be used for, beside evaluation."""
+    study_model: Callable[[RunConfig, Tokenizer], StudyModel] | None = None
+    """Builds its model of studies and reports without any data; None where it has none."""
+
+    @property
+    def weighted(self) -> list[str]:
+        """Return the names that ``loss_weights`` may hold."""
+        return [t.name for t in self.terms.values() if t.weight_section == "loss_weights"]

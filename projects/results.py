@@ -32,6 +32,11 @@ class Null(Estimate):
     """The score minus this null, paired by item; None where the null was not measured on items."""
 
 
+def nulls_of(values: Mapping[str, float | None]) -> dict[str, Null]:
+    """Return nulls that are one number each."""
+    return {name: Null(value=value) for name, value in values.items()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Score(Estimate):
     """One measured number beside its nulls."""
@@ -58,16 +63,10 @@ class Score(Estimate):
             for name, null in self.nulls.items()
             if null.margin is not None
         }
-        about = {
-            "label": self.label,
-            "unit": self.unit,
-            "better": self.better,
-            "variant": self.variant,
-            "headline": self.headline,
-        }
-        told = {key: value for key, value in about.items() if value}
+        known = ("label", "unit", "better", "variant", "headline")
+        about = {key: getattr(self, key) for key in known if getattr(self, key)}
         baselines = {"baselines": measured} if measured else {}
-        return {**Estimate.as_json(self), **plain, **baselines, **told}
+        return {**Estimate.as_json(self), **plain, **baselines, **about}
 
     @classmethod
     def from_json(cls, name: str, entry: Mapping[str, Any]) -> "Score":

@@ -1,6 +1,6 @@
 """What is known of a loss term, said once, by the project that has it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +31,11 @@ class Term:
     """Whether it is a contrast whose cosines the temperature divides, so that it has a headroom."""
     unit_keys: tuple[str, ...] = ()
     """Keys and sections of a config that change what one unit of it means, whatever is learned."""
+
+
+def by_name(*terms: Term) -> Mapping[str, Term]:
+    """Return terms as the table of a project."""
+    return {term.name: term for term in terms}
 
 
 @dataclass(frozen=True, kw_only=True)

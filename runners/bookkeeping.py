@@ -5,14 +5,12 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
 from cinelex.core.distributed import gather_json, is_main
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
-from cinelex.projects.base import Project
 from cinelex.runners.record import Record, last_records
 from cinelex.runners.sinks import Sink
 from cinelex.runners.snapshot import Position
@@ -42,7 +40,6 @@ class Books:
 
     def __init__(
         self,
-        project: Project[Any],
         config: RunConfig,
         folder: Path,
         *,
@@ -52,13 +49,12 @@ class Books:
         """Go on with the record where ``position`` stood.
 
         Args:
-            project: Knows the floors of its terms.
             config: The run.
             folder: The run's folder, where ``metrics.jsonl`` is.
             position: Where the run stands.
             sinks: Who gets the numbers besides the record.
         """
-        self.project, self.config, self.sinks = project, config, sinks
+        self.config, self.sinks = config, sinks
         self.path = folder / "metrics.jsonl"
         self._pending: list[tuple[StepReport, Sequence[str]]] = []
         self.best: float | None = None
@@ -88,7 +84,6 @@ class Books:
         numbers: dict[str, float] = {}
         for report, identities in self._pending:
             numbers = report.numbers()
-            numbers |= self.project.floors(numbers)
             self.record.write("step", {"step": report.step, **numbers})
             for sink in self.sinks:
                 sink.write(report.step, numbers)

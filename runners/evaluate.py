@@ -1,30 +1,30 @@
-"""Run modes that need a trained model: validate, inference, embed, generate, morph."""
+"""Run modes that need a trained model: validate, and those that its project has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import nn
 
 from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
 from cinelex.core.distributed import is_main
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_json
-from cinelex.projects.base import Project
+from cinelex.projects.base import ModelT, Project, Request, RunMode
+from cinelex.projects.results import Results
 from cinelex.runners import checkpoint
 from cinelex.runners.run_folder import RunFolder, register
 from cinelex.runners.weights import load_weights
 
 
 def load_trained(
-    project: Project[Any],
+    project: Project[Any, ModelT],
     folder: RunFolder,
     device: torch.device,
     *,
     which: Literal["newest", "best"] = "newest",
-) -> tuple[nn.Module, dict[str, str]]:
+) -> tuple[ModelT, dict[str, str]]:
     """Build the project's model and give it a checkpoint's weights.
 
     Returns:
@@ -46,61 +46,34 @@ def load_trained(
 
 
 def evaluate(
-    project: Project[Any], config: RunConfig, folder: RunFolder, device: torch.device
-) -> Mapping[str, Any]:
+    project: Project[Any, Any], config: RunConfig, folder: RunFolder, device: torch.device
+) -> Results:
     """Measure everything on the test studies, write ``results.json`` and register the run."""
     which = config.evaluation.checkpoint
     model, provenance = load_trained(project, folder, device, which=which)
     say("evaluating on the test studies")
-    results = {**project.evaluate(model, folder.path), "provenance": provenance}
+    results = project.evaluate(model, folder.path)
     if is_main():
-        write_json(folder.path / "results.json", results)
+        content = {**results.as_json(), "provenance": provenance}
+        write_json(folder.path / "results.json", content)
     register(config, provenance)
     return results
 
 
-def infer(project: Project[Any], folder: RunFolder, device: torch.device) -> Path:
-    """Describe the test studies without looking at any report of theirs."""
-    model, _ = load_trained(project, folder, device)
-    return project.infer(model, folder.path)
-
-
-def embed(project: Project[Any], folder: RunFolder, device: torch.device) -> Path:
-    """Write the embeddings of all studies."""
-    model, provenance = load_trained(project, folder, device)
-    return project.embed(model, folder.path, provenance=provenance)
-
-
-def generate(
-    project: Project[Any], folder: RunFolder, device: torch.device, words: Sequence[str]
-) -> Path:
-    """Make what the words describe.
-
-    Raises:
-        UserError: There is no word, or the project cannot.
-    """
-    if not words:
-        raise UserError("--run_mode generate needs at least one word: what to make")
-    model, _ = load_trained(project, folder, device)
-    return project.generate(model, folder.path, words)
-
-
-def morph(
-    project: Project[Any],
+def use(
+    project: Project[Any, Any],
+    mode: RunMode,
     folder: RunFolder,
     device: torch.device,
-    ends: Sequence[str],
     *,
+    words: Sequence[str],
     steps: int,
 ) -> Path:
-    """Make what lies between two things.
+    """Use the trained model as a further run mode of its project does; return what was written.
 
     Raises:
-        UserError: There are not two ends, there are too few steps for them, or the project cannot.
+        UserError: There is no trained model, or the mode cannot use its arguments.
     """
-    if len(ends) != 2:
-        raise UserError(f"--run_mode morph needs two words, from and to, got {len(ends)}")
-    if steps < 2:
-        raise UserError(f"--steps must be at least 2, the two ends, got {steps}")
-    model, _ = load_trained(project, folder, device)
-    return project.morph(model, folder.path, ends, steps=steps)
+    model, provenance = load_trained(project, folder, device)
+    asked = Request(folder=folder.path, provenance=provenance, words=words, steps=steps)
+    return mode.run(project, model, asked)

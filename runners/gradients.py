@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cinelex.losses.weighted_sum import WeightedSum
-from cinelex.projects.base import BatchT, Project
+from cinelex.projects.base import BatchT, Training
 from cinelex.runners.accumulation import accumulate
 
 Terms = Mapping[str, Tensor]
@@ -20,7 +20,7 @@ Look = Callable[[Terms], None]
 class Gradients(Generic[BatchT]):
     """Leaves the gradients of a batch in the model's parameters."""
 
-    project: Project[BatchT]
+    project: Training[BatchT, Any]
     """What is trained."""
     model: nn.Module
     """What is called, distributed where there are several processes."""

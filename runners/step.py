@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from cinelex.projects.terms import TermNulls
+
 
 @dataclass(frozen=True)
 class StepReport:
@@ -21,20 +23,33 @@ class StepReport:
     skipped: Tensor
     """1.0 where the gradient was not finite and the weights were left alone, else 0.0."""
     context: Mapping[str, Tensor | float]
-    """Learning rate, temperature, weights, and the chance of each term."""
+    """Learning rate, temperature, weights, and whatever else the project and the probes say."""
+    nulls: Mapping[str, TermNulls]
+    """What each term is for a model that knows nothing, and at its least."""
     step_s: float
     """Seconds since the update before."""
 
     def numbers(self) -> dict[str, float]:
         """Return everything but the step as numbers, ready for the record. Waits for the device."""
+        context = {name: float(value) for name, value in self.context.items()}
         return {
             "loss": self.loss.item(),
             **{f"loss/{name}": term.item() for name, term in self.terms.items()},
-            **{name: float(value) for name, value in self.context.items()},
+            **self._chances_and_floors(context),
+            **context,
             "grad_norm": self.grad_norm.item(),
             "skipped": self.skipped.item(),
             "step_ms": 1000 * self.step_s,
         }
+
+    def _chances_and_floors(self, context: Mapping[str, float]) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for term, nulls in self.nulls.items():
+            if nulls.chance is not None:
+                found[f"chance/{term}"] = nulls.chance
+            if nulls.floor_at is not None:
+                found[f"floor/{term}"] = nulls.floor_at(context["temperature"])
+        return found
 
 
 def one_line(numbers: Mapping[str, float], *, step: int, steps: int) -> str:

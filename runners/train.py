@@ -5,10 +5,10 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Generic
+from typing import Any, Generic
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from cinelex.config.schema import RunConfig
@@ -44,7 +44,7 @@ class Trainer(Generic[BatchT]):
 
     def __init__(
         self,
-        project: Project[BatchT],
+        project: Project[BatchT, Any],
         config: RunConfig,
         *,
         folder: Path,
@@ -68,7 +68,7 @@ class Trainer(Generic[BatchT]):
         """
         self.project, self.config, self.device, self.folder = project, config, device, folder
         self.provenance, self.notes, self.probes = provenance, dict(notes or {}), probes
-        self.module = project.model().to(device)
+        self.module: nn.Module = project.model().to(device)
         half = uses_half(config, device)
         keeps_other_weights = config.ema_decay is not None or config.parallel == "fsdp"
         self._validated = copy.deepcopy(self.module) if keeps_other_weights else self.module
@@ -93,7 +93,7 @@ class Trainer(Generic[BatchT]):
         self.position = self._restore()
         self.step = self.position.step
         self.cause: Cause | None = None
-        self.books = Books(project, config, folder, position=self.position, sinks=sinks)
+        self.books = Books(config, folder, position=self.position, sinks=sinks)
         self._left_out: dict[int, Spike] = {}
         self._waited_s = 0.0
         self._clock = time.monotonic()
@@ -134,10 +134,8 @@ class Trainer(Generic[BatchT]):
         Raises:
             UserError: The batch does not fit into the memory of the device.
         """
-        context: dict[str, Tensor | float] = {
-            **self.project.chances(batch),
-            **self.project.prepare_step(self.module, self.step),
-        }
+        nulls = self.project.nulls(batch)
+        context = dict(self.project.prepare_step(self.module, self.step))
         context["wait_ms"] = 1000 * self._waited_s
         context["learning_rate"] = set_learning_rate(
             self.optimizer, self.config.optimizer, step=self.step, steps=self.config.steps
@@ -166,7 +164,7 @@ class Trainer(Generic[BatchT]):
         context |= {f"weight/{name}": weight for name, weight in weights.items()}
         now = time.monotonic()
         self._clock, step_s = now, now - self._clock
-        return StepReport(self.step, loss, terms, grad_norm, skipped, context, step_s)
+        return StepReport(self.step, loss, terms, grad_norm, skipped, context, nulls, step_s)
 
     def _step_if_finite(self, grad_norm: Tensor) -> Tensor:
         """Update the weights unless a gradient is not finite; gradients are equal on all ranks.

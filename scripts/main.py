@@ -3,11 +3,13 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 
@@ -33,10 +35,11 @@ from cinelex.doctor.finding import render
 from cinelex.doctor.live.examination import examine, sick, summary
 from cinelex.doctor.live.watch import Watch, probes_of
 from cinelex.doctor.report.page import write_report
-from cinelex.projects import check_project, open_project
+from cinelex.projects import PROJECTS, check_project, open_project
+from cinelex.projects.base import Project
 from cinelex.runners import checkpoint
 from cinelex.runners.csv_log import write_csv_log
-from cinelex.runners.evaluate import embed, evaluate, generate, infer, morph
+from cinelex.runners.evaluate import evaluate, use
 from cinelex.runners.run_folder import (
     RunFolder,
     lock_manifest,
@@ -47,32 +50,48 @@ from cinelex.runners.sinks import Sink, WandbSink
 from cinelex.runners.summary import schedule_lines, summary_lines
 from cinelex.runners.train import Trainer
 
-MODES = ("train", "ingest", "validate", "inference", "embed", "generate", "morph", "doctor")
 MIN_TIMEOUT_S = 600.0
 """Seconds that processes wait for one another however short the watchdog's limit is."""
-OF_WORDS = ("generate", "morph")
-"""Modes whose arguments without ``=`` say what to make."""
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the command line."""
-    parser = argparse.ArgumentParser(prog="runner.sh", description=__doc__, allow_abbrev=False)
+    further = {name: mode for entry in PROJECTS.values() for name, mode in entry.modes.items()}
+    counted = ", ".join(name for name, mode in further.items() if mode.steps)
+    worded = {name: mode.words for name, mode in further.items() if mode.words}
+    parser = argparse.ArgumentParser(
+        prog="runner.sh",
+        description=__doc__,
+        epilog="\n".join(["run modes:", *_modes_help()]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("--base_config", required=True, help="YAML file of the run")
-    parser.add_argument("--run_mode", choices=MODES, default="train")
+    parser.add_argument("--run_mode", choices=(*MODES, *further), default="train")
     parser.add_argument("--use_wandb", choices=("true", "false"), help="also send scalars to W&B")
     parser.add_argument("--print_config", action="store_true", help="print what would run, and end")
-    parser.add_argument("--steps", type=int, default=11, help="how many, of --run_mode morph")
+    parser.add_argument("--steps", type=int, default=11, help=f"how many, of --run_mode {counted}")
     parser.add_argument(
         "overrides",
         nargs="*",
         metavar="key.path=value",
-        help="change the config; after --run_mode generate or morph also what to make: warm bright",
+        help="change the config; also what to make, after "
+        + " or ".join(f"--run_mode {name} ({words})" for name, words in worded.items()),
     )
     options = parser.parse_intermixed_args(arguments)
-    takes_words = options.run_mode in OF_WORDS
+    takes_words = options.run_mode in worded
     options.words = [item for item in options.overrides if takes_words and "=" not in item]
     options.overrides = [item for item in options.overrides if item not in options.words]
     return options
+
+
+def _modes_help() -> list[str]:
+    """Return a line for every run mode; some projects' own say more than one thing."""
+    lines = {name: [mode.help] for name, mode in MODES.items()}
+    for project, entry in PROJECTS.items():
+        for name, mode in entry.modes.items():
+            lines.setdefault(name, []).append(f"{mode.help} ({project})")
+    return [f"  {name:<12}{'; '.join(helps)}" for name, helps in lines.items()]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         config = load_config(options.base_config, [*wandb, *options.overrides])
         check_project(config)
+        _check_mode(config, options.run_mode)
         if options.print_config:
             sys.stdout.write(dump_config(config))
             return 0
@@ -104,27 +124,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _check_mode(config: RunConfig, mode: str) -> None:
+    """Refuse a run mode that only other projects have.
+
+    Raises:
+        UserError: Names the modes that there are.
+    """
+    there = (*MODES, *PROJECTS[config.project].modes)
+    if mode not in there:
+        raise UserError(
+            f"project {config.project} has no --run_mode {mode}; there are {', '.join(there)}"
+        )
+
+
 def run(config: RunConfig, options: argparse.Namespace, device: torch.device) -> int:
     """Run one mode of a run."""
-    mode: str = options.run_mode
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    begin = {"train": train, "ingest": ingest, "doctor": consult}.get(mode)
-    if begin is not None:
-        return begin(config, device)
-    folder = open_finished(config)
+    if options.run_mode in MODES:
+        return MODES[options.run_mode].begin(config, device)
+    mode, folder = PROJECTS[config.project].modes[options.run_mode], open_finished(config)
     project = open_project(config, folder.path)
-    if mode == "validate":
-        say("\n".join(summary_lines(evaluate(project, config, folder, device))))
-        if is_main():
-            say(f"report: {write_report(folder.path)}")
-    elif mode == "generate":
-        say(f"written: {generate(project, folder, device, options.words)}")
-    elif mode == "morph":
-        say(f"written: {morph(project, folder, device, options.words, steps=options.steps)}")
-    else:
-        say(f"written: {(infer if mode == 'inference' else embed)(project, folder, device)}")
+    written = use(project, mode, folder, device, words=options.words, steps=options.steps)
+    say(f"written: {written}")
     return 0
+
+
+def validate(config: RunConfig, device: torch.device) -> int:
+    """Evaluate a trained run again and write the report."""
+    folder = open_finished(config)
+    _evaluate(open_project(config, folder.path), config, folder, device)
+    return 0
+
+
+def _evaluate(
+    project: Project[Any, Any], config: RunConfig, folder: RunFolder, device: torch.device
+) -> None:
+    say("\n".join(summary_lines(evaluate(project, config, folder, device))))
+    if is_main():
+        say(f"report: {write_report(folder.path)}")
 
 
 def ingest(config: RunConfig, _device: torch.device) -> int:
@@ -205,11 +243,28 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
         barrier()
         say(f"stopped and saved after step {trainer.step}; the same command goes on from there")
         return PREEMPTED if trainer.cause == "preempted" else INTERRUPTED
-    say("\n".join(summary_lines(evaluate(project, config, folder, device))))
     if is_main():
         write_csv_log(folder.path / "metrics.jsonl")
-        say(f"report: {write_report(folder.path)}")
+    _evaluate(project, config, folder, device)
     return 0
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A run mode that every project has."""
+
+    help: str
+    begin: Callable[[RunConfig, torch.device], int]
+    """From a config and the device to the exit code."""
+
+
+MODES = {
+    "train": Mode("train, or go on training, then evaluate and write the report", train),
+    "ingest": Mode("decode every video into the cache, as training would do first", ingest),
+    "validate": Mode("evaluate a trained run again and write the report", validate),
+    "doctor": Mode("say everything that can be known without training", consult),
+}
+"""The run modes of every project; what else a trained model can be used for, its project says."""
 
 
 def _device(config: RunConfig) -> str:

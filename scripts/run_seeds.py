@@ -17,6 +17,7 @@ from cinelex.config.load import load_config
 from cinelex.core.console import say
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_whole
+from cinelex.projects.results import Results
 
 RUNNER = Path(__file__).with_name("runner.sh")
 OPTIONS_WITH_VALUE = ("--selected_gpus", "--processes", "--use_wandb")
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_whole(path, table_of(rows))
     for row in rows:
         say(
-            f"{row['table']}, {row['metric']}: {row['mean']:.4g} ± {row['sd']:.2g} over "
+            f"{row['group']}, {row['score']}: {row['mean']:.4g} ± {row['sd']:.2g} over "
             f"{len(seeds)} seeds"
         )
     say(f"written: {path}")
@@ -75,17 +76,17 @@ def read_seeds(text: str) -> list[int]:
 
 
 def agreement(runs: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return mean and standard deviation over runs of every number in their tables."""
+    """Return mean and standard deviation over runs of every score of theirs."""
     found: dict[tuple[str, str], list[float]] = {}
     for run in runs:
-        for table in read_json(run / "results.json").get("tables", []):
-            for row in table["rows"]:
-                if row["value"] is not None:
-                    found.setdefault((table["title"], row["label"]), []).append(row["value"])
+        for group in Results.from_json(read_json(run / "results.json")).groups:
+            for score in group.scores:
+                if score.value is not None:
+                    found.setdefault((group.title, score.label), []).append(score.value)
     return [
         {
-            "table": title,
-            "metric": label,
+            "group": title,
+            "score": label,
             "mean": fmean(values),
             "sd": stdev(values),
             **{run.name: value for run, value in zip(runs, values, strict=True)},

@@ -54,7 +54,7 @@ def probe(config: RunConfig, objectives: Sequence[str], device: torch.device) ->
         validated = list(project.validate(trainer.module))
         results: list[str] = []
         if not {plain_name(name) for name in objectives} <= set(validated):
-            results = names_of_results(project.evaluate(trainer.module, Path(folder)))
+            results = names_of_results(project.evaluate(trainer.module, Path(folder)).as_json())
     return Probed(sorted(read), weighted, validated, results)
 
 

@@ -20,7 +20,7 @@ and what a term reaches does not depend on how many there are."""
 
 
 def fresh_diagnostics(
-    project: Project[Any], config: RunConfig, device: torch.device
+    project: Project[Any, Any], config: RunConfig, device: torch.device
 ) -> dict[str, Any]:
     """Return the diagnostics of a model built for this look alone; all ranks call it together.
 
@@ -42,7 +42,7 @@ def fresh_diagnostics(
 
 
 def starting_diagnostics(
-    project: Project[Any],
+    project: Project[Any, Any],
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
     *,
@@ -80,7 +80,7 @@ def starting_diagnostics(
         module.train(training)
 
 
-def few_samples(project: Project[BatchT], batch: BatchT) -> BatchT:
+def few_samples(project: Project[BatchT, Any], batch: BatchT) -> BatchT:
     """Return the first samples of a batch on the CPU; all where the project does not name them.
 
     A batch can be far larger than what fits into the memory of a device at once.

@@ -23,7 +23,7 @@ from cinelex.projects.base import Project
 class EmbeddingProbe:
     """Spread, rank and, where there are two towers, agreement of a project's own fixed samples."""
 
-    def __init__(self, project: Project[Any], *, every: int) -> None:
+    def __init__(self, project: Project[Any, Any], *, every: int) -> None:
         """Look at the first step and at every ``every``-th; 0 never looks."""
         self.project, self.every = project, every
 

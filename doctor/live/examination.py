@@ -23,7 +23,7 @@ from cinelex.runners.run_folder import RunFolder
 
 
 def examine(
-    project: Project[Any], config: RunConfig, folder: RunFolder, device: torch.device
+    project: Project[Any, Any], config: RunConfig, folder: RunFolder, device: torch.device
 ) -> list[Finding]:
     """Return the findings on config, data, fresh model and whatever the run has recorded so far.
 

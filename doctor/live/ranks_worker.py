@@ -20,7 +20,7 @@ from cinelex.projects.base import Project
 from cinelex.runners.gradients import Gradients
 
 
-def measure(project: Project[Any], *, seed: int, parts: int = 1) -> dict[str, Tensor]:
+def measure(project: Project[Any, Any], *, seed: int, parts: int = 1) -> dict[str, Tensor]:
     """Return ``term/<name>`` and ``gradient/<parameter>`` of the first step, on the CPU.
 
     Args:

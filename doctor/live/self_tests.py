@@ -31,7 +31,10 @@ some gradients are 0 in exact arithmetic."""
 
 
 def rank_diagnostics(
-    project: Project[Any], config: RunConfig, *, worker: str = "cinelex.doctor.live.ranks_worker"
+    project: Project[Any, Any],
+    config: RunConfig,
+    *,
+    worker: str = "cinelex.doctor.live.ranks_worker",
 ) -> dict[str, float]:
     """Return how far terms and gradients of two processes are from those of one, relatively.
 
@@ -54,7 +57,7 @@ def rank_diagnostics(
     return {f"ranks/{kind}": error for kind, error in compare(alone, both).items()}
 
 
-def micro_batch_diagnostics(project: Project[Any], config: RunConfig) -> dict[str, float]:
+def micro_batch_diagnostics(project: Project[Any, Any], config: RunConfig) -> dict[str, float]:
     """Return how far terms and gradients of a batch cut in two are from those of the whole.
 
     Nothing where this process is one of several, or a batch cannot be cut.
@@ -65,7 +68,7 @@ def micro_batch_diagnostics(project: Project[Any], config: RunConfig) -> dict[st
     return {f"parts/{kind}": error for kind, error in compare(whole, [cut]).items()}
 
 
-def bf16_diagnostics(project: Project[Any], config: RunConfig) -> dict[str, float]:
+def bf16_diagnostics(project: Project[Any, Any], config: RunConfig) -> dict[str, float]:
     """Return how far the losses, and their gradients at what the model puts out, are from exact.
 
     Taken as a run in bfloat16 takes them, on the outputs of a float32 model, against float64.
@@ -84,7 +87,7 @@ def bf16_diagnostics(project: Project[Any], config: RunConfig) -> dict[str, floa
 
 
 def _losses_at(
-    project: Project[BatchT], outputs: Any, batch: BatchT, *, half: bool
+    project: Project[BatchT, Any], outputs: Any, batch: BatchT, *, half: bool
 ) -> dict[str, Tensor]:
     """Return ``term/<name>`` and ``gradient/<place>`` at outputs, in bfloat16 or in float64."""
     dtype = torch.float32 if half else torch.float64
@@ -115,7 +118,7 @@ def compare(alone: dict[str, Tensor], both: list[dict[str, Tensor]]) -> dict[str
 
 
 def resume_diagnostics(
-    project: Project[Any], config: RunConfig, device: torch.device
+    project: Project[Any, Any], config: RunConfig, device: torch.device
 ) -> dict[str, float]:
     """Return how far a second step after saving and loading is from one without.
 
@@ -140,7 +143,7 @@ def resume_diagnostics(
 
 
 def _trainer(
-    project: Project[Any], config: RunConfig, folder: Path, device: torch.device
+    project: Project[Any, Any], config: RunConfig, folder: Path, device: torch.device
 ) -> Trainer[Any]:
     trainer = Trainer(project, config, folder=folder, device=device, provenance={})
     trainer.model.train()

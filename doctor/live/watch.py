@@ -32,7 +32,7 @@ EMBEDDINGS_EVERY = 5
 """Looks at gradients for one look at embeddings, which costs a forward pass."""
 
 
-def probes_of(project: Project[Any], config: RunConfig) -> tuple[Probe, ...]:
+def probes_of(project: Project[Any, Any], config: RunConfig) -> tuple[Probe, ...]:
     """Return what looks at a run's updates, as often as the config says."""
     every = config.probe_every
     if is_spread(config):
@@ -79,7 +79,7 @@ class Watch:
             not (checkpoint.steps_saved(folder / "checkpoints") and (folder / DOCTOR).exists())
         )
 
-    def look(self, project: Project[Any], device: torch.device) -> None:
+    def look(self, project: Project[Any, Any], device: torch.device) -> None:
         """Gather the diagnostics of a fresh run, on a model of their own, before the trainer's.
 
         Raises:

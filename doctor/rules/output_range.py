@@ -6,6 +6,7 @@ from typing import Any
 
 from cinelex.doctor.evidence import Evidence, is_number
 from cinelex.doctor.finding import Finding
+from cinelex.projects.results import Results
 
 RULE = "D23"
 ROUNDING = 1e-6
@@ -50,7 +51,7 @@ class Output:
 
 
 def output_range_of(evidence: Evidence) -> Iterator[Finding]:
-    """Judge the ``parameters`` of the final evaluation."""
+    """Judge the table ``parameters`` of the final evaluation."""
     found = output_range([item for item in map(_output, written(evidence)) if item is not None])
     if found is not None:
         yield found
@@ -58,8 +59,8 @@ def output_range_of(evidence: Evidence) -> Iterator[Finding]:
 
 def written(evidence: Evidence) -> Sequence[Mapping[str, Any]]:
     """Return what the evaluation says of each quantity that the model writes."""
-    rows = evidence.results.get("parameters")
-    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    tables = Results.from_json(evidence.results).tables
+    return [row for table in tables if table.name == "parameters" for row in table.rows]
 
 
 def _output(row: Mapping[str, Any]) -> Output | None:

@@ -6,7 +6,7 @@ from typing import Any
 from cinelex.data.studies.dataset import numbered
 from cinelex.metrics.failure_nulls import same_report_in_batch
 from cinelex.projects.clipse.data import ClipseData, all_captions
-from cinelex.projects.diagnostics import (
+from cinelex.projects.studies.sample_diagnostics import (
     leaked_videos,
     order_diagnostics,
     report_diagnostics,

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from cinelex.config.build import build
 from cinelex.config.schedule import value_at
-from cinelex.config.schema import ClipseConfig, RunConfig, Schedule
+from cinelex.config.schema import ClipseConfig, RunConfig
 from cinelex.core.errors import UserError
 from cinelex.data.batch import Batch
 from cinelex.losses import BY_AFFINITY, NEGATIVES
@@ -20,8 +19,7 @@ from cinelex.losses.negative_weights import coverage, effective_size, row_entrop
 from cinelex.losses.similarity_aware import SimilarityAware
 from cinelex.metrics.nulls import infonce_floor
 from cinelex.models.video_text import VideoText, VideoTextOutputs
-from cinelex.projects.clipse import tables as clipse_tables
-from cinelex.projects.clipse.data import ClipseData
+from cinelex.projects.clipse.data import ClipseData, open_clipse_data
 from cinelex.projects.clipse.diagnostics import clipse_diagnostics
 from cinelex.projects.clipse.results import (
     clipse_results,
@@ -31,14 +29,17 @@ from cinelex.projects.clipse.results import (
 )
 from cinelex.projects.clipse.teacher import (
     Taught,
+    Teacher,
     affinity_of,
     ask,
     build_teacher,
     follow,
 )
 from cinelex.projects.clipse.terms import PLAIN
+from cinelex.projects.results import Results
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
+from cinelex.projects.terms import TermNulls
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class ClipseOutputs:
     """What the teacher says."""
 
 
-class ClipseProject(ClipTextProject[ClipseData]):
+class ClipseProject(ClipTextProject[ClipseData, VideoText]):
     """Images and their captions, contrasted; what a negative weighs is the variant."""
 
     def __init__(self, config: RunConfig, data: ClipseData, folder: Path) -> None:
@@ -69,7 +70,7 @@ class ClipseProject(ClipTextProject[ClipseData]):
         super().__init__(config, data)
         self.folder = folder
         self.loss = build(NEGATIVES, config.clipse.negatives, studies=len(data.train))
-        self.teacher: nn.Module | None = None
+        self.teacher: Teacher | None = None
         self._progress = 0.0
         self._statistics: dict[str, Tensor | float] = {}
 
@@ -134,60 +135,47 @@ class ClipseProject(ClipTextProject[ClipseData]):
         weight = self.config.loss_weights["contrastive"]
         return {"contrastive": value_at(weight, step=step, steps=self.config.steps), PLAIN: 0.0}
 
-    @torch.no_grad()
-    def prepare_step(self, model: nn.Module, step: int) -> Mapping[str, Tensor | float]:
+    def prepare_step(self, model: VideoText, step: int) -> Mapping[str, Tensor | float]:
         """Set a scheduled temperature, and let a moving-average teacher follow the student."""
-        assert isinstance(model, VideoText)
-        steps, affinity = self.config.steps, self.config.clipse.affinity
-        self._progress = step / max(1, steps - 1)
-        if isinstance(self.config.temperature, Schedule):
-            model.temperature.set(value_at(self.config.temperature, step=step, steps=steps))
-        if affinity.source == "ema" and step > 0:
-            assert self.teacher is not None
+        numbers = super().prepare_step(model, step)
+        self._progress = step / max(1, self.config.steps - 1)
+        affinity = self.config.clipse.affinity
+        if affinity.source == "ema" and step > 0 and self.teacher is not None:
             follow(self.teacher, model, momentum=affinity.momentum)
-        return {"temperature": model.temperature().detach()}
+        return numbers
 
-    def chances(self, batch: Batch) -> Mapping[str, float]:
+    def nulls(self, batch: Batch) -> Mapping[str, TermNulls]:
         """Return plain InfoNCE for a model that knows nothing; a weighted loss has no such one."""
-        chance = math.log(self.config.batch)
-        plain = {f"chance/{PLAIN}": chance}
+        size = self.config.batch
+        chance = math.log(size)
+        plain = TermNulls(chance=chance, floor_at=lambda at: infonce_floor(size, at))
         baseline = self.config.clipse.negatives.name == "infonce"
-        return plain | ({"chance/contrastive": chance} if baseline else {})
+        return {PLAIN: plain} | ({"contrastive": TermNulls(chance=chance)} if baseline else {})
 
-    def floors(self, numbers: Mapping[str, float]) -> Mapping[str, float]:
-        """Return the least that plain InfoNCE can be at the recorded temperature."""
-        return {f"floor/{PLAIN}": infonce_floor(self.config.batch, numbers["temperature"])}
-
-    def diagnostics(self, model: nn.Module) -> Mapping[str, Any]:
+    def diagnostics(self, model: VideoText) -> Mapping[str, Any]:
         """Return what is to be known of images, captions and labels."""
         return clipse_diagnostics(self.data, batch=self.config.batch)
 
-    def validate(self, model: nn.Module) -> Mapping[str, float]:
+    def validate(self, model: VideoText) -> Mapping[str, float]:
         """Return held-out retrieval beside its chance; nothing where there is no such split."""
-        assert isinstance(model, VideoText)
         if self.data.validation is None:
             return {}
         size = self.config.evaluation.batch
         return validation_numbers(encode_images(model, self.data.validation, batch=size))
 
-    def evaluate(self, model: nn.Module, folder: Path) -> Mapping[str, Any]:
+    def evaluate(self, model: VideoText, folder: Path) -> Results:
         """Return every result on the test images; ranks of each image go to ``predictions/``."""
-        assert isinstance(model, VideoText)
         settings = self.config.evaluation
         encoded = encode_images(model, self.data.test, batch=settings.batch)
-        path = folder / "predictions" / "retrieval.csv"
-        keep_outcomes(path, self.data.test, encoded.outcomes())
-        return clipse_results(encoded, resamples=settings.bootstrap, seed=self.config.seed)
+        outcomes = encoded.outcomes()
+        keep_outcomes(folder / "predictions" / "retrieval.csv", self.data.test, outcomes)
+        resamples, seed = settings.bootstrap, self.config.seed
+        return clipse_results(encoded, outcomes, resamples=resamples, seed=seed)
 
-    def infer(self, model: nn.Module, folder: Path) -> Path:
-        """Write the nearest training captions of the test images."""
-        assert isinstance(model, VideoText)
-        return clipse_tables.describe(self.config, self.data, model, folder)
 
-    def embed(self, model: nn.Module, folder: Path, *, provenance: Mapping[str, str]) -> Path:
-        """Write the embeddings of every image and caption, with ids and hashes."""
-        assert isinstance(model, VideoText)
-        return clipse_tables.embed(self.config, self.data, model, folder, provenance=provenance)
+def open_clipse(config: RunConfig, folder: Path) -> ClipseProject:
+    """Return the project with its images read and decoded."""
+    return ClipseProject(config, open_clipse_data(config, folder), folder)
 
 
 def _diversity(log_weight: Tensor | None) -> dict[str, Tensor | float]:

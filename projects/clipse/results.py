@@ -5,7 +5,6 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -21,22 +20,15 @@ from cinelex.metrics.image_retrieval import (
     image_retrieval_report,
     rank_images_and_captions,
 )
+from cinelex.metrics.ranking import Ranking
 from cinelex.metrics.representation import mean_off_diagonal_cosine, rankme
 from cinelex.models.video_text import VideoText
-from cinelex.projects.rows import Row, Table
+from cinelex.projects.results import Group, Results, Score, nulls_of
 from cinelex.projects.studies.encoding import device_of, encode_batch
+from cinelex.projects.studies.measures import RETRIEVAL, flat_numbers, scores_of
 
 TITLES = {"image_to_text": "Image to text", "text_to_image": "Text to image", "both": "Both ways"}
-LABELS = {
-    "recall_at_1": "R@1, share",
-    "recall_at_5": "R@5, share",
-    "recall_at_10": "R@10, share",
-    "median_rank": "median rank",
-    "mean_rank": "mean rank",
-    "ap_at_10": "AP@10",
-    "rsum": "RSUM, sum of six recalls in %",
-}
-LOWER_IS_BETTER = ("median_rank", "mean_rank")
+VALIDATED = ("recall_at_1", "median_rank")
 
 
 @dataclass(frozen=True)
@@ -88,49 +80,31 @@ def encode_images(model: VideoText, dataset: CaptionedImages, *, batch: int) -> 
     )
 
 
-def clipse_results(encoded: EncodedImages, *, resamples: int, seed: int) -> dict[str, Any]:
-    """Return the ``retrieval`` and ``tables`` parts of results.json."""
-    outcomes = encoded.outcomes()
+def clipse_results(
+    encoded: EncodedImages, outcomes: Outcomes, *, resamples: int, seed: int
+) -> Results:
+    """Return retrieval in both directions, and what shows a collapse."""
     report = image_retrieval_report(outcomes, resamples=resamples, seed=seed)
-    galleries = {name: outcomes.rankings[name].gallery for name in DIRECTIONS}
-    queries = {name: outcomes.rankings[name].queries for name in DIRECTIONS}
-    tables = [
-        Table(
+    rankings = outcomes.rankings
+    groups = [
+        Group(
             title=TITLES[name],
-            note=_note(name, queries, galleries),
-            rows=[
-                Row(
-                    label=LABELS[metric],
-                    value=entry["value"],
-                    nulls={"chance": entry["chance"]},
-                    low=entry["low"],
-                    high=entry["high"],
-                    better="lower" if metric in LOWER_IS_BETTER else "higher",
-                )
-                for metric, entry in entries.items()
-            ],
+            note=_note(rankings[name])
+            if name in rankings
+            else "R@1, R@5 and R@10 of both directions added up; intervals resample images.",
+            scores=scores_of(RETRIEVAL, entries, at=f"retrieval.{name}"),
         )
         for name, entries in report.items()
     ]
-    geometry = _geometry(encoded)
-    return {
-        "retrieval": {**report, "gallery": galleries, "queries": queries},
-        "tables": [table.as_json() for table in (*tables, geometry)],
-    }
+    counts = {f"retrieval.gallery.{name}": one.gallery for name, one in rankings.items()}
+    counts |= {f"retrieval.queries.{name}": one.queries for name, one in rankings.items()}
+    return Results(groups=[*groups, _geometry(encoded)], counts=counts)
 
 
 def validation_numbers(encoded: EncodedImages) -> Mapping[str, float]:
     """Return a few numbers beside their chance; no intervals, so that it is cheap."""
     report = image_retrieval_report(encoded.outcomes(), resamples=1)
-    numbers: dict[str, float] = {}
-    for direction, metrics in (*((d, ("recall_at_1", "median_rank")) for d in DIRECTIONS),):
-        for metric in metrics:
-            entry = report[direction][metric]
-            assert entry["value"] is not None
-            assert entry["chance"] is not None
-            numbers[f"retrieval/{direction}/{metric}"] = entry["value"]
-            numbers[f"retrieval/{direction}/{metric}/chance"] = entry["chance"]
-    return numbers
+    return flat_numbers(report, DIRECTIONS, VALIDATED)
 
 
 def keep_outcomes(path: Path, dataset: CaptionedImages, outcomes: Outcomes) -> None:
@@ -139,39 +113,45 @@ def keep_outcomes(path: Path, dataset: CaptionedImages, outcomes: Outcomes) -> N
         return
     ranks: list[list[int]] = [[] for _ in dataset.images]
     found = outcomes.rankings["text_to_image"].best.tolist()
-    for owner, place in zip(outcomes.owner.tolist(), found, strict=True):
-        ranks[owner].append(place)
+    for owner, rank_of_own in zip(outcomes.owner.tolist(), found, strict=True):
+        ranks[owner].append(rank_of_own)
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(("image_id", "image_to_text_rank", "text_to_image_ranks"))
     best = outcomes.rankings["image_to_text"].best.tolist()
-    for image, place, others in zip(dataset.images, best, ranks, strict=True):
-        writer.writerow((image.id, place, " ".join(map(str, others))))
+    for image, first, others in zip(dataset.images, best, ranks, strict=True):
+        writer.writerow((image.id, first, " ".join(map(str, others))))
     write_whole(path, table.getvalue())
 
 
-def _geometry(encoded: EncodedImages) -> Table:
+def _geometry(encoded: EncodedImages) -> Group:
     """Return what shows a collapse, beside what collapsed and random rows score."""
     own = encoded.image[encoded.owner]
     positive = float((own * encoded.caption).sum(1).mean())
     other = float((encoded.image @ encoded.caption.mean(0)).mean())
-    rows = [
-        Row(label="mean cosine of own pairs", value=positive, nulls={"all pairs": other}),
-    ]
+    found = {"own_pair_cosine": ("mean cosine of own pairs", positive, {"all_pairs": other})}
     for name, table in (("image", encoded.image), ("caption", encoded.caption)):
         if len(table) > 1:
-            nulls = {"collapsed": 1.0, "random": 0.0}
-            cosine = mean_off_diagonal_cosine(table)
-            rows.append(Row(label=f"mean cosine of two {name}s", value=cosine, nulls=nulls))
-            most = {"collapsed": 1.0, "random": float(min(table.shape))}
-            rows.append(Row(label=f"RankMe of {name}s", value=rankme(table), nulls=most))
-    return Table(title="Geometry", note="Unit rows of the held-out split.", rows=rows)
+            cosine, most = mean_off_diagonal_cosine(table), float(min(table.shape))
+            label = f"mean cosine of two {name}s"
+            found[f"{name}_cosine"] = (label, cosine, {"collapsed": 1.0, "random": 0.0})
+            label = f"RankMe of {name}s"
+            found[f"{name}_rankme"] = (label, rankme(table), {"collapsed": 1.0, "random": most})
+    scores = [
+        Score(
+            name=f"representation.{name}",
+            label=label,
+            value=value,
+            nulls=nulls_of(nulls),
+            headline=True,
+        )
+        for name, (label, value, nulls) in found.items()
+    ]
+    return Group(title="Geometry", note="Unit rows of the held-out split.", scores=scores)
 
 
-def _note(name: str, queries: Mapping[str, int], galleries: Mapping[str, int]) -> str:
-    if name == "both":
-        return "R@1, R@5 and R@10 of both directions added up; intervals resample images."
+def _note(ranking: Ranking) -> str:
     return (
-        f"{queries[name]} queries in a gallery of {galleries[name]}; chance is a random order; "
+        f"{ranking.queries} queries in a gallery of {ranking.gallery}; chance is a random order; "
         "ties count against; intervals resample images."
     )

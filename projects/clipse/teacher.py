@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float, Int
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from cinelex.config.load import load_config
 from cinelex.config.schema import AffinityConfig
@@ -21,6 +21,7 @@ from cinelex.models.video_text import VideoText, VideoTextOutputs
 from cinelex.projects.clipse.data import ClipseData
 from cinelex.projects.studies.parts import build_video_text
 
+Teacher = TfidfRows | VideoText
 Pixels = Float[Tensor, "clip channel frame row column"]
 
 
@@ -34,34 +35,30 @@ class Taught:
 
 def build_teacher(
     affinity: AffinityConfig, data: ClipseData, student: VideoText, *, folder: Path
-) -> nn.Module | None:
+) -> Teacher | None:
     """Return the teacher that the config names, without trainable parameters.
 
     Args:
         affinity: Who it is.
-        data: The images of the run, for a teacher made of their words.
+        data: The images of the run, for a teacher made of their tokens.
         student: The fresh model, for a teacher that follows it.
         folder: The run's folder; a trained run must use the same tokenizer.
 
     Raises:
-        UserError: There is no such run, or it reads other words.
+        UserError: There is no such run, or it reads other tokens.
     """
-    teacher: nn.Module
     if affinity.source == "tfidf":
         texts = (token_ids.tolist() for captions in data.train.captions for token_ids in captions)
         return TfidfRows(texts, vocab=data.tokenizer.vocab_size)
     if affinity.source == "ema":
-        teacher = copy.deepcopy(student)
-    elif affinity.source == "run":
-        assert affinity.run is not None
-        teacher = _trained(affinity.run, data, folder)
-    else:
-        return None
-    return teacher.requires_grad_(False).eval()
+        return copy.deepcopy(student).requires_grad_(False).eval()
+    if affinity.run is not None:  # which belongs to source: run
+        return _trained(affinity.run, data, folder).requires_grad_(False).eval()
+    return None
 
 
 @torch.no_grad()
-def follow(teacher: nn.Module, student: VideoText, *, momentum: float) -> None:
+def follow(teacher: Teacher, student: VideoText, *, momentum: float) -> None:
     """Move the teacher's weights towards the student's: t <- momentum t + (1 - momentum) s."""
     current = dict(student.named_parameters())
     for name, weight in teacher.named_parameters():
@@ -73,7 +70,7 @@ def follow(teacher: nn.Module, student: VideoText, *, momentum: float) -> None:
 
 @torch.no_grad()
 def ask(
-    teacher: nn.Module | None, batch: Batch, pixels: Pixels, *, alpha: float, pad_id: int
+    teacher: Teacher | None, batch: Batch, pixels: Pixels, *, alpha: float, pad_id: int
 ) -> Taught:
     """Return what the teacher makes of this rank's images and captions.
 
@@ -89,7 +86,6 @@ def ask(
         return Taught(None, None)
     if isinstance(teacher, TfidfRows):
         return Taught(None, teacher(batch.token_ids, attention_mask))
-    assert isinstance(teacher, VideoText)
     teacher.eval()  # the student's train() reaches its companions
     report = teacher.encode_report(batch.token_ids, attention_mask).report
     if alpha == 1.0:

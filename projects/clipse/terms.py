@@ -1,13 +1,13 @@
 """The loss terms of image-text pretraining."""
 
-from cinelex.projects.terms import TEMPERATURE_KEYS, Term
+from cinelex.projects.terms import TEMPERATURE_KEYS, Term, by_name
 
 PLAIN = "ce"
 """Plain InfoNCE, recorded for every variant: the one loss that all share."""
 
 _CONTRAST_KEYS = (*TEMPERATURE_KEYS, "batch", "model.dim")
 
-TERMS = (
+TERMS = by_name(
     Term(
         name="contrastive",
         label="Contrastive loss of the variant",

@@ -30,7 +30,7 @@ class EqData:
     hash: str
     """Of the file's bytes, and of the way it was read."""
 
-    def place_of(self, word: str) -> int:
+    def index_of(self, word: str) -> int:
         """Return which descriptor a word is, however it is written.
 
         Raises:

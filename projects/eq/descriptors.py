@@ -1,6 +1,6 @@
 """How well descriptors are told apart: the latent beside spaces that need no training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from cinelex.metrics.classification import balanced_accuracy
 from cinelex.metrics.clusters import separation
 from cinelex.projects.eq.data import EqData
 from cinelex.projects.eq.encoding import EqSpace
-from cinelex.projects.rows import Row, Table
+from cinelex.projects.results import Group, Score, nulls_of
 
 View = Callable[[EqSpace], torch.Tensor]
 VIEWS: dict[str, View] = {
@@ -36,7 +36,7 @@ def single_rows(space: EqSpace) -> tuple[Int[torch.Tensor, " row"], Int[np.ndarr
     return rows, space.labels[rows].int().argmax(dim=1).numpy()
 
 
-def word_table(config: RunConfig, data: EqData, train: EqSpace, test: EqSpace) -> Table:
+def word_group(config: RunConfig, data: EqData, train: EqSpace, test: EqSpace) -> Group:
     """Return how well held-out people's descriptors are told apart from each space."""
     first, second = data.descriptors[:2]
     settings = config.evaluation
@@ -53,30 +53,26 @@ def word_table(config: RunConfig, data: EqData, train: EqSpace, test: EqSpace) -
         )
         for name, view in VIEWS.items()
     }
-    latent = found["latent"]
-    rows = [
-        Row(
-            label=f"{first} or {second}, logistic regression on the latent, balanced accuracy",
-            value=latent.value,
-            low=latent.low,
-            high=latent.high,
-            nulls={
-                "chance": 0.5,
-                "logistic_regression_on_units": found["units"].value,
-                "logistic_regression_on_curves": found["curves"].value,
-            },
-            better="higher",
-        ),
-        _all_words(data, train, test),
-    ]
+    latent, values = found["latent"], {name: one.value for name, one in found.items()}
+    pair = Score(
+        name="pair.balanced_accuracy",
+        label=f"{first} or {second}, logistic regression on the latent, balanced accuracy",
+        value=latent.value,
+        low=latent.low,
+        high=latent.high,
+        nulls=nulls_of({"chance": 0.5, **_others(values)}),
+        unit="share",
+        better="higher",
+        headline=True,
+    )
     note = (
         f"{len(truth)} settings by {len(set(people.tolist()))} people who made none of the "
         f"{len(answer)} training settings of the pair; intervals over people"
     )
-    return Table(title="Words", note=note, rows=rows)
+    return Group(title="Words", note=note, scores=[pair, _all_words(data, train, test)])
 
 
-def _all_words(data: EqData, train: EqSpace, test: EqSpace) -> Row:
+def _all_words(data: EqData, train: EqSpace, test: EqSpace) -> Score:
     """Return the balanced accuracy over all descriptors, by logistic regression on each space."""
     known, answer = single_rows(train)
     asked, truth = single_rows(test)
@@ -86,59 +82,72 @@ def _all_words(data: EqData, train: EqSpace, test: EqSpace) -> Row:
         )
         for name, view in VIEWS.items()
     }
-    return Row(
+    return Score(
+        name="descriptors.mean_recall",
         label=f"which of {len(data.descriptors)}, logistic regression on the latent, mean recall",
         value=found["latent"],
-        nulls={
-            "chance": 1 / len(data.descriptors),
-            "logistic_regression_on_units": found["units"],
-            "logistic_regression_on_curves": found["curves"],
-        },
+        nulls=nulls_of({"chance": 1 / len(data.descriptors), **_others(found)}),
+        unit="share",
         better="higher",
+        headline=True,
     )
 
 
-def cluster_table(data: EqData, test: EqSpace) -> Table:
+def _others(found: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return what logistic regression reaches on the spaces that need no training."""
+    return {f"logistic_regression_on_{name}": found[name] for name in ("units", "curves")}
+
+
+def cluster_group(data: EqData, test: EqSpace) -> Group:
     """Return how far apart the descriptors of held-out settings lie in each space."""
     first, second = data.descriptors[:2]
-    groups = {f"{first} and {second}": pair_rows(test), "all descriptors": single_rows(test)}
-    rows = []
-    for title, (chosen, label) in groups.items():
+    groups = {
+        "pair": (f"{first} and {second}", pair_rows(test)),
+        "descriptors": ("all descriptors", single_rows(test)),
+    }
+    scores = []
+    for name, (title, (chosen, label)) in groups.items():
         found = {
-            name: separation(view(test)[chosen].numpy(), label.astype(np.int64))
-            for name, view in VIEWS.items()
+            space: separation(view(test)[chosen].numpy(), label.astype(np.int64))
+            for space, view in VIEWS.items()
         }
-        latent, units, curves = (found[name] for name in VIEWS)
+        latent, units, curves = (found[space] for space in VIEWS)
         if latent is None or units is None or curves is None:
             continue
-        rows.append(
-            Row(
+        scores += [
+            Score(
+                name=f"{name}.silhouette",
                 label=f"silhouette of {title} in the latent",
                 value=latent.silhouette,
-                nulls={
-                    "shuffled_labels": latent.shuffled_silhouette,
-                    "in_units": units.silhouette,
-                    "in_curves": curves.silhouette,
-                },
+                nulls=nulls_of(
+                    {
+                        "shuffled_labels": latent.shuffled_silhouette,
+                        "in_units": units.silhouette,
+                        "in_curves": curves.silhouette,
+                    }
+                ),
                 better="higher",
-            )
-        )
-        rows.append(
-            Row(
+                headline=True,
+            ),
+            Score(
+                name=f"{name}.davies_bouldin",
                 label=f"Davies-Bouldin of {title} in the latent",
                 value=latent.davies_bouldin,
-                nulls={
-                    "shuffled_labels": latent.shuffled_davies_bouldin,
-                    "in_units": units.davies_bouldin,
-                    "in_curves": curves.davies_bouldin,
-                },
+                nulls=nulls_of(
+                    {
+                        "shuffled_labels": latent.shuffled_davies_bouldin,
+                        "in_units": units.davies_bouldin,
+                        "in_curves": curves.davies_bouldin,
+                    }
+                ),
                 better="lower",
-            )
-        )
-    return Table(
+                headline=True,
+            ),
+        ]
+    return Group(
         title="Clusters",
         note=f"{len(test.units)} held-out settings; curves without their mean",
-        rows=rows,
+        scores=scores,
     )
 
 

@@ -1,6 +1,6 @@
 """Whole splits of settings in the three spaces that semantic EQ compares: latent, units, curves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -84,3 +84,10 @@ def between(ends: Float[Tensor, "end dim"], *, steps: int) -> Float[Tensor, "ste
     """Return rows evenly spaced on the straight line from the first of two rows to the last."""
     share = torch.linspace(0.0, 1.0, steps, dtype=ends.dtype)[:, None]
     return (1 - share) * ends[0] + share * ends[1]
+
+
+def morph_units(
+    model: EqAutoencoder, space: EqSpace, ends: Sequence[int], *, steps: int
+) -> EqUnits:
+    """Return the settings on the straight way between the mean latents of two descriptors."""
+    return decode_latents(model, between(prototypes(space)[list(ends)], steps=steps))

@@ -1,7 +1,6 @@
 """Everything that is measured on the test people's settings, beside methods without training."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,23 +15,23 @@ from cinelex.metrics.classification import balanced_accuracy
 from cinelex.metrics.curves import rms_difference
 from cinelex.models.eq_autoencoder import EqAutoencoder
 from cinelex.projects.eq.data import EqData
-from cinelex.projects.eq.descriptors import cluster_table, pair_rows, word_table
+from cinelex.projects.eq.descriptors import cluster_group, pair_rows, word_group
 from cinelex.projects.eq.encoding import (
     Curves,
     EqSpace,
     decode_latents,
     encode_split,
+    morph_units,
     prototypes,
 )
-from cinelex.projects.eq.making import morph_units
 from cinelex.projects.eq.outputs import (
-    morph_table,
-    outputs,
-    rebuilt_table,
-    validity_table,
+    morph_group,
+    output_table,
+    rebuilt_group,
+    validity_group,
 )
 from cinelex.projects.eq.pictures import draw_descriptors, draw_map, draw_morph
-from cinelex.projects.rows import Picture
+from cinelex.projects.results import Picture, Results
 
 
 def validation_numbers(model: EqAutoencoder, data: EqData, curves: Curves) -> dict[str, float]:
@@ -66,23 +65,21 @@ def evaluate(
     curves: Curves,
     loss: GroupedError,
     folder: Path,
-) -> dict[str, Any]:
-    """Return tables, pictures, and what the doctor reads of each parameter's output."""
+) -> Results:
+    """Return scores, pictures, and what the doctor reads of each parameter's output."""
     train = encode_split(model, data.train, curves)
     test = encode_split(model, data.test, curves)
-    tables = [
-        word_table(config, data, train, test),
-        cluster_table(data, test),
-        morph_table(config, data, model, curves, train, test),
-        rebuilt_table(model, curves, loss, train, test),
-        validity_table(model, train, test, seed=config.seed),
-    ]
-    pictures = _draw(config, data, model, curves, (train, test), folder)
-    return {
-        "tables": [table.as_json() for table in tables],
-        "pictures": [picture.as_json() for picture in pictures],
-        "parameters": outputs(model, loss, train, test),
-    }
+    return Results(
+        groups=[
+            word_group(config, data, train, test),
+            cluster_group(data, test),
+            morph_group(config, data, model, curves, train, test),
+            rebuilt_group(model, curves, loss, train, test),
+            validity_group(model, train, test, seed=config.seed),
+        ],
+        tables=[output_table(model, loss, train, test)],
+        pictures=_draw(config, data, model, curves, (train, test), folder),
+    )
 
 
 def _draw(
@@ -99,13 +96,13 @@ def _draw(
     pair = data.descriptors[:2]
     morph = curves(morph_units(model, train, (0, 1), steps=config.eq.morph_steps).values).numpy()
     words = range(len(data.descriptors))
-    place = Path("predictions")
+    below = Path("predictions")
     if is_main():
         known = [train.curves[train.having(word)].numpy() for word in words]
-        draw_descriptors(folder / place / "descriptors.png", data.descriptors, made, known)
-        draw_morph(folder / place / "morph.png", pair, morph)
+        draw_descriptors(folder / below / "descriptors.png", data.descriptors, made, known)
+        draw_morph(folder / below / "morph.png", pair, morph)
         draw_map(
-            folder / place / "map.png",
+            folder / below / "map.png",
             test.direction.numpy(),
             F.normalize(centres, dim=-1).numpy(),
             [test.having(word).numpy() for word in words],
@@ -116,17 +113,17 @@ def _draw(
             title="A setting for every word.",
             note="Response of the setting at each descriptor's mean latent, over the training "
             "settings of that descriptor.",
-            path=place / "descriptors.png",
+            path=below / "descriptors.png",
         ),
         Picture(
             title=f"From {pair[0]} to {pair[1]}.",
             note="Settings on the straight way between the two mean latents.",
-            path=place / "morph.png",
+            path=below / "morph.png",
         ),
         Picture(
             title="Where held-out settings lie.",
             note="The two directions of the latent in which the descriptors' centres differ most.",
-            path=place / "map.png",
+            path=below / "map.png",
         ),
     ]
 

@@ -1,7 +1,7 @@
 """What a trained semantic EQ makes: settings from words, morphs, descriptions and embeddings."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,91 +11,86 @@ from torch.nn import functional as F
 
 from cinelex.core.console import say
 from cinelex.core.distributed import is_main
+from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
-from cinelex.data.eq.codec import EqSettings, EqUnits
+from cinelex.data.eq.codec import EqSettings
 from cinelex.data.eq.parameters import PARAMETERS
 from cinelex.models.eq_autoencoder import EqAutoencoder
-from cinelex.projects.eq.data import EqData
+from cinelex.projects.base import Request, RunMode
 from cinelex.projects.eq.encoding import (
-    Curves,
-    EqSpace,
-    between,
     decode_latents,
     encode_split,
+    morph_units,
     nearest_descriptor,
     prototypes,
 )
 from cinelex.projects.eq.pictures import draw_descriptors, draw_morph
+from cinelex.projects.eq.project import EqProject
 
 
-def generate(
-    data: EqData, model: EqAutoencoder, curves: Curves, folder: Path, words: Sequence[str]
-) -> Path:
+def generate(project: EqProject, model: EqAutoencoder, request: Request) -> Path:
     """Print the setting at each descriptor's mean training latent, and draw the curves.
 
     Beside each word's curve the picture shows the training settings of that word: their mean and
     where the middle 80 % of them lie.
 
     Raises:
-        UserError: A word is no descriptor that was learned.
+        UserError: There is no word, or one is no descriptor that was learned.
     """
-    places = [data.place_of(word) for word in words]
-    space = encode_split(model, data.train, curves)
-    units = decode_latents(model, prototypes(space)[places])
-    names = [data.descriptors[place] for place in places]
+    if not request.words:
+        raise UserError("--run_mode generate needs at least one word: what to make")
+    data = project.data
+    indices = [data.index_of(word) for word in request.words]
+    space = encode_split(model, data.train, project.curves)
+    units = decode_latents(model, prototypes(space)[indices])
+    names = [data.descriptors[index] for index in indices]
     say(parameter_table(units.decode(), names))
-    base = folder / "predictions" / f"generate-{file_name(names)}"
+    base = request.folder / "predictions" / f"generate-{file_name(names)}"
     if is_main():
         write_whole(base.with_suffix(".csv"), parameters_csv(units.decode(), names))
-        known = [space.curves[space.having(place)].numpy() for place in places]
-        draw_descriptors(base.with_suffix(".png"), names, curves(units.values).numpy(), known)
+        known = [space.curves[space.having(index)].numpy() for index in indices]
+        made = project.curves(units.values).numpy()
+        draw_descriptors(base.with_suffix(".png"), names, made, known)
     return base.with_suffix(".png")
 
 
-def morph(
-    data: EqData,
-    model: EqAutoencoder,
-    curves: Curves,
-    folder: Path,
-    ends: Sequence[str],
-    *,
-    steps: int,
-) -> Path:
+def morph(project: EqProject, model: EqAutoencoder, request: Request) -> Path:
     """Print the settings on the straight way between two descriptors' latents, and draw them.
 
     Raises:
-        UserError: A word is no descriptor that was learned.
+        UserError: There are not two words, one is no descriptor that was learned, or there are too
+            few steps for both.
     """
-    places = [data.place_of(word) for word in ends]
-    units = morph_units(model, encode_split(model, data.train, curves), places, steps=steps)
+    data, steps = project.data, request.steps
+    if len(request.words) != 2:
+        raise UserError(f"--run_mode morph needs two words, from and to, got {len(request.words)}")
+    if steps < 2:
+        raise UserError(f"--steps must be at least 2, the two ends, got {steps}")
+    indices = [data.index_of(word) for word in request.words]
+    space = encode_split(model, data.train, project.curves)
+    units = morph_units(model, space, indices, steps=steps)
     shares = [f"{100 * step / (steps - 1):.0f} %" for step in range(steps)]
     say(parameter_table(units.decode(), shares))
-    names = [data.descriptors[place] for place in places]
-    base = folder / "predictions" / f"morph-{file_name(names)}"
+    names = [data.descriptors[index] for index in indices]
+    base = request.folder / "predictions" / f"morph-{file_name(names)}"
     if is_main():
         write_whole(base.with_suffix(".csv"), parameters_csv(units.decode(), shares))
-        draw_morph(base.with_suffix(".png"), names, curves(units.values).numpy())
+        draw_morph(base.with_suffix(".png"), names, project.curves(units.values).numpy())
     return base.with_suffix(".png")
 
 
-def morph_units(
-    model: EqAutoencoder, space: EqSpace, places: Sequence[int], *, steps: int
-) -> EqUnits:
-    """Return the settings on the straight way between the mean latents of two descriptors."""
-    return decode_latents(model, between(prototypes(space)[list(places)], steps=steps))
-
-
-def describe(data: EqData, model: EqAutoencoder, curves: Curves, folder: Path) -> Path:
+def describe(project: EqProject, model: EqAutoencoder, request: Request) -> Path:
     """Write ``predictions/inference.csv``: each setting's descriptor, and its cosine with each."""
-    centres = prototypes(encode_split(model, data.train, curves))
-    space = encode_split(model, data.described, curves)
+    data = project.data
+    centres = prototypes(encode_split(model, data.train, project.curves))
+    space = encode_split(model, data.described, project.curves)
     cosines = space.direction @ F.normalize(centres, dim=-1).T
     table: dict[str, list[Any]] = {"id": [row.id for row in data.described.rows]}
     best = nearest_descriptor(space, centres).tolist()
-    table["descriptor"] = [data.descriptors[place] for place in best]
-    for place, word in enumerate(data.descriptors):
-        table[f"cosine {word}"] = cosines[:, place].tolist()
-    path = folder / "predictions" / "inference.csv"
+    table["descriptor"] = [data.descriptors[index] for index in best]
+    for index, word in enumerate(data.descriptors):
+        table[f"cosine {word}"] = cosines[:, index].tolist()
+    path = request.folder / "predictions" / "inference.csv"
     if is_main():
         from pandas import DataFrame  # here, because it takes a second
 
@@ -103,25 +98,15 @@ def describe(data: EqData, model: EqAutoencoder, curves: Curves, folder: Path) -
     return path
 
 
-def embed(
-    data: EqData,
-    model: EqAutoencoder,
-    curves: Curves,
-    folder: Path,
-    *,
-    provenance: Mapping[str, str],
-) -> Path:
+def embed(project: EqProject, model: EqAutoencoder, request: Request) -> Path:
     """Write ``embeddings.parquet``: id, split, descriptors and latent of every setting.
 
     The file's metadata holds the hashes of config, data, code and checkpoint.
     """
-    tables = []
-    for split, dataset in (
-        ("train", data.train),
-        ("val", data.validation),
-        ("test", data.test),
-    ):
-        latent = encode_split(model, dataset, curves).latent
+    data, tables = project.data, []
+    splits = {"train": data.train, "val": data.validation, "test": data.test}
+    for split, dataset in splits.items():
+        latent = encode_split(model, dataset, project.curves).latent
         flat = pa.array(latent.numpy().reshape(-1), pa.float32())
         columns = {
             "id": [row.id for row in dataset.rows],
@@ -130,10 +115,11 @@ def embed(
             "embedding": pa.FixedSizeListArray.from_arrays(flat, latent.shape[1]),
         }
         tables.append(pa.table(columns))
-    path = folder / "embeddings.parquet"
+    path = request.folder / "embeddings.parquet"
     if is_main():
         sink = pa.BufferOutputStream()
-        pq.write_table(pa.concat_tables(tables).replace_schema_metadata(dict(provenance)), sink)
+        whole = pa.concat_tables(tables).replace_schema_metadata(dict(request.provenance))
+        pq.write_table(whole, sink)
         write_whole(path, sink.getvalue().to_pybytes())
     return path
 
@@ -161,3 +147,16 @@ def parameters_csv(settings: EqSettings, names: Sequence[str]) -> str:
 def file_name(words: Sequence[str]) -> str:
     """Return words as a part of a file's name: letters, digits and dashes."""
     return "-".join(re.sub(r"\W+", "-", word).strip("-") for word in words)[:100]
+
+
+MODES = {
+    "inference": RunMode(help="name the nearest descriptors of settings", run=describe),
+    "embed": RunMode(help="write the latents of all settings", run=embed),
+    "generate": RunMode(
+        help="make the setting that each word describes", run=generate, words="warm bright …"
+    ),
+    "morph": RunMode(
+        help="make the settings between two words", run=morph, words="warm bright", steps="settings"
+    ),
+}
+"""What a trained model can be used for."""

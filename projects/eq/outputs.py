@@ -1,7 +1,6 @@
 """What the decoder writes: morphs, rebuilt settings and ranges, beside methods without training."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -25,10 +24,11 @@ from cinelex.projects.eq.encoding import (
     between,
     class_means,
     decode_latents,
+    morph_units,
 )
-from cinelex.projects.eq.making import morph_units
 from cinelex.projects.eq.settings import importance
-from cinelex.projects.rows import Row, Table
+from cinelex.projects.results import Group, Score, Table, nulls_of
+from cinelex.projects.terms import Better
 
 RANDOM_LATENTS = 1000
 """Latents unlike any that was seen, for the check that no output leaves its range."""
@@ -36,14 +36,14 @@ RANDOM_SPREAD = 100.0
 """Their spread, in standard deviations of the training latents."""
 
 
-def morph_table(
+def morph_group(
     config: RunConfig,
     data: EqData,
     model: EqAutoencoder,
     curves: Curves,
     train: EqSpace,
     test: EqSpace,
-) -> Table:
+) -> Group:
     """Return how evenly the pair's first word becomes the second, beside a line in units.
 
     The ends should be the mean curves of each word's held-out settings.
@@ -62,53 +62,82 @@ def morph_table(
     mine, straight = quality["latent"], quality["line_in_units"]
     apart = rms_difference(ends[:1], ends[1:])
     first, second = data.descriptors[:2]
-    rows = [
-        Row(
-            label="Spearman of the share of the way with spectral tilt",
-            value=mine.spearman,
-            nulls={"random_order": 0.0, "line_in_units": straight.spearman},
+    ends_apart = {"mean_curve_of_the_other_word": apart}
+    scores = [
+        _score(
+            "morph.spearman",
+            "Spearman of the share of the way with spectral tilt",
+            mine.spearman,
+            {"random_order": 0.0, "line_in_units": straight.spearman},
         ),
-        Row(
-            label="steps in which the tilt goes the way, share",
-            value=mine.monotone,
-            nulls={"random_order": 0.5, "line_in_units": straight.monotone},
+        _score(
+            "morph.monotone",
+            "steps in which the tilt goes the way",
+            mine.monotone,
+            {"random_order": 0.5, "line_in_units": straight.monotone},
+            unit="share",
         ),
-        _end(first, mine.first_error_db, straight.first_error_db, apart),
-        _end(second, mine.last_error_db, straight.last_error_db, apart),
+        _score(
+            "morph.first_end_db",
+            f"error of the end {first}",
+            mine.first_error_db,
+            {**ends_apart, "line_in_units": straight.first_error_db},
+            unit="dB",
+        ),
+        _score(
+            "morph.last_end_db",
+            f"error of the end {second}",
+            mine.last_error_db,
+            {**ends_apart, "line_in_units": straight.last_error_db},
+            unit="dB",
+        ),
         _near(made, train, test, seed=config.seed, curves=curves),
     ]
     note = f"{first} to {second} in {steps} settings; ends compared with held-out mean curves"
-    return Table(title="Morph", note=note, rows=rows)
+    return Group(title="Morph", note=note, scores=scores)
 
 
-def _end(word: str, mine: float, straight: float, apart: float) -> Row:
-    return Row(
-        label=f"error of the end {word}, dB",
-        value=mine,
-        nulls={"mean_curve_of_the_other_word": apart, "line_in_units": straight},
+def _score(
+    name: str,
+    label: str,
+    value: float | None,
+    nulls: Mapping[str, float | None],
+    *,
+    unit: str = "",
+    better: Better | None = None,
+) -> Score:
+    """Return a score without an interval."""
+    return Score(
+        name=name,
+        label=label,
+        value=value,
+        nulls=nulls_of(nulls),
+        unit=unit,
+        better=better,
+        headline=True,
     )
 
 
 def _near(
     made: dict[str, np.ndarray], train: EqSpace, test: EqSpace, *, seed: int, curves: Curves
-) -> Row:
+) -> Score:
     """Return how far the morph is from the nearest training curve, beside real ones and noise."""
     known = train.curves.numpy()
     noise = torch.rand(200, len(PARAMETERS), generator=generator(seed, "random settings"))
-    return Row(
-        label="distance to the nearest training curve, dB",
-        value=float(distance_to_nearest(made["latent"], known).mean()),
-        nulls={
-            "held-out_settings": float(distance_to_nearest(test.curves.numpy(), known).mean()),
-            "line_in_units": float(distance_to_nearest(made["line_in_units"], known).mean()),
-            "random_settings": float(distance_to_nearest(curves(noise).numpy(), known).mean()),
-        },
-    )
+    asked = {
+        "value": made["latent"],
+        "held_out_settings": test.curves.numpy(),
+        "line_in_units": made["line_in_units"],
+        "random_settings": curves(noise).numpy(),
+    }
+    found = {name: float(distance_to_nearest(rows, known).mean()) for name, rows in asked.items()}
+    label = "distance to the nearest training curve"
+    return _score("morph.nearest_training_curve_db", label, found.pop("value"), found, unit="dB")
 
 
-def rebuilt_table(
+def rebuilt_group(
     model: EqAutoencoder, curves: Curves, loss: GroupedError, train: EqSpace, test: EqSpace
-) -> Table:
+) -> Group:
     """Return how well held-out settings survive the latent, beside as many principal components."""
     from sklearn.decomposition import PCA  # here, because it takes a second
 
@@ -122,27 +151,28 @@ def rebuilt_table(
     }
     weight = importance(EqUnits(test.units).decode())
     each = {name: loss.each(guess, test.units, weight) for name, guess in guesses.items()}
-    rows = []
-    for title, group in zip(("gains", "frequencies", "quality factors"), loss.groups, strict=True):
+    scores = []
+    kinds = {"gain": "gains", "frequency": "frequencies", "quality": "quality factors"}
+    for (kind, title), group in zip(kinds.items(), loss.groups, strict=True):
         errors = {name: float(error[list(group)].mean()) for name, error in each.items()}
         label = f"squared error of {title}, in their variance"
-        rows.append(Row(label=label, value=errors.pop("value"), nulls=errors, better="lower"))
+        value = errors.pop("value")
+        scores.append(_score(f"rebuilt.{kind}", label, value, errors, better="lower"))
     responses = {
         name: rms_difference(curves(guess).numpy(), test.curves.numpy())
         for name, guess in guesses.items()
     }
     value = responses.pop("value")
-    rows.append(
-        Row(label="error of the response, dB", value=value, nulls=responses, better="lower")
-    )
+    label = "error of the response"
+    scores.append(_score("response_rms_db", label, value, responses, unit="dB", better="lower"))
     note = (
         f"{len(test.units)} held-out settings through {dim} numbers; frequencies and quality "
         "factors count as much as their band's gain"
     )
-    return Table(title="Rebuilt settings", note=note, rows=rows)
+    return Group(title="Rebuilt settings", note=note, scores=scores)
 
 
-def validity_table(model: EqAutoencoder, train: EqSpace, test: EqSpace, *, seed: int) -> Table:
+def validity_group(model: EqAutoencoder, train: EqSpace, test: EqSpace, *, seed: int) -> Group:
     """Return the share of written parameters inside their ranges, band by band.
 
     Written from the latents of held-out settings and from random ones far outside. The null is a
@@ -157,50 +187,47 @@ def validity_table(model: EqAutoencoder, train: EqSpace, test: EqSpace, *, seed:
     physical = EqUnits(train.units).decode().values.numpy()
     ridge = Ridge().fit(train.latent.numpy(), physical)
     regressed = ridge.predict(latents.numpy())
-    rows = []
+    scores = []
     for band in range(1, len(BANDS) + 1):
-        own = [place for place, item in enumerate(PARAMETERS) if item.band == band]
-        rows.append(
-            Row(
-                label=f"band {band}, share inside",
-                value=_inside(written, own),
-                nulls={"ridge_regression": _inside(regressed, own)},
-                better="higher",
-            )
+        own = [index for index, item in enumerate(PARAMETERS) if item.band == band]
+        nulls = {"ridge_regression": _inside(regressed, own)}
+        label, inside = f"band {band} inside its ranges", _inside(written, own)
+        scores.append(
+            _score(f"validity.band_{band}", label, inside, nulls, unit="share", better="higher")
         )
     note = f"{len(test.latent)} held-out latents and {RANDOM_LATENTS} random ones"
-    return Table(title="Validity", note=note, rows=rows)
+    return Group(title="Validity", note=note, scores=scores)
 
 
-def _inside(values: np.ndarray, places: Sequence[int]) -> float:
-    """Return the share of rows whose parameters at ``places`` are all inside their ranges."""
-    low = np.array([PARAMETERS[place].low for place in places], values.dtype)
-    high = np.array([PARAMETERS[place].high for place in places], values.dtype)
-    chosen = values[:, list(places)]
+def _inside(values: np.ndarray, indices: Sequence[int]) -> float:
+    """Return the share of rows whose parameters at ``indices`` are all inside their ranges."""
+    low = np.array([PARAMETERS[index].low for index in indices], values.dtype)
+    high = np.array([PARAMETERS[index].high for index in indices], values.dtype)
+    chosen = values[:, list(indices)]
     return float(((chosen >= low) & (chosen <= high)).all(axis=1).mean())
 
 
-def outputs(
-    model: EqAutoencoder, loss: GroupedError, train: EqSpace, test: EqSpace
-) -> list[dict[str, Any]]:
+def output_table(model: EqAutoencoder, loss: GroupedError, train: EqSpace, test: EqSpace) -> Table:
     """Return, for each parameter, what the doctor judges: its outputs and its part of the loss."""
     guess = decode_latents(model, test.latent)
     written = guess.decode().values
     targets = EqUnits(train.units).decode().values
     weight = importance(EqUnits(test.units).decode())
     each = loss.each(guess.values, test.units, weight).tolist()
-    size = {place: len(group) * len(loss.groups) for group in loss.groups for place in group}
-    return [
+    size = {index: len(group) * len(loss.groups) for group in loss.groups for index in group}
+    rows = [
         {
             "name": item.name,
             "unit": item.unit or "Q",
             "low": item.low,
             "high": item.high,
-            "least": float(written[:, place].min()),
-            "greatest": float(written[:, place].max()),
-            "target_mean": float(targets[:, place].mean()),
-            "target_std": float(targets[:, place].std(correction=0)),
-            "loss": each[place] / size[place],
+            "least": float(written[:, index].min()),
+            "greatest": float(written[:, index].max()),
+            "target_mean": float(targets[:, index].mean()),
+            "target_std": float(targets[:, index].std(correction=0)),
+            "loss": each[index] / size[index],
         }
-        for place, item in enumerate(PARAMETERS)
+        for index, item in enumerate(PARAMETERS)
     ]
+    note = "What was written for held-out settings, the training settings, and its part of the loss"
+    return Table(name="parameters", title="Outputs", note=note, rows=rows)

@@ -1,6 +1,6 @@
 """Semantic EQ: settings that share a word find one another, and a word makes a setting."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,18 +28,19 @@ from cinelex.losses.supervised_contrastive import (
 from cinelex.metrics.nulls import supcon_collapsed
 from cinelex.models.eq_autoencoder import EqAutoencoder, EqOutputs
 from cinelex.projects.base import Project
-from cinelex.projects.eq import making as eq_making
-from cinelex.projects.eq.data import EqData
+from cinelex.projects.eq.data import EqData, open_eq_data
 from cinelex.projects.eq.encoding import encode_split
 from cinelex.projects.eq.evaluation import evaluate, validation_numbers
 from cinelex.projects.eq.settings import importance
+from cinelex.projects.results import Results
+from cinelex.projects.terms import TermNulls
 
 KINDS: tuple[Kind, ...] = ("gain", "frequency", "quality")
 NOISE = 7301
 """Stream of the draws that blur what the encoder sees."""
 
 
-class EqProject(Project[EqBatch]):
+class EqProject(Project[EqBatch, EqAutoencoder]):
     """Settings of a five-band equalizer, contrasted by their descriptors and written again."""
 
     def __init__(self, config: RunConfig, data: EqData) -> None:
@@ -122,38 +123,35 @@ class EqProject(Project[EqBatch]):
         steps = self.config.steps
         return {name: value_at(w, step=step, steps=steps) for name, w in self._weights.items()}
 
-    def prepare_step(self, model: nn.Module, step: int) -> Mapping[str, Tensor | float]:
+    def prepare_step(self, model: EqAutoencoder, step: int) -> Mapping[str, Tensor | float]:
         """Set the temperature of this step, and return it."""
         self._temperature = value_at(self.config.temperature, step=step, steps=self.config.steps)
         return {"temperature": self._temperature}
 
-    def chances(self, batch: EqBatch) -> Mapping[str, float]:
+    def nulls(self, batch: EqBatch) -> Mapping[str, TermNulls]:
         """Return what each term is for a model that knows only the training settings' means.
 
-        ``descriptors`` is collapsed there: ln(B - 1).
+        ``descriptors`` is collapsed there: ln(B - 1). It cannot fall below what the positives of
+        the batch cost, whatever the temperature.
         """
         weight = importance(EqUnits(batch.units).decode())
         curves = self.curves(batch.units)
         samples = len(gather_rows(batch.keys))
+        least = float(_positives(batch.labels)["log_positives"])
         found = {
-            "parameters": float(self.parameters.chance(batch.units, weight)),
-            "response": float(self.response(self.mean_curve.expand_as(curves), curves)),
-            "descriptors": supcon_collapsed(samples),
+            "parameters": TermNulls(chance=float(self.parameters.chance(batch.units, weight))),
+            "response": TermNulls(
+                chance=float(self.response(self.mean_curve.expand_as(curves), curves))
+            ),
+            "descriptors": TermNulls(chance=supcon_collapsed(samples), floor_at=lambda _: least),
         }
-        return {f"chance/{name}": value for name, value in found.items() if name in self._weights}
+        return {name: nulls for name, nulls in found.items() if name in self._weights}
 
-    def floors(self, numbers: Mapping[str, float]) -> Mapping[str, float]:
-        """Return the least that the contrast can be with the positives that the batch had."""
-        if "descriptors" not in self._weights:
-            return {}
-        return {"floor/descriptors": numbers["log_positives"]}
-
-    def representations(self, model: nn.Module) -> Mapping[str, Tensor]:
+    def representations(self, model: EqAutoencoder) -> Mapping[str, Tensor]:
         """Return the directions of the validation settings."""
-        assert isinstance(model, EqAutoencoder)
         return {"setting": encode_split(model, self.data.validation, self.curves).direction}
 
-    def diagnostics(self, model: nn.Module) -> Mapping[str, Any]:
+    def diagnostics(self, model: EqAutoencoder) -> Mapping[str, Any]:
         """Return how many settings there are, and whether a person is in two splits."""
         train = self.data.train
         held_out = np.concatenate([self.data.validation.people, self.data.test.people])
@@ -163,39 +161,22 @@ class EqProject(Project[EqBatch]):
             "data/held_out_of_training_patients": int(np.isin(held_out, train.people).sum()),
         }
 
-    def validate(self, model: nn.Module) -> Mapping[str, float]:
+    def validate(self, model: EqAutoencoder) -> Mapping[str, float]:
         """Return how well the pair is told apart by held-out people, beside chance."""
-        assert isinstance(model, EqAutoencoder)
         return validation_numbers(model, self.data, self.curves)
 
-    def evaluate(self, model: nn.Module, folder: Path) -> Mapping[str, Any]:
+    def evaluate(self, model: EqAutoencoder, folder: Path) -> Results:
         """Return every result on the test people's settings, each beside its nulls."""
-        assert isinstance(model, EqAutoencoder)
         return evaluate(self.config, self.data, model, self.curves, self.parameters, folder)
-
-    def infer(self, model: nn.Module, folder: Path) -> Path:
-        """Write the nearest descriptors of settings, whose own ones nobody reads."""
-        assert isinstance(model, EqAutoencoder)
-        return eq_making.describe(self.data, model, self.curves, folder)
-
-    def embed(self, model: nn.Module, folder: Path, *, provenance: Mapping[str, str]) -> Path:
-        """Write the latents of all settings, with ids and hashes."""
-        assert isinstance(model, EqAutoencoder)
-        return eq_making.embed(self.data, model, self.curves, folder, provenance=provenance)
-
-    def generate(self, model: nn.Module, folder: Path, words: Sequence[str]) -> Path:
-        """Print the setting that each word makes, and draw their response curves."""
-        assert isinstance(model, EqAutoencoder)
-        return eq_making.generate(self.data, model, self.curves, folder, words)
-
-    def morph(self, model: nn.Module, folder: Path, ends: Sequence[str], *, steps: int) -> Path:
-        """Print the settings between two words, and draw their response curves."""
-        assert isinstance(model, EqAutoencoder)
-        return eq_making.morph(self.data, model, self.curves, folder, ends, steps=steps)
 
     def data_hash(self) -> str:
         """Return the hash of the settings that the run reads."""
         return self.data.hash
+
+
+def open_eq(config: RunConfig, folder: Path) -> EqProject:
+    """Return the project with its settings read, or made first."""
+    return EqProject(config, open_eq_data(config, folder))
 
 
 def _positives(labels: Tensor) -> dict[str, Tensor]:

@@ -1,11 +1,11 @@
 """The loss terms of semantic EQ."""
 
-from cinelex.projects.terms import TEMPERATURE_KEYS, Term
+from cinelex.projects.terms import TEMPERATURE_KEYS, Term, by_name
 
 _SETTINGS = ("eq.file", "eq.synthetic", "eq.min_settings", "eq.ignored", "eq.folds")
 """What decides the training settings, whose variance is the unit of their parameters."""
 
-TERMS = (
+TERMS = by_name(
     Term(
         name="parameters",
         label="Parameter loss",

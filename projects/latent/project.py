@@ -23,30 +23,20 @@ from cinelex.losses.captioning import Captioning
 from cinelex.losses.reconstruction import Reconstruction
 from cinelex.metrics.latent import BiasLevel, bias_level, latent_statistics
 from cinelex.models.latent_captioner import LatentCaptioner, LatentOutputs
-from cinelex.projects.latent.parts import build_latent_captioner
-from cinelex.projects.latent.results import (
-    latent_table,
-    rebuild,
-    reconstruction_table,
-)
+from cinelex.projects.latent.parts import build_latent_captioner, make_engravings
+from cinelex.projects.latent.results import latent_group, rebuild, reconstruction_group
 from cinelex.projects.latent.samples import draw_contact_sheet, draw_interpolation
-from cinelex.projects.studies import tables as study_tables
-from cinelex.projects.studies.contrastive_nulls import (
-    contrastive_chance,
-    contrastive_floor,
-    floor_of_duplicates,
-)
-from cinelex.projects.studies.data import StudyData
+from cinelex.projects.latent.terms import TERMS
+from cinelex.projects.results import Results
+from cinelex.projects.studies.contrast import contrast, contrastive_nulls
+from cinelex.projects.studies.data import StudyData, open_study_data
 from cinelex.projects.studies.diagnostics import study_diagnostics
 from cinelex.projects.studies.encoding import device_of, evaluating
-from cinelex.projects.studies.evaluation import (
-    StudyEvaluation,
-    validation_numbers,
-)
+from cinelex.projects.studies.evaluation import study_results, validation_numbers
 from cinelex.projects.studies.held_out_losses import held_out_losses
 from cinelex.projects.studies.model_checks import study_checks
 from cinelex.projects.studies.project import ClipTextProject
-from cinelex.projects.studies.temperature import set_temperature
+from cinelex.projects.terms import TermNulls
 
 WATCHED_STUDIES = 48
 """Held-out studies whose embeddings are looked at while the model trains; nothing in the model
@@ -65,7 +55,7 @@ class PictureOutputs:
     """The pictures as it saw them, normalized."""
 
 
-class LatentProject(ClipTextProject[StudyData]):
+class LatentProject(ClipTextProject[StudyData, LatentCaptioner]):
     """Pictures and their descriptions, with nothing between them but the latent."""
 
     def __init__(self, config: RunConfig, data: StudyData) -> None:
@@ -98,16 +88,8 @@ class LatentProject(ClipTextProject[StudyData]):
         """Match latents with descriptions, and compare what was written and rebuilt from them."""
         out = outputs.model
         self._latent = out.latent.detach()
-        bias = {} if out.bias is None else {"bias": out.bias}
         return {
-            "alignment": self.alignment(
-                out.study,
-                out.report,
-                temperature=out.temperature,
-                **bias,
-                report_group=batch.report_group,
-                patient_group=batch.patient_group,
-            ),
+            "alignment": contrast(self.alignment, out, batch),
             "captioning": self.captioning(out.caption_logits, batch.token_ids),
             "reconstruction": self.reconstruction(out.reconstruction, outputs.pixels),
         }
@@ -123,31 +105,16 @@ class LatentProject(ClipTextProject[StudyData]):
     def weights(self, step: int) -> Mapping[str, float]:
         """Return the weight of each term at optimizer step ``step``, from 0."""
         given, steps = self.config.loss_weights, self.config.steps
-        return {
-            "alignment": value_at(given.get("alignment", 0.0), step=step, steps=steps),
-            "captioning": value_at(given.get("captioning", 0.0), step=step, steps=steps),
-            "reconstruction": value_at(given.get("reconstruction", 0.0), step=step, steps=steps),
-        }
+        return {name: value_at(given.get(name, 0.0), step=step, steps=steps) for name in TERMS}
 
-    def prepare_step(self, model: nn.Module, step: int) -> Mapping[str, Tensor | float]:
-        """Set a scheduled temperature; return the temperature of this step."""
-        assert isinstance(model, LatentCaptioner)
-        return set_temperature(model.temperature, self.config, step=step)
-
-    def chances(self, batch: Batch) -> Mapping[str, float]:
+    def nulls(self, batch: Batch) -> Mapping[str, TermNulls]:
         """Return what each term is for a model that knows nothing of the pictures."""
         pixels = to_float(batch.clips)
+        mean = self.reconstruction(self._mean_picture.expand_as(pixels), pixels)
         return {
-            "chance/alignment": contrastive_chance(
-                self.config.contrastive, batch.report_group, batch.patient_group
-            ),
-            "floor/alignment/duplicates": floor_of_duplicates(
-                self.config.contrastive, batch.report_group
-            ),
-            "chance/captioning": math.log(self.data.tokenizer.vocab_size),
-            "chance/reconstruction": float(
-                self.reconstruction(self._mean_picture.expand_as(pixels), pixels)
-            ),
+            "alignment": contrastive_nulls(self.config, batch),
+            "captioning": TermNulls(chance=math.log(self.data.tokenizer.vocab_size)),
+            "reconstruction": TermNulls(chance=float(mean)),
         }
 
     @cached_property
@@ -156,38 +123,25 @@ class LatentProject(ClipTextProject[StudyData]):
         few = next(evaluation_batches(self.data.train, batch=MEAN_STUDIES, rank=0, world_size=1))
         return to_float(few.clips).mean(dim=0)
 
-    def floors(self, numbers: Mapping[str, float]) -> Mapping[str, float]:
-        """Return the least that the alignment can be at the recorded temperature."""
-        floor = contrastive_floor(
-            self.config.contrastive,
-            studies=self.config.batch,
-            temperature=numbers["temperature"],
-        )
-        return {"floor/alignment": max(floor, numbers["floor/alignment/duplicates"])}
-
     @torch.no_grad()
-    def representations(self, model: nn.Module) -> Mapping[str, Tensor]:
+    def representations(self, model: LatentCaptioner) -> Mapping[str, Tensor]:
         """Return the same few held-out pictures and their descriptions as the model sees them."""
-        assert isinstance(model, LatentCaptioner)
         watched = self.data.validation or self.data.train
         few = next(evaluation_batches(watched, batch=WATCHED_STUDIES, rank=0, world_size=1))
         few = few.to(device_of(model))
-        read = model.encode_study(to_float(few.clips), few.owner, studies=few.studies)
-        told = model.encode_report(few.token_ids, self.attention_mask(few))
-        return {"study": read.study, "report": told.report}
+        studies = model.encode_study(to_float(few.clips), few.owner, studies=few.studies)
+        reports = model.encode_report(few.token_ids, self.attention_mask(few))
+        return {"study": studies.study, "report": reports.report}
 
-    def diagnostics(self, model: nn.Module) -> Mapping[str, Any]:
+    def diagnostics(self, model: LatentCaptioner) -> Mapping[str, Any]:
         """Return what is to be known of pictures, descriptions and the fresh model."""
-        assert isinstance(model, LatentCaptioner)
         watched, pad = self.data.validation or self.data.train, self.data.tokenizer.pad_id
         with evaluating(model):
             checks = study_checks(model, watched, partial(self.terms, model), pad_id=pad)
-        bias = {} if model.bias is None else {"model/bias": float(model.bias.detach())}
-        return {**study_diagnostics(self.data, batch=self.config.batch), **checks, **bias}
+        return {**study_diagnostics(self.data, batch=self.config.batch), **checks}
 
-    def validate(self, model: nn.Module) -> Mapping[str, float]:
+    def validate(self, model: LatentCaptioner) -> Mapping[str, float]:
         """Return held-out retrieval and reconstruction beside their nulls, if there is a split."""
-        assert isinstance(model, LatentCaptioner)
         if self.data.validation is None:
             return {}
         batch = self.config.evaluation.batch
@@ -198,43 +152,26 @@ class LatentProject(ClipTextProject[StudyData]):
             "reconstruction/mse/mean_picture": rebuilt.mean("mean_picture"),
         }
 
-    def evaluate(self, model: nn.Module, folder: Path) -> Mapping[str, Any]:
+    def evaluate(self, model: LatentCaptioner, folder: Path) -> Results:
         """Return every result on the test studies, each beside its nulls, and draw samples."""
-        assert isinstance(model, LatentCaptioner)
-        config, test = self.config, self.data.test
-        results = StudyEvaluation(config, self.data, model, folder).results()
-        results["losses"] = held_out_losses(
-            lambda batch: self.terms(model, batch),
-            self.chances,
-            test,
-            self.data.train,
-            batch=config.batch,
-            device=device_of(model),
-        )
-        rebuilt = rebuild(model, test, self._mean_picture, batch=config.evaluation.batch)
-        tables = [
-            reconstruction_table(rebuilt, resamples=config.evaluation.bootstrap, seed=config.seed),
-            latent_table(rebuilt.latent, fan_in=model.latent_head.fan_in),
+        config, data, settings = self.config, self.data, self.config.evaluation
+        found = study_results(config, data, model, folder)
+        rebuilt = rebuild(model, data.test, self._mean_picture, batch=settings.batch)
+        groups = [
+            *found.groups,
+            held_out_losses(self, model, TERMS, data.test, data.train, batch=config.batch),
+            reconstruction_group(rebuilt, resamples=settings.bootstrap, seed=config.seed),
+            latent_group(rebuilt.latent, fan_in=model.latent_head.fan_in),
         ]
-        token_ids = config.evaluation.max_new_tokens
+        most, steps = settings.max_new_tokens, config.latent.interpolation_steps
         pictures = [
-            draw_contact_sheet(model, test, folder, max_tokens=token_ids),
-            draw_interpolation(
-                model, test, folder, steps=config.latent.interpolation_steps, max_tokens=token_ids
-            ),
+            draw_contact_sheet(model, data.test, folder, max_tokens=most),
+            draw_interpolation(model, data.test, folder, steps=steps, max_tokens=most),
         ]
-        return {
-            **results,
-            "tables": [table.as_json() for table in tables],
-            "pictures": [picture.as_json() for picture in pictures if picture is not None],
-        }
+        shown = [picture for picture in pictures if picture is not None]
+        return Results(groups=groups, counts=found.counts, pictures=shown)
 
-    def infer(self, model: nn.Module, folder: Path) -> Path:
-        """Write nearest descriptions and captions of the test studies, which need none."""
-        assert isinstance(model, LatentCaptioner)
-        return study_tables.describe(self.config, self.data, model, folder)
 
-    def embed(self, model: nn.Module, folder: Path, *, provenance: Mapping[str, str]) -> Path:
-        """Write the embeddings of every study, picture and description, with ids and hashes."""
-        assert isinstance(model, LatentCaptioner)
-        return study_tables.embed(self.config, self.data, model, folder, provenance=provenance)
+def open_latent(config: RunConfig, folder: Path) -> LatentProject:
+    """Return the project with its pictures read and decoded, or made first."""
+    return LatentProject(config, open_study_data(config, folder, made=make_engravings))

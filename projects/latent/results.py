@@ -18,7 +18,7 @@ from cinelex.metrics.bootstrap import interval
 from cinelex.metrics.latent import BiasLevel, bias_level, latent_statistics
 from cinelex.metrics.nulls import uniformity_of_random_directions
 from cinelex.models.latent_captioner import LatentCaptioner
-from cinelex.projects.rows import Row, Table
+from cinelex.projects.results import Group, Score, nulls_of
 from cinelex.projects.studies.encoding import device_of
 
 NULLS = {
@@ -63,7 +63,7 @@ def rebuild(
     mean = mean_picture.to(device)
     for studies in evaluation_batches(dataset, batch=batch):
         pixels = to_float(studies.clips.to(device))
-        latent = model.encode(pixels)
+        latent = model.encode_clips(pixels)
         rebuilt = model.image_decoder(latent)
         guesses = {
             "model": rebuilt,
@@ -79,102 +79,109 @@ def rebuild(
     table, latents = (
         gather_rows(torch.cat(column)) for column in zip(*(parts or [empty]), strict=True)
     )
-    return Rebuilt({name: table[:, place] for place, name in enumerate(names)}, latents)
+    return Rebuilt({name: table[:, column] for column, name in enumerate(names)}, latents)
 
 
-def reconstruction_table(rebuilt: Rebuilt, *, resamples: int, seed: int) -> Table:
+def reconstruction_group(rebuilt: Rebuilt, *, resamples: int, seed: int) -> Group:
     """Return error and share of the variance, each beside what looks at no latent of its own."""
     errors = {name: values.double().numpy() for name, values in rebuilt.errors.items()}
     own, mean = errors["model"], errors["mean_picture"]
     low, high = interval(own, resamples=resamples, seed=seed)
     nulls = {name: float(errors[name].mean()) for name in NULLS}
-    whole = float(mean.mean())
-    return Table(
+    value, whole = float(own.mean()), float(mean.mean())
+    ratios = {name: null / whole if whole else None for name, null in nulls.items()}
+    nearer = float(np.mean(errors["shuffled_latent"] < mean))
+    return Group(
         title="Reconstruction",
         note=(
             f"{len(own)} held-out pictures, mean squared error with white = 1. Nulls: "
             + ", ".join(f"{name.replace('_', ' ')}: {said}" for name, said in NULLS.items())
             + ". The ratio is over the error of the mean picture."
         ),
-        rows=[
-            Row(
+        scores=[
+            Score(
+                name="reconstruction.mse",
                 label="squared error of a pixel",
-                value=float(own.mean()),
-                nulls=nulls,
+                value=value,
                 low=low,
                 high=high,
+                nulls=nulls_of(nulls),
                 better="lower",
+                headline=True,
             ),
-            Row(
+            Score(
+                name="reconstruction.ratio_to_the_mean_picture",
                 label="ratio to the mean picture",
-                value=float(own.mean()) / whole if whole else None,
-                nulls={name: null / whole if whole else None for name, null in nulls.items()},
+                value=value / whole if whole else None,
+                nulls=nulls_of(ratios),
                 better="lower",
+                headline=True,
             ),
-            Row(
-                label="share of pictures nearer than the mean picture",
+            Score(
+                name="reconstruction.nearer_than_the_mean_picture",
+                label="pictures nearer than the mean picture",
                 value=float(np.mean(own < mean)),
-                nulls={"shuffled_latent": float(np.mean(errors["shuffled_latent"] < mean))},
+                nulls=nulls_of({"shuffled_latent": nearer}),
+                unit="share",
                 better="higher",
+                headline=True,
             ),
         ],
     )
 
 
-def latent_table(latent: Float[Tensor, "clip latent"], *, fan_in: int) -> Table:
+def latent_group(latent: Float[Tensor, "clip latent"], *, fan_in: int) -> Group:
     """Return level and geometry of held-out latents beside those of a collapse to the bias."""
     rows, dim = latent.shape
     found = {name: float(value) for name, value in latent_statistics(latent).items()}
     bias = bias_level(latent=dim, fan_in=fan_in)
-    return Table(
+    return Group(
         title="Latents",
         note=(
             f"{rows} held-out pictures, {dim} numbers each. The level cannot see collapse: only "
             "rows that differ can. Collapsed to its bias: what the layer's own first bias would "
             f"leave (fan-in {fan_in}). Random: Gaussian numbers."
         ),
-        rows=[*_level(found, bias), *_geometry(found, rows=rows, dim=dim)],
+        scores=[*_level(found, bias), *_geometry(found, rows=rows, dim=dim)],
     )
 
 
-def _level(found: Mapping[str, float], bias: BiasLevel) -> list[Row]:
+def _level(found: Mapping[str, float], bias: BiasLevel) -> list[Score]:
+    largest = bias.std * bias.max_over_std
     ratio = found["max"] / found["std"] if found["std"] else None
-    values: dict[str, tuple[float | None, float | None]] = {
-        "mean": (found["mean"], 0.0),
-        "std": (found["std"], bias.std),
-        "norm": (found["norm"], bias.norm),
-        "min": (found["min"], -bias.std * bias.max_over_std),
-        "max": (found["max"], bias.std * bias.max_over_std),
-        "max / std": (ratio, bias.max_over_std),
+    values: dict[str, tuple[str, float | None, float]] = {
+        "mean": ("mean", found["mean"], 0.0),
+        "std": ("std", found["std"], bias.std),
+        "norm": ("norm", found["norm"], bias.norm),
+        "min": ("min", found["min"], -largest),
+        "max": ("max", found["max"], largest),
+        "max_over_std": ("max / std", ratio, bias.max_over_std),
     }
     return [
-        Row(label=f"{name} (level)", value=_known(value), nulls={"collapsed_to_its_bias": null})
-        for name, (value, null) in values.items()
+        _score(name, f"{label} (level)", value, {"collapsed_to_its_bias": null})
+        for name, (label, value, null) in values.items()
     ]
 
 
-def _geometry(found: Mapping[str, float], *, rows: int, dim: int) -> list[Row]:
-    random = {
-        "batch_std": found["std"] * sqrt(max(0.0, 1 - 1 / rows)),
-        "rankme": float(min(rows, dim)),
-        "cosine": 0.0,
-        "uniformity": uniformity_of_random_directions(dim),
-    }
-    collapsed = {"batch_std": 0.0, "rankme": 1.0, "cosine": 1.0, "uniformity": 0.0}
-    labels = {
-        "batch_std": "std of a number over pictures",
-        "rankme": "effective rank (RankMe)",
-        "cosine": "mean cosine of two pictures",
-        "uniformity": "uniformity",
+def _geometry(found: Mapping[str, float], *, rows: int, dim: int) -> list[Score]:
+    spread = found["std"] * sqrt(max(0.0, 1 - 1 / rows))
+    uniform = uniformity_of_random_directions(dim)
+    nulls = {
+        "batch_std": ("std of a number over pictures", 0.0, spread),
+        "rankme": ("effective rank (RankMe)", 1.0, float(min(rows, dim))),
+        "cosine": ("mean cosine of two pictures", 1.0, 0.0),
+        "uniformity": ("uniformity", 0.0, uniform),
     }
     return [
-        Row(
-            label=labels[name],
-            value=_known(found[name]),
-            nulls={"collapsed": collapsed[name], "random": random[name]},
-        )
-        for name in random
+        _score(name, label, found[name], {"collapsed": collapsed, "random": random})
+        for name, (label, collapsed, random) in nulls.items()
     ]
+
+
+def _score(name: str, label: str, value: float | None, nulls: Mapping[str, float]) -> Score:
+    known = None if value is None or not np.isfinite(value) else value
+    path = f"latent.{name}"
+    return Score(name=path, label=label, value=known, nulls=nulls_of(nulls), headline=True)
 
 
 def _error(
@@ -185,7 +192,3 @@ def _error(
     white, black = (1 - PIXEL_MEAN) / PIXEL_STD, -PIXEL_MEAN / PIXEL_STD
     shown = guess.float().clamp(black, white)
     return ((shown - pixels) * PIXEL_STD).square().flatten(1).mean(dim=1)
-
-
-def _known(value: float | None) -> float | None:
-    return None if value is None or not np.isfinite(value) else value

@@ -18,7 +18,7 @@ from cinelex.data.batch import collate
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import to_float
 from cinelex.models.latent_captioner import LatentCaptioner
-from cinelex.projects.rows import Picture
+from cinelex.projects.results import Picture
 from cinelex.projects.studies.captions import told_of
 from cinelex.projects.studies.encoding import device_of
 
@@ -108,7 +108,7 @@ def _encoded(
     batch = collate(samples, pad_id=dataset.tokenizer.pad_id)
     first = torch.searchsorted(batch.owner, torch.arange(len(samples)))
     pixels = to_float(batch.clips[first].to(device_of(model)))
-    return pixels, model.encode(pixels)
+    return pixels, model.encode_clips(pixels)
 
 
 def _grays(

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from cinelex.losses.masked import MaskedModeling
 from cinelex.models.tubelets import cut_tubelets, join_tubelets
 from cinelex.models.video_text import VideoText
 from cinelex.projects.multitask.masked_task import MaskedTask, Masking
+from cinelex.projects.results import Group, Score, nulls_of
 from cinelex.projects.studies.encoding import device_of
 
 PICTURES = 4
@@ -55,15 +55,13 @@ def masked_results(
     *,
     batch: int,
     picture: Path,
-) -> dict[str, Any]:
-    """Return the ``masked_modeling`` part of results.json, and draw a few clips.
+) -> Group:
+    """Return the error of the hidden pixels with white = 1, and draw a few clips.
 
-    ``pixel_mse.value`` is the mean squared error of the hidden pixels with white = 1, rebuilt
-    without knowing anything of them. ``predict_the_mean`` is the variance of those pixels: the
-    error of one constant, the best there is. ``predict_each_tubelets_mean`` is a null that knows
-    more than the model: the mean of each hidden tubelet. ``noise_floor`` is the noise that was put
-    into the videos, where the manifest knows it: no model can be below. ``ratio`` is the value over
-    predict-the-mean.
+    They are rebuilt without knowing anything of them. ``predict_the_mean`` is the variance of those
+    pixels: the error of one constant, the best there is. ``predict_each_tubelets_mean`` is a null
+    that knows more than the model: the mean of each hidden tubelet. ``noise_floor`` is the noise
+    that was put into the videos, where the manifest knows it: no model can be below.
     """
     device, sums, drawn = device_of(model), _Sums(torch.zeros(5, dtype=torch.float64)), False
     for studies in evaluation_batches(dataset, batch=batch):
@@ -80,15 +78,28 @@ def masked_results(
             drawn = True
     number, total, squares, error, flat = sum_over_ranks(sums.values).tolist()
     variance = squares / number - (total / number) ** 2
-    return {
-        "pixel_mse": {
-            "value": error / number,
-            "predict_the_mean": variance,
-            "predict_each_tubelets_mean": flat / number,
-            "noise_floor": noise_floor(dataset),
-            "ratio": error / number / variance if variance > 0 else None,
-        }
+    nulls = {
+        "predict_the_mean": variance,
+        "predict_each_tubelets_mean": flat / number,
+        "noise_floor": noise_floor(dataset),
     }
+    score = Score(
+        name="masked_modeling.pixel_mse",
+        label="Squared error of hidden pixels",
+        better="lower",
+        value=error / number,
+        nulls=nulls_of(nulls),
+        headline=True,
+    )
+    ratio = Score(
+        name="masked_modeling.ratio_to_the_mean",
+        label="Ratio to predicting the mean",
+        better="lower",
+        value=error / number / variance if variance > 0 else None,
+        nulls=nulls_of({"predict_the_mean": 1.0}),
+    )
+    note = "Pixels from 0 to 1. A tubelet's own mean knows more than the model does."
+    return Group(title="Masked modelling", note=note, scores=[score, ratio])
 
 
 def noise_floor(dataset: StudyDataset) -> float | None:
@@ -125,7 +136,7 @@ def draw_rebuilt(
 
 
 def _middle_frames(
-    tubelets: Float[Tensor, "clip place pixel"], task: MaskedTask, shape: torch.Size
+    tubelets: Float[Tensor, "clip tubelet pixel"], task: MaskedTask, shape: torch.Size
 ) -> Float[Tensor, "clip row column"]:
     clips = join_tubelets(tubelets, tubelet=task.tubelet, grid=task.grid, channels=shape[1])
     return clips[:, :, shape[2] // 2].mean(dim=1)

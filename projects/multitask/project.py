@@ -23,36 +23,26 @@ from cinelex.losses.captioning import Captioning
 from cinelex.losses.masked import MaskedModeling
 from cinelex.losses.patch import PatchContrastive
 from cinelex.models.video_text import VideoText, VideoTextOutputs
+from cinelex.projects.multitask.diagnostics import frozen_shares, masking_checks
 from cinelex.projects.multitask.masked_results import masked_results
 from cinelex.projects.multitask.masked_task import MaskedTask
-from cinelex.projects.studies import tables as study_tables
-from cinelex.projects.studies.contrastive_nulls import (
-    contrastive_chance,
-    contrastive_floor,
-    floor_of_duplicates,
-)
-from cinelex.projects.studies.data import StudyData
+from cinelex.projects.multitask.terms import TERMS
+from cinelex.projects.results import Results
+from cinelex.projects.studies.contrast import contrast, contrastive_nulls
+from cinelex.projects.studies.data import StudyData, open_study_data
 from cinelex.projects.studies.diagnostics import study_diagnostics, view_diagnostics
 from cinelex.projects.studies.encoding import (
-    device_of,
     encode_reports,
     encode_studies,
     evaluating,
     first_of_each_report,
 )
-from cinelex.projects.studies.evaluation import (
-    StudyEvaluation,
-    validation_numbers,
-)
+from cinelex.projects.studies.evaluation import study_results, validation_numbers
 from cinelex.projects.studies.held_out_losses import held_out_losses
-from cinelex.projects.studies.model_checks import (
-    frozen_shares,
-    masking_checks,
-    study_checks,
-)
+from cinelex.projects.studies.model_checks import study_checks
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
-from cinelex.projects.studies.temperature import set_temperature
+from cinelex.projects.terms import TermNulls
 
 CHANCE_STUDIES = 64
 """Training studies on which the chance of masked modelling is measured."""
@@ -70,7 +60,7 @@ class MultitaskOutputs:
     """The pixels that it did not see; None where nothing is masked."""
 
 
-class MultitaskProject(ClipTextProject[StudyData]):
+class MultitaskProject(ClipTextProject[StudyData, VideoText]):
     """Studies and their reports: matched, captioned, and filled in where they were hidden."""
 
     def __init__(self, config: RunConfig, data: StudyData) -> None:
@@ -121,13 +111,7 @@ class MultitaskProject(ClipTextProject[StudyData]):
     def losses(self, outputs: MultitaskOutputs, batch: Batch) -> Mapping[str, Tensor]:
         """Match studies with reports, caption them, and compare what was rebuilt."""
         out = outputs.model
-        groups = {"report_group": batch.report_group, "patient_group": batch.patient_group}
-        bias = {} if out.bias is None else {"bias": out.bias}
-        terms = {
-            "contrastive": self.contrastive(
-                out.study, out.report, temperature=out.temperature, **bias, **groups
-            )
-        }
+        terms = {"contrastive": contrast(self.contrastive, out, batch)}
         if out.caption_logits is not None:
             terms["captioning"] = self.captioning(out.caption_logits, batch.token_ids)
         if outputs.masked_tubelets is not None and out.reconstruction is not None:
@@ -141,7 +125,8 @@ class MultitaskProject(ClipTextProject[StudyData]):
                 out.token_features,
                 self.attention_mask(batch),
                 temperature=out.temperature,
-                **groups,
+                report_group=batch.report_group,
+                patient_group=batch.patient_group,
             )
         return terms
 
@@ -160,38 +145,17 @@ class MultitaskProject(ClipTextProject[StudyData]):
         weights = {name: value_at(w, step=step, steps=steps) for name, w in self._weights.items()}
         return {"contrastive": 0.0, **weights}
 
-    def prepare_step(self, model: nn.Module, step: int) -> Mapping[str, Tensor | float]:
-        """Set a scheduled temperature; return the temperature of this step."""
-        assert isinstance(model, VideoText)
-        return set_temperature(model.temperature, self.config, step=step)
-
-    def chances(self, batch: Batch) -> Mapping[str, float]:
+    def nulls(self, batch: Batch) -> Mapping[str, TermNulls]:
         """Return what each term is for a model that knows nothing."""
-        contrastive = contrastive_chance(
-            self.config.contrastive, batch.report_group, batch.patient_group
-        )
-        chances = {
-            "chance/contrastive": contrastive,
-            "floor/contrastive/duplicates": floor_of_duplicates(
-                self.config.contrastive, batch.report_group
-            ),
-        }
+        contrastive = contrastive_nulls(self.config, batch)
+        nulls = {"contrastive": contrastive}
         if "captioning" in self._weights:
-            chances["chance/captioning"] = math.log(self.data.tokenizer.vocab_size)
+            nulls["captioning"] = TermNulls(chance=math.log(self.data.tokenizer.vocab_size))
         if "patch_contrastive" in self._weights:
-            chances["chance/patch_contrastive"] = contrastive
+            nulls["patch_contrastive"] = TermNulls(chance=contrastive.chance)
         if self.masked_task:
-            chances["chance/masked_modeling"] = self._masked_chance
-        return chances
-
-    def floors(self, numbers: Mapping[str, float]) -> Mapping[str, float]:
-        """Return the least that the contrastive term can be at the recorded temperature."""
-        floor = contrastive_floor(
-            self.config.contrastive,
-            studies=self.config.batch,
-            temperature=numbers["temperature"],
-        )
-        return {"floor/contrastive": max(floor, numbers["floor/contrastive/duplicates"])}
+            nulls["masked_modeling"] = TermNulls(chance=self._masked_chance)
+        return nulls
 
     @cached_property
     def _watched(self) -> StudyDataset:
@@ -199,9 +163,8 @@ class MultitaskProject(ClipTextProject[StudyData]):
         return first_of_each_report(self.data.validation or self.data.train, most=WATCHED_STUDIES)
 
     @torch.no_grad()
-    def representations(self, model: nn.Module) -> Mapping[str, Tensor]:
+    def representations(self, model: VideoText) -> Mapping[str, Tensor]:
         """Return the same few studies and their reports as the model sees them now."""
-        assert isinstance(model, VideoText)
         batch = self.config.evaluation.batch
         with evaluating(model):
             return {
@@ -209,9 +172,8 @@ class MultitaskProject(ClipTextProject[StudyData]):
                 "report": encode_reports(model, self._watched, batch=batch),
             }
 
-    def diagnostics(self, model: nn.Module) -> Mapping[str, Any]:
+    def diagnostics(self, model: VideoText) -> Mapping[str, Any]:
         """Return what is to be known of studies, reports, videos and the fresh model."""
-        assert isinstance(model, VideoText)
         parts = self.config.model
         asked = {
             "video_encoder": parts.video_freeze_ratio,
@@ -222,47 +184,36 @@ class MultitaskProject(ClipTextProject[StudyData]):
             checks = study_checks(model, watched, partial(self.terms, model), pad_id=pad)
             if self.masked_task is not None:
                 checks |= masking_checks(model, watched, self.masked_task)
-        bias = {} if model.bias is None else {"model/bias": float(model.bias.detach())}
         data = study_diagnostics(self.data, batch=self.config.batch)
         data |= view_diagnostics(self.data)
-        return {**data, **checks, **frozen_shares(model, asked=asked), **bias}
+        return {**data, **checks, **frozen_shares(model, asked=asked)}
 
-    def validate(self, model: nn.Module) -> Mapping[str, float]:
+    def validate(self, model: VideoText) -> Mapping[str, float]:
         """Return held-out retrieval beside its chance; nothing where there is no such split."""
-        assert isinstance(model, VideoText)
         if self.data.validation is None:
             return {}
         return validation_numbers(model, self.data.validation, batch=self.config.evaluation.batch)
 
-    def evaluate(self, model: nn.Module, folder: Path) -> Mapping[str, Any]:
+    def evaluate(self, model: VideoText, folder: Path) -> Results:
         """Return every result on the test studies, each beside its nulls."""
-        assert isinstance(model, VideoText)
-        results = StudyEvaluation(self.config, self.data, model, folder).results()
-        results["losses"] = held_out_losses(
-            lambda batch: self.terms(model, batch),
-            self.chances,
-            self.data.test,
-            self.data.train,
-            batch=self.config.batch,
-            device=device_of(model),
-        )
+        config, data = self.config, self.data
+        found = study_results(config, data, model, folder)
+        losses = held_out_losses(self, model, TERMS, data.test, data.train, batch=config.batch)
+        groups = [*found.groups, losses]
         if self.masked_task:
-            results["masked_modeling"] = masked_results(
-                model,
-                self.data.test,
-                self.masked_task,
-                self.masked,
-                batch=self.config.evaluation.batch,
-                picture=folder / "predictions" / "masked.png",
+            groups.append(
+                masked_results(
+                    model,
+                    data.test,
+                    self.masked_task,
+                    self.masked,
+                    batch=config.evaluation.batch,
+                    picture=folder / "predictions" / "masked.png",
+                )
             )
-        return results
+        return Results(groups=groups, counts=found.counts)
 
-    def infer(self, model: nn.Module, folder: Path) -> Path:
-        """Write nearest reports, captions and facts of the test studies, which need no report."""
-        assert isinstance(model, VideoText)
-        return study_tables.describe(self.config, self.data, model, folder)
 
-    def embed(self, model: nn.Module, folder: Path, *, provenance: Mapping[str, str]) -> Path:
-        """Write the embeddings of every study, clip and report, with ids and hashes."""
-        assert isinstance(model, VideoText)
-        return study_tables.embed(self.config, self.data, model, folder, provenance=provenance)
+def open_multitask(config: RunConfig, folder: Path) -> MultitaskProject:
+    """Return the project with its studies read and decoded."""
+    return MultitaskProject(config, open_study_data(config, folder))

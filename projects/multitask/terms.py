@@ -1,9 +1,9 @@
 """The loss terms of multitask pretraining."""
 
 from cinelex.projects.studies.terms import CAPTIONING, CONTRAST_KEYS
-from cinelex.projects.terms import Term
+from cinelex.projects.terms import Term, by_name
 
-TERMS = (
+TERMS = by_name(
     Term(
         name="contrastive",
         label="Contrastive loss",

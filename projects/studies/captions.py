@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -18,7 +17,9 @@ from cinelex.metrics.captions import caption_report
 from cinelex.metrics.facts.spans import coloured_spans
 from cinelex.models.contracts import CaptionDecoder
 from cinelex.models.study_model import EncodedStudies, StudyModel
+from cinelex.projects.results import Score
 from cinelex.projects.studies.encoding import device_of, encode_batch
+from cinelex.projects.studies.measures import CAPTIONING, scores_of
 
 
 @torch.no_grad()
@@ -51,7 +52,7 @@ def told_of(
     return [tokenizer.decode(row) for row in token_ids.tolist()]
 
 
-def captioning_results(
+def captioning_scores(
     captions: Sequence[str],
     references: Sequence[str],
     training_reports: Sequence[str],
@@ -60,8 +61,8 @@ def captioning_results(
     facts: str,
     resamples: int,
     seed: int,
-) -> dict[str, Any]:
-    """Return the ``captioning`` part of results.json.
+) -> list[Score]:
+    """Return every score of the captions beside its baselines.
 
     Args:
         captions: Of the held-out studies.
@@ -78,12 +79,13 @@ def captioning_results(
         "constant_normal": [constant_normal_caption(training_reports)] * len(references),
         "shuffled": shuffled(captions, seed=seed),
         # a report drawn from the training set is an exact sample of what text alone can know
-        "text_only": [training_reports[place] for place in drawn],
+        "text_only": [training_reports[index] for index in drawn],
         "nearest_report": nearest_reports,
     }
-    return caption_report(
+    report = caption_report(
         references, captions, baselines, facts=facts, resamples=resamples, seed=seed
     )
+    return scores_of(CAPTIONING, report, at="captioning")
 
 
 def keep_captions(

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from cinelex.projects.diagnostics import (
+from cinelex.projects.studies.data import StudyData
+from cinelex.projects.studies.sample_diagnostics import (
     leaked_videos,
     order_diagnostics,
     report_diagnostics,
@@ -10,7 +11,6 @@ from cinelex.projects.diagnostics import (
     text_diagnostics,
     video_diagnostics,
 )
-from cinelex.projects.studies.data import StudyData
 
 
 def study_diagnostics(data: StudyData, *, batch: int) -> dict[str, Any]:

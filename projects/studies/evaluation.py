@@ -1,7 +1,6 @@
 """Everything that is measured on held-out studies, put together beside its nulls."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ from cinelex.metrics.representation import (
 )
 from cinelex.metrics.retrieval import rank_both_ways, retrieval_report
 from cinelex.models.study_model import StudyModel
+from cinelex.projects.results import Group, Results
 from cinelex.projects.studies.captions import (
-    captioning_results,
+    captioning_scores,
     keep_captions,
     write_captions,
 )
@@ -29,7 +29,15 @@ from cinelex.projects.studies.encoding import (
     encode_studies,
 )
 from cinelex.projects.studies.examples import keep_examples
+from cinelex.projects.studies.measures import (
+    COSINES,
+    REPRESENTATION,
+    RETRIEVAL,
+    flat_numbers,
+    scores_of,
+)
 
+DIRECTIONS = {"study_to_report": "Study to report", "report_to_study": "Report to study"}
 VALIDATED = ("recall_at_1", "recall_at_5", "median_rank")
 
 
@@ -39,13 +47,7 @@ def validation_numbers(
     """Return a few retrieval numbers with their chance; no intervals, so that it is cheap."""
     encoded = encode_split(model, dataset, batch=batch)
     report = retrieval_report(encoded.study, encoded.report, encoded.report_of_study, resamples=1)
-    numbers: dict[str, float] = {}
-    for direction in ("study_to_report", "report_to_study"):
-        for metric in VALIDATED:
-            entry: Any = report[direction][metric]
-            if entry["value"] is not None:
-                numbers[f"retrieval/{direction}/{metric}"] = entry["value"]
-                numbers[f"retrieval/{direction}/{metric}/chance"] = entry["chance"]
+    numbers = flat_numbers(report, DIRECTIONS, VALIDATED)
     for metric in ("positive_cosine", "negative_cosine"):
         value: Any = report[metric]["value"]
         if value is not None:
@@ -53,65 +55,84 @@ def validation_numbers(
     return numbers
 
 
-@dataclass(frozen=True)
-class StudyEvaluation:
-    """Scores a model on the test studies of a run."""
+def study_results(config: RunConfig, data: StudyData, model: StudyModel, folder: Path) -> Results:
+    """Return retrieval, captioning where there is a decoder, and representation of test studies.
 
-    config: RunConfig
-    data: StudyData
-    model: StudyModel
-    folder: Path
-    """The run's folder; examples go to ``predictions/``."""
+    Examples go to ``predictions/`` in the run's folder.
+    """
+    settings, predictions = config.evaluation, folder / "predictions"
+    encoded = encode_split(model, data.test, batch=settings.batch)
+    ranks = rank_both_ways(encoded.study, encoded.report, encoded.report_of_study)
+    keep_examples(
+        predictions,
+        data.test,
+        encoded,
+        ranks["study_to_report"].best.tolist(),
+        count=settings.report_examples,
+    )
+    found = _retrieval(encoded, resamples=settings.bootstrap, seed=config.seed)
+    groups = [*found.groups]
+    if model.caption_decoder is not None:
+        groups.append(_captioning(config, data, model, encoded, predictions))
+    groups.append(_representation(encoded))
+    return Results(groups=groups, counts=found.counts)
 
-    def results(self) -> dict[str, Any]:
-        """Return retrieval, representation and, where there is a decoder, captioning."""
-        test, settings = self.data.test, self.config.evaluation
-        encoded = encode_split(self.model, test, batch=settings.batch)
-        results: dict[str, Any] = {
-            "retrieval": retrieval_report(
-                encoded.study,
-                encoded.report,
-                encoded.report_of_study,
-                resamples=settings.bootstrap,
-                seed=self.config.seed,
-            ),
-            "representation": representation(encoded),
-        }
-        ranks = rank_both_ways(encoded.study, encoded.report, encoded.report_of_study)
-        keep_examples(
-            self.folder / "predictions",
-            test,
-            encoded,
-            ranks["study_to_report"].best.tolist(),
-            count=settings.report_examples,
-        )
-        if self.model.caption_decoder is not None:
-            results["captioning"] = self._captioning(encoded)
-        return results
 
-    def _captioning(self, encoded: EncodedSplit) -> dict[str, Any]:
-        test, train, settings = self.data.test, self.data.train, self.config.evaluation
-        captions = write_captions(
-            self.model, test, batch=settings.batch, max_tokens=settings.max_new_tokens
+def _retrieval(encoded: EncodedSplit, *, resamples: int, seed: int) -> Results:
+    report: Mapping[str, Any] = retrieval_report(
+        encoded.study, encoded.report, encoded.report_of_study, resamples=resamples, seed=seed
+    )
+    groups = [
+        Group(
+            title=title,
+            note=f"{report['queries'][name]} queries, gallery of {report['gallery'][name]}",
+            scores=scores_of(RETRIEVAL, report[name], at=f"retrieval.{name}"),
         )
-        references = [study.report for study in test.studies]
-        keep_captions(
-            self.folder / "predictions" / "captions.jsonl",
-            [study.id for study in test.studies],
-            references,
-            captions,
-        )
-        library = encode_studies(self.model, train, batch=settings.batch)
-        nearest = (encoded.study @ library.T).argmax(dim=1).tolist()
-        return captioning_results(
-            captions,
-            references,
-            [study.report for study in train.studies],
-            [train.studies[place].report for place in nearest],
-            facts=settings.facts,
-            resamples=settings.bootstrap,
-            seed=self.config.seed,
-        )
+        for name, title in DIRECTIONS.items()
+    ]
+    cosines = Group(
+        title="Cosines",
+        note="chance 0: random directions for the two levels, shuffled pairs for the gap",
+        scores=scores_of(COSINES, {key: report[key] for key in COSINES}, at="retrieval"),
+    )
+    counts = {
+        f"retrieval.{kind}.{name}": report[kind][name]
+        for kind in ("gallery", "queries")
+        for name in DIRECTIONS
+    }
+    return Results(groups=[*groups, cosines], counts=counts)
+
+
+def _captioning(
+    config: RunConfig, data: StudyData, model: StudyModel, encoded: EncodedSplit, predictions: Path
+) -> Group:
+    test, train, settings = data.test, data.train, config.evaluation
+    captions = write_captions(model, test, batch=settings.batch, max_tokens=settings.max_new_tokens)
+    references = [study.report for study in test.studies]
+    keep_captions(
+        predictions / "captions.jsonl", [study.id for study in test.studies], references, captions
+    )
+    library = encode_studies(model, train, batch=settings.batch)
+    nearest = (encoded.study @ library.T).argmax(dim=1).tolist()
+    scores = captioning_scores(
+        captions,
+        references,
+        [study.report for study in train.studies],
+        [train.studies[index].report for index in nearest],
+        facts=settings.facts,
+        resamples=settings.bootstrap,
+        seed=config.seed,
+    )
+    note = "Intervals resample studies; a baseline looks at no study, or copies the nearest report."
+    return Group(title="Captions", note=note, scores=scores)
+
+
+def _representation(encoded: EncodedSplit) -> Group:
+    return Group(
+        title="Embeddings",
+        note="Unit rows of the held-out studies and reports, beside collapsed and random ones.",
+        scores=scores_of(REPRESENTATION, representation(encoded), at="representation"),
+    )
 
 
 def representation(encoded: EncodedSplit) -> dict[str, dict[str, float | None]]:

@@ -1,70 +1,91 @@
 """The loss terms on held-out studies, each beside its chance and its controls."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from cinelex.data.batch import Batch
 from cinelex.data.loader import whole_batches
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.metrics.bigram import Bigram
 from cinelex.metrics.nulls import captioning_unigram
-
-Terms = Callable[[Batch], Mapping[str, Tensor]]
+from cinelex.projects.base import Project
+from cinelex.projects.results import Group, Score, nulls_of
+from cinelex.projects.studies.encoding import device_of
+from cinelex.projects.studies.project import StudyModelT
+from cinelex.projects.terms import Term
 
 
 @torch.no_grad()
 def held_out_losses(
-    terms: Terms,
-    chances: Callable[[Batch], Mapping[str, float]],
+    project: Project[Batch, StudyModelT],
+    model: StudyModelT,
+    known: Mapping[str, Term],
     dataset: StudyDataset,
     train: StudyDataset,
     *,
     batch: int,
-    device: torch.device,
-) -> dict[str, dict[str, float]]:
-    """Return the ``losses`` part of results.json: means over whole global batches.
+) -> Group:
+    """Return the terms of ``known`` that have a chance: means over whole global batches.
 
-    Captioning has three more nulls: ``unigram``, the entropy of the training reports' words,
-    ``bigram``, the cost of knowing the word before and no study, and ``other_studys_video``, the
+    Captioning has three more nulls: ``unigram``, the entropy of the training reports' tokens,
+    ``bigram``, the cost of knowing the token before and no study, and ``other_studys_video``, the
     loss when every report is read beside the videos of its neighbour in the batch: a captioner
     that looks must lose by that.
     """
-    rows: list[dict[str, float]] = []
+    device, rows = device_of(model), list[dict[str, float]]()
+    chances: list[dict[str, float]] = []
     for studies in whole_batches(dataset, batch=batch):
-        row = dict(chances(studies))
+        nulls = project.nulls(studies).items()
+        chances.append({name: null.chance for name, null in nulls if null.chance is not None})
         studies = studies.to(device)
-        found = terms(studies)
-        row |= {name: float(value) for name, value in found.items()}
+        found = project.terms(model, studies)
+        row = {name: float(value) for name, value in found.items()}
         if "captioning" in found and studies.studies > 1:
             turned = replace(studies, token_ids=studies.token_ids.roll(1, dims=0))
-            row["other_studys_video"] = float(terms(turned)["captioning"])
+            row["other_studys_video"] = float(project.terms(model, turned)["captioning"])
         rows.append(row)
-    mean = {name: fmean(row[name] for row in rows) for name in rows[0]}
-    names = [name for name in mean if f"chance/{name}" in mean]
-    losses = {name: {"value": mean[name], "chance": mean[f"chance/{name}"]} for name in names}
-    if "captioning" in losses:
-        losses["captioning"]["unigram"] = captioning_unigram(_word_counts(train))
-        losses["captioning"]["bigram"] = _bigram(train).cost(_words(dataset))
-        if "other_studys_video" in mean:
-            losses["captioning"]["other_studys_video"] = mean["other_studys_video"]
-    return losses
+    chance, value = _means(chances), _means(rows)
+    beside = {name: {"chance": chance[name]} for name in value if name in chance}
+    if "captioning" in beside:
+        beside["captioning"] |= {
+            "unigram": captioning_unigram(_token_counts(train)),
+            "bigram": _bigram(train).cost(_tokens(dataset)),
+            **{key: value[key] for key in ("other_studys_video",) if key in value},
+        }
+    scores = [
+        Score(
+            name=f"losses.{name}",
+            label=known[name].label,
+            unit=known[name].unit,
+            better=known[name].better,
+            value=value[name],
+            nulls=nulls_of(nulls),
+            headline=True,
+        )
+        for name, nulls in beside.items()
+    ]
+    note = f"Unweighted, over whole batches of {batch} held-out studies."
+    return Group(title="Held-out losses", note=note, scores=scores)
 
 
-def _words(dataset: StudyDataset) -> list[list[int]]:
+def _means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: fmean(row[name] for row in rows) for name in rows[0]}
+
+
+def _tokens(dataset: StudyDataset) -> list[list[int]]:
     return [token_ids.tolist() for token_ids in dataset.token_ids]
 
 
 def _bigram(train: StudyDataset) -> Bigram:
-    return Bigram.of(_words(train), vocabulary=train.tokenizer.vocab_size)
+    return Bigram.of(_tokens(train), vocabulary=train.tokenizer.vocab_size)
 
 
-def _word_counts(train: StudyDataset) -> np.ndarray:
-    """Count the words that the caption loss asks for: all but the first of each report."""
+def _token_counts(train: StudyDataset) -> np.ndarray:
+    """Count the tokens that the caption loss asks for: all but the first of each report."""
     counts = np.zeros(train.tokenizer.vocab_size, dtype=np.int64)
     for token_ids in train.token_ids:
         np.add.at(counts, token_ids[1:], 1)

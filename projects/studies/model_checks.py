@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -12,10 +11,7 @@ from torch.nn import functional as F
 from cinelex.data.batch import Batch
 from cinelex.data.loader import evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
-from cinelex.data.video.transforms import to_float
 from cinelex.models.study_model import StudyModel
-from cinelex.models.video_text import VideoText
-from cinelex.projects.multitask.masked_task import MaskedTask
 from cinelex.projects.studies.encoding import device_of, encode_batch
 
 STUDIES = 8
@@ -38,9 +34,11 @@ def study_checks(
         terms: The project's loss terms on a batch.
         pad_id: The tokenizer's padding word.
     """
-    first, again = (_first_studies(dataset).to(device_of(model)) for _ in range(2))
+    first, again = (first_studies(dataset).to(device_of(model)) for _ in range(2))
     batch, together = first, encode_batch(model, first).study
+    bias = {} if model.bias is None else {"model/bias": float(model.bias.detach())}
     return {
+        **bias,
         "check/repeat": _largest(encode_batch(model, again).study - together),
         "check/absent_view": _largest(_alone(model, batch) - together),
         **_view_dropped(model, batch, together),
@@ -48,7 +46,8 @@ def study_checks(
     }
 
 
-def _first_studies(dataset: StudyDataset) -> Batch:
+def first_studies(dataset: StudyDataset) -> Batch:
+    """Return the studies that are looked at, as one batch."""
     return next(evaluation_batches(dataset, batch=STUDIES, rank=0, world_size=1))
 
 
@@ -84,35 +83,6 @@ def _padding(batch: Batch, terms: Terms, *, pad_id: int) -> dict[str, float]:
     return {"check/padding_effect": abs(padded - own) / own}
 
 
-@torch.no_grad()
-def masking_checks(model: VideoText, dataset: StudyDataset, task: MaskedTask) -> dict[str, float]:
-    """Return the tokens of a clip that are seen and hidden, and how predictions of places differ.
-
-    ``check/prediction_spread`` is the deviation over the hidden places of a clip, as a share of
-    the predictions' size; a decoder that does not know where it looks has 0.
-
-    Args:
-        model: The module, in evaluation mode.
-        dataset: Where the studies come from.
-        task: What is hidden.
-    """
-    batch = _first_studies(dataset).to(device_of(model))
-    masking = task.draw(batch)
-    pixels = to_float(batch.clips)
-    predicted = model.reconstruct(
-        pixels, keep=masking.keep, hide=masking.hide, masked=masking.clips
-    )
-    checks = {
-        "check/visible_tokens": float(masking.keep.shape[1]),
-        "check/hidden_tokens": float(masking.hide.shape[1]),
-    }
-    if predicted is not None and masking.hide.shape[1] > 1:
-        size = predicted.float().square().mean().sqrt()
-        spread = predicted.float().std(dim=1, correction=0).mean()
-        checks["check/prediction_spread"] = float(spread / size)
-    return checks
-
-
 def _study(batch: Batch, study: int, *, drop_last: bool = False) -> Batch:
     """Return one study of a batch as a batch, with or without its last view."""
     places = (batch.owner == study).nonzero().flatten()
@@ -132,15 +102,3 @@ def _study(batch: Batch, study: int, *, drop_last: bool = False) -> Batch:
 
 def _largest(difference: Tensor) -> float:
     return float(difference.abs().max())
-
-
-def frozen_shares(model: VideoText, *, asked: Mapping[str, float]) -> dict[str, Any]:
-    """Return, for each tower, the share of its parameters that is frozen, and what was asked."""
-    diagnostics: dict[str, Any] = {}
-    for tower, share in asked.items():
-        parameters = list(model.get_submodule(tower).parameters())
-        total = sum(parameter.numel() for parameter in parameters)
-        frozen = sum(parameter.numel() for parameter in parameters if not parameter.requires_grad)
-        diagnostics[f"model/frozen/{tower}"] = frozen / total
-        diagnostics[f"model/frozen/{tower}/asked"] = share
-    return diagnostics

@@ -1,6 +1,6 @@
 """What all projects of clips with texts share: how samples are read, augmented and named."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from jaxtyping import Bool, Float
@@ -12,7 +12,9 @@ from cinelex.data.loader import Samples, train_batches
 from cinelex.data.sampler import StudySampler
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.transforms import Augmentation, augment, to_float
+from cinelex.models.study_model import StudyModel
 from cinelex.projects.base import Project
+from cinelex.projects.studies.temperature import set_temperature
 
 
 @runtime_checkable
@@ -29,7 +31,7 @@ class ClipTextData(Protocol):
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """From texts to words."""
+        """From texts to tokens."""
 
     @property
     def hash(self) -> str:
@@ -37,9 +39,10 @@ class ClipTextData(Protocol):
 
 
 DataT = TypeVar("DataT", bound=ClipTextData)
+StudyModelT = TypeVar("StudyModelT", bound=StudyModel)
 
 
-class ClipTextProject(Project[Batch], Generic[DataT]):
+class ClipTextProject(Project[Batch, StudyModelT], Generic[DataT, StudyModelT]):
     """A project whose samples are clips and a text; what is learned from them, it adds."""
 
     def __init__(self, config: RunConfig, data: DataT) -> None:
@@ -68,13 +71,17 @@ class ClipTextProject(Project[Batch], Generic[DataT]):
         pixels = to_float(batch.clips)
         return augment(pixels, batch.keys, self.augmentation) if model.training else pixels
 
-    def attention_mask(self, batch: Batch) -> Bool[Tensor, "text word"]:
-        """Return which words of a batch are no padding."""
+    def attention_mask(self, batch: Batch) -> Bool[Tensor, "text token"]:
+        """Return which tokens of a batch are no padding."""
         return batch.token_ids != self.data.tokenizer.pad_id
 
     def identities(self, batch: Batch) -> Sequence[str]:
         """Return the ids of the samples."""
         return batch.study_ids
+
+    def prepare_step(self, model: StudyModelT, step: int) -> Mapping[str, Tensor | float]:
+        """Set a scheduled temperature; return the temperature of this step."""
+        return set_temperature(model.temperature, self.config, step=step)
 
     def data_hash(self) -> str:
         """Return the hash of everything that the run reads."""

@@ -36,19 +36,24 @@ class Historical:
     def results(self) -> dict[str, object]:
         """Return it as an evaluation tells the doctor."""
         return {
-            "parameters": [
+            "tables": [
                 {
-                    "name": item.name,
-                    "unit": item.unit or "Q",
-                    "low": item.low,
-                    "high": item.high,
-                    "least": float(self.written[place]),
-                    "greatest": float(self.written[place]),
-                    "target_mean": float(self.mean[place]),
-                    "target_std": float(self.std[place]),
-                    "loss": float(self.loss[place]) / len(PARAMETERS),
+                    "name": "parameters",
+                    "rows": [
+                        {
+                            "name": item.name,
+                            "unit": item.unit or "Q",
+                            "low": item.low,
+                            "high": item.high,
+                            "least": float(self.written[place]),
+                            "greatest": float(self.written[place]),
+                            "target_mean": float(self.mean[place]),
+                            "target_std": float(self.std[place]),
+                            "loss": float(self.loss[place]) / len(PARAMETERS),
+                        }
+                        for place, item in enumerate(PARAMETERS)
+                    ],
                 }
-                for place, item in enumerate(PARAMETERS)
             ]
         }
 

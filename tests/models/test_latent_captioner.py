@@ -83,7 +83,7 @@ def test_a_study_of_two_pictures_is_the_mean_of_their_latents(
     model: LatentCaptioner, clips: Tensor
 ) -> None:
     both = model.encode_study(clips, OWNER, studies=2)
-    latent = model.encode(clips)
+    latent = model.encode_clips(clips)
     alone = model.read_latent(torch.stack([latent[:2].mean(0), latent[2]]))
     torch.testing.assert_close(both.memory, alone.memory)
     torch.testing.assert_close(both.study, alone.study)

@@ -63,8 +63,8 @@ def test_an_update_waits_for_nothing(
     trainer.update(next(batches))
     batch = next(batches)
     # it is asked about a batch that is still on the CPU
-    chances = project.chances(batch)
-    monkeypatch.setattr(project, "chances", lambda _: chances)
+    nulls = project.nulls(batch)
+    monkeypatch.setattr(project, "nulls", lambda _: nulls)
     with Waits() as waits:
         trainer.update(batch)
     assert waits.found == Counter()

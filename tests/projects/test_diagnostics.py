@@ -3,7 +3,7 @@
 import numpy as np
 
 from cinelex.data.sampler import StudySampler
-from cinelex.projects.diagnostics import order_diagnostics
+from cinelex.projects.studies.sample_diagnostics import order_diagnostics
 
 
 def test_true_orders_of_a_handful_of_studies_are_within_the_reach_of_chance() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +12,8 @@ from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
 from cinelex.core.randomness import generator
 from cinelex.projects.base import Project
+from cinelex.projects.results import Results
+from cinelex.projects.terms import TermNulls
 from cinelex.runners.train import Trainer
 from tests.tiny_run import CONFIGS
 
@@ -39,7 +40,7 @@ class Guess:
     sum: Tensor
 
 
-class LineProject(Project[Points]):
+class LineProject(Project[Points, nn.Module]):
     """Learn the sum of three numbers; the chosen steps, from 0, hold a NaN."""
 
     def __init__(
@@ -78,23 +79,14 @@ class LineProject(Project[Points]):
     def prepare_step(self, model: nn.Module, step: int) -> Mapping[str, Tensor | float]:
         return {"temperature": 0.1}
 
-    def chances(self, batch: Points) -> Mapping[str, float]:
-        return {"chance/contrastive": 3.0}
-
-    def floors(self, numbers: Mapping[str, float]) -> Mapping[str, float]:
-        return {}
+    def nulls(self, batch: Points) -> Mapping[str, TermNulls]:
+        return {"contrastive": TermNulls(chance=3.0)}
 
     def validate(self, model: nn.Module) -> Mapping[str, float]:
         assert not model.training
         return {"weight": next(model.parameters()).sum().item()}
 
-    def evaluate(self, model: nn.Module, folder: Path) -> Mapping[str, Any]:
-        raise NotImplementedError
-
-    def infer(self, model: nn.Module, folder: Path) -> Path:
-        raise NotImplementedError
-
-    def embed(self, model: nn.Module, folder: Path, *, provenance: Mapping[str, str]) -> Path:
+    def evaluate(self, model: nn.Module, folder: Path) -> Results:
         raise NotImplementedError
 
     def data_hash(self) -> str:

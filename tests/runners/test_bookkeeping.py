@@ -23,7 +23,7 @@ START = Position(step=0, records=0, skipped=0)
 def report(step: int, loss: float, *, skipped: float = 0.0) -> StepReport:
     terms: Mapping[str, Tensor] = {"contrastive": torch.tensor(loss)}
     return StepReport(
-        step, torch.tensor(loss), terms, torch.tensor(1.0), torch.tensor(skipped), {}, 0.1
+        step, torch.tensor(loss), terms, torch.tensor(1.0), torch.tensor(skipped), {}, {}, 0.1
     )
 
 
@@ -33,7 +33,7 @@ def lines(folder: Path, kind: str) -> list[dict[str, object]]:
 
 
 def books(folder: Path, position: Position = START) -> Books:
-    return Books(LineProject(), line_config("steps=200"), folder, position=position, sinks=())
+    return Books(line_config("steps=200"), folder, position=position, sinks=())
 
 
 def test_a_spike_is_found_also_by_a_run_that_went_on_just_before_it(tmp_path: Path) -> None:

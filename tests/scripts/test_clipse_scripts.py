@@ -3,7 +3,6 @@
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from cinelex.config.load import dump_config, load_config
 from cinelex.core.errors import UserError
 from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
+from cinelex.projects.results import Group, Results, Score
 from cinelex.scripts import check_images, compare_runs
 from cinelex.scripts.run_seeds import agreement, read_seeds, table_of
 from tests.tiny_run import ROOT
@@ -47,13 +47,18 @@ def write_run(folder: Path, name: str, seed: int, ranks: np.ndarray, **change: f
         writer.writerow(("image_id", "image_to_text_rank", "text_to_image_ranks"))
         writer.writerows((f"i{n}", rank, f"{rank} 2") for n, rank in enumerate(ranks))
     values = {"recall_at_1": 0.2, "recall_at_5": 0.5, "mean_rank": 9.0, "ap_at_10": 0.3} | change
-    report = {
-        direction: {metric: {"value": value} for metric, value in values.items()}
+    groups = [
+        Group(
+            title=direction,
+            note="",
+            scores=[
+                Score(name=f"retrieval.{direction}.{metric}", label=metric, value=value)
+                for metric, value in values.items()
+            ],
+        )
         for direction in ("image_to_text", "text_to_image")
-    }
-    provenance = {"data": "d"}
-    tables = [{"title": "T", "rows": [{"label": "R@1", "value": values["recall_at_1"]}]}]
-    content: dict[str, Any] = {"retrieval": report, "provenance": provenance, "tables": tables}
+    ]
+    content = {**Results(groups=groups).as_json(), "provenance": {"data": "d"}}
     (run / "results.json").write_text(json.dumps(content))
     return run
 
@@ -124,17 +129,16 @@ def test_two_seeds_claim_nothing(groups: tuple[list[Path], list[Path]]) -> None:
 
 def test_seeds_agree_in_a_table_of_means(groups: tuple[list[Path], list[Path]]) -> None:
     rows = agreement([groups[0][0], groups[1][0]])
-    assert rows == [
-        {
-            "table": "T",
-            "metric": "R@1",
-            "mean": pytest.approx(0.35),
-            "sd": pytest.approx(0.3 / 2**0.5),
-            "first-0": 0.2,
-            "second-0": 0.5,
-        }
-    ]
-    assert table_of(rows).splitlines()[0] == "table,metric,mean,sd,first-0,second-0"
+    assert rows[0] == {
+        "group": "image_to_text",
+        "score": "recall_at_1",
+        "mean": pytest.approx(0.35),
+        "sd": pytest.approx(0.3 / 2**0.5),
+        "first-0": 0.2,
+        "second-0": 0.5,
+    }
+    assert len(rows) == 2 * 4
+    assert table_of(rows).splitlines()[0] == "group,score,mean,sd,first-0,second-0"
 
 
 @pytest.mark.parametrize("text", ["0", "0,0", "a,b", "0,-1", ""])

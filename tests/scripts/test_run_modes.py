@@ -90,10 +90,10 @@ def test_retrieval_results_have_a_null_and_an_interval(results: dict[str, Any]) 
     for direction in ("study_to_report", "report_to_study"):
         assert retrieval[direction].keys() >= RETRIEVAL
         for name, entry in retrieval[direction].items():
-            assert entry.keys() == VALUE, name
+            assert entry.keys() >= VALUE, name
             assert entry["chance"] is not None, name
     for name in ("positive_cosine", "negative_cosine", "cosine_gap"):
-        assert retrieval[name].keys() == VALUE
+        assert retrieval[name].keys() >= VALUE
     assert retrieval["queries"]["study_to_report"] == STUDIES["test"]
     assert retrieval["gallery"]["report_to_study"] == STUDIES["test"]
     assert retrieval["gallery"]["study_to_report"] == retrieval["queries"]["report_to_study"]
@@ -112,7 +112,8 @@ def test_every_caption_metric_stands_beside_four_baselines(results: dict[str, An
 def test_pixels_losses_and_geometry_have_their_nulls(results: dict[str, Any]) -> None:
     pixels = results["masked_modeling"]["pixel_mse"]
     assert 0 < pixels["noise_floor"] < pixels["predict_the_mean"]
-    assert pixels["ratio"] == pytest.approx(pixels["value"] / pixels["predict_the_mean"])
+    ratio = results["masked_modeling"]["ratio_to_the_mean"]["value"]
+    assert ratio == pytest.approx(pixels["value"] / pixels["predict_the_mean"])
     assert results["losses"].keys() == {"contrastive", "captioning", "masked_modeling"}
     for name, entry in results["losses"].items():
         assert entry["value"] > 0, name
@@ -189,7 +190,7 @@ def test_embeddings_are_those_of_the_model(finished_run: FinishedRun) -> None:
         split = dataset.studies[0].split
         own = studies[studies.split == split]
         assert own.study_id.tolist() == [study.id for study in dataset.studies]
-        expected = encode_studies(model, dataset, batch=5)  # type: ignore[arg-type]
+        expected = encode_studies(model, dataset, batch=5)
         np.testing.assert_allclose(np.stack(own.embedding), expected.numpy(), atol=1e-5)
     clips = frame[(frame.kind == "clip") & (frame.split == "test")]
     expected_clips = [
@@ -222,7 +223,7 @@ def test_a_clip_is_embedded_as_a_study_of_its_own(finished_run: FinishedRun) -> 
             (1,),
         )
         with torch.no_grad():
-            row = encode_batch(model, alone).study[0]  # type: ignore[arg-type]
+            row = encode_batch(model, alone).study[0]
         np.testing.assert_allclose(rows_of.embedding.iloc[place], row.numpy(), atol=1e-5)
 
 

@@ -75,13 +75,14 @@ def test_the_codec_and_the_grouped_loss_pass() -> None:
          "loss": float(part)}
         for item, part in zip(PARAMETERS, each, strict=True)
     ]  # fmt: skip
-    assert named({"parameters": rows}) == {}
+    assert named({"tables": [{"name": "parameters", "rows": rows}]}) == {}
 
 
 def test_results_without_the_numbers_find_nothing() -> None:
     assert named({}) == {}
-    assert named({"parameters": [{"name": "gain"}, "odd"]}) == {}
-    assert named({"parameters": 3}) == {}
+    rows = [{"name": "gain"}, "odd"]
+    assert named({"tables": [{"name": "parameters", "rows": rows}, "odd"]}) == {}
+    assert named({"tables": 3}) == {}
 
 
 def output(*, greatest: float, std: float = 2.0) -> Output:

@@ -153,6 +153,7 @@ def test_the_teacher_follows_by_its_momentum(cache: Path, tmp_path: Path) -> Non
     project = opened("sanw_adaptive", tmp_path, cache, *EMA)
     model = project.model()
     teacher = model.companions["teacher"]
+    assert isinstance(teacher, VideoText)
     assert not any(weight.requires_grad for weight in teacher.parameters())
     before = {name: value.clone() for name, value in teacher.named_parameters()}
     with torch.no_grad():

@@ -3,12 +3,12 @@
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from cinelex.data.eq.parameters import PARAMETERS
+from cinelex.projects.results import Results, Score
 from tests.tiny_run import EQ_CONFIG, arguments, call, rows, succeed
 
 PNG = b"\x89PNG"
@@ -31,11 +31,11 @@ def run(command: list[str]) -> Path:
     return Path(folder) / "eq"
 
 
-def table(run: Path, title: str) -> dict[str, Any]:
-    """Return a table of the results by the labels of its rows."""
-    results = json.loads((run / "results.json").read_text())
-    (found,) = (item for item in results["tables"] if item["title"] == title)
-    return {row["label"]: row for row in found["rows"]}
+def scores(run: Path, title: str) -> dict[str, Score]:
+    """Return a group of the results by the labels of its scores."""
+    results = Results.from_json(json.loads((run / "results.json").read_text()))
+    (found,) = (group for group in results.groups if group.title == title)
+    return {score.label: score for score in found.scores}
 
 
 def test_every_loss_falls_below_what_the_means_cost(run: Path) -> None:
@@ -53,19 +53,22 @@ def test_validation_stands_beside_chance(run: Path) -> None:
 
 
 def test_every_band_is_valid_by_construction_where_a_regression_is_not(run: Path) -> None:
-    bands = table(run, "Validity")
+    bands = scores(run, "Validity")
     assert len(bands) == 5
-    for row in bands.values():
-        assert row["value"] == 1.0
-        assert row["nulls"]["ridge_regression"] < 0.5
+    for score in bands.values():
+        assert score.value == 1.0
+        regression = score.nulls["ridge_regression"].value
+        assert regression is not None
+        assert regression < 0.5
 
 
 def test_the_morph_goes_one_way_and_every_number_has_a_null(run: Path) -> None:
-    morph = table(run, "Morph")
-    assert morph["Spearman of the share of the way with spectral tilt"]["value"] >= 0.99
+    spearman = scores(run, "Morph")["Spearman of the share of the way with spectral tilt"].value
+    assert spearman is not None
+    assert spearman >= 0.99
     for title in ("Words", "Clusters", "Morph", "Rebuilt settings", "Validity"):
-        for row in table(run, title).values():
-            assert row["nulls"], row
+        for score in scores(run, title).values():
+            assert score.nulls, score
 
 
 def test_the_page_shows_tables_and_pictures(run: Path) -> None:

@@ -1,0 +1,25 @@
+"""Image-text pretraining in the table of projects."""
+
+from cinelex.config.schema import DataConfig
+from cinelex.projects.base import Entry
+from cinelex.projects.clipse.project import open_clipse
+from cinelex.projects.clipse.tables import MODES
+from cinelex.projects.clipse.terms import TERMS
+
+OF_STUDIES = ("synthetic", "max_videos")
+"""Keys below ``data`` that are about studies of several videos, and not about reading files."""
+
+ENTRY = Entry(
+    open=open_clipse,
+    reads=(
+        *("clipse", "temperature", "learn_temperature", "temperature_range"),
+        *(
+            f"data.{key}"
+            for key in DataConfig.model_fields
+            if key not in ("synthetic", "max_videos")
+        ),
+        *("tokenizer", "model"),
+    ),
+    terms=TERMS,
+    modes=MODES,
+)

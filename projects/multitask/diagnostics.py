@@ -1,0 +1,54 @@
+"""What the doctor wants to know of a fresh multitask model: masks and frozen parameters."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from cinelex.data.studies.dataset import StudyDataset
+from cinelex.data.video.transforms import to_float
+from cinelex.models.video_text import VideoText
+from cinelex.projects.multitask.masked_task import MaskedTask
+from cinelex.projects.studies.encoding import device_of
+from cinelex.projects.studies.model_checks import first_studies
+
+
+@torch.no_grad()
+def masking_checks(model: VideoText, dataset: StudyDataset, task: MaskedTask) -> dict[str, float]:
+    """Return the tokens of a clip that are seen and hidden, and how predictions of places differ.
+
+    ``check/prediction_spread`` is the deviation over the hidden places of a clip, as a share of
+    the predictions' size; a decoder that does not know where it looks has 0.
+
+    Args:
+        model: The module, in evaluation mode.
+        dataset: Where the studies come from.
+        task: What is hidden.
+    """
+    batch = first_studies(dataset).to(device_of(model))
+    masking = task.draw(batch)
+    pixels = to_float(batch.clips)
+    predicted = model.reconstruct(
+        pixels, keep=masking.keep, hide=masking.hide, masked=masking.clips
+    )
+    checks = {
+        "check/visible_tokens": float(masking.keep.shape[1]),
+        "check/hidden_tokens": float(masking.hide.shape[1]),
+    }
+    if predicted is not None and masking.hide.shape[1] > 1:
+        size = predicted.float().square().mean().sqrt()
+        spread = predicted.float().std(dim=1, correction=0).mean()
+        checks["check/prediction_spread"] = float(spread / size)
+    return checks
+
+
+def frozen_shares(model: VideoText, *, asked: Mapping[str, float]) -> dict[str, Any]:
+    """Return, for each tower, the share of its parameters that is frozen, and what was asked."""
+    diagnostics: dict[str, Any] = {}
+    for tower, share in asked.items():
+        parameters = list(model.get_submodule(tower).parameters())
+        total = sum(parameter.numel() for parameter in parameters)
+        frozen = sum(parameter.numel() for parameter in parameters if not parameter.requires_grad)
+        diagnostics[f"model/frozen/{tower}"] = frozen / total
+        diagnostics[f"model/frozen/{tower}/asked"] = share
+    return diagnostics
