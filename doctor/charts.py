@@ -15,32 +15,17 @@ LINE, GRID, SURFACE = "#dde1e6", "#e9ecef", "#ffffff"
 SERIES = ("#2a6fdb", "#d4570f", "#0b6e33", "#8a4fbf", "#b3261e", NULL)
 _VARIABLES = {
     INK: "ink", MUTED: "muted", NULL: "null", LINE: "line", GRID: "grid", SURFACE: "surface",
-    **{color: f"series-{place}" for place, color in enumerate(SERIES[:-1], start=1)},
+    **{color: f"series-{number}" for number, color in enumerate(SERIES[:-1], start=1)},
 }  # fmt: skip
 """Each colour, as it is drawn where there is no page, and the variable that a page has for it."""
 _STYLE: Any = {
-    "axes.axisbelow": True,
-    "axes.edgecolor": LINE,
-    "axes.grid": True,
-    "axes.labelcolor": MUTED,
-    "axes.spines.left": False,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "font.size": 12,
-    "grid.color": GRID,
-    "legend.borderaxespad": 0.1,
-    "legend.fontsize": 11.5,
-    "legend.frameon": False,
-    "legend.handlelength": 1.4,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "cinelex",
-    "text.color": INK,
-    "text.parse_math": False,
-    "xtick.labelcolor": MUTED,
-    "xtick.major.size": 0,
-    "ytick.labelcolor": MUTED,
-    "ytick.major.size": 0,
-    "ytick.minor.size": 0,
+    **dict.fromkeys(("axes.spines.left", "axes.spines.right", "axes.spines.top"), False),
+    **dict.fromkeys(("axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), MUTED),
+    **dict.fromkeys(("xtick.major.size", "ytick.major.size", "ytick.minor.size"), 0),
+    **{"axes.axisbelow": True, "axes.edgecolor": LINE, "axes.grid": True, "grid.color": GRID},
+    **{"legend.borderaxespad": 0.1, "legend.frameon": False, "legend.handlelength": 1.4},
+    **{"font.size": 12, "legend.fontsize": 11.5, "text.color": INK, "text.parse_math": False},
+    **{"svg.fonttype": "none", "svg.hashsalt": "cinelex"},
 }
 MAX_POINTS = 150
 """A longer line is drawn as the means of so many stretches, in a band from least to greatest."""
@@ -121,9 +106,9 @@ def line_chart(
         for color, series in zip(SERIES, lines, strict=False):
             steps, values = np.array(sorted(series.points)).T
             draw_line(axis, steps, values, color=color, label=series.last if several else "")
-        for place, series in enumerate(nulls):
+        for index, series in enumerate(nulls):
             steps, values, *_ = thinned(*np.array(sorted(series.points)).T)
-            draw_null(axis, steps, values, label=series.last, place=place)
+            draw_null(axis, steps, values, label=series.last, index=index)
         tick_shortly(axis, log=log)
         if not log:
             axis.set_ylim(min(axis.get_ylim()[0], 0.0), max(axis.get_ylim()[1], 0.0))
@@ -145,16 +130,9 @@ def draw_line(
     color: str,
     label: str = "",
 ) -> None:
-    """Draw a series, a long one as means in a band, a short one with markers.
+    """Draw a series over ordered steps, a long one as means in a band, a short one with markers.
 
-    Args:
-        axis: where to.
-        steps: in order.
-        values: one a step.
-        low: the least value that each of them stands for, where it stands for several.
-        high: the greatest.
-        color: of line, band and markers.
-        label: in the legend; none if empty.
+    ``low`` and ``high`` are the least and the greatest that a value itself stands for.
     """
     steps, means, least, greatest = thinned(steps, values, low, high)
     if np.any(greatest > least):
@@ -168,10 +146,10 @@ def draw_line(
 
 
 def draw_null(
-    axis: Any, steps: np.ndarray, values: np.ndarray, *, label: str, place: int = 0
+    axis: Any, steps: np.ndarray, values: np.ndarray, *, label: str, index: int = 0
 ) -> None:
-    """Draw what knowing nothing would score, or a limit, with the dashes of its place."""
-    dashes = (0, _DASHES[place % len(_DASHES)])
+    """Draw what knowing nothing would score, or a limit, with the dashes of its index."""
+    dashes = (0, _DASHES[index % len(_DASHES)])
     axis.plot(steps, values, color=NULL, linewidth=1.4, linestyle=dashes, label=label)
 
 

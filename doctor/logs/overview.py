@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
+from cinelex.doctor.charts import SERIES, draw_null, style
 from cinelex.doctor.logs.drawing import (
-    SERIES,
     draw_curve,
-    draw_null,
     empty,
-    new_figure,
+    legend,
+    new_panels,
     save,
     shortened,
     title,
@@ -25,10 +26,12 @@ from cinelex.doctor.logs.relations import correlations
 MAX_RUNS = len(SERIES)
 _CURVES, _HISTOGRAMS, _MAX_CORRELATED = 4, 3, 9
 _LATE = 0.25
+_ON_DARK, _ON_PALE = "#fefefe", "#202020"
+"""Of numbers on coloured cells, which stay as they are whatever the page's colours."""
 
 
-def draw_overview(log: Log, path: Path) -> None:
-    """Write the nine panels: four curves, a band, correlations, three histograms.
+def draw_overview(log: Log, path: Path) -> Markup:
+    """Write and return the nine panels: four curves, a band, correlations, three histograms.
 
     The first curve is the learning rate and the next three are mean, std and norm of embeddings;
     where a log has none, losses with their chance and a held-out metric take their places. Of more
@@ -37,29 +40,36 @@ def draw_overview(log: Log, path: Path) -> None:
     runs = log.run_names[:MAX_RUNS]
     first = log.of_run(runs[0])
     names = chosen_names(first)
-    figure, axes = new_figure(3, 3)
+    with style():
+        figure, axes = new_panels(3, 3)
+        _fill(axes, log, runs, names)
+        one = len(log.run_names) == 1
+        shown = runs[0] if one else f"{runs[0]} and {len(log.run_names) - 1} more"
+        figure.suptitle(f"{shown}: overview", x=0.01, ha="left", fontsize=13)
+        return save(figure, path, about="Nine panels: curves, band, correlations, histograms")
+
+
+def _fill(axes: Sequence[Any], log: Log, runs: Sequence[str], names: Sequence[str]) -> None:
+    first = log.of_run(runs[0])
     curves = _varied(names)
-    for place in range(_CURVES):
-        _curves(axes[place], log, runs, curves[place] if place < len(curves) else None)
+    for index in range(_CURVES):
+        _curves(axes[index], log, runs, curves[index] if index < len(curves) else None)
     _band(axes[4], first, names)
     dense = sorted(names, key=lambda name: -len(first[name].values))
     _correlations(axes[5], [first[name] for name in dense])
     late = [name for name in names if not is_learning_rate(name)]
-    for place in range(_HISTOGRAMS):
-        _histogram(axes[6 + place], first[late[place]] if place < len(late) else None)
-    shown = runs[0] if len(log.run_names) == 1 else f"{runs[0]} and {len(log.run_names) - 1} more"
-    figure.suptitle(f"{shown}: overview", x=0.01, ha="left", fontsize=13)
-    save(figure, path)
+    for index in range(_HISTOGRAMS):
+        _histogram(axes[6 + index], first[late[index]] if index < len(late) else None)
 
 
 def chosen_names(metrics: Mapping[str, Metric]) -> list[str]:
     """Return names by how much they say at a glance; nulls are drawn beside what they belong to."""
     own = without_nulls(metrics)
     roles = {
-        statistics.of[role].name: place
+        statistics.of[role].name: position
         for statistics in find_statistics(own)
         if {"mean", "std"} <= statistics.of.keys()
-        for place, role in enumerate(("mean", "std", "norm", "min", "max"), start=1)
+        for position, role in enumerate(("mean", "std", "norm", "min", "max"), start=1)
         if role in statistics.of
     }
 
@@ -97,9 +107,9 @@ def _curves(axis: Any, log: Log, runs: Sequence[str], name: str | None) -> None:
     title(axis, name)
     chance = chance_of(name, log.of_run(runs[0]))
     if chance is not None:
-        draw_null(axis, chance)
+        draw_null(axis, chance.steps, chance.values, label="chance")
     if len(runs) > 1 or chance is not None:
-        axis.legend(fontsize=7, frameon=False)
+        legend(axis)
 
 
 def _band(axis: Any, metrics: Mapping[str, Metric], names: Sequence[str]) -> None:
@@ -109,7 +119,7 @@ def _band(axis: Any, metrics: Mapping[str, Metric], names: Sequence[str]) -> Non
             for role, color in (("min", SERIES[0]), ("max", SERIES[1])):
                 draw_curve(axis, statistics.of[role], color=color, label=role)
             title(axis, f"{statistics.name}: least and greatest value")
-            axis.legend(fontsize=7, frameon=False)
+            legend(axis)
             return
     bucketed = [name for name in names if metrics[name].bucketed]
     if bucketed or names:
@@ -131,10 +141,8 @@ def _correlations(axis: Any, metrics: Sequence[Metric]) -> None:
     axis.grid(visible=False)
     for (row, column), value in np.ndenumerate(matrix.values):
         text = "–" if np.isnan(value) else f"{value:.2f}"
-        dark = abs(value) > 0.6
-        axis.text(
-            column, row, text, ha="center", va="center", fontsize=7, color="w" if dark else "k"
-        )
+        color = _ON_DARK if abs(value) > 0.6 else _ON_PALE
+        axis.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
     title(axis, "Correlation of changes", "first differences; 0 for unrelated metrics")
 
 
@@ -149,5 +157,5 @@ def _histogram(axis: Any, metric: Metric | None) -> None:
     edges = np.histogram_bin_edges(metric.values, bins=40, range=(least - room, greatest + room))
     axis.hist(metric.values, edges, color=SERIES[0], alpha=0.35, label="whole run")
     axis.hist(late, edges, color=SERIES[1], alpha=0.75, label="last quarter")
-    axis.legend(fontsize=7, frameon=False)
+    legend(axis)
     title(axis, f"{metric.name}: distribution")

@@ -8,13 +8,12 @@ from pathlib import Path
 from cinelex.core.files import write_json, write_whole
 from cinelex.doctor.logs.entry import VERDICTS, Entry, number
 from cinelex.doctor.logs.ledger import ledger
-from cinelex.doctor.logs.level import level_change
+from cinelex.doctor.logs.level import Change, level_change
 from cinelex.doctor.logs.metric import Log, Metric
 from cinelex.doctor.logs.nulls import chance_of, without_nulls
 from cinelex.doctor.logs.overview import draw_overview
 from cinelex.doctor.logs.relations import Correlation, correlations
 from cinelex.doctor.logs.trend_page import draw_trends
-from cinelex.doctor.report.examples import png_address
 from cinelex.doctor.templates import environment
 
 _DECISIVE = ("generalises", "collapsed", "better than chance", "is better than")
@@ -26,16 +25,11 @@ _SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class MetricRow:
-    """One metric of the summary table, as text."""
+    """One metric of the summary table."""
 
-    run: str
-    name: str
-    points: str
-    first: str
-    last: str
-    change: str
-    interval: str
-    chance: str
+    metric: Metric
+    change: Change
+    chance: Metric | None
     """What knowing nothing scores, where the log says so."""
 
 
@@ -67,9 +61,8 @@ def write_log_report(log: Log, folder: Path, *, title: str) -> LogReport:
     report = _collect(log, title)
     pictures = {}
     if log.metrics:
-        draw_overview(log, folder / "overview.png")
-        draw_trends(log, folder / "trend.png")
-        pictures = {name: png_address(folder, f"{name}.png") for name in ("overview", "trend")}
+        overview = draw_overview(log, folder / "overview.png")
+        pictures = {"overview": overview, "trend": draw_trends(log, folder / "trend.png")}
     for template, name in (
         ("logs/report.md.jinja", "report.md"),
         ("logs/key_findings.txt.jinja", "key_findings.txt"),
@@ -100,7 +93,7 @@ def _collect(log: Log, title: str) -> LogReport:
         key_findings(entries),
         [(verdict, counted[verdict]) for verdict in VERDICTS],
         [
-            _row(metric, chance_of(name, log.of_run(run)))
+            MetricRow(metric, level_change(metric.values), chance_of(name, log.of_run(run)))
             for run in log.run_names
             for name, metric in without_nulls(log.of_run(run)).items()
         ],
@@ -123,11 +116,10 @@ def key_findings(entries: Sequence[Entry]) -> list[Entry]:
 def _said_once(entries: Sequence[Entry]) -> list[Entry]:
     """Join untestable claims that are alike into the first of them."""
     alike: dict[object, list[Entry]] = {}
-    for place, entry in enumerate(entries):
+    for index, entry in enumerate(entries):
         undecided = entry.verdict == "not testable"
-        alike.setdefault(
-            (entry.question.run, entry.question.claim) if undecided else place, []
-        ).append(entry)
+        key = (entry.question.run, entry.question.claim) if undecided else index
+        alike.setdefault(key, []).append(entry)
     return [_joined(several) for several in alike.values()]
 
 
@@ -141,20 +133,3 @@ def _joined(entries: Sequence[Entry]) -> Entry:
 
 def _is_decisive(entry: Entry) -> bool:
     return any(words in entry.question.claim for words in _DECISIVE)
-
-
-def _row(metric: Metric, chance: Metric | None) -> MetricRow:
-    change = level_change(metric.values)
-    interval = "–"
-    if change.testable:
-        interval = " to ".join(number(bound) for bound in change.interval)
-    return MetricRow(
-        metric.run,
-        metric.name,
-        str(len(metric.values)),
-        number(change.first.value),
-        number(change.last.value),
-        number(change.value),
-        interval,
-        "–" if chance is None else number(chance.values[-1]),
-    )

@@ -5,19 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
+from cinelex.doctor.charts import INK, MUTED, SERIES, draw_null, style
 from cinelex.doctor.logs.change_points import ChangePoint, change_points
 from cinelex.doctor.logs.course import FEWEST_LATE, last_quarter
-from cinelex.doctor.logs.drawing import (
-    INK,
-    MUTED,
-    SERIES,
-    draw_curve,
-    draw_null,
-    new_figure,
-    save,
-    title,
-)
+from cinelex.doctor.logs.drawing import draw_curve, new_panels, save, title
 from cinelex.doctor.logs.entry import number
 from cinelex.doctor.logs.level import SHARE, level_change
 from cinelex.doctor.logs.metric import Log, Metric
@@ -31,29 +24,27 @@ _COLUMNS = 3
 _FEWEST = 4
 
 
-def draw_trends(log: Log, path: Path) -> int:
-    """Write the trends of the first run's metrics, 12 at most; return how many were left out."""
+def draw_trends(log: Log, path: Path) -> Markup:
+    """Write and return the trends of the first run's metrics, 12 at most."""
     metrics = log.of_run(log.run_names[0])
     names = [name for name in chosen_names(metrics) if len(metrics[name].values) >= _FEWEST]
     shown = names[:MAX_PANELS]
-    figure, axes = new_figure(max(1, math.ceil(len(shown) / _COLUMNS)), _COLUMNS)
-    for axis, name in zip(axes, shown, strict=False):
-        _draw(axis, metrics[name])
-        chance = chance_of(name, metrics)
-        if chance is not None:
-            draw_null(axis, chance)
-    for axis in axes[len(shown) :]:
-        axis.set_axis_off()
-    figure.suptitle(
-        f"{log.run_names[0]}: trends. Black: levels of the first and last 5 %. Orange: Theil-Sen "
-        "line of the last quarter. Red: jump with its 95 % interval. Dotted: bend. Dashed: chance.",
-        x=0.01,
-        ha="left",
-        fontsize=9.5,
-        color=MUTED,
-    )
-    save(figure, path)
-    return len(names) - len(shown)
+    with style():
+        figure, axes = new_panels(max(1, math.ceil(len(shown) / _COLUMNS)), _COLUMNS)
+        for axis, name in zip(axes, shown, strict=False):
+            _draw(axis, metrics[name])
+            chance = chance_of(name, metrics)
+            if chance is not None:
+                draw_null(axis, chance.steps, chance.values, label="chance")
+        for axis in axes[len(shown) :]:
+            axis.set_axis_off()
+        figure.suptitle(
+            f"{log.run_names[0]}: trends. Heavy: levels of the first and last 5 %. Orange: "
+            "Theil-Sen line of the last quarter. Red: jump with its 95 % interval. Dotted: bend. "
+            "Dashed: chance.",
+            x=0.01, ha="left", fontsize=9.5, color=MUTED,
+        )  # fmt: skip
+        return save(figure, path, about="Levels, slopes and change points of each metric")
 
 
 def _draw(axis: Any, metric: Metric) -> None:

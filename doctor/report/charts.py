@@ -40,27 +40,20 @@ def loss_charts(run: RunFiles) -> list[Chart]:
 
 def course_charts(run: RunFiles) -> list[Chart]:
     """Return temperature, learning rate and gradient norm over the run."""
+    limit = run.config.max_grad_norm if run.config else None
     norms = points_of(run.steps, "grad_norm")
     values = sorted(value for _, value in norms)
-    limit = run.config.max_grad_norm if run.config else None
-    ends = [] if limit is None else [(step, limit) for step, _ in norms[:: max(1, len(norms) - 1)]]
+    clipped = [] if limit is None else [(step, limit) for step, _ in norms]
+    skewed = bool(values) and values[-1] > _SKEWED * values[len(values) // 2]
     charts = [
-        line_chart(
-            "Temperature",
-            note="Divisor of the cosines.",
-            lines=[Series("temperature", points_of(run.steps, "temperature"))],
-        ),
-        line_chart(
-            "Learning rate",
-            note="As scheduled, a function of the optimizer step.",
-            lines=[Series("learning rate", points_of(run.steps, "learning_rate"))],
-        ),
+        line_chart("Temperature", note="Divisor of the cosines.", lines=_line(run, "temperature")),
+        line_chart("Learning rate", note="As scheduled.", lines=_line(run, "learning_rate")),
         line_chart(
             "Gradient norm",
             note="L2 norm before clipping.",
-            lines=[Series("norm", norms)],
-            nulls=[Series("clipped above", ends)],
-            log=bool(values) and values[-1] > _SKEWED * values[len(values) // 2],
+            lines=_line(run, "grad_norm"),
+            nulls=[Series("clipped above", clipped)],
+            log=skewed,
         ),
     ]
     return [chart for chart in charts if chart is not None]
@@ -94,6 +87,10 @@ def held_out_charts(run: RunFiles) -> list[Chart]:
         )
     )
     return [chart for chart in charts if chart is not None]
+
+
+def _line(run: RunFiles, key: str) -> list[Series]:
+    return [Series(key, points_of(run.steps, key))]
 
 
 def points_of(rows: Sequence[Row], key: str) -> Points:

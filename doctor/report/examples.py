@@ -1,10 +1,9 @@
 """Single studies for the report page: best and worst searches, and captions with their facts."""
 
 import base64
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cinelex.doctor.run_files import Row, RunFiles
 from cinelex.projects.results import Results
@@ -15,18 +14,15 @@ _CAPTIONS = 8
 _VERDICTS = ("right", "wrong", "missing", "neutral")
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A picture on the page."""
+class Shown(NamedTuple):
+    """A picture on the page; the image is a ``data:`` address."""
 
     title: str
     note: str
     image: str
-    """As a ``data:`` address."""
 
 
-@dataclass(frozen=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """A report near a study."""
 
     report: str
@@ -35,35 +31,31 @@ class Neighbour:
     """Whether it is the study's own report."""
 
 
-@dataclass(frozen=True)
-class SearchExample:
-    """One study, the place of its own report, and what was found instead."""
+class SearchExample(NamedTuple):
+    """One study, the rank of its own report, and what was found instead."""
 
     study_id: str
     rank: int
     report: str
-    neighbours: tuple[Neighbour, ...]
+    neighbours: Sequence[Neighbour]
     image: str
     """The study's frames as a data address; empty if there are none."""
 
 
-@dataclass(frozen=True)
-class Span:
-    """A piece of a caption and what its facts are worth."""
+class Span(NamedTuple):
+    """A piece of a caption and what its facts are worth: right, wrong or neutral."""
 
     text: str
     verdict: str
-    """right, wrong or neutral."""
 
 
-@dataclass(frozen=True)
-class CaptionExample:
+class CaptionExample(NamedTuple):
     """A caption beside its reference."""
 
     study_id: str
     reference: str
-    spans: tuple[Span, ...]
-    missing: tuple[str, ...]
+    spans: Sequence[Span]
+    missing: Sequence[str]
     """Facts of the reference that the caption leaves out."""
 
 
@@ -115,43 +107,35 @@ def png_address(folder: Path, name: str) -> str:
 
 
 def _search(folder: Path, row: Row) -> SearchExample:
-    report = str(row.get("report", ""))
-    frames = row.get("frames")
+    report, frames = str(row.get("report", "")), row.get("frames")
     return SearchExample(
         study_id=str(row.get("study_id", "")),
         rank=row["rank"],
         report=report,
-        neighbours=tuple(_neighbour(near, report) for near in row.get("nearest") or []),
+        neighbours=[_neighbour(near, report) for near in row.get("nearest") or []],
         image=png_address(folder / "predictions", frames) if isinstance(frames, str) else "",
     )
 
 
 def _neighbour(near: Mapping[str, Any], report: str) -> Neighbour:
-    score = near.get("score")
-    text = str(near.get("report", ""))
+    score, text = near.get("score"), str(near.get("report", ""))
     return Neighbour(text, "–" if score is None else f"{score:.3f}", text == report)
 
 
 def _caption(row: Row) -> CaptionExample:
-    spans = [
-        part
-        for span in row.get("spans") or []
-        for part in _parts(str(span.get("text", "")), _verdict(span))
-    ] or [Span(str(row.get("caption", "")), "neutral")]
+    spans = [piece for span in row.get("spans") or [] for piece in _pieces(span)]
     return CaptionExample(
         study_id=str(row.get("study_id", "")),
         reference=str(row.get("reference", "")),
-        spans=tuple(span for span in spans if span.verdict != "missing"),
-        missing=tuple(span.text for span in spans if span.verdict == "missing"),
+        spans=[span for span in spans if span.verdict != "missing"]
+        or [Span(str(row.get("caption", "")), "neutral")],
+        missing=[span.text for span in spans if span.verdict == "missing"],
     )
 
 
-def _parts(text: str, verdict: str) -> list[Span]:
+def _pieces(span: Mapping[str, Any]) -> list[Span]:
     """Return a piece of text and, apart from it, the space that follows, which has no colour."""
-    word = text.rstrip()
-    return [Span(word, verdict), Span(text[len(word) :], "neutral")]
-
-
-def _verdict(span: Mapping[str, Any]) -> str:
-    verdict = str(span.get("verdict"))
-    return verdict if verdict in _VERDICTS else "neutral"
+    text, verdict = str(span.get("text", "")), str(span.get("verdict"))
+    said = text.rstrip()
+    known = verdict if verdict in _VERDICTS else "neutral"
+    return [Span(said, known), Span(text[len(said) :], "neutral")]

@@ -1,7 +1,7 @@
 """The one table of the report page: scores beside what knows nothing would score."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cinelex.doctor.charts import short
 from cinelex.doctor.templates import Tile
@@ -12,14 +12,13 @@ PERCENT = "\u00a0%"
 DASH = "–"
 _CHANCE = "chance"
 _PLAIN = ("", "share", "rank")
-"""Units that are not written down; only these have a natural zero, or first place, for a ratio."""
+"""Units that are not written down; only these have a natural zero, or first rank, for a ratio."""
 _NARROW = 2
 """A table of more nulls takes the whole width of the page."""
 
 
-@dataclass(frozen=True)
-class Bar:
-    """Places, in per cent of a line, of a value, its interval and its null."""
+class Bar(NamedTuple):
+    """Positions, in per cent of a line, of a value, its interval and its null."""
 
     value: float
     low: float
@@ -27,25 +26,21 @@ class Bar:
     null: float
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A number as text."""
+class Cell(NamedTuple):
+    """A number and its 95 % interval as text; empty where there is none."""
 
     text: str = ""
     interval: str = ""
-    """Its 95 % interval; empty where there is none."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One score beside the nulls of its table."""
 
-    label: str
+    score: Score
     unit: str
-    variant: str
-    """Which of the scores of that name it is; empty where there is but one."""
+    """Empty for a plain number."""
     value: Cell
-    nulls: tuple[Cell, ...]
+    nulls: Sequence[Cell]
     """In the table's order; empty where the score has no such null."""
     times: str
     """How many times better than chance; empty where that says nothing."""
@@ -56,26 +51,23 @@ class Row:
     bar: Bar | None
 
 
-@dataclass(frozen=True)
-class ScoreTable:
+class ScoreTable(NamedTuple):
     """Scores under a heading."""
 
     title: str
     note: str
-    nulls: tuple[str, ...]
-    rows: tuple[Row, ...]
-
-    @property
-    def wide(self) -> bool:
-        """Whether it takes the whole width, and has room for verdicts in words."""
-        return len(self.nulls) > _NARROW
+    nulls: Sequence[str]
+    rows: Sequence[Row]
+    wide: bool
+    """Whether it takes the whole width, and has room for verdicts in words."""
 
 
 def score_table(group: Group) -> ScoreTable:
     """Return a group of scores as a table with a column for each of their nulls."""
-    nulls = tuple(dict.fromkeys(name for score in group.scores for name in score.nulls))
-    rows = tuple(_row(score, nulls) for score in group.scores)
-    return ScoreTable(group.title, group.note, tuple(_words(null) for null in nulls), rows)
+    nulls = list(dict.fromkeys(name for score in group.scores for name in score.nulls))
+    rows = [_row(score, nulls) for score in group.scores]
+    heads = [_words(null) for null in nulls]
+    return ScoreTable(group.title, group.note, heads, rows, wide=len(nulls) > _NARROW)
 
 
 def tiles(results: Results) -> list[Tile]:
@@ -118,15 +110,12 @@ def _cell(estimate: Estimate, unit: str) -> Cell:
 
 def _row(score: Score, nulls: Sequence[str]) -> Row:
     significant, verdict = _verdict(score)
+    found = [score.nulls.get(null) for null in nulls]
     return Row(
-        label=score.label,
+        score=score,
         unit="" if score.unit in _PLAIN else score.unit,
-        variant=score.variant,
         value=_cell(score, score.unit),
-        nulls=tuple(
-            _cell(score.nulls[null], score.unit) if null in score.nulls else Cell()
-            for null in nulls
-        ),
+        nulls=[Cell() if null is None else _cell(null, score.unit) for null in found],
         times=_times(score),
         significant=significant,
         verdict=verdict,
@@ -163,19 +152,19 @@ def _times(score: Score) -> str:
 
 
 def _bar(score: Score) -> Bar | None:
-    """Return the places on a bar from 0 to 1, or from rank 1 to twice the rank of chance."""
+    """Return the positions on a bar from 0 to 1, or from rank 1 to twice the rank of chance."""
     chance = score.nulls.get(_CHANCE)
     if chance is None or chance.value is None or score.value is None or score.unit not in _PLAIN:
         return None
     low = score.value if score.low is None else score.low
     high = score.value if score.high is None else score.high
-    places = [score.value, low, high, chance.value]
+    numbers = [score.value, low, high, chance.value]
     if score.unit == "rank":
         reach = max(2 * (chance.value - 1), 1e-9)
-        places = [(place - 1) / reach for place in places]
-    if score.better is None or not all(0 <= place <= 1 for place in places):
+        numbers = [(number - 1) / reach for number in numbers]
+    if score.better is None or not all(0 <= number <= 1 for number in numbers):
         return None
-    return Bar(*(100 * place for place in places))
+    return Bar(*(100 * number for number in numbers))
 
 
 def _tile(title: str, score: Score) -> Tile:
