@@ -40,7 +40,7 @@ from cinelex.doctor.live.self_tests import (
 from cinelex.doctor.live.watch import Watch, probes_of
 from cinelex.doctor.run_files import RunFiles, read_run, read_steps
 from cinelex.projects import open_project
-from cinelex.projects.base import Project
+from cinelex.projects.interface.project import Project
 from cinelex.runners.evaluate import evaluate
 from cinelex.runners.optimizer import build_optimizer
 from cinelex.runners.run_folder import RunFolder, lock_manifest, open_for_training

@@ -23,7 +23,7 @@ from torch.nn.utils import clip_grad_norm_
 from cinelex.config.load import load_config
 from cinelex.losses.weighted_sum import WeightedSum
 from cinelex.projects import open_project
-from cinelex.projects.base import Project
+from cinelex.projects.interface.project import Project
 from cinelex.runners.train import Trainer
 from tests.tiny_run import MULTITASK
 

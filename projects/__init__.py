@@ -11,9 +11,9 @@ from cinelex.core.errors import UserError
 from cinelex.core.names import covered
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.models.study_model import StudyModel
-from cinelex.projects.base import Entry, Project
 from cinelex.projects.clipse.entry import ENTRY as CLIPSE
 from cinelex.projects.eq.entry import ENTRY as EQ
+from cinelex.projects.interface.project import Entry, Project
 from cinelex.projects.latent.entry import ENTRY as LATENT
 from cinelex.projects.multitask.entry import ENTRY as MULTITASK
 from cinelex.projects.names import check_names

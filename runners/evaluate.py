@@ -11,8 +11,8 @@ from cinelex.core.console import say
 from cinelex.core.distributed import is_main
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_json
-from cinelex.projects.base import ModelT, Project, Request, RunMode
-from cinelex.projects.results import Results
+from cinelex.projects.interface.project import ModelT, Project, Request, RunMode
+from cinelex.projects.interface.results import Results
 from cinelex.runners import checkpoint
 from cinelex.runners.run_folder import RunFolder, register
 from cinelex.runners.weights import load_weights

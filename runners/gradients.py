@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cinelex.losses.weighted_sum import WeightedSum
-from cinelex.projects.base import BatchT, Training
+from cinelex.projects.interface.project import BatchT, Training
 from cinelex.runners.accumulation import accumulate
 
 Terms = Mapping[str, Tensor]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from cinelex.projects.terms import TermNulls
+from cinelex.projects.interface.terms import TermNulls
 
 
 @dataclass(frozen=True)

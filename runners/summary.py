@@ -2,7 +2,7 @@
 
 from cinelex.config.schedule import schedule_table
 from cinelex.config.schema import RunConfig
-from cinelex.projects.results import Results, Score
+from cinelex.projects.interface.results import Results, Score
 
 
 def schedule_lines(config: RunConfig) -> list[str]:

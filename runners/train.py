@@ -16,7 +16,7 @@ from cinelex.core.console import say
 from cinelex.core.distributed import barrier, broadcast_json
 from cinelex.core.errors import UserError
 from cinelex.core.sharding import whole
-from cinelex.projects.base import BatchT, Project
+from cinelex.projects.interface.project import BatchT, Project
 from cinelex.runners import checkpoint
 from cinelex.runners.bookkeeping import Books, Spike
 from cinelex.runners.checksum import refuse_drift

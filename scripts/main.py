@@ -36,7 +36,7 @@ from cinelex.doctor.live.examination import examine, sick, summary
 from cinelex.doctor.live.watch import Watch, probes_of
 from cinelex.doctor.report.page import write_report
 from cinelex.projects import PROJECTS, check_project, open_project
-from cinelex.projects.base import Project
+from cinelex.projects.interface.project import Project
 from cinelex.runners import checkpoint
 from cinelex.runners.csv_log import write_csv_log
 from cinelex.runners.evaluate import evaluate, use

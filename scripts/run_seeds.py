@@ -17,7 +17,7 @@ from cinelex.config.load import load_config
 from cinelex.core.console import say
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_whole
-from cinelex.projects.results import Results
+from cinelex.projects.interface.results import Results
 
 RUNNER = Path(__file__).with_name("runner.sh")
 OPTIONS_WITH_VALUE = ("--selected_gpus", "--processes", "--use_wandb")

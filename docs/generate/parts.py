@@ -11,7 +11,7 @@ from cinelex import losses as all_losses
 from cinelex import models as all_models
 from cinelex.config.load import load_config
 from cinelex.projects import PROJECTS
-from cinelex.projects.terms import Term
+from cinelex.projects.interface.terms import Term
 from docs.generate.api import modules
 from docs.generate.markdown import code, link, options_table, paragraphs, sentence, table
 

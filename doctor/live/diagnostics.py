@@ -9,7 +9,7 @@ from torch import nn
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
 from cinelex.doctor.live.gradients import moved_parameters
-from cinelex.projects.base import BatchT, Project
+from cinelex.projects.interface.project import BatchT, Project
 from cinelex.runners.hardware import out_of_memory, uses_half
 from cinelex.runners.optimizer import build_optimizer
 from cinelex.runners.parallel import activation_checkpointing

@@ -17,7 +17,7 @@ from cinelex.metrics.representation import (
     recall_at_1_of_rows,
     uniformity,
 )
-from cinelex.projects.base import Project
+from cinelex.projects.interface.project import Project
 
 
 class EmbeddingProbe:

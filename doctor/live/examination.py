@@ -18,7 +18,7 @@ from cinelex.doctor.live.self_tests import (
 )
 from cinelex.doctor.live.watch import keep
 from cinelex.doctor.run_files import read_run
-from cinelex.projects.base import Project
+from cinelex.projects.interface.project import Project
 from cinelex.runners.run_folder import RunFolder
 
 

@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 from cinelex.config.load import load_config
 from cinelex.core import distributed
 from cinelex.projects import open_project
-from cinelex.projects.base import Project
+from cinelex.projects.interface.project import Project
 from cinelex.runners.gradients import Gradients
 
 

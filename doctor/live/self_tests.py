@@ -21,7 +21,7 @@ from cinelex.core.files import write_whole
 from cinelex.core.processes import run_on_processes
 from cinelex.doctor.live.ranks_worker import measure
 from cinelex.losses.weighted_sum import WeightedSum
-from cinelex.projects.base import BatchT, Project
+from cinelex.projects.interface.project import BatchT, Project
 from cinelex.runners.stacking import tensors_of, with_tensors
 from cinelex.runners.train import Trainer
 

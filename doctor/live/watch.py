@@ -19,7 +19,7 @@ from cinelex.doctor.live.embeddings import EmbeddingProbe
 from cinelex.doctor.live.gradients import GradientProbe
 from cinelex.doctor.live.weight_decay import WeightDecayProbe
 from cinelex.doctor.run_files import DOCTOR, read_steps
-from cinelex.projects.base import Project
+from cinelex.projects.interface.project import Project
 from cinelex.runners import checkpoint
 from cinelex.runners.probe import Probe
 from cinelex.runners.train import Trainer

@@ -14,7 +14,7 @@ from cinelex.doctor.report.tables import Bar
 from cinelex.doctor.rules import RULES
 from cinelex.doctor.rules.resume import RULE as RESUME
 from cinelex.doctor.run_files import DOCTOR, RunFiles
-from cinelex.projects.results import Group, Null, Score
+from cinelex.projects.interface.results import Group, Null, Score
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from cinelex.doctor.report.findings import balance_groups, reading, shown_findin
 from cinelex.doctor.report.tables import score_table, tiles
 from cinelex.doctor.run_files import read_run
 from cinelex.doctor.templates import environment
-from cinelex.projects.results import Results
+from cinelex.projects.interface.results import Results
 
 
 def write_report(run_folder: Path) -> Path:

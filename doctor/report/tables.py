@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from cinelex.doctor.charts import short
 from cinelex.doctor.templates import Tile
-from cinelex.projects.results import Estimate, Group, Null, Results, Score
+from cinelex.projects.interface.results import Estimate, Group, Null, Results, Score
 
 PERCENT = "\u00a0%"
 """A space that does not break, and the sign."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from cinelex.doctor.evidence import Evidence, is_number
 from cinelex.doctor.finding import Finding
-from cinelex.projects.results import Results
+from cinelex.projects.interface.results import Results
 
 RULE = "D23"
 ROUNDING = 1e-6

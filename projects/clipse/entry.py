@@ -1,10 +1,10 @@
 """Image-text pretraining in the table of projects."""
 
 from cinelex.config.schema import DataConfig
-from cinelex.projects.base import Entry
 from cinelex.projects.clipse.project import open_clipse
 from cinelex.projects.clipse.tables import MODES
 from cinelex.projects.clipse.terms import TERMS
+from cinelex.projects.interface.project import Entry
 
 OF_STUDIES = ("synthetic", "max_videos")
 """Keys below ``data`` that are about studies of several videos, and not about reading files."""

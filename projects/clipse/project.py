@@ -36,10 +36,10 @@ from cinelex.projects.clipse.teacher import (
     follow,
 )
 from cinelex.projects.clipse.terms import PLAIN
-from cinelex.projects.results import Results
+from cinelex.projects.interface.results import Results
+from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
-from cinelex.projects.terms import TermNulls
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from cinelex.metrics.image_retrieval import (
 from cinelex.metrics.ranking import Ranking
 from cinelex.metrics.representation import mean_off_diagonal_cosine, rankme
 from cinelex.models.video_text import VideoText
-from cinelex.projects.results import Group, Results, Score, nulls_of
+from cinelex.projects.interface.results import Group, Results, Score, nulls_of
 from cinelex.projects.studies.encoding import device_of, encode_batch
 from cinelex.projects.studies.measures import RETRIEVAL, flat_numbers, scores_of
 

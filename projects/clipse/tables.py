@@ -10,10 +10,10 @@ from cinelex.core.distributed import is_main
 from cinelex.core.files import write_whole
 from cinelex.metrics.ranking import nearest
 from cinelex.models.video_text import VideoText
-from cinelex.projects.base import Request, RunMode
 from cinelex.projects.clipse.data import all_captions
 from cinelex.projects.clipse.project import ClipseProject
 from cinelex.projects.clipse.results import encode_images
+from cinelex.projects.interface.project import Request, RunMode
 from cinelex.projects.studies.tables import vectors, write_table
 
 NEAREST = 3

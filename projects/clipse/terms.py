@@ -1,6 +1,6 @@
 """The loss terms of image-text pretraining."""
 
-from cinelex.projects.terms import TEMPERATURE_KEYS, Term, by_name
+from cinelex.projects.interface.terms import TEMPERATURE_KEYS, Term, by_name
 
 PLAIN = "ce"
 """Plain InfoNCE, recorded for every variant: the one loss that all share."""

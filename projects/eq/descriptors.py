@@ -11,7 +11,7 @@ from cinelex.metrics.classification import balanced_accuracy
 from cinelex.metrics.clusters import separation
 from cinelex.projects.eq.data import EqData
 from cinelex.projects.eq.encoding import EqSpace
-from cinelex.projects.results import Group, Score, nulls_of
+from cinelex.projects.interface.results import Group, Score, nulls_of
 
 View = Callable[[EqSpace], torch.Tensor]
 VIEWS: dict[str, View] = {

@@ -1,8 +1,8 @@
 """Semantic EQ in the table of projects."""
 
-from cinelex.projects.base import Entry
 from cinelex.projects.eq.making import MODES
 from cinelex.projects.eq.project import open_eq
 from cinelex.projects.eq.terms import TERMS
+from cinelex.projects.interface.project import Entry
 
 ENTRY = Entry(open=open_eq, reads=("eq", "temperature", "data.cache"), terms=TERMS, modes=MODES)

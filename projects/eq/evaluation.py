@@ -31,7 +31,7 @@ from cinelex.projects.eq.outputs import (
     validity_group,
 )
 from cinelex.projects.eq.pictures import draw_descriptors, draw_map, draw_morph
-from cinelex.projects.results import Picture, Results
+from cinelex.projects.interface.results import Picture, Results
 
 
 def validation_numbers(model: EqAutoencoder, data: EqData, curves: Curves) -> dict[str, float]:

@@ -16,7 +16,6 @@ from cinelex.core.files import write_whole
 from cinelex.data.eq.codec import EqSettings
 from cinelex.data.eq.parameters import PARAMETERS
 from cinelex.models.eq_autoencoder import EqAutoencoder
-from cinelex.projects.base import Request, RunMode
 from cinelex.projects.eq.encoding import (
     decode_latents,
     encode_split,
@@ -26,6 +25,7 @@ from cinelex.projects.eq.encoding import (
 )
 from cinelex.projects.eq.pictures import draw_descriptors, draw_morph
 from cinelex.projects.eq.project import EqProject
+from cinelex.projects.interface.project import Request, RunMode
 
 
 def generate(project: EqProject, model: EqAutoencoder, request: Request) -> Path:

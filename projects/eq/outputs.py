@@ -27,8 +27,8 @@ from cinelex.projects.eq.encoding import (
     morph_units,
 )
 from cinelex.projects.eq.settings import importance
-from cinelex.projects.results import Group, Score, Table, nulls_of
-from cinelex.projects.terms import Better
+from cinelex.projects.interface.results import Group, Score, Table, nulls_of
+from cinelex.projects.interface.terms import Better
 
 RANDOM_LATENTS = 1000
 """Latents unlike any that was seen, for the check that no output leaves its range."""

@@ -27,13 +27,13 @@ from cinelex.losses.supervised_contrastive import (
 )
 from cinelex.metrics.nulls import supcon_collapsed
 from cinelex.models.eq_autoencoder import EqAutoencoder, EqOutputs
-from cinelex.projects.base import Project
 from cinelex.projects.eq.data import EqData, open_eq_data
 from cinelex.projects.eq.encoding import encode_split
 from cinelex.projects.eq.evaluation import evaluate, validation_numbers
 from cinelex.projects.eq.settings import importance
-from cinelex.projects.results import Results
-from cinelex.projects.terms import TermNulls
+from cinelex.projects.interface.project import Project
+from cinelex.projects.interface.results import Results
+from cinelex.projects.interface.terms import TermNulls
 
 KINDS: tuple[Kind, ...] = ("gain", "frequency", "quality")
 NOISE = 7301

@@ -1,6 +1,6 @@
 """The loss terms of semantic EQ."""
 
-from cinelex.projects.terms import TEMPERATURE_KEYS, Term, by_name
+from cinelex.projects.interface.terms import TEMPERATURE_KEYS, Term, by_name
 
 _SETTINGS = ("eq.file", "eq.synthetic", "eq.min_settings", "eq.ignored", "eq.folds")
 """What decides the training settings, whose variance is the unit of their parameters."""

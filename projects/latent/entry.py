@@ -1,7 +1,7 @@
 """Latent captioning in the table of projects."""
 
 from cinelex.config.schema import DataConfig
-from cinelex.projects.base import Entry
+from cinelex.projects.interface.project import Entry
 from cinelex.projects.latent.parts import build_latent_captioner
 from cinelex.projects.latent.project import open_latent
 from cinelex.projects.latent.terms import TERMS

@@ -23,11 +23,12 @@ from cinelex.losses.captioning import Captioning
 from cinelex.losses.reconstruction import Reconstruction
 from cinelex.metrics.latent import BiasLevel, bias_level, latent_statistics
 from cinelex.models.latent_captioner import LatentCaptioner, LatentOutputs
+from cinelex.projects.interface.results import Results
+from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.latent.parts import build_latent_captioner, make_engravings
 from cinelex.projects.latent.results import latent_group, rebuild, reconstruction_group
 from cinelex.projects.latent.samples import draw_contact_sheet, draw_interpolation
 from cinelex.projects.latent.terms import TERMS
-from cinelex.projects.results import Results
 from cinelex.projects.studies.contrast import contrast, contrastive_nulls
 from cinelex.projects.studies.data import StudyData, open_study_data
 from cinelex.projects.studies.diagnostics import study_diagnostics
@@ -36,7 +37,6 @@ from cinelex.projects.studies.evaluation import study_results, validation_number
 from cinelex.projects.studies.held_out_losses import held_out_losses
 from cinelex.projects.studies.model_checks import study_checks
 from cinelex.projects.studies.project import ClipTextProject
-from cinelex.projects.terms import TermNulls
 
 WATCHED_STUDIES = 48
 """Held-out studies whose embeddings are looked at while the model trains; nothing in the model

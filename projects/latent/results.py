@@ -18,7 +18,7 @@ from cinelex.metrics.bootstrap import interval
 from cinelex.metrics.latent import BiasLevel, bias_level, latent_statistics
 from cinelex.metrics.nulls import uniformity_of_random_directions
 from cinelex.models.latent_captioner import LatentCaptioner
-from cinelex.projects.results import Group, Score, nulls_of
+from cinelex.projects.interface.results import Group, Score, nulls_of
 from cinelex.projects.studies.encoding import device_of
 
 NULLS = {

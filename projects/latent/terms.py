@@ -1,7 +1,7 @@
 """The loss terms of latent captioning."""
 
+from cinelex.projects.interface.terms import Term, by_name
 from cinelex.projects.studies.terms import CAPTIONING, CONTRAST_KEYS
-from cinelex.projects.terms import Term, by_name
 
 TERMS = by_name(
     Term(

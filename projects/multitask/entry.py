@@ -1,6 +1,6 @@
 """Multitask pretraining in the table of projects."""
 
-from cinelex.projects.base import Entry
+from cinelex.projects.interface.project import Entry
 from cinelex.projects.multitask.project import open_multitask
 from cinelex.projects.multitask.terms import TERMS
 from cinelex.projects.studies.parts import build_video_text

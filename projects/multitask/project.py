@@ -23,11 +23,12 @@ from cinelex.losses.captioning import Captioning
 from cinelex.losses.masked import MaskedModeling
 from cinelex.losses.patch import PatchContrastive
 from cinelex.models.video_text import VideoText, VideoTextOutputs
+from cinelex.projects.interface.results import Results
+from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.multitask.diagnostics import frozen_shares, masking_checks
 from cinelex.projects.multitask.masked_results import masked_results
 from cinelex.projects.multitask.masked_task import MaskedTask
 from cinelex.projects.multitask.terms import TERMS
-from cinelex.projects.results import Results
 from cinelex.projects.studies.contrast import contrast, contrastive_nulls
 from cinelex.projects.studies.data import StudyData, open_study_data
 from cinelex.projects.studies.diagnostics import study_diagnostics, view_diagnostics
@@ -42,7 +43,6 @@ from cinelex.projects.studies.held_out_losses import held_out_losses
 from cinelex.projects.studies.model_checks import study_checks
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
-from cinelex.projects.terms import TermNulls
 
 CHANCE_STUDIES = 64
 """Training studies on which the chance of masked modelling is measured."""

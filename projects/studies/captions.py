@@ -17,7 +17,7 @@ from cinelex.metrics.captions import caption_report
 from cinelex.metrics.facts.spans import coloured_spans
 from cinelex.models.contracts import CaptionDecoder
 from cinelex.models.study_model import EncodedStudies, StudyModel
-from cinelex.projects.results import Score
+from cinelex.projects.interface.results import Score
 from cinelex.projects.studies.encoding import device_of, encode_batch
 from cinelex.projects.studies.measures import CAPTIONING, scores_of
 

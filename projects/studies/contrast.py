@@ -17,7 +17,7 @@ from cinelex.metrics.nulls import (
     sigmoid_floor,
 )
 from cinelex.models.study_model import MatchedOutputs
-from cinelex.projects.terms import TermNulls
+from cinelex.projects.interface.terms import TermNulls
 
 
 def contrast(loss: Callable[..., Tensor], out: MatchedOutputs, batch: Batch) -> Tensor:

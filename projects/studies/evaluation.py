@@ -16,7 +16,7 @@ from cinelex.metrics.representation import (
 )
 from cinelex.metrics.retrieval import rank_both_ways, retrieval_report
 from cinelex.models.study_model import StudyModel
-from cinelex.projects.results import Group, Results
+from cinelex.projects.interface.results import Group, Results
 from cinelex.projects.studies.captions import (
     captioning_scores,
     keep_captions,

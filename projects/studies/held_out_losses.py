@@ -12,11 +12,11 @@ from cinelex.data.loader import whole_batches
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.metrics.bigram import Bigram
 from cinelex.metrics.nulls import captioning_unigram
-from cinelex.projects.base import Project
-from cinelex.projects.results import Group, Score, nulls_of
+from cinelex.projects.interface.project import Project
+from cinelex.projects.interface.results import Group, Score, nulls_of
+from cinelex.projects.interface.terms import Term
 from cinelex.projects.studies.encoding import device_of
 from cinelex.projects.studies.project import StudyModelT
-from cinelex.projects.terms import Term
 
 
 @torch.no_grad()

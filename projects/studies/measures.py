@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cinelex.projects.results import Score
-from cinelex.projects.terms import Better
+from cinelex.projects.interface.results import Score
+from cinelex.projects.interface.terms import Better
 
 Table = Mapping[str, "Measure"]
 

@@ -13,7 +13,7 @@ from cinelex.data.sampler import StudySampler
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.transforms import Augmentation, augment, to_float
 from cinelex.models.study_model import StudyModel
-from cinelex.projects.base import Project
+from cinelex.projects.interface.project import Project
 from cinelex.projects.studies.temperature import set_temperature
 
 

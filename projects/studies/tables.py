@@ -19,7 +19,7 @@ from cinelex.data.video.transforms import to_float
 from cinelex.metrics.facts.lesions import lesions_of
 from cinelex.metrics.facts.parse import read
 from cinelex.models.study_model import StudyModel
-from cinelex.projects.base import Request, RunMode
+from cinelex.projects.interface.project import Request, RunMode
 from cinelex.projects.studies.captions import write_captions
 from cinelex.projects.studies.data import StudyData
 from cinelex.projects.studies.encoding import device_of, encode_studies

@@ -1,6 +1,6 @@
 """The loss terms that several projects of studies and reports have."""
 
-from cinelex.projects.terms import TEMPERATURE_KEYS, Term
+from cinelex.projects.interface.terms import TEMPERATURE_KEYS, Term
 
 CONTRAST_KEYS = (*TEMPERATURE_KEYS, "contrastive", "batch", "model.dim")
 """What changes the unit of a contrast between studies and reports."""

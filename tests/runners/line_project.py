@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
 from cinelex.core.randomness import generator
-from cinelex.projects.base import Project
-from cinelex.projects.results import Results
-from cinelex.projects.terms import TermNulls
+from cinelex.projects.interface.project import Project
+from cinelex.projects.interface.results import Results
+from cinelex.projects.interface.terms import TermNulls
 from cinelex.runners.train import Trainer
 from tests.tiny_run import CONFIGS
 

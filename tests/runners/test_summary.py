@@ -1,7 +1,7 @@
 """A person sees every number beside its null, and "undefined" where there is none."""
 
 from cinelex.config.load import load_config
-from cinelex.projects.results import Group, Null, Results, Score, nulls_of
+from cinelex.projects.interface.results import Group, Null, Results, Score, nulls_of
 from cinelex.runners.summary import schedule_lines, summary_lines
 from tests.tiny_run import MULTITASK
 

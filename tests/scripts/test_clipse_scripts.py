@@ -10,7 +10,7 @@ import pytest
 from cinelex.config.load import dump_config, load_config
 from cinelex.core.errors import UserError
 from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
-from cinelex.projects.results import Group, Results, Score
+from cinelex.projects.interface.results import Group, Results, Score
 from cinelex.scripts import check_images, compare_runs
 from cinelex.scripts.run_seeds import agreement, read_seeds, table_of
 from tests.tiny_run import ROOT

@@ -9,14 +9,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from torch import Tensor
 
 from cinelex.config.load import load_config
 from cinelex.data.loader import evaluation_batches
+from cinelex.models.video_vit import VideoViT
 from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.projects.studies.data import open_study_data
 from cinelex.projects.studies.encoding import encode_batch, encode_studies
 from cinelex.runners.evaluate import load_trained
 from cinelex.runners.run_folder import RunFolder
+from cinelex.scripts.main import main
 from tests.tiny_run import STEPS, STUDIES, FinishedRun, rows, succeed
 
 RETRIEVAL = {
@@ -225,6 +228,30 @@ def test_a_clip_is_embedded_as_a_study_of_its_own(finished_run: FinishedRun) -> 
         with torch.no_grad():
             row = encode_batch(model, alone).study[0]
         np.testing.assert_allclose(rows_of.embedding.iloc[place], row.numpy(), atol=1e-5)
+
+
+def test_embedding_encodes_each_clip_once(
+    finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    whole = VideoViT.forward
+
+    def counting(self: VideoViT, clips: Tensor, *rest: Any) -> Tensor:
+        seen.append(len(clips))
+        return whole(self, clips, *rest)
+
+    monkeypatch.setattr(VideoViT, "forward", counting)
+    succeed([*finished_run.command, "--run_mode", "embed"])
+    table = pq.read_table(finished_run.path / "embeddings.parquet")
+    assert sum(seen) == table["kind"].to_pylist().count("clip")
+
+
+def test_help_has_a_line_for_every_run_mode(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert "morph       make the settings between two words (eq)" in said
+    assert "embed       write the embeddings of studies, clips and reports (multitask); " in said
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

@@ -3,8 +3,8 @@
 import pytest
 
 from cinelex.doctor.report.tables import Row, beyond, score_table, text_of, tiles
-from cinelex.projects.results import Estimate, Group, Null, Results, Score
-from cinelex.projects.terms import Better
+from cinelex.projects.interface.results import Estimate, Group, Null, Results, Score
+from cinelex.projects.interface.terms import Better
 
 
 def _score(

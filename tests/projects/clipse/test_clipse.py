@@ -252,3 +252,16 @@ def test_stills_of_a_manifest_train_with_one_caption_each(
     assert len(set(data.train.labels.tolist())) < 40
     terms = project.terms(project.model(), next(project.batches(0)))
     assert torch.isfinite(terms["ce"])
+
+
+@pytest.mark.parametrize("mode", ["generate", "morph"])
+def test_a_run_mode_of_another_project_gets_the_list(
+    mode: str, cache: Path, tmp_path: Path
+) -> None:
+    line = [*command("baseline", tmp_path, cache), "--run_mode", mode]
+    code, _, complaint = call([*line, "warm"])
+    assert code == 2
+    assert complaint == (
+        f"error: project clipse has no --run_mode {mode}; there are train, ingest, validate, "
+        "doctor, inference, embed\n"
+    )

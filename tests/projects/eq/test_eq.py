@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cinelex.data.eq.parameters import PARAMETERS
-from cinelex.projects.results import Results, Score
+from cinelex.projects.interface.results import Results, Score
 from tests.tiny_run import EQ_CONFIG, arguments, call, rows, succeed
 
 PNG = b"\x89PNG"

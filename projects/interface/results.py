@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cinelex.projects.terms import Better
+from cinelex.projects.interface.terms import Better
 
 RESERVED = ("value", "low", "high", "baselines", "label", "unit", "better", "variant", "headline")
 """Keys of a score in ``results.json`` that are no null."""

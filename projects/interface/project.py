@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from cinelex.config.schema import RunConfig
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.models.study_model import StudyModel
-from cinelex.projects.results import Results
-from cinelex.projects.terms import Term, TermNulls
+from cinelex.projects.interface.results import Results
+from cinelex.projects.interface.terms import Term, TermNulls
 
 Own = TypeVar("Own", bound="OnDevice")
 
