@@ -15,7 +15,7 @@ check "$bin/ruff" check .
 check "$bin/ruff" format --check .
 check "$bin/mypy"
 check "$bin/lint-imports" --no-logo
-check "$bin/python" -m mkdocs build --strict --quiet
+NO_MKDOCS_2_WARNING=1 check "$bin/python" -m mkdocs build --strict
 check "$bin/pytest" -q "$@"
 
 if ((${#failed[@]})); then
