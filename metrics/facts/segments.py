@@ -33,7 +33,7 @@ SEGMENT_VESSELS: Final[Mapping[str, str]] = {
 """The vessel of each segment. A PDA or PLV without "left" counts as RCA on either dominance.
 
 Source: Leipsic et al. 2014, "SCCT guidelines for the interpretation and reporting of coronary CT
-    angiography" (18 segments), with D3, OM3, mid LCX and acute marginal, which reports also name.
+angiography" (18 segments), with D3, OM3, mid LCX and acute marginal, which reports also name.
 """
 
 LOCATION: Final = r"(?:prox(?:imal(?:ly)?)?|osti(?:al|um)|mid(?:dle)?|dist(?:al(?:ly)?)?|apical)"
