@@ -84,7 +84,7 @@ def _plain(field: Schema) -> str:
             return "path" if field.get("format") == "path" else "text"
         case "integer" | "number" as kind:
             bounds = [
-                f"{sign} {field[name]:g}"
+                f"{sign}\N{NO-BREAK SPACE}{field[name]:g}"
                 for name, sign in BOUNDS.items()
                 if name in field and abs(field[name]) < HUGE
             ]

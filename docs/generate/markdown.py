@@ -42,7 +42,7 @@ def options_table(entry: griffe.Object) -> str:
     rows = [
         [
             code(parameter.name),
-            code(parameter.annotation or ""),
+            code(_choices(parameter.annotation, entry)),
             code(parameter.default),
             told.get(parameter.name, ""),
         ]
@@ -50,6 +50,18 @@ def options_table(entry: griffe.Object) -> str:
         if parameter.default is not None
     ]
     return table(["option", "type", "default", "meaning"], rows) if rows else ""
+
+
+def _choices(annotation: object, entry: griffe.Object | griffe.Alias) -> str:
+    """Return a type as it is written, and a name that stands for some choices as these."""
+    if isinstance(annotation, griffe.ExprName):
+        try:
+            named = entry.modules_collection[annotation.canonical_path]
+        except KeyError:  # a type of Python or of another library
+            return str(annotation)
+        if named.is_attribute and str(named.value).startswith("Literal["):
+            return str(named.value)
+    return str(annotation or "")
 
 
 def _parameters(entry: griffe.Object) -> Iterable[griffe.Parameter]:

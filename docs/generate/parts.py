@@ -68,12 +68,14 @@ def _tables(
 
 def _contents(package: griffe.Object) -> str:
     """Return a table of the public functions and classes of all modules of a package."""
-    return "".join(
-        f"\n### {module.path}\n\n{sentence(module)}\n\n{table(['name', 'what it is'], rows)}"
-        if (rows := [[link(one.path), sentence(one)] for one in _public(module)])
-        else _contents(module)
-        for module in modules(package)
-    )
+    return "".join(_module(one) if not modules(one) else _contents(one) for one in modules(package))
+
+
+def _module(module: griffe.Object) -> str:
+    rows = [[link(one.path), sentence(one)] for one in _public(module)]
+    title = module.path.removeprefix("cinelex.")
+    said = f"\n### {title}\n\n{sentence(module)}\n\n{table(['name', 'what it is'], rows)}"
+    return said if rows else ""
 
 
 def _public(module: griffe.Object) -> Iterator[griffe.Object]:
