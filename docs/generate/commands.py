@@ -12,6 +12,8 @@ from textwrap import dedent
 
 import griffe
 
+from cinelex.projects import PROJECTS
+from cinelex.scripts.main import MODES
 from docs.generate.api import modules
 from docs.generate.markdown import code, sentence, table
 
@@ -31,6 +33,17 @@ def exit_codes(package: griffe.Object) -> str:
         if member.docstring
     ]
     return table(["code", "name", "meaning"], [["`0`", "", "Done."], *rows])
+
+
+def run_modes(_package: griffe.Object) -> str:
+    """Return a table of what ``--run_mode`` can be, for every project and for one."""
+    rows = [[code(name), "all", mode.help] for name, mode in MODES.items()]
+    rows += [
+        [code(" ".join([name, mode.words]).strip()), code(project), mode.help]
+        for project, entry in PROJECTS.items()
+        for name, mode in entry.modes.items()
+    ]
+    return table(["`--run_mode`", "project", "does"], rows)
 
 
 def _commands(package: griffe.Object) -> Iterator[str]:

@@ -12,7 +12,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from docs.generate.api import api_nav, api_pages
-from docs.generate.commands import commands, exit_codes
+from docs.generate.commands import commands, exit_codes, run_modes
 from docs.generate.keys import keys
 from docs.generate.parts import losses, metrics, models, projects
 from docs.generate.rules import rules
@@ -27,6 +27,7 @@ MAKERS: dict[str, Callable[[griffe.Object], str]] = {
     "models": models,
     "projects": projects,
     "rules": rules,
+    "run modes": run_modes,
 }
 
 
