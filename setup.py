@@ -16,7 +16,7 @@ setup(
     packages=find_packages(include=["cinelex", "cinelex.*"]),
     package_data={
         "cinelex.config": ["**/*.yaml", "*.json"],
-        "cinelex.doctor": ["**/*.jinja"],
+        "cinelex.doctor": ["**/*.jinja", "**/*.yaml"],
         "cinelex.sweeps": ["*.jinja"],
     },
 )

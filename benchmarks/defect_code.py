@@ -22,6 +22,9 @@ from cinelex.data.video import store as stores
 from cinelex.data.video.transforms import to_float
 from cinelex.losses import contrastive
 from cinelex.losses.weighted_sum import WeightedSum
+from cinelex.projects.eq import evaluation as eq_evaluation
+from cinelex.projects.eq import outputs as eq_outputs
+from cinelex.projects.interface.results import Table
 from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.runners import accumulation, optimizer, train
 from cinelex.runners.gradients import Gradients
@@ -80,6 +83,40 @@ def live_target(terms: dict[str, Tensor], project: Any, model: Any, batch: Any) 
 def in_gray_levels(terms: dict[str, Tensor], *_: Any) -> None:
     """Measure masked pixels in gray levels of 255."""
     terms["masked_modeling"] = 255.0**2 * terms["masked_modeling"]
+
+
+def evaluated(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Context:
+    """Return a context in which what the evaluation says of each EQ parameter is changed."""
+    whole = eq_outputs.output_table
+
+    def output_table(*spaces: Any) -> Table:
+        found = whole(*spaces)
+        return replace(found, rows=[change(dict(row)) for row in found.rows])
+
+    return patched(eq_evaluation, "output_table", output_table)
+
+
+def denormalised_twice(row: dict[str, Any]) -> dict[str, Any]:
+    """Scale physical values as if they were z-scores: the first such system wrote 1.6 MHz."""
+    mean, std = row["target_mean"], row["target_std"]
+    return {**row, **{end: row[end] * std + mean for end in ("least", "greatest")}}
+
+
+def in_physical_units(row: dict[str, Any]) -> dict[str, Any]:
+    """Take the squared error in the parameter's own unit."""
+    return {**row, "loss": row["loss"] * row["target_std"] ** 2}
+
+
+def scaled(results: Any, factor: float) -> Any:
+    """Return nested results with every value times a factor."""
+    if not isinstance(results, dict):
+        return results
+    return {
+        name: factor * value
+        if name == "value" and isinstance(value, float)
+        else scaled(value, factor)
+        for name, value in results.items()
+    }
 
 
 def rate(step_of: Callable[[int], int], *, folded: bool) -> Context:
@@ -172,8 +209,8 @@ def random_frames() -> AbstractContextManager[Any]:
     return mock.patch.object(datasets.StudyDataset, "sample", sample)
 
 
-def parts_alone() -> AbstractContextManager[Any]:
-    """Take the losses of each part of a batch by itself, as small batches."""
+def micro_batches_alone() -> AbstractContextManager[Any]:
+    """Take the losses of each micro-batch by itself, as of a small batch."""
 
     def part_by_part(
         self: Gradients[Any], batch: Any, weights: Mapping[str, float], **_: Any
@@ -187,8 +224,8 @@ def parts_alone() -> AbstractContextManager[Any]:
     return mock.patch.object(Gradients, "_part_by_part", part_by_part)
 
 
-def shared_gradient_each_part() -> AbstractContextManager[Any]:
-    """Send the gradient of what all parts share back once a part."""
+def shared_gradient_each_time() -> AbstractContextManager[Any]:
+    """Send the gradient of what all micro-batches share back once each."""
     whole = accumulation._Parts._ends
 
     def ends(

@@ -1,14 +1,53 @@
 """The measured tables of docs/why/doctor.md: each between two marks that a benchmark writes."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from benchmarks.defect_code import Context
-from benchmarks.doctor_settings import LEARNING_STEPS, MULTITASK
-from cinelex.doctor.finding import Finding
+from benchmarks.doctor_settings import LEARNING_STEPS, MULTITASK, Scale
 
 DOCUMENT = Path("docs/why/doctor.md")
+
+
+Command = Literal["sweep", "doctor", "train", "check"]
+"""``run_sweep.sh``; ``runner.sh`` with ``--run_mode doctor`` or train, each run then read by
+``doctor.sh check``; ``doctor.sh check`` alone, on results that were made up."""
+COMMANDS: dict[Command, str] = {
+    "sweep": "`run_sweep.sh`",
+    "doctor": "`--run_mode doctor`",
+    "train": "training, `doctor.sh check`",
+    "check": "`doctor.sh check`",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How far a run has to go for a defect to show, and which shipped command shows it."""
+
+    command: Command
+    shows: str
+    """As the table says it."""
+    scale: Scale = "tiny"
+
+
+STAGES: dict[str, Stage] = {
+    "sweep": Stage("sweep", "the sweep file"),
+    "probe": Stage("sweep", "one step of a sweep"),
+    "config": Stage("doctor", "the config"),
+    "fresh": Stage("doctor", "step 0"),
+    "ranks": Stage("doctor", "step 0, two processes"),
+    "micro_batches": Stage("doctor", "step 0"),
+    "bf16": Stage("doctor", "step 0"),
+    "resume": Stage("doctor", "two steps"),
+    "short": Stage("train", "40 to 60 steps"),
+    "learning": Stage("train", f"{LEARNING_STEPS} steps", "learning"),
+    "whole": Stage("train", "the whole recipe", "whole"),
+    "written": Stage("train", "evaluation"),
+    "results": Stage("check", "evaluation", "whole"),
+}
 
 
 @dataclass(frozen=True)
@@ -21,9 +60,7 @@ class Defect:
     rule: str
     """Empty where there is no defect: a control."""
     stage: str
-    """How far the run has to go: config, sweep, facts, a self-test (ranks, parts, half, resume),
-    short, run, whole, results; history is the wiring of the first EQ system on the statistics of
-    its own data."""
+    """How far the run has to go, of `STAGES`."""
     overrides: tuple[str, ...] = ()
     code: Context | None = None
     """What replaces the code; None where the config or the data alone are wrong."""
@@ -31,6 +68,34 @@ class Defect:
     """What the finding's statement must hold, where a rule has several."""
     recipe: str = MULTITASK
     """The shipped recipe that is run with the defect."""
+    sweep: str = ""
+    """A sweep file that is wrong."""
+    results: Callable[[Any], Any] | None = None
+    """What a healthy run's results are made into."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A finding, as a command printed it."""
+
+    rule: str
+    severity: str
+    statement: str
+    measured: float
+    threshold: float
+
+
+_FINDING = re.compile(
+    r"\b(D\d+) (error|warning|note): (.*?) \(measured (\S+), threshold (\S+): ", re.MULTILINE
+)
+
+
+def findings_in(output: str) -> list[Said]:
+    """Return the findings that a command printed."""
+    return [
+        Said(rule, severity, statement, float(measured), float(threshold))
+        for rule, severity, statement, measured, threshold in _FINDING.findall(output)
+    ]
 
 
 @dataclass(frozen=True)
@@ -38,7 +103,7 @@ class Caught:
     """What the doctor said of a defect."""
 
     defect: Defect
-    finding: Finding | None
+    finding: Said | None
     """None where the rule was silent."""
     others: tuple[str, ...]
     """Other rules that spoke."""
@@ -58,6 +123,13 @@ class Caught:
             f"{self.defect.rule} caught {self.defect.name}: {self.finding.measured:.3g}, "
             f"threshold {self.finding.threshold:.3g}; others {self.others}"
         )
+
+
+def caught(defect: Defect, said: Sequence[Said]) -> Caught:
+    """Return what the defect's own rule says of it, and which others spoke too."""
+    own = [one for one in said if one.rule == defect.rule and defect.says in one.statement]
+    others = {one.rule for one in said if one.rule != defect.rule and one.severity != "note"}
+    return Caught(defect, own[0] if own else None, tuple(sorted(others)))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -82,11 +154,16 @@ def write_between(mark: str, text: str) -> None:
 
 def write_defects(rows: Sequence[Caught]) -> None:
     """Write the table of defects, how many were caught, and the table of their controls."""
-    head = ("pitfall", "defect", "rule", "measured", "threshold", "other rules", "shows after")
-    stages = {"facts": "step 0", "config": "the config", "ranks": "step 0, two processes"}
-    stages |= {"parts": "step 0", "half": "step 0", "resume": "two steps", "results": "evaluation"}
-    stages |= {"sweep": "the config", "short": "40 to 60 steps", "run": f"{LEARNING_STEPS} steps"}
-    stages |= {"whole": "the whole recipe", "history": "evaluation"}
+    head = (
+        "pitfall",
+        "defect",
+        "rule",
+        "measured",
+        "threshold",
+        "other rules",
+        "shows after",
+        "found by",
+    )
     defects = [row for row in rows if row.defect.rule]
     cells = [
         (
@@ -96,7 +173,8 @@ def write_defects(rows: Sequence[Caught]) -> None:
             f"{row.finding.measured:.3g}" if row.finding else "**not caught**",
             f"{row.finding.threshold:.3g}" if row.finding else "–",
             ", ".join(row.others) or "–",
-            stages[row.defect.stage],
+            STAGES[row.defect.stage].shows,
+            COMMANDS[STAGES[row.defect.stage].command],
         )
         for row in defects
     ]

@@ -16,16 +16,13 @@ import torch
 
 from benchmarks.doctor_defects import train
 from benchmarks.doctor_document import table, write_between
-from benchmarks.doctor_settings import RECIPES
-from cinelex.config.load import load_config
+from benchmarks.doctor_settings import CONFIGS, RECIPES
 from cinelex.core.console import say
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding, worst_first
 from cinelex.doctor.live.watch import JUDGED_EVERY
 from cinelex.doctor.run_files import read_run
-
-CONFIGS = Path("config")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,7 +58,7 @@ def judge(recipe: str, seed: int, folder: Path, *, make: bool) -> list[Finding] 
         if not make:
             return None
         own = (f"name={name}", f"seed={seed}", f"folder={folder}", "device=cpu", "threads=1")
-        train(load_config(CONFIGS / f"{recipe}.yaml", list(own)))
+        train(["--base_config", str(CONFIGS / f"{recipe}.yaml"), *own])
     findings = all_findings(read_run(folder / name).evidence())
     say(f"{recipe} seed {seed}: {[(f.rule, f.severity, f.statement) for f in findings]}")
     return findings

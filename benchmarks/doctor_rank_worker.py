@@ -4,10 +4,8 @@ import os
 import sys
 from contextlib import nullcontext
 
-from benchmarks.rank_defects import RANK_DEFECTS
+from benchmarks.rank_defects import RANK_DEFECTS, VARIABLE
 from cinelex.doctor.live.ranks_worker import main
-
-VARIABLE = "CINELEX_DEFECT"
 
 if __name__ == "__main__":
     context = RANK_DEFECTS.get(os.environ.get(VARIABLE, ""), nullcontext)

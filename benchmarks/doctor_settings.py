@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Literal
 
 from cinelex.config.load import load_config
-from cinelex.config.schema import RunConfig
 
 CONFIGS = Path("config")
 MULTITASK = "clip/multitask_config"
@@ -73,10 +72,14 @@ OF_PROJECT = {
         "optimizer.learning_rate=2e-3",
         "evaluation.report_examples=1",
     ),
+    "eq": (
+        *("eq.synthetic.rows=300", "eq.synthetic.people=30", "eq.min_settings=20"),
+        *("eq.folds=3", "eq.width=16", "eq.dim=4", "batch=16"),
+    ),
 }
 """What makes the model and the data of a shipped recipe tiny."""
 FEW_STUDIES = ("data.synthetic.train=96", "data.synthetic.val=24", "data.synthetic.test=24")
-"""A set that is made in seconds, or learned by heart."""
+"""A set that is made in seconds, or memorised."""
 
 
 def merged(*overrides: str) -> list[str]:
@@ -85,15 +88,15 @@ def merged(*overrides: str) -> list[str]:
     return list(chosen.values())
 
 
-def defect_config(
+def defect_overrides(
     name: str,
     folder: Path,
     overrides: Sequence[str] = (),
     *,
     recipe: str = MULTITASK,
     scale: Scale = "tiny",
-) -> RunConfig:
-    """Return the config of one run below ``folder``."""
+) -> list[str]:
+    """Return the overrides of a recipe for one run below ``folder``."""
     path = CONFIGS / f"{recipe}.yaml"
     sized: dict[Scale, Sequence[str]] = {
         "tiny": (*TINY, *OF_PROJECT[load_config(path).project]),
@@ -101,4 +104,4 @@ def defect_config(
         "whole": (),
     }
     places = (f"name={name}", f"folder={folder / 'runs'}", f"data.cache={folder / 'cache'}")
-    return load_config(path, merged(*ALL, *sized[scale], *overrides, *places))
+    return merged(*ALL, *sized[scale], *overrides, *places)

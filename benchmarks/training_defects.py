@@ -8,6 +8,7 @@ from benchmarks.defect_code import (
     not_finite,
     patched,
     rate,
+    scaled,
     shuffled_videos,
     slow_loader,
     terms,
@@ -19,7 +20,7 @@ from benchmarks.defect_models import (
     no_gradient_to_text,
 )
 from benchmarks.doctor_document import Defect
-from benchmarks.doctor_settings import FEW_STUDIES, LATENT
+from benchmarks.doctor_settings import EQ, FEW_STUDIES, LATENT
 from cinelex.models import CAPTION_DECODERS, LATENT_HEADS, caption_decoder, video_text
 from tests.historical_latent import DeadLatent, FirstPositionDecoder
 
@@ -51,7 +52,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "collapsed contrastive loss read as flat learning",
         "25",
         "D10",
-        "run",
+        "learning",
         overrides=MATCHING,
         code=patched(video_text, "embedding_head", mostly_bias),
     ),
@@ -59,7 +60,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "masked pixels in gray levels",
         "",
         "D11",
-        "run",
+        "learning",
         overrides=NO_CAPTIONS,
         code=terms(in_gray_levels),
     ),
@@ -67,7 +68,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "head that is nothing but its bias",
         "",
         "D12",
-        "run",
+        "learning",
         overrides=MATCHING,
         code=patched(video_text, "embedding_head", mostly_bias),
     ),
@@ -75,7 +76,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "masked modelling on live outputs",
         "8",
         "D12",
-        "run",
+        "learning",
         overrides=MASKED,
         code=terms(live_target),
     ),
@@ -93,7 +94,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "videos shuffled among reports",
         "13",
         "D13",
-        "run",
+        "learning",
         overrides=MATCHING,
         code=shuffled_videos,
     ),
@@ -157,30 +158,41 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         says="waiting",
     ),
     Defect(
-        "studies learned by heart",
+        "studies memorised",
         "",
         "D21",
-        "run",
+        "learning",
         overrides=(*FEW_STUDIES, *MATCHING),
     ),
-    Defect("every metric 4.08 % better than measured", "21", "D22", "results", says="all moved by"),
-    Defect("results without hashes", "21", "D22", "results", says="hash"),
+    Defect(
+        "every metric 4.08 % better than measured",
+        "21",
+        "D22",
+        "results",
+        says="of the run of --reference",
+        results=lambda results: scaled(results, 1.0408),
+    ),
+    Defect(
+        "results without hashes",
+        "21",
+        "D22",
+        "results",
+        says="hash",
+        results=lambda results: {**results, "provenance": {}},
+    ),
 )
 """In the order of their rules."""
 
 WHOLE = Defect("no defect, whole", "", "", "whole")
 """The shipped recipe to its end."""
 CONTROLS: tuple[Defect, ...] = (
-    Defect("no defect, facts", "", "", "facts"),
-    Defect("no defect, ranks", "", "", "ranks"),
-    Defect("no defect, parts", "", "", "parts"),
-    Defect("no defect, half", "", "", "half"),
-    Defect("no defect, resume", "", "", "resume"),
+    Defect("no defect, fresh", "", "", "fresh"),
     Defect("no defect, short", "", "", "short", overrides=MATCHING),
-    Defect("no defect, matching alone", "", "", "run", overrides=MATCHING),
-    Defect("no defect, no captions", "", "", "run", overrides=NO_CAPTIONS),
-    Defect("no defect, masked modelling alone", "", "", "run", overrides=MASKED),
+    Defect("no defect, matching alone", "", "", "learning", overrides=MATCHING),
+    Defect("no defect, no captions", "", "", "learning", overrides=NO_CAPTIONS),
+    Defect("no defect, masked modelling alone", "", "", "learning", overrides=MASKED),
     WHOLE,
+    Defect("no defect, written", "", "", "written", recipe=EQ),
     Defect("no defect, whole latent", "", "", "whole", recipe=LATENT),
 )
 """What has a defect above, without it."""

@@ -8,8 +8,10 @@ from cinelex.core.errors import UserError
 from cinelex.doctor import weights
 from cinelex.doctor.claims import command as claims
 from cinelex.doctor.logs import command as logs
+from cinelex.doctor.rules import command as check
 
 COMMANDS = {
+    "check": (check, "say what the rules find in the folder of a run"),
     "claims": (claims, "mark each number of a write-up as found in a run, or not, or differing"),
     "logs": (logs, "read exported logs and say which claims they support"),
     "weights": (weights, "say each term's share of a run's gradient, and weights for other shares"),

@@ -16,24 +16,12 @@ PATIENCE = 200
 where that is longer."""
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """What a search varies, and what it tries to improve."""
-
-    keys: tuple[str, ...]
-    """Dotted keys of the config."""
-    objective: str
-    """The name of the number that decides."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What is known of a run. A rule says nothing where what it reads is not there."""
 
     config: RunConfig | None = None
     """The resolved config."""
-    sweep: Sweep | None = None
-    """The search that the run is a trial of."""
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
     """What was known of data, model and optimizer before the first step."""
     steps: Sequence[Row] = ()

@@ -1,8 +1,8 @@
 """What the doctor says: one thing that is wrong, its evidence, and what to do about it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
 """From worst on. ``error``: the run cannot do what it is for. ``warning``: it may, at a cost.
@@ -43,6 +43,13 @@ class Finding:
     """Where the null of the course stands, if no key of the record holds it."""
 
 
+def finding_of(row: Any) -> Finding | None:
+    """Return a finding from what a file holds of it; None if that is something else."""
+    if not isinstance(row, Mapping) or row.keys() != {field.name for field in fields(Finding)}:
+        return None
+    return Finding(**{**row, "course": tuple(row["course"])})
+
+
 def render(finding: Finding) -> str:
     """Return a finding as one readable paragraph without line breaks."""
     return (
@@ -59,3 +66,13 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(
         findings, key=lambda finding: (SEVERITIES.index(finding.severity), int(finding.rule[1:]))
     )
+
+
+def summary(findings: Iterable[Finding]) -> str:
+    """Return every finding as a paragraph, in their order, or that there is none."""
+    return "\n\n".join(map(render, findings)) or "the doctor finds nothing"
+
+
+def is_sick(findings: Iterable[Finding]) -> bool:
+    """Return whether a finding says that the run cannot do what it is for."""
+    return any(finding.severity == "error" for finding in findings)

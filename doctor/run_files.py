@@ -1,6 +1,5 @@
 """What a run left in its folder, read back with nothing taken for granted."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,12 @@ from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json
 from cinelex.doctor.evidence import Evidence, is_number
+from cinelex.doctor.finding import Finding, finding_of
+from cinelex.runners.record import read_rows
 
 Row = dict[str, Any]
 DOCTOR = "doctor.json"
-"""Facts and findings."""
+"""Diagnostics and findings."""
 _SECTIONS = frozenset({"losses", "captioning"})
 """Sections of the results in which every entry is a mapping."""
 
@@ -42,11 +43,23 @@ class RunFiles:
     """One row a held-out study: reference, caption, and the caption's coloured spans."""
     diagnostics: Mapping[str, Any]
     """What the doctor knew before the first step."""
+    findings: list[Finding]
+    """What it has found while the run went on, as far as it is kept."""
 
     def evidence(
-        self, *, config: RunConfig | None = None, diagnostics: Mapping[str, Any] | None = None
+        self,
+        *,
+        config: RunConfig | None = None,
+        diagnostics: Mapping[str, Any] | None = None,
+        reference: "RunFiles | None" = None,
     ) -> Evidence:
-        """Return what the rules read; ``config`` and ``diagnostics`` replace the folder's."""
+        """Return what the rules read; ``config`` and ``diagnostics`` replace the folder's.
+
+        Args:
+            config: Of the run.
+            diagnostics: Of the run.
+            reference: Another run, whose results these are compared with.
+        """
         return Evidence(
             config=self.config if config is None else config,
             diagnostics=self.diagnostics if diagnostics is None else diagnostics,
@@ -54,6 +67,7 @@ class RunFiles:
             validations=self.validations,
             results=self.results,
             captions=self.captions,
+            reference=reference.results if reference else {},
         )
 
 
@@ -66,10 +80,11 @@ def read_run(folder: Path) -> RunFiles:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such run folder")
     config_file, results_file = folder / "config.yaml", folder / "results.json"
-    facts_file = folder / DOCTOR
+    kept_file = folder / DOCTOR
     config, error = _config(config_file)
-    records = json_rows(folder / "metrics.jsonl")
-    diagnostics = _mapping(read_json(facts_file)) if facts_file.exists() else {}
+    records = read_rows(folder / "metrics.jsonl")
+    kept = _mapping(read_json(kept_file)) if kept_file.exists() else {}
+    findings = kept.get("findings")
     return RunFiles(
         folder=folder,
         config_text=_text(config_file) if config_file.exists() else "",
@@ -78,9 +93,14 @@ def read_run(folder: Path) -> RunFiles:
         steps=_steps(records),
         validations=[row for row in records if row.get("kind") == "validation"],
         results=_results(read_json(results_file)) if results_file.exists() else {},
-        retrieval=json_rows(folder / "predictions" / "retrieval.jsonl"),
-        captions=json_rows(folder / "predictions" / "captions.jsonl"),
-        diagnostics=_mapping(diagnostics.get("diagnostics")),
+        retrieval=read_rows(folder / "predictions" / "retrieval.jsonl"),
+        captions=read_rows(folder / "predictions" / "captions.jsonl"),
+        diagnostics=_mapping(kept.get("diagnostics")),
+        findings=[
+            finding
+            for row in (findings if isinstance(findings, list) else [])
+            if (finding := finding_of(row)) is not None
+        ],
     )
 
 
@@ -90,7 +110,7 @@ def read_steps(folder: Path) -> list[Row]:
     Raises:
         UserError: The record is broken; the message says where.
     """
-    return _steps(json_rows(folder / "metrics.jsonl"))
+    return _steps(read_rows(folder / "metrics.jsonl"))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -124,31 +144,3 @@ def _config(path: Path) -> tuple[RunConfig | None, str]:
         return load_config(path), ""
     except UserError as error:
         return None, str(error)
-
-
-def json_rows(path: Path) -> list[Row]:
-    """Return the objects of a JSON-lines file; a last line cut off by a crash is left out.
-
-    Raises:
-        UserError: The file is not UTF-8, or a line is no JSON object; the message says which.
-    """
-    if not path.exists():
-        return []
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except UnicodeDecodeError as problem:
-        raise UserError(f"{path}: not UTF-8 at byte {problem.start}") from None
-    rows = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            if number == len(lines):
-                break
-            row = None
-        if not isinstance(row, dict):
-            raise UserError(f"{path}: line {number} is not JSON, or no object; remove or repair it")
-        rows.append(row)
-    return rows

@@ -103,8 +103,11 @@ def interval_of_unanimous(
         raise ValueError(f"unanimous items have a share of 0 or 1, not {share}")
     if items < 2:
         return None, None
-    end: float = ((1 - confidence) / 2) ** (1 / items)
-    return (0.0, 1 - end) if share == 0.0 else (end, 1.0)
+    from scipy import stats  # here, because it takes a second
+
+    test = stats.binomtest(int(share) * items, items)
+    low, high = test.proportion_ci(confidence, method="exact")
+    return float(low), float(high)
 
 
 def resampled_sums(

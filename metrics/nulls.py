@@ -163,14 +163,16 @@ def sigmoid_floor(studies: int, temperature: float) -> float:
     _require_temperature(temperature)
     if studies == 1:
         return 0.0
+    from scipy import optimize, special  # here, because they take half a second
+
     others = studies - 1
     gap = studies / others / temperature
-    low, high = -gap - math.log(others) - 1.0, 1.0
-    for _ in range(200):
-        middle = (low + high) / 2
-        rising = others * _sigmoid(middle) > _sigmoid(-(middle + gap))
-        low, high = (low, middle) if rising else (middle, high)
-    return _softplus(-(low + gap)) + others * _softplus(low)
+
+    def slope(y: float) -> float:
+        return float(others * special.expit(y) - special.expit(-(y + gap)))
+
+    best = optimize.brentq(slope, -gap - math.log(others) - 1.0, 1.0, xtol=1e-15)
+    return _softplus(-(best + gap)) + others * _softplus(best)
 
 
 def captioning_chance(vocabulary: int) -> float:
@@ -217,11 +219,9 @@ def uniformity_of_random_directions(dim: int) -> float:
     """
     if dim < 1:
         raise ValueError(f"dimension must be at least 1, not {dim}")
-    total, term = 1.0, 1.0
-    for order in range(1, 60):
-        term *= 4.0 / (order * (dim / 2 + order - 1))
-        total += term
-    return math.log(total) - 4.0
+    from scipy import special
+
+    return math.log(special.hyp0f1(dim / 2, 4.0)) - 4.0
 
 
 def rankme_bounds(rows: int, dim: int) -> tuple[float, float]:
@@ -236,10 +236,6 @@ def rankme_bounds(rows: int, dim: int) -> tuple[float, float]:
 
 def _softplus(x: float) -> float:
     return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
-
-
-def _sigmoid(x: float) -> float:
-    return math.exp(-_softplus(-x))
 
 
 def _require_temperature(temperature: float) -> None:

@@ -2,11 +2,10 @@
 
 import csv
 import io
-import json
 from pathlib import Path
-from typing import Any
 
 from cinelex.core.files import write_whole
+from cinelex.runners.record import read_rows
 
 
 def write_csv_log(record: Path) -> Path:
@@ -19,7 +18,7 @@ def write_csv_log(record: Path) -> Path:
     Args:
         record: The run's ``metrics.jsonl``, which stays the truth.
     """
-    rows: list[dict[str, Any]] = [json.loads(line) for line in record.read_text().splitlines()]
+    rows = read_rows(record)
     fields = list(dict.fromkeys(name for row in rows for name in row))
     table = io.StringIO()
     writer = csv.DictWriter(table, fields, restval="", lineterminator="\n")

@@ -2,14 +2,16 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from cinelex.core.console import say
 from cinelex.core.distributed import is_main
+from cinelex.core.errors import UserError
 
+Row = dict[str, Any]
 TAIL_BYTES = 2**18
 """How much of a record's end is read to go on with it."""
 
@@ -77,24 +79,58 @@ class Record:
         return self._end
 
 
-def last_records(path: Path, kind: str) -> list[dict[str, Any]]:
-    """Return the lines of one kind among the last `TAIL_BYTES` of a record, oldest first."""
+def read_rows(path: Path) -> list[Row]:
+    """Return the objects of a JSON-lines file; none where there is no such file.
+
+    Raises:
+        UserError: The file is not UTF-8, or a line is no JSON object; the message says which.
+    """
+    return parse_rows(path.read_bytes(), path) if path.exists() else []
+
+
+def last_records(path: Path, kind: str) -> list[Row]:
+    """Return the lines of one kind among the last `TAIL_BYTES` of a record, oldest first.
+
+    Raises:
+        UserError: A line is no JSON object.
+    """
     with path.open("rb") as stream:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(max(0, size - TAIL_BYTES))
-        lines = stream.read().splitlines()
+        tail = stream.read()
     if size > TAIL_BYTES:
-        del lines[0]
-    rows = [json.loads(line) for line in lines]
-    return [row for row in rows if row["kind"] == kind]
+        tail = tail.partition(b"\n")[2]
+    return [row for row in parse_rows(tail, path) if row.get("kind") == kind]
 
 
-def read_records(path: Path, kind: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines of one kind."""
-    for line in path.read_text().splitlines():
-        row = json.loads(line)
-        if row["kind"] == kind:
-            yield row
+def parse_rows(content: bytes, path: Path) -> list[Row]:
+    """Return the objects of JSON lines; a last one that a crash cut off is left out.
+
+    Args:
+        content: Whole lines, from the start of one.
+        path: The file that they are of, for messages.
+
+    Raises:
+        UserError: They are not UTF-8, or a line is no JSON object; the message says which.
+    """
+    try:
+        lines = content.decode().split("\n")
+    except UnicodeDecodeError as problem:
+        raise UserError(f"{path}: not UTF-8 at byte {problem.start}") from None
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            if number == len(lines):
+                break
+            row = None
+        if not isinstance(row, dict):
+            raise UserError(f"{path}: line {number} is not JSON, or no object; remove or repair it")
+        rows.append(row)
+    return rows
 
 
 def _finite(numbers: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,8 +31,8 @@ from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED, PREEMPTED, SICK
 from cinelex.core.locks import sole_user
 from cinelex.core.shared_memory import too_small
 from cinelex.doctor.check import check_before_training
-from cinelex.doctor.finding import render
-from cinelex.doctor.live.examination import examine, sick, summary
+from cinelex.doctor.finding import is_sick, render, summary
+from cinelex.doctor.live.examination import examine
 from cinelex.doctor.live.watch import Watch, probes_of
 from cinelex.doctor.report.page import write_report
 from cinelex.projects import PROJECTS, check_project, open_project
@@ -185,7 +185,7 @@ def consult(config: RunConfig, device: torch.device) -> int:
         say(summary(findings))
         if begun and is_main():
             say(f"report: {write_report(folder.path)}")
-    return SICK if sick(findings) else 0
+    return SICK if is_sick(findings) and is_main() else 0
 
 
 def train(config: RunConfig, device: torch.device) -> int:

@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from cinelex.config.nearest import nearest
 from cinelex.core.errors import UserError
+from cinelex.doctor.finding import render
+from cinelex.doctor.rules.rule import Measured
+from cinelex.doctor.rules.swept_keys import DEPENDENT_OBJECTIVE
 from cinelex.sweeps.plan import Metric
 
 WEIGHTS = ("loss_weights", "patch_contrastive_weight")
@@ -64,11 +67,8 @@ def refuse_dependent(metric: Metric, swept: Sequence[str]) -> None:
     for key in swept:
         cause = next((one for one in guilty if key == one or key.startswith(f"{one}.")), None)
         if cause is not None:
-            raise UserError(
-                f"metric {metric.name} depends on the swept key {key}: {_reason(term, cause)}; "
-                "look for something with a unit of its own, such as "
-                "retrieval/study_to_report/recall_at_1"
-            )
+            named = {"metric": metric.name, "key": key, "reason": _reason(term, cause)}
+            raise UserError(render(DEPENDENT_OBJECTIVE.finding(Measured(1.0, 0.0, named))))
 
 
 def _term(name: str) -> str | None:

@@ -11,6 +11,9 @@ from cinelex.config.nearest import nearest_key, valid_keys
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
+from cinelex.doctor.finding import render
+from cinelex.doctor.rules.rule import Measured
+from cinelex.doctor.rules.swept_keys import UNREAD_KEY
 from cinelex.projects import check_project, weight_keys
 from cinelex.sweeps.distributions import Distribution
 from cinelex.sweeps.objectives import plain_name, refuse_dependent, refuse_unknown
@@ -140,10 +143,8 @@ def check_read(sweep: Sweep, slot: Slot) -> Probed:
         unread = [key for key in unread if not _reached(key, probed)]
         if not unread:
             return probed
-    raise UserError(
-        f"{sweep.plan.source}: parameters.{unread[0]}: nothing reads this key in project "
-        f"{sweep.base.project} with this base config, so sweeping it would measure noise; remove it"
-    )
+    named = {"source": sweep.plan.source, "key": unread[0], "project": sweep.base.project}
+    raise UserError(render(UNREAD_KEY.finding(Measured(1.0, 0.0, named))))
 
 
 def combinations(parameters: Mapping[str, Distribution], count: int) -> list[dict[str, JsonValue]]:

@@ -2,20 +2,15 @@
 
 from collections.abc import Iterator
 
-import griffe
-
 from cinelex.doctor.rules import RULES
-from docs.generate.markdown import link, sentence, table
+from docs.generate.markdown import table
 
 
-def rules(package: griffe.Object) -> str:
+def rules(_: object) -> str:
     """Return a table of all rules."""
-    return table(["rule", "asks", "check"], _rows(package))
+    return table(["rule", "finds", "severity", "key", "null"], _rows())
 
 
-def _rows(package: griffe.Object) -> Iterator[list[str]]:
-    for number, checks in RULES.items():
-        for check in checks:
-            path = f"{check.__module__}.{check.__qualname__}"
-            module = package[check.__module__.removeprefix("cinelex.")]
-            yield [number, sentence(module).partition(": ")[2], link(path)]
+def _rows() -> Iterator[list[str]]:
+    for rule in sorted(RULES, key=lambda rule: int(rule.id[1:])):
+        yield [rule.id, rule.name, rule.severity, f"`{rule.key}`", rule.null]

@@ -10,7 +10,7 @@ import yaml
 
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json
-from cinelex.doctor.run_files import json_rows
+from cinelex.runners.record import read_rows
 
 _SYNONYMS = {
     r"\br\s?@\s?(\d+)": r"recall at \1",
@@ -119,7 +119,7 @@ def _flatten(value: Any, file: str, path: tuple[str, ...]) -> Iterator[Fact]:
 
 def _record_facts(path: Path) -> Iterator[Fact]:
     columns: dict[str, list[float]] = {}
-    for row in json_rows(path):
+    for row in read_rows(path):
         prefix = "validation/" if row.get("kind") == "validation" else ""
         for key, value in row.items():
             if isinstance(value, int | float) and not isinstance(value, bool) and key != "step":

@@ -104,7 +104,7 @@ def _reached(module: nn.Module, moved: Mapping[str, set[str]]) -> dict[str, Any]
     reached = set().union(*moved.values())
     parts = sorted({name.partition(".")[0] for name in reached})
     return {
-        "parts/terms": {
+        "towers/terms": {
             part: sorted(
                 term
                 for term, names in moved.items()

@@ -6,9 +6,8 @@ import torch
 
 from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
-from cinelex.core.distributed import is_main
 from cinelex.doctor.check import diagnose
-from cinelex.doctor.finding import Finding, render
+from cinelex.doctor.finding import Finding
 from cinelex.doctor.live.diagnostics import fresh_diagnostics
 from cinelex.doctor.live.self_tests import (
     bf16_diagnostics,
@@ -31,7 +30,7 @@ def examine(
     is trained and no checkpoint or record of the run is touched.
     """
     diagnostics = fresh_diagnostics(project, config, device)
-    say("trying two processes, a batch in parts, half precision, and a resumed step")
+    say("trying two processes, two micro-batches, bf16, and a resumed step")
     diagnostics |= resume_diagnostics(project, config, device)
     diagnostics |= micro_batch_diagnostics(project, config)
     diagnostics |= bf16_diagnostics(project, config)
@@ -39,13 +38,3 @@ def examine(
     findings = diagnose(read_run(folder.path).evidence(config=config, diagnostics=diagnostics))
     keep(folder.path, diagnostics=diagnostics, findings=findings)
     return findings
-
-
-def summary(findings: list[Finding]) -> str:
-    """Return every finding as a paragraph, worst first, or that there is none."""
-    return "\n\n".join(render(finding) for finding in findings) or "the doctor finds nothing"
-
-
-def sick(findings: list[Finding]) -> bool:
-    """Return whether a finding says that the run cannot do what it is for."""
-    return any(finding.severity == "error" for finding in findings) and is_main()

@@ -20,13 +20,13 @@ from cinelex.projects.interface.project import Project
 from cinelex.runners.gradients import Gradients
 
 
-def measure(project: Project[Any, Any], *, seed: int, parts: int = 1) -> dict[str, Tensor]:
+def measure(project: Project[Any, Any], *, seed: int, micro_batches: int = 1) -> dict[str, Tensor]:
     """Return ``term/<name>`` and ``gradient/<parameter>`` of the first step, on the CPU.
 
     Args:
         project: What is trained.
         seed: Of the model's first weights.
-        parts: Into how many parts each process cuts its share of the batch.
+        micro_batches: Into how many each process cuts its share of the batch.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -36,7 +36,11 @@ def measure(project: Project[Any, Any], *, seed: int, parts: int = 1) -> dict[st
         batch = next(project.batches(0))
         project.prepare_step(module, 0)
         gradients = Gradients(
-            project=project, model=model, device=torch.device("cpu"), half=False, parts=parts
+            project=project,
+            model=model,
+            device=torch.device("cpu"),
+            half=False,
+            parts=micro_batches,
         )
         _, terms = gradients.of(batch, project.weights(0), look=lambda _: None)
     found = {f"term/{name}": term.clone() for name, term in terms.items()}

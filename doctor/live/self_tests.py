@@ -1,7 +1,7 @@
 """Four promises of a project, tried on its own data.
 
-Two processes are one, a batch in parts is the whole, losses do not suffer from half precision, and
-a resumed run is one that went on.
+Two processes are one, micro-batches are the whole batch, losses do not suffer from bf16, and a
+resumed run is one that went on.
 
 Each takes a few steps of the configured model, so they belong to ``--run_mode doctor``.
 """
@@ -28,22 +28,14 @@ from cinelex.runners.train import Trainer
 MIN_SCALE = 1e-3
 """Share of the longest gradient below which a gradient's error is no longer relative to itself:
 some gradients are 0 in exact arithmetic."""
+WORKER = "cinelex.doctor.live.ranks_worker"
+"""The module that each of two processes runs."""
 
 
-def rank_diagnostics(
-    project: Project[Any, Any],
-    config: RunConfig,
-    *,
-    worker: str = "cinelex.doctor.live.ranks_worker",
-) -> dict[str, float]:
+def rank_diagnostics(project: Project[Any, Any], config: RunConfig) -> dict[str, float]:
     """Return how far terms and gradients of two processes are from those of one, relatively.
 
     Nothing where this process is one of several, or a batch cannot be shared.
-
-    Args:
-        project: Measured in this process.
-        config: What the two processes build the same project from.
-        worker: The module that each of the two runs.
     """
     if world_size() > 1 or config.batch < 2:
         return {}
@@ -52,7 +44,7 @@ def rank_diagnostics(
         place = Path(folder)
         # the resolved config names the same caches, so nothing is decoded again
         write_whole(place / "config.yaml", dump_config(config))
-        run_on_processes(worker, str(place / "config.yaml"), folder, world=2, timeout_s=600.0)
+        run_on_processes(WORKER, str(place / "config.yaml"), folder, world=2, timeout_s=600.0)
         both = [load_file(place / f"rank-{rank}.safetensors") for rank in (0, 1)]
     return {f"ranks/{kind}": error for kind, error in compare(alone, both).items()}
 
@@ -64,14 +56,14 @@ def micro_batch_diagnostics(project: Project[Any, Any], config: RunConfig) -> di
     """
     if world_size() > 1 or config.batch < 2:
         return {}
-    whole, cut = (measure(project, seed=config.seed, parts=parts) for parts in (1, 2))
-    return {f"parts/{kind}": error for kind, error in compare(whole, [cut]).items()}
+    whole, cut = (measure(project, seed=config.seed, micro_batches=count) for count in (1, 2))
+    return {f"micro_batches/{kind}": error for kind, error in compare(whole, [cut]).items()}
 
 
 def bf16_diagnostics(project: Project[Any, Any], config: RunConfig) -> dict[str, float]:
     """Return how far the losses, and their gradients at what the model puts out, are from exact.
 
-    Taken as a run in bfloat16 takes them, on the outputs of a float32 model, against float64.
+    Taken as a run in bf16 takes them, on the outputs of a float32 model, against float64.
     Nothing where this process is one of several.
     """
     if world_size() > 1:
@@ -82,25 +74,25 @@ def bf16_diagnostics(project: Project[Any, Any], config: RunConfig) -> dict[str,
         batch = next(project.batches(0))
         project.prepare_step(module, 0)
         outputs = project.outputs(module, batch)
-    exact, half = (_losses_at(project, outputs, batch, half=half) for half in (False, True))
-    return {f"half/{kind}": error for kind, error in compare(exact, [half]).items()}
+    exact, rounded = (_losses_at(project, outputs, batch, bf16=bf16) for bf16 in (False, True))
+    return {f"bf16/{kind}": error for kind, error in compare(exact, [rounded]).items()}
 
 
 def _losses_at(
-    project: Project[BatchT, Any], outputs: Any, batch: BatchT, *, half: bool
+    project: Project[BatchT, Any], outputs: Any, batch: BatchT, *, bf16: bool
 ) -> dict[str, Tensor]:
-    """Return ``term/<name>`` and ``gradient/<place>`` at outputs, in bfloat16 or in float64."""
-    dtype = torch.float32 if half else torch.float64
+    """Return ``term/<name>`` and ``gradient/<index>`` at outputs, in bf16 or in float64."""
+    dtype = torch.float32 if bf16 else torch.float64
     given = [
         t.to(dtype).requires_grad_() if t is not None and t.is_floating_point() else t
         for t in tensors_of(outputs)
     ]
-    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         terms = project.losses(with_tensors(outputs, iter(given)), batch)
     WeightedSum(project.weights(0))(terms).backward()
     gradients = enumerate(t.grad for t in given if t is not None and t.requires_grad)
     return {f"term/{name}": term.detach() for name, term in terms.items()} | {
-        f"gradient/{place}": gradient for place, gradient in gradients if gradient is not None
+        f"gradient/{index}": gradient for index, gradient in gradients if gradient is not None
     }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from cinelex.core.errors import UserError
 from cinelex.doctor.logs.metric import Log, make_metric
-from cinelex.doctor.run_files import json_rows
+from cinelex.runners.record import read_rows
 
 _VALIDATION = "validation"
 
@@ -23,7 +23,7 @@ def read_record(path: Path) -> Log:
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     columns: dict[str, list[tuple[float, float]]] = {}
-    for row in json_rows(path):
+    for row in read_rows(path):
         step = row.get("step")
         if not isinstance(step, int | float):
             continue

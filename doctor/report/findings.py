@@ -4,16 +4,14 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from cinelex.core.files import read_json
 from cinelex.doctor.balance import Balance, Typical, balance
 from cinelex.doctor.charts import Chart, Series, line_chart
-from cinelex.doctor.check import diagnose
-from cinelex.doctor.finding import Finding, worst_first
+from cinelex.doctor.check import diagnose_run
+from cinelex.doctor.finding import Finding
 from cinelex.doctor.report.charts import NULL_NOTES, label_of, points_of
 from cinelex.doctor.report.tables import Bar
 from cinelex.doctor.rules import RULES
-from cinelex.doctor.rules.resume import RULE as RESUME
-from cinelex.doctor.run_files import DOCTOR, RunFiles
+from cinelex.doctor.run_files import RunFiles
 from cinelex.projects.interface.results import Group, Null, Score
 
 
@@ -33,22 +31,11 @@ def shown_findings(run: RunFiles) -> list[ShownFinding]:
     """Return what every rule finds in a run's folder, worst first."""
     washes = {"error": "bad", "warning": "warn", "note": ""}
     shown = []
-    found = diagnose(run.evidence())
-    said = {finding.statement for finding in found}
-    found += [finding for finding in _of_steps_made_again(run) if finding.statement not in said]
-    for finding in worst_first(found):
+    for finding in diagnose_run(run):
         chart = _chart(run, finding)
         bar = None if chart else bar_of(finding.measured, finding.threshold)
         shown.append(ShownFinding(finding, chart, bar, washes[finding.severity]))
     return shown
-
-
-def _of_steps_made_again(run: RunFiles) -> list[Finding]:
-    """Return what the run itself found as it was resumed; its record has only the later steps."""
-    path = run.folder / DOCTOR
-    kept = read_json(path).get("findings", []) if path.exists() else []
-    rows = [row for row in kept if row["rule"] == RESUME]
-    return [Finding(**{**row, "course": tuple(row["course"])}) for row in rows]
 
 
 def reading(run: RunFiles) -> str:
@@ -60,7 +47,11 @@ def reading(run: RunFiles) -> str:
         f"{len(run.captions)} captions" if run.captions else "",
     ]
     had = [part for part in parts if part]
-    return f"{len(RULES)} rules read the config" + "".join(f", {part}" for part in had) + "."
+    return (
+        f"{sum(rule.check is not None for rule in RULES)} rules read the config"
+        + "".join(f", {part}" for part in had)
+        + "."
+    )
 
 
 def balance_groups(run: RunFiles) -> list[Group]:

@@ -1,63 +1,50 @@
-"""The rules of the doctor, by their numbers: each reads evidence and yields findings."""
+"""The table of rules: what each says is a record, what it asks of a run a check."""
 
-from collections.abc import Callable, Iterable
+from cinelex.doctor.rules.at_chance import AT_CHANCE, AT_FLOOR
+from cinelex.doctor.rules.bigram_captions import BIGRAM_CAPTIONS
+from cinelex.doctor.rules.caption_content import BLIND, IDENTICAL, NO_FACTS
+from cinelex.doctor.rules.collapse import APART, COLLAPSED, NARROWED
+from cinelex.doctor.rules.contrastive_headroom import HEADROOM, ONE_STUDY
+from cinelex.doctor.rules.dead_term import DEAD_TERM
+from cinelex.doctor.rules.decay_over_gradient import DECAYED, RESTING
+from cinelex.doctor.rules.frozen_share import FROZEN_SHARE
+from cinelex.doctor.rules.generalization import GENERALIZATION
+from cinelex.doctor.rules.gradient_balance import BYSTANDER, CONFLICT
+from cinelex.doctor.rules.latent_collapse import LATENTS_ARE_A_BIAS, LATENTS_COLLAPSED
+from cinelex.doctor.rules.limits import LIMITS
+from cinelex.doctor.rules.loader import LOADER
+from cinelex.doctor.rules.loss_units import LOSS_UNITS
+from cinelex.doctor.rules.matching import MATCHING
+from cinelex.doctor.rules.output_range import DENORMALISED_TWICE, OUTSIDE
+from cinelex.doctor.rules.provenance import HASHLESS, ONE_FACTOR
+from cinelex.doctor.rules.resume import STEPS_MADE_AGAIN
+from cinelex.doctor.rules.rule import Rule
+from cinelex.doctor.rules.schedule import MISSED_ITS_END, NEVER_REACHED, NOT_FINITE, ROSE_AGAIN
+from cinelex.doctor.rules.sigmoid_bias import SIGMOID_BIAS
+from cinelex.doctor.rules.swept_keys import DEPENDENT_OBJECTIVE, UNREAD_KEY
+from cinelex.doctor.rules.temperature_clamp import TEMPERATURE_CLAMP
+from cinelex.doctor.rules.unsteady_gradients import CLIPPED, HUGE_GRADIENTS, SKIPPED
 
-from cinelex.doctor.evidence import Evidence
-from cinelex.doctor.finding import Finding
-from cinelex.doctor.rules.at_chance import at_chance
-from cinelex.doctor.rules.bigram_captions import bigram_captions
-from cinelex.doctor.rules.caption_content import caption_content
-from cinelex.doctor.rules.caption_targets import caption_targets
-from cinelex.doctor.rules.collapse import collapse
-from cinelex.doctor.rules.contrastive_headroom import headroom_of
-from cinelex.doctor.rules.data_quality import data_quality
-from cinelex.doctor.rules.dead_term import dead_term
-from cinelex.doctor.rules.decay_over_gradient import decay_over_gradient
-from cinelex.doctor.rules.generalization import generalization
-from cinelex.doctor.rules.gradient_balance import gradient_balance
-from cinelex.doctor.rules.latent_collapse import latent_collapse
-from cinelex.doctor.rules.loader import loader
-from cinelex.doctor.rules.loss_units import loss_units_of
-from cinelex.doctor.rules.masking import masking
-from cinelex.doctor.rules.matching import matching
-from cinelex.doctor.rules.one_batch import one_batch
-from cinelex.doctor.rules.output_range import output_range_of
-from cinelex.doctor.rules.parameter_groups import parameter_groups
-from cinelex.doctor.rules.provenance import provenance
-from cinelex.doctor.rules.resume import resume
-from cinelex.doctor.rules.schedule import schedule
-from cinelex.doctor.rules.sigmoid_bias import sigmoid_bias
-from cinelex.doctor.rules.swept_keys import swept_keys
-from cinelex.doctor.rules.temperature_clamp import temperature_clamp
-from cinelex.doctor.rules.unsteady_gradients import unsteady_gradients
-from cinelex.doctor.rules.view_use import view_use
-
-Rule = Callable[[Evidence], Iterable[Finding]]
-
-RULES: dict[str, tuple[Rule, ...]] = {
-    "D1": (swept_keys,),
-    "D2": (parameter_groups,),
-    "D3": (dead_term,),
-    "D4": (headroom_of, sigmoid_bias),
-    "D5": (schedule,),
-    "D6": (one_batch,),
-    "D7": (masking,),
-    "D8": (caption_targets,),
-    "D9": (data_quality,),
-    "D10": (at_chance,),
-    "D11": (gradient_balance,),
-    "D12": (collapse, latent_collapse),
-    "D13": (matching,),
-    "D14": (decay_over_gradient,),
-    "D15": (unsteady_gradients,),
-    "D16": (temperature_clamp,),
-    "D17": (caption_content, bigram_captions),
-    "D18": (view_use,),
-    "D19": (loader,),
-    "D20": (resume,),
-    "D21": (generalization,),
-    "D22": (provenance,),
-    "D23": (output_range_of,),
-    "D24": (loss_units_of,),
-}
-"""A rule yields nothing where its evidence is not there; it never raises on a sick run."""
+RULES: tuple[Rule, ...] = (
+    *(DEPENDENT_OBJECTIVE, UNREAD_KEY),
+    *LIMITS,
+    FROZEN_SHARE,
+    DEAD_TERM,
+    *(ONE_STUDY, HEADROOM, SIGMOID_BIAS),
+    *(NOT_FINITE, ROSE_AGAIN, MISSED_ITS_END, NEVER_REACHED),
+    *(AT_CHANCE, AT_FLOOR),
+    *(BYSTANDER, CONFLICT),
+    *(COLLAPSED, NARROWED, APART, LATENTS_COLLAPSED, LATENTS_ARE_A_BIAS),
+    MATCHING,
+    *(DECAYED, RESTING),
+    *(SKIPPED, CLIPPED, HUGE_GRADIENTS),
+    TEMPERATURE_CLAMP,
+    *(IDENTICAL, BLIND, NO_FACTS, BIGRAM_CAPTIONS),
+    LOADER,
+    STEPS_MADE_AGAIN,
+    GENERALIZATION,
+    *(HASHLESS, ONE_FACTOR),
+    *(OUTSIDE, DENORMALISED_TWICE),
+    LOSS_UNITS,
+)
+"""Every rule; what is asked about one subject shares an id, as in docs."""

@@ -8,7 +8,8 @@ from typing import Literal
 from cinelex.config.schedule import active_weights, learning_rate
 from cinelex.config.schema import RunConfig, Schedule
 from cinelex.doctor.evidence import Evidence
-from cinelex.doctor.finding import Finding
+from cinelex.doctor.finding import Severity
+from cinelex.doctor.rules.rule import Measured, Rule
 from cinelex.metrics.nulls import (
     infonce_chance,
     infonce_floor,
@@ -17,7 +18,6 @@ from cinelex.metrics.nulls import (
 )
 from cinelex.projects import PROJECTS
 
-RULE = "D4"
 MIN_HEADROOM = 0.5
 """Share of its chance value by which a contrastive loss must be able to fall."""
 
@@ -70,25 +70,14 @@ def learned_reach(temperature: float, *, rate_sum: float, least: float) -> float
     return max(least, temperature * math.exp(-rate_sum))
 
 
-def headroom_of(evidence: Evidence) -> Iterator[Finding]:
-    """Judge the temperatures that a config reaches."""
+def _contrast(evidence: Evidence) -> RunConfig | None:
+    """Return the config of a run that trains a contrast which the temperature divides."""
     config = evidence.config
     if config is None or config.project not in PROJECTS:
-        return
+        return None
     terms = PROJECTS[config.project].terms
     trained = [terms[name] for name in active_weights(config) if name in terms]
-    if not any(term.divided_by_temperature for term in trained):
-        return
-    start, lowest = _temperatures(config)
-    found = contrastive_headroom(
-        studies=config.batch,
-        temperature=start,
-        lowest=lowest,
-        learned=config.learn_temperature,
-        loss=config.contrastive.name,
-    )
-    if found is not None:
-        yield found
+    return config if any(term.divided_by_temperature for term in trained) else None
 
 
 def _temperatures(config: RunConfig) -> tuple[float, float]:
@@ -106,80 +95,69 @@ def _temperatures(config: RunConfig) -> tuple[float, float]:
     reached = learned_reach(
         config.temperature, rate_sum=factor * sum(rates), least=config.temperature_range[0]
     )
-    return config.temperature, reached
+    return config.temperature, min(reached, config.temperature)
 
 
-def contrastive_headroom(
-    *, studies: int, temperature: float, lowest: float, learned: bool, loss: Loss = "infonce"
-) -> Finding | None:
-    """Return a finding if the contrastive loss can fall by less than half of chance.
+def _alone(evidence: Evidence) -> Iterator[Measured]:
+    config = _contrast(evidence)
+    if config is not None and config.batch < 2:
+        yield Measured(0.0, MIN_HEADROOM)
 
-    It is an error if that still holds at the lowest temperature of the run, else a warning.
 
-    Args:
-        studies: studies of the global batch, N.
-        temperature: the divisor of the cosines at step 1, or the greatest of a schedule.
-        lowest: the lowest temperature that the run reaches, by schedule or by learning.
-        learned: whether the temperature is trained.
-        loss: which contrastive loss.
-    """
-    start = headroom_at(temperature, studies=studies, loss=loss)
+def _stuck(evidence: Evidence) -> Iterator[Measured]:
+    """Judge the temperatures that a config reaches: an error where even the lowest is too high."""
+    config = _contrast(evidence)
+    if config is None or config.batch < 2:
+        return
+    loss: Loss = config.contrastive.name
+    temperature, lowest = _temperatures(config)
+    start, best = (headroom_at(t, studies=config.batch, loss=loss) for t in (temperature, lowest))
     if start.share >= MIN_HEADROOM:
-        return None
-    best = headroom_at(min(lowest, temperature), studies=studies, loss=loss)
-    hopeless = best.share < MIN_HEADROOM
-    return Finding(
-        rule=RULE,
-        severity="error" if hopeless else "warning",
-        statement=_statement(start, temperature=temperature, studies=studies),
-        measured=start.share,
-        threshold=MIN_HEADROOM,
-        formula=(
-            f"headroom = (chance - floor) / chance = ({start.chance:.4f} - {start.floor:.4f}) / "
-            f"{start.chance:.4f}, with N = {studies}, t = {temperature:g}, {_FORMULAS[loss]}"
-        ),
-        null=f"a model that knows nothing scores {start.chance:.4f} nats",
-        cause=_cause(best, studies=studies, lowest=min(lowest, temperature), learned=learned),
-        key="batch" if studies < 2 else "temperature",
-        remedy=_remedy(studies=studies, loss=loss),
-        next_measurement=(
-            "The contrastive loss after 200 steps beside its chance and its floor, "
-            "both of which the record carries."
-        ),
-    )
+        return
+    for enough in (0.1, 0.05, 0.02, 0.01):
+        better = headroom_at(enough, studies=config.batch, loss=loss)
+        if better.share >= MIN_HEADROOM:
+            break
+    reach = _REACH.format(lowest=lowest, best=100 * best.share) if config.learn_temperature else ""
+    named = {
+        **{"temperature": temperature, "studies": config.batch, "loss": _FORMULAS[loss]},
+        **{"start": start, "better": better, "enough": enough, "reach": reach},
+        "most": math.floor(100 * start.share) + 1,
+    }
+    severity: Severity = "error" if best.share < MIN_HEADROOM else "warning"
+    yield Measured(start.share, MIN_HEADROOM, named, severity)
 
 
-def _statement(start: Headroom, *, temperature: float, studies: int) -> str:
-    if studies < 2:
-        return "With one study in the global batch the contrastive loss is 0 and cannot move."
-    percent = math.floor(100 * start.share) + 1
-    return (
-        f"At temperature {temperature:g} and a global batch of {studies} the contrastive loss can "
-        f"move by less than {percent} % of chance, from {start.chance:.3f} to {start.floor:.3f}"
-        " nats, however good the model."
-    )
-
-
-def _cause(best: Headroom, *, studies: int, lowest: float, learned: bool) -> str:
-    if studies < 2:
-        return "There is no other study to tell apart."
-    cause = "The temperature divides the cosines, and its value reads like that of a multiplier."
-    if learned:
-        return (
-            f"{cause} Training can lower it to about {lowest:.3g} at most (the sum of its learning"
-            " rates bounds the move of its logarithm), where the headroom is "
-            f"{100 * best.share:.1f} %."
-        )
-    return cause
-
-
-def _remedy(*, studies: int, loss: Loss) -> str:
-    if studies < 2:
-        return "Set it to 2 or more; 20 and above is usual."
-    enough = next(t for t in (0.1, 0.05, 0.02, 0.01) if _enough(t, studies=studies, loss=loss))
-    best = headroom_at(enough, studies=studies, loss=loss)
-    return f"At {enough:g} the loss can fall from {best.chance:.3f} to {best.floor:.3f} nats."
-
-
-def _enough(temperature: float, *, studies: int, loss: Loss) -> bool:
-    return headroom_at(temperature, studies=studies, loss=loss).share >= MIN_HEADROOM
+_REACH = (
+    " Training can lower it to about {lowest:.3g} at most (the sum of its learning rates bounds "
+    "the move of its logarithm), where the headroom is {best:.1f} %."
+)
+ONE_STUDY = Rule(
+    id="D4",
+    name="a contrast over one study",
+    statement="With one study in the global batch the contrastive loss is 0 and cannot move.",
+    formula="headroom = (chance - floor) / chance, with N = 1",
+    null="a model that knows nothing scores 0 nats",
+    cause="There is no other study to tell apart.",
+    key="batch",
+    remedy="Set it to 2 or more; 20 and above is usual.",
+    next_measurement="The contrastive loss after 200 steps beside its chance and its floor.",
+    check=_alone,
+)
+HEADROOM = Rule(
+    id="D4",
+    name="contrastive headroom",
+    statement="At temperature {temperature:g} and a global batch of {studies} the contrastive loss "
+    "can move by less than {most} % of chance, from {start.chance:.3f} to {start.floor:.3f} nats, "
+    "however good the model.",
+    formula="headroom = (chance - floor) / chance = ({start.chance:.4f} - {start.floor:.4f}) / "
+    "{start.chance:.4f}, with N = {studies}, t = {temperature:g}, {loss}",
+    null="a model that knows nothing scores {start.chance:.4f} nats",
+    cause="The temperature divides the cosines, and its value reads like that of a multiplier."
+    "{reach}",
+    key="temperature",
+    remedy="At {enough:g} the loss can fall from {better.chance:.3f} to {better.floor:.3f} nats.",
+    next_measurement="The contrastive loss after 200 steps beside the chance and the floor of the "
+    "record.",
+    check=_stuck,
+)

@@ -3,37 +3,33 @@
 from collections.abc import Iterator
 
 from cinelex.doctor.evidence import Evidence
-from cinelex.doctor.finding import Finding
+from cinelex.doctor.rules.rule import Measured, Rule
 
-RULE = "D3"
+LOOKS = 5
+"""Newest looks at which a gradient must not have been 0 throughout."""
 
 
-def dead_term(evidence: Evidence) -> Iterator[Finding]:
-    """Name the terms that nothing can be learned from, before the first step or by the record."""
+def _dead(evidence: Evidence) -> Iterator[Measured]:
+    unreached = "No trainable parameter is reached by its gradient."
     for term in evidence.diagnostics.get("terms/without_gradient", ()):
-        yield _finding(term, 0.0, where="No trainable parameter is reached by its gradient.")
+        yield Measured(0.0, 0.0, {"term": term, "seen": unreached})
     for term in evidence.terms():
         key = f"gradient/norm/{term}"
-        norms = [norm for _, norm in evidence.course(key)[-5:]]
-        if len(norms) == 5 and max(norms) == 0.0:
-            yield _finding(
-                term, 0.0, where="Its gradient was exactly 0 at the last five looks.", key=key
-            )
+        norms = [norm for _, norm in evidence.course(key)[-LOOKS:]]
+        if len(norms) == LOOKS and max(norms) == 0.0:
+            named = {"term": term, "seen": "Its gradient was exactly 0 at the last five looks."}
+            yield Measured(0.0, 0.0, named, course=(key,), line=0.0)
 
 
-def _finding(term: str, measured: float, *, where: str, key: str = "") -> Finding:
-    return Finding(
-        rule=RULE,
-        severity="error",
-        statement=f"The term {term} has no gradient and cannot be trained. {where}",
-        measured=measured,
-        threshold=0.0,
-        formula="the L2 norm of the term's gradient at the parameters that the terms share",
-        null="0 for a constant",
-        cause="The term is computed from decoded words, detached features or indices.",
-        key=f"loss_weights.{term}",
-        remedy="compute the term from logits or features, or report it as a metric instead.",
-        next_measurement="Its gradient norm at step 1, which the record carries.",
-        course=(key,) if key else (),
-        line=0.0 if key else None,
-    )
+DEAD_TERM = Rule(
+    id="D3",
+    name="a term without a gradient",
+    statement="The term {term} has no gradient and cannot be trained. {seen}",
+    formula="the L2 norm of the term's gradient at the parameters that the terms share",
+    null="0 for a constant",
+    cause="The term is computed from decoded text, detached features or indices.",
+    key="loss_weights.{term}",
+    remedy="compute the term from logits or features, or report it as a metric instead.",
+    next_measurement="Its gradient norm at step 1, which the record carries.",
+    check=_dead,
+)

@@ -1,53 +1,56 @@
 """D14: does the gradient decide where a tower's weights go, or weight decay?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from cinelex.doctor.evidence import Evidence
-from cinelex.doctor.finding import Finding
+from cinelex.doctor.rules.rule import Measured, Rule
 
-RULE = "D14"
 MAX_RATIO = 1.0
 """Norm of weight decay over that of AdamW's step."""
 MIN_PROBES = 3
 _KEY = "decay_over_update/"
 
 
-def decay_over_gradient(evidence: Evidence) -> Iterator[Finding]:
-    """Judge the newest probes of each tower."""
-    keys = sorted({key for row in evidence.steps for key in row if key.startswith(_KEY)})
-    for key in keys:
-        if len(evidence.course(key)) < MIN_PROBES:
-            continue
+def _decayed(evidence: Evidence, *, resting: bool) -> Iterator[Measured]:
+    """Yield the towers that decay alone moves: those whose terms weigh 0, or those of the rest."""
+    for key in sorted({key for row in evidence.steps for key in row if key.startswith(_KEY)}):
         ratio = evidence.level(key, window=MIN_PROBES)
-        if ratio is None or ratio <= MAX_RATIO:
+        if ratio is None or ratio <= MAX_RATIO or len(evidence.course(key)) < MIN_PROBES:
             continue
-        yield _finding(evidence, key.removeprefix(_KEY), ratio)
+        tower = key.removeprefix(_KEY)
+        terms = evidence.diagnostics.get("towers/terms", {}).get(tower, ())
+        if resting == bool(terms and all(evidence.newest(f"weight/{t}") == 0 for t in terms)):
+            named = {"tower": tower, "terms": ", ".join(terms)}
+            yield Measured(ratio, MAX_RATIO, named, course=(key,), line=MAX_RATIO)
 
 
-def _finding(evidence: Evidence, tower: str, ratio: float) -> Finding:
-    terms: Sequence[str] = evidence.diagnostics.get("parts/terms", {}).get(tower, ())
-    resting = bool(terms) and all(evidence.newest(f"weight/{term}") == 0 for term in terms)
-    return Finding(
-        rule=RULE,
-        severity="note" if resting else "error",
-        statement=f"Nothing but weight decay moves {tower}: {', '.join(terms)} weighs 0 here."
-        if resting
-        else (
-            f"In {tower} weight decay pulls {ratio:.3g} times as hard as the gradient: its "
-            "weights shrink to zero whatever the loss says."
-        ),
-        measured=ratio,
-        threshold=MAX_RATIO,
-        formula="|decay x weights| / |m / (sqrt(v) + eps)|, median of the newest 3 probes",
-        null="far below 1 (0.001 to 0.1) where the gradient decides; without bound where it is 0",
-        cause="The only terms that reach this part have no weight."
-        if resting
-        else "No gradient reaches the tower, or the decay was meant for another optimizer.",
-        key="loss_weights" if resting else "optimizer.weight_decay",
-        remedy="nothing, as long as this part is trained anew afterwards."
-        if resting
-        else "find out first why no gradient arrives; then lower the decay.",
-        next_measurement="The gradient norm of this tower alone.",
-        course=(f"{_KEY}{tower}",),
-        line=MAX_RATIO,
-    )
+_FORMULA = "|decay x weights| / |m / (sqrt(v) + eps)|, median of the newest 3 probes"
+_NULL = "far below 1 (0.001 to 0.1) where the gradient decides; without bound where it is 0"
+_NEXT = "The gradient norm of this tower alone."
+
+DECAYED = Rule(
+    id="D14",
+    name="a tower that decays",
+    statement="In {tower} weight decay pulls {value:.3g} times as hard as the gradient: its "
+    "weights shrink to zero whatever the loss says.",
+    formula=_FORMULA,
+    null=_NULL,
+    cause="No gradient reaches the tower, or the decay was meant for another optimizer.",
+    key="optimizer.weight_decay",
+    remedy="find out first why no gradient arrives; then lower the decay.",
+    next_measurement=_NEXT,
+    check=lambda evidence: _decayed(evidence, resting=False),
+)
+RESTING = Rule(
+    id="D14",
+    name="a tower whose terms weigh nothing",
+    severity="note",
+    statement="Nothing but weight decay moves {tower}: {terms} weighs 0 here.",
+    formula=_FORMULA,
+    null=_NULL,
+    cause="The only terms that reach this part have no weight.",
+    key="loss_weights",
+    remedy="nothing, as long as this part is trained anew afterwards.",
+    next_measurement=_NEXT,
+    check=lambda evidence: _decayed(evidence, resting=True),
+)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cinelex.doctor.evidence import Evidence, is_number
-from cinelex.doctor.finding import Finding
+from cinelex.doctor.rules.rule import Measured, Rule
 from cinelex.projects.interface.results import Results
 
-RULE = "D23"
 ROUNDING = 1e-6
 """Share of a range by which rounding may leave it."""
 _NUMBERS = ("low", "high", "least", "greatest", "target_mean", "target_std")
@@ -41,6 +40,11 @@ class Output:
         return over if over > ROUNDING else 0.0
 
     @property
+    def end(self) -> float:
+        """Return the end of the output that is outside."""
+        return self.greatest if self.greatest > self.high else self.least
+
+    @property
     def denormalised_twice(self) -> bool:
         """Return whether undoing one denormalisation brings the output back into the range."""
         if not self.target_std > 0:
@@ -49,12 +53,9 @@ class Output:
         ends = [(end - self.target_mean) / self.target_std for end in (self.least, self.greatest)]
         return all(self.low - slack <= end <= self.high + slack for end in ends)
 
-
-def output_range_of(evidence: Evidence) -> Iterator[Finding]:
-    """Judge the table ``parameters`` of the final evaluation."""
-    found = output_range([item for item in map(_output, written(evidence)) if item is not None])
-    if found is not None:
-        yield found
+    def __str__(self) -> str:
+        """Return what left which range."""
+        return f"{self.name} {self.end:.0f} {self.unit} where {self.low:g} to {self.high:g} can be"
 
 
 def written(evidence: Evidence) -> Sequence[Mapping[str, Any]]:
@@ -63,67 +64,68 @@ def written(evidence: Evidence) -> Sequence[Mapping[str, Any]]:
     return [row for table in tables if table.name == "parameters" for row in table.rows]
 
 
-def _output(row: Mapping[str, Any]) -> Output | None:
-    """Return a row as an output; None where a number is missing."""
-    if not all(is_number(row.get(name)) for name in _NUMBERS) or row["high"] <= row["low"]:
-        return None
-    numbers = {name: float(row[name]) for name in _NUMBERS}
-    return Output(name=str(row.get("name")), unit=str(row.get("unit")), **numbers)
+def _outputs(evidence: Evidence) -> Iterator[Output]:
+    """Yield what has all its numbers."""
+    for row in written(evidence):
+        if all(is_number(row.get(name)) for name in _NUMBERS) and row["high"] > row["low"]:
+            numbers = {name: float(row[name]) for name in _NUMBERS}
+            yield Output(name=str(row.get("name")), unit=str(row.get("unit")), **numbers)
 
 
-def output_range(outputs: Sequence[Output]) -> Finding | None:
-    """Return a finding if an output leaves the range that its quantity can have.
+def _outside(evidence: Evidence, *, twice: bool) -> Iterator[Measured]:
+    """Yield the worst output outside its range.
 
     Where (output - mean) / std of the targets is inside the range for every quantity that left it,
     the model already wrote physical values and they were denormalised once more.
     """
+    outputs = list(_outputs(evidence))
     outside = [output for output in outputs if output.excess]
-    if not outside:
-        return None
+    if not outside or twice != all(output.denormalised_twice for output in outside):
+        return
     worst = max(outside, key=lambda output: output.excess)
-    twice = all(output.denormalised_twice for output in outside)
-    end = worst.greatest if worst.greatest > worst.high else worst.least
-    return Finding(
-        rule=RULE,
-        severity="error",
-        statement=(
-            f"{len(outside)} of {len(outputs)} quantities leave their physical range: "
-            + ", ".join(_said(output) for output in outside)
-            + "."
-        ),
-        measured=end,
-        threshold=worst.high if end > worst.high else worst.low,
-        formula=_formula(worst, end, twice=twice),
-        null=f"any output of a bounded head lies in [{worst.low:g}, {worst.high:g}] {worst.unit}",
-        cause=(
-            "The output is denormalised a second time: the decoder writes physical values already."
-            if twice
-            else "Nothing keeps the output inside: the head is unbounded, or its unit is not the "
-            "target's."
-        ),
-        key="project",
-        remedy=(
-            "Keep targets, outputs and loss in one normalised unit, and decode once, through one "
-            "typed codec."
-        ),
-        next_measurement=(
-            "The same ranges for settings that go through encode and decode without the model: "
-            "they must come back unchanged."
-        ),
-    )
+    named = {
+        **{"outside": len(outside), "all": len(outputs), "worst": worst},
+        "said": ", ".join(map(str, outside)),
+        "once": (worst.end - worst.target_mean) / worst.target_std if twice else None,
+    }
+    yield Measured(worst.end, worst.high if worst.end > worst.high else worst.low, named)
 
 
-def _said(output: Output) -> str:
-    end = output.greatest if output.greatest > output.high else output.least
-    return f"{output.name} {end:.0f} {output.unit} where {output.low:g} to {output.high:g} can be"
+_STATEMENT = "{outside} of {all} quantities leave their physical range: {said}."
+_NULL = "any output of a bounded head lies in [{worst.low:g}, {worst.high:g}] {worst.unit}"
+_REMEDY = (
+    "Keep targets, outputs and loss in one normalised unit, and decode once, through one typed "
+    "codec."
+)
+_NEXT = (
+    "The same ranges for settings that go through encode and decode without the model: they must "
+    "come back unchanged."
+)
 
-
-def _formula(output: Output, end: float, *, twice: bool) -> str:
-    mean, std = output.target_mean, output.target_std
-    if not twice:
-        return f"{output.name}: {end:.6g} outside [{output.low:g}, {output.high:g}]"
-    once = (end - mean) / std
-    return (
-        f"{output.name}: {end:.6g} = {once:.4g} * std + mean, with the targets' std {std:.5g} and "
-        f"mean {mean:.5g}; {once:.4g} is inside [{output.low:g}, {output.high:g}]"
-    )
+OUTSIDE = Rule(
+    id="D23",
+    name="outputs outside their range",
+    statement=_STATEMENT,
+    formula="{worst.name}: {value:.6g} outside [{worst.low:g}, {worst.high:g}]",
+    null=_NULL,
+    cause="Nothing keeps the output inside: the head is unbounded, or its unit is not the "
+    "target's.",
+    key="project",
+    remedy=_REMEDY,
+    next_measurement=_NEXT,
+    check=lambda evidence: _outside(evidence, twice=False),
+)
+DENORMALISED_TWICE = Rule(
+    id="D23",
+    name="outputs denormalised twice",
+    statement=_STATEMENT,
+    formula="{worst.name}: {value:.6g} = {once:.4g} * std + mean, with the targets' std "
+    "{worst.target_std:.5g} and mean {worst.target_mean:.5g}; {once:.4g} is inside "
+    "[{worst.low:g}, {worst.high:g}]",
+    null=_NULL,
+    cause="The output is denormalised a second time: the decoder writes physical values already.",
+    key="project",
+    remedy=_REMEDY,
+    next_measurement=_NEXT,
+    check=lambda evidence: _outside(evidence, twice=True),
+)

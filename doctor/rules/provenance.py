@@ -4,50 +4,37 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cinelex.doctor.evidence import Evidence, is_number
-from cinelex.doctor.finding import Finding
-from cinelex.metrics.equal_factor import LUCK, Rounded, equal_factor, written
+from cinelex.doctor.rules.rule import Measured, Rule
+from cinelex.metrics.equal_factor import LUCK, equal_factor, written
 
-RULE = "D22"
 HASHES = ("config", "data", "code", "checkpoint")
 MIN_METRICS = 4
 
 
-def provenance(evidence: Evidence) -> Iterator[Finding]:
-    """Look for missing hashes, and for metrics that all moved by one factor."""
-    if not evidence.results:
-        return
+def _hashless(evidence: Evidence) -> Iterator[Measured]:
     hashes = evidence.results.get("provenance") or {}
     missing = [name for name in HASHES if not hashes.get(name)]
-    if missing:
-        yield _finding(
-            float(len(missing)),
-            0.0,
-            f"The results name no hash of {', '.join(missing)}: nobody can say what they are of.",
-            cause="They were written by hand, or by code that does not keep what it measured.",
-            remedy="run --run_mode validate on the checkpoint.",
-        )
-    own = values_of(evidence.results)
-    compared = {"another run's results": values_of(evidence.reference)}
+    if evidence.results and missing:
+        yield Measured(float(len(missing)), 0.0, {"missing": ", ".join(missing)})
+
+
+def _one_factor(evidence: Evidence) -> Iterator[Measured]:
+    own = _exact(values_of(evidence.results))
+    compared = {"the run of --reference": values_of(evidence.reference)}
     compared |= _baselines(evidence.results.get("captioning") or {})
     for name, others in compared.items():
-        common = equal_factor(_exact(others), _exact(own))
+        common = equal_factor(_exact(others), own)
         if common is not None and len(common.names) >= MIN_METRICS:
-            yield _finding(
-                common.luck,
-                LUCK,
-                f"{len(common.names)} metrics all moved by {100 * common.change:.2f} % from those "
-                f"of {name}: measured numbers never move together like that.",
-                cause="The numbers were made from the others, not measured.",
-                remedy="evaluate again from the checkpoint and compare.",
-            )
+            named = {"count": len(common.names), "change": 100 * common.change, "other": name}
+            yield Measured(common.luck, LUCK, named)
 
 
-def _exact(values: Mapping[str, float]) -> dict[str, Rounded]:
+def _exact(values: Mapping[str, float]) -> dict[str, Any]:
     return {name: written(value) for name, value in values.items()}
 
 
 def values_of(results: Mapping[str, Any], path: str = "") -> dict[str, float]:
-    """Return every measured ``value`` in nested results, by its dotted place; baselines left out.
+    """Return every measured ``value`` in nested results, by its dotted path; baselines left out.
 
     A value that is exactly 1 is left out: a share that is full cannot move.
     """
@@ -72,19 +59,28 @@ def _baselines(captioning: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     return found
 
 
-def _finding(
-    measured: float, threshold: float, statement: str, *, cause: str, remedy: str
-) -> Finding:
-    return Finding(
-        rule=RULE,
-        severity="error",
-        statement=statement,
-        measured=measured,
-        threshold=threshold,
-        formula="missing hashes; probability that independent changes agree so well",
-        null="four hashes; 1 for metrics that moved each on its own",
-        cause=cause,
-        key="evaluation",
-        remedy=remedy,
-        next_measurement="The same table from --run_mode validate.",
-    )
+HASHLESS = Rule(
+    id="D22",
+    name="results without hashes",
+    statement="The results name no hash of {missing}: nobody can say what they are of.",
+    formula="missing hashes of config, data, code and checkpoint",
+    null="0 of four",
+    cause="They were written by hand, or by code that does not keep what it measured.",
+    key="evaluation",
+    remedy="run --run_mode validate on the checkpoint.",
+    next_measurement="The same table from --run_mode validate.",
+    check=_hashless,
+)
+ONE_FACTOR = Rule(
+    id="D22",
+    name="metrics that moved by one factor",
+    statement="{count} metrics all moved by {change:.2f} % from those of {other}: measured numbers "
+    "never move together like that.",
+    formula="probability that independent changes of this size agree so well",
+    null="1 for metrics that moved each on its own",
+    cause="The numbers were made from the others, not measured.",
+    key="evaluation",
+    remedy="evaluate again from the checkpoint and compare.",
+    next_measurement="The same table from --run_mode validate.",
+    check=_one_factor,
+)

@@ -29,6 +29,7 @@ DIAGNOSTICS: dict[str, Any] = {
     "data/studies": 1000,
     "data/duplicate_reports": 0.02,
     "data/same_report_in_batch": 0.01,
+    "data/same_label_in_batch": 0.02,
     "data/held_out_studies": 200,
     "data/held_out_of_training_patients": 0,
     "data/held_out_with_training_videos": 0,
@@ -55,16 +56,16 @@ DIAGNOSTICS: dict[str, Any] = {
     "optimizer/twice": [],
     "terms/without_gradient": [],
     "parameters/unmoved": [],
-    "parts/terms": {
+    "towers/terms": {
         "text_encoder": ["contrastive"],
         "video_encoder": ["captioning", "contrastive"],
     },
     "ranks/term_error": 1e-7,
     "ranks/gradient_error": 1e-6,
-    "parts/term_error": 1e-7,
-    "parts/gradient_error": 1e-6,
-    "half/term_error": 1e-7,
-    "half/gradient_error": 1e-6,
+    "micro_batches/term_error": 1e-7,
+    "micro_batches/gradient_error": 1e-6,
+    "bf16/term_error": 1e-7,
+    "bf16/gradient_error": 1e-6,
     "resume/difference": 0.0,
 }
 
@@ -164,9 +165,9 @@ HEALTHY = Evidence(
 
 
 def with_diagnostics(**changes: Any) -> Evidence:
-    """Return the healthy run with other facts; ``__`` in a name stands for ``/``."""
+    """Return the healthy run with other diagnostics; ``__`` in a name stands for ``/``."""
     named = {key.replace("__", "/"): value for key, value in changes.items()}
-    assert named.keys() <= {*DIAGNOSTICS, "model/bias"}, "a fact that nobody states"
+    assert named.keys() <= {*DIAGNOSTICS, "model/bias"}, "a diagnostic that nobody states"
     return replace(HEALTHY, diagnostics={**DIAGNOSTICS, **named})
 
 

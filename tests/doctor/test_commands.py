@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cinelex.core.files import read_json, write_json
 from cinelex.doctor.__main__ import main
 
 EXPORT = Path(__file__).parent / "logs" / "exports" / "our_run"
@@ -61,12 +62,44 @@ def test_bad_input_is_one_line_and_a_code(
         ["logs", str(tmp_path / "absent.csv")],
         ["logs", export, "--out", str(tmp_path / "file" / "below")],
         ["claims", str(tmp_path / "absent.md"), str(tmp_path)],
+        ["check", str(tmp_path / "absent")],
     ):
         assert main(command) == 2
         said = capsys.readouterr()
         assert said.out == ""
         assert said.err.startswith("error: ")
         assert said.err.count("\n") == 1
+
+
+def test_results_that_were_made_from_another_runs_are_found_beside_it(
+    run_folder: Path, finished_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(*more: str) -> str:
+        main(["check", str(run_folder), *more])
+        return capsys.readouterr().out
+
+    beside = ("--reference", str(finished_run))
+    assert "by one factor" not in said(*beside), "the same run is no forgery"
+    results = read_json(run_folder / "results.json")
+    for score in results["retrieval"]["study_to_report"].values():
+        if isinstance(score, dict):
+            score["value"] *= 1.0408
+    write_json(run_folder / "results.json", {"retrieval": results["retrieval"]["study_to_report"]})
+    assert "D22 error" in said()
+    assert "of the run of --reference" not in said()
+    reference = read_json(finished_run / "results.json")["retrieval"]["study_to_report"]
+    write_json(run_folder.parent / "other" / "results.json", {"retrieval": reference})
+    found = said("--reference", str(run_folder.parent / "other"))
+    assert "all moved by 4.08 % from those of the run of --reference" in found
+    assert main(["check", str(run_folder)]) == 1
+
+
+def test_a_healthy_folder_has_nothing_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"kind": "step", "step": 1, "loss": 1.0}\n')
+    assert main(["check", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "the doctor finds nothing\n"
 
 
 def test_claims_say_by_their_exit_code_whether_something_is_wrong(

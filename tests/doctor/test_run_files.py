@@ -7,7 +7,7 @@ import pytest
 
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence
-from cinelex.doctor.rules.sigmoid_bias import sigmoid_bias
+from cinelex.doctor.rules.sigmoid_bias import SIGMOID_BIAS
 from cinelex.doctor.run_files import read_run, read_steps
 from tests.doctor.records import CONFIG
 
@@ -43,4 +43,4 @@ def test_rules_read_results_of_any_shape(tmp_path: Path, section: str, value: ob
 def test_a_sigmoid_loss_over_one_study_has_no_odds() -> None:
     alone = CONFIG.model_dump() | {"batch": 1, "contrastive": {"name": "siglip"}}
     config = type(CONFIG).model_validate(alone | {"loss_weights": {"captioning": 1.0}})
-    assert not list(sigmoid_bias(Evidence(config=config, diagnostics={"model/bias": 0.0})))
+    assert not list(SIGMOID_BIAS.findings(Evidence(config=config, diagnostics={"model/bias": 0.0})))

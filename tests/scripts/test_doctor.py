@@ -181,7 +181,7 @@ def test_a_batch_in_parts_is_the_whole(
     config, opened = project
     assert max(micro_batch_diagnostics(opened, config).values()) < 1e-4
     monkeypatch.setattr(Gradients, "_part_by_part", first_part_alone)
-    assert micro_batch_diagnostics(opened, config)["parts/gradient_error"] > 0.01
+    assert micro_batch_diagnostics(opened, config)["micro_batches/gradient_error"] > 0.01
 
 
 def test_half_precision_leaves_the_losses_alone(
@@ -190,7 +190,7 @@ def test_half_precision_leaves_the_losses_alone(
     config, opened = project
     assert max(bf16_diagnostics(opened, config).values()) < 1e-4
     monkeypatch.setattr(contrastive, "similarity_matrix", lambda study, report: study @ report.T)
-    assert bf16_diagnostics(opened, config)["half/gradient_error"] > 0.01
+    assert bf16_diagnostics(opened, config)["bf16/gradient_error"] > 0.01
 
 
 def first_part_alone(self: Gradients[Any], batch: Any, weights: Any, **named: Any) -> Any:

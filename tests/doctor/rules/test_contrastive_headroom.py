@@ -1,31 +1,38 @@
 """D4 catches a temperature at which the contrastive loss cannot move, and lets the rest pass."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from cinelex.doctor.finding import render
-from cinelex.doctor.rules.contrastive_headroom import (
-    Loss,
-    contrastive_headroom,
-    headroom_at,
-    learned_reach,
-)
+from cinelex.config.schema import RunConfig
+from cinelex.doctor.check import check_before_training
+from cinelex.doctor.finding import Finding, render
+from cinelex.doctor.rules.contrastive_headroom import Loss, headroom_at, learned_reach
+from cinelex.projects import PROJECTS
+from cinelex.projects.interface.terms import Term
+
+
+def judged(*, batch: int = 32, loss: Loss = "infonce", **changes: Any) -> Finding | None:
+    """Return what is found in a config."""
+    known = {"name": "test", "steps": 100, "loss_weights": {"contrastive": 1.0}}
+    config = {**known, "batch": batch, "contrastive": {"name": loss}, **changes}
+    found = check_before_training(RunConfig.model_validate(config))
+    assert {finding.rule for finding in found} <= {"D4"}
+    return found[0] if found else None
 
 
 @pytest.mark.parametrize("loss", ["infonce", "siglip"])
 @pytest.mark.parametrize("studies", [20, 32, 4096])
 def test_the_recipe_passes(studies: int, loss: Loss) -> None:
-    found = contrastive_headroom(
-        studies=studies, temperature=0.07, lowest=0.07, learned=False, loss=loss
-    )
-    assert found is None
+    assert judged(batch=studies, temperature=0.07, loss=loss) is None
 
 
 def test_a_divisor_with_a_multipliers_value_is_named_with_its_key_and_its_number() -> None:
-    found = contrastive_headroom(studies=32, temperature=10.0, lowest=10.0, learned=False)
+    found = judged(temperature=10.0)
     assert found is not None
     assert found.rule == "D4"
     assert found.severity == "error"
@@ -47,19 +54,20 @@ def test_the_number_is_what_a_perfect_model_would_gain() -> None:
 
 
 def test_a_small_batch_is_given_its_own_number() -> None:
-    found = contrastive_headroom(studies=20, temperature=10.0, lowest=10.0, learned=False)
+    found = judged(batch=20, temperature=10.0)
     assert found is not None
     assert "less than 4 % of chance, from 2.996 to 2.896" in found.statement
 
 
 def test_a_learned_temperature_that_arrives_is_a_warning_and_one_that_does_not_an_error() -> None:
-    arrives = contrastive_headroom(studies=32, temperature=10.0, lowest=0.05, learned=True)
+    learned: dict[str, Any] = {"temperature": 10.0, "learn_temperature": True}
+    arrives = judged(**learned, optimizer={"temperature_learning_rate": 0.2})
     assert arrives is not None
     assert arrives.severity == "warning"
-    stays = contrastive_headroom(studies=32, temperature=10.0, lowest=7.4, learned=True)
+    stays = judged(**learned, optimizer={"temperature_learning_rate": 6e-3})
     assert stays is not None
     assert stays.severity == "error"
-    assert "7.4" in stays.cause
+    assert "Training can lower it to about 7.39" in stays.cause
 
 
 def test_adam_moves_the_logarithm_of_the_temperature_no_further_than_the_rates_add_up_to() -> None:
@@ -75,20 +83,30 @@ def test_adam_moves_the_logarithm_of_the_temperature_no_further_than_the_rates_a
 
 
 def test_the_sigmoid_loss_is_judged_by_its_own_floor() -> None:
-    found = contrastive_headroom(
-        studies=32, temperature=10.0, lowest=10.0, learned=False, loss="siglip"
-    )
+    found = judged(temperature=10.0, loss="siglip")
     assert found is not None
     assert found.measured < 0.05
 
 
 def test_one_study_has_nothing_to_tell_apart() -> None:
-    found = contrastive_headroom(studies=1, temperature=0.1, lowest=0.1, learned=False)
+    found = judged(batch=1, temperature=0.1)
     assert found is not None
     assert found.key == "batch"
 
 
 def test_huge_batches_are_sent_to_a_temperature_that_suffices() -> None:
-    found = contrastive_headroom(studies=1_000_000, temperature=10.0, lowest=10.0, learned=False)
+    found = judged(batch=1_000_000, temperature=10.0)
     assert found is not None
     assert found.remedy == "At 0.1 the loss can fall from 13.816 to 3.837 nats."
+
+
+def test_a_contrast_that_a_project_adds_is_judged_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule knows no term by name: it asks the project's table."""
+    added = Term(name="captioning", label="", unit="", divided_by_temperature=True)
+    project = PROJECTS["multitask"]
+    hot: dict[str, Any] = {"temperature": 10.0, "loss_weights": {"captioning": 1.0}}
+    assert judged(**hot) is None
+    monkeypatch.setitem(
+        PROJECTS, "multitask", replace(project, terms={**project.terms, "captioning": added})
+    )
+    assert judged(**hot) is not None

@@ -7,8 +7,6 @@ from cinelex.data.eq.parameters import PARAMETERS, places_of
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding, render
-from cinelex.doctor.rules.loss_units import loss_units
-from cinelex.doctor.rules.output_range import Output, output_range
 from cinelex.losses.grouped_error import GroupedError
 from tests.doctor.historical_eq import WROTE_HZ, Historical, train_historical
 
@@ -75,41 +73,40 @@ def test_the_codec_and_the_grouped_loss_pass() -> None:
          "loss": float(part)}
         for item, part in zip(PARAMETERS, each, strict=True)
     ]  # fmt: skip
-    assert named({"tables": [{"name": "parameters", "rows": rows}]}) == {}
+    assert named(table(*rows)) == {}
 
 
 def test_results_without_the_numbers_find_nothing() -> None:
     assert named({}) == {}
-    rows = [{"name": "gain"}, "odd"]
-    assert named({"tables": [{"name": "parameters", "rows": rows}, "odd"]}) == {}
+    assert named(table({"name": "gain"}, "odd")) == {}
     assert named({"tables": 3}) == {}
 
 
-def output(*, greatest: float, std: float = 2.0) -> Output:
-    return Output(
-        name="gain", unit="dB", low=-12, high=12, least=0, greatest=greatest, target_mean=1,
-        target_std=std,
-    )  # fmt: skip
+def table(*rows: object) -> dict[str, object]:
+    """Return an evaluation that states these parameters."""
+    return {"tables": [{"name": "parameters", "rows": list(rows)}]}
+
+
+def written(**changes: float) -> dict[str, object]:
+    """Return an evaluation of one gain whose outputs are in their range, but for the changes."""
+    gain = {"low": -12, "high": 12, "least": 0, "greatest": 12, "target_mean": 1, "target_std": 2}
+    return table({"name": "gain", "unit": "dB", **gain, **changes})
+
+
+def lost(**parts: tuple[str, float]) -> dict[str, object]:
+    """Return an evaluation whose loss is made of quantities with these units and shares."""
+    return table(*({"name": n, "unit": u, "loss": loss} for n, (u, loss) in parts.items()))
 
 
 def test_an_unbounded_head_is_not_mistaken_for_a_second_denormalisation() -> None:
-    found = output_range([output(greatest=500.0)])
-    assert found is not None
-    assert "unbounded" in found.cause
-    twice = output_range([output(greatest=20.0)])
-    assert twice is not None
-    assert "second time" in twice.cause
-    assert output_range([output(greatest=12.0)]) is None
-    constant = output_range([output(greatest=20.0, std=0.0)])
-    assert constant is not None
-    assert "unbounded" in constant.cause
+    assert "unbounded" in named(written(greatest=500.0))["D23"].cause
+    assert "second time" in named(written(greatest=20.0))["D23"].cause
+    assert "unbounded" in named(written(greatest=20.0, target_std=0.0))["D23"].cause
+    assert named(written()) == {}
 
 
 def test_one_unit_alone_and_equal_shares_pass() -> None:
-    units = {"a": "Hz", "b": "dB"}
-    assert loss_units({"a": 1e9, "c": 1.0}, {"a": "Hz", "c": "Hz"}) is None
-    assert loss_units({"a": 9.0, "b": 1.0}, units) is None
-    assert loss_units({"a": 0.0, "b": 0.0}, units) is None
-    found = loss_units({"a": 1e6, "b": 1.0}, units)
-    assert found is not None
-    assert "50 % where all count the same" in found.null
+    assert named(lost(a=("Hz", 1e9), c=("Hz", 1.0))) == {}
+    assert named(lost(a=("Hz", 9.0), b=("dB", 1.0))) == {}
+    assert named(lost(a=("Hz", 0.0), b=("dB", 0.0))) == {}
+    assert "50 % where all count the same" in named(lost(a=("Hz", 1e6), b=("dB", 1.0)))["D24"].null

@@ -8,9 +8,9 @@ import pytest
 
 from cinelex.core.files import read_json
 from cinelex.doctor.evidence import Evidence
-from cinelex.doctor.rules import RULES
-from cinelex.doctor.rules.bigram_captions import bigram_captions
-from cinelex.doctor.rules.latent_collapse import latent_collapse
+from cinelex.doctor.finding import Finding
+from cinelex.doctor.rules.bigram_captions import BIGRAM_CAPTIONS
+from cinelex.doctor.rules.latent_collapse import LATENTS_ARE_A_BIAS, LATENTS_COLLAPSED
 from cinelex.metrics.latent import bias_level
 from cinelex.models import CAPTION_DECODERS, LATENT_HEADS
 from tests.historical_latent import DeadLatent, FirstPositionDecoder
@@ -31,6 +31,14 @@ def captioned(**changes: float) -> Evidence:
     return Evidence(results={"losses": {"captioning": {**LOSSES, **changes}}})
 
 
+def collapsed(evidence: Evidence) -> list[Finding]:
+    return [*LATENTS_COLLAPSED.findings(evidence), *LATENTS_ARE_A_BIAS.findings(evidence)]
+
+
+def bigram(evidence: Evidence) -> list[Finding]:
+    return list(BIGRAM_CAPTIONS.findings(evidence))
+
+
 def run(folder: Path, cache: Path, *more: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Train a tiny run and return the records of its steps, and its results."""
     quiet = ("validate_every=0", "log_every=20", "checkpoint_every=100", "evaluation.bootstrap=10")
@@ -42,32 +50,27 @@ def run(folder: Path, cache: Path, *more: str) -> tuple[list[dict[str, Any]], di
 
 
 def test_a_healthy_run_is_not_blamed() -> None:
-    assert list(latent_collapse(after(100, HEALTHY))) == []
-    assert list(bigram_captions(captioned())) == []
+    assert collapsed(after(100, HEALTHY)) == []
+    assert bigram(captioned()) == []
 
 
 def test_nobody_is_blamed_early_or_without_evidence() -> None:
-    assert list(latent_collapse(after(5, {**HEALTHY, "latent/batch_std": 0.0}))) == []
-    assert list(latent_collapse(Evidence())) == []
-    assert list(bigram_captions(Evidence())) == []
+    assert collapsed(after(5, {**HEALTHY, "latent/batch_std": 0.0})) == []
+    assert collapsed(Evidence()) == []
+    assert bigram(Evidence()) == []
     # untrained: no better than the frequencies of words
-    assert list(bigram_captions(captioned(value=4.865, other_studys_video=4.866))) == []
+    assert bigram(captioned(value=4.865, other_studys_video=4.866)) == []
 
 
 def test_a_collapse_to_something_else_than_a_bias_is_a_collapse() -> None:
-    (found,) = latent_collapse(after(100, {**HEALTHY, "latent/batch_std": 0.001}))
+    (found,) = collapsed(after(100, {**HEALTHY, "latent/batch_std": 0.001}))
     assert found.severity == "error"
     assert "to the bias" not in found.statement
 
 
 def test_better_than_a_bigram_is_no_bigram() -> None:
     # a decoder with a memory for words that never looks: another rule's business
-    assert list(bigram_captions(captioned(value=0.9, other_studys_video=0.9))) == []
-
-
-def test_both_rules_are_asked() -> None:
-    assert latent_collapse in RULES["D12"]
-    assert bigram_captions in RULES["D17"]
+    assert bigram(captioned(value=0.9, other_studys_video=0.9)) == []
 
 
 def test_the_collapse_to_the_bias_is_named_in_a_run_that_has_it(
@@ -80,7 +83,7 @@ def test_the_collapse_to_the_bias_is_named_in_a_run_that_has_it(
     assert steps[0]["latent/std"] == pytest.approx(expected.std, rel=0.1)
     assert steps[0]["latent/norm"] == pytest.approx(expected.norm, rel=0.1)
     assert steps[-1]["latent/batch_std"] == pytest.approx(0, abs=1e-6)
-    (found,) = latent_collapse(Evidence(steps=steps))
+    (found,) = collapsed(Evidence(steps=steps))
     assert (found.rule, found.severity) == ("D12", "error")
     assert "to the bias of their layer" in found.statement
 
@@ -94,6 +97,6 @@ def test_the_latent_at_one_position_is_named_in_a_run_that_has_it(
     _, results = run(tmp_path, study_cache, decoder, *rates)
     losses = results["losses"]["captioning"]
     assert losses["value"] < losses["unigram"]
-    (found,) = bigram_captions(Evidence(results=results))
+    (found,) = bigram(Evidence(results=results))
     assert (found.rule, found.severity) == ("D17", "error")
     assert found.measured < 0.02

@@ -1,0 +1,175 @@
+"""What each rule looks for, in a run that is healthy but for that."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from cinelex.config.schema import RunConfig
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Severity
+from tests.doctor.records import (
+    CAPTIONS,
+    CONFIG,
+    HEALTHY,
+    RESULTS,
+    STEPS,
+    rate,
+    scored,
+    step_row,
+    steps,
+    with_diagnostics,
+    with_steps,
+)
+
+
+def configured(**changes: Any) -> RunConfig:
+    return RunConfig.model_validate({**CONFIG.model_dump(), **changes})
+
+
+def with_results(**changes: Any) -> Evidence:
+    return replace(HEALTHY, results={**RESULTS, **changes})
+
+
+def rates(shape: Any) -> Evidence:
+    return replace(
+        HEALTHY, steps=[step_row(n, learning_rate=shape(n)) for n in range(1, STEPS + 1)]
+    )
+
+
+def made_up(factor: float) -> dict[str, Any]:
+    scores = {name: scored(factor * 0.1 * n, shuffled=0.1 * n) for n, name in enumerate("abcd", 2)}
+    return {**RESULTS, "captioning": scores}
+
+
+def unmatched(**changes: Any) -> Evidence:
+    return with_steps(weight__contrastive=0.0, **changes)
+
+
+def latents(**changes: float) -> Evidence:
+    """Return the healthy run with latents, in the last batch's numbers."""
+    numbers = {"std": 0.5, "batch_std": 0.43, "max": 2.0, "std/bias": 0.5, **changes}
+    named = {f"latent/{key}": value for key, value in numbers.items()}
+    return replace(HEALTHY, steps=[{**row, **named} for row in steps()])
+
+
+HOT = {"temperature": 10.0, "learn_temperature": False}
+WARMING = {"temperature": {"start": 0.1, "end": 10.0}, "learn_temperature": False}
+ALIGNED = {"project": "latent", "loss_weights": {"alignment": 1.0}}
+WORDS = {"project": "eq", "loss_weights": {"descriptors": 1.0}}
+PATCHES = {"loss_weights": {"captioning": 1.0}, "patch_contrastive_weight": 1.0}
+SIGLIP = configured(contrastive={"name": "siglip"})
+LOST = [{**row, "grad_norm": None} if row["step"] % 9 == 0 else row for row in steps()]
+ROLLED_BACK = [step_row(n, skipped=float(n % 9 == 0)) for n in range(1, STEPS + 1)]
+AGAIN = [{**row, "loss": 1.01 * row["loss"]} for row in steps()[200:205]]
+SAME = [{**row, "caption": "Normal coronary arteries."} for row in CAPTIONS]
+NORMAL = [
+    {"reference": "Normal." if n % 20 < 11 else f"{n}% stenosis.", "caption": "Normal."}
+    for n in range(100)
+]
+NARROW = replace(
+    unmatched(embedding__study__cosine=0.999),
+    steps=[
+        {**row, "embedding/study/cosine": 0.5} if row["step"] == 5 else row
+        for row in unmatched(embedding__study__cosine=0.999).steps
+    ],
+)
+CLAMPED = with_steps(temperature=0.01)
+BLIND = {**RESULTS["losses"], "captioning": {**RESULTS["losses"]["captioning"]}}
+BLIND["captioning"]["other_studys_video"] = 1.1000001
+DIM = {**BLIND, "captioning": {**BLIND["captioning"], "other_studys_video": 1.101}}
+BIGRAM = {"captioning": {**BLIND["captioning"], "unigram": 3.8, "bigram": 1.1}}
+HEARTED = {**RESULTS["losses"], "contrastive": {"value": 3.3, "chance": 3.47}}
+FACTLESS = {
+    **RESULTS["captioning"],
+    "lesion_f1_10pp": scored(0.1, shuffled=0.1),
+    "number_recall": scored(0.2, shuffled=0.2),
+}
+
+SICK: list[tuple[str, Severity, str, Evidence]] = [
+    ("D2", "error", "in no group", with_diagnostics(optimizer__ungrouped=["study_head.weight"])),
+    ("D2", "error", "two groups", with_diagnostics(optimizer__twice=["study_head.weight"])),
+    ("D2", "error", "no loss term", with_diagnostics(parameters__unmoved=["a", "b", "c", "d"])),
+    ("D2", "error", "were asked for", with_diagnostics(model__frozen__video_encoder=0.03)),
+    ("D3", "error", "no gradient", with_diagnostics(terms__without_gradient=["captioning"])),
+    ("D3", "error", "exactly 0", with_steps(gradient__norm__captioning=0.0)),
+    ("D4", "error", "of chance", replace(HEALTHY, config=configured(temperature=10.0))),
+    ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, **ALIGNED))),
+    ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, **WORDS))),
+    ("D4", "error", "of chance", replace(HEALTHY, config=configured(**HOT, **PATCHES))),
+    ("D4", "warning", "of chance", replace(HEALTHY, config=configured(**WARMING))),
+    ("D4", "error", "one study", replace(HEALTHY, config=configured(batch=1))),
+    ("D4", "error", "no bias", replace(HEALTHY, config=SIGLIP)),
+    ("D4", "warning", "bias of 0.0", replace(with_diagnostics(model__bias=0.0), config=SIGLIP)),
+    ("D5", "error", "rose again", rates(lambda n: 1e-3 if n > 250 else rate(n))),
+    ("D5", "error", "should end", rates(lambda n: max(rate(n), 5e-4))),
+    ("D5", "error", "warm-up takes", rates(lambda n: 0.035 * rate(n))),
+    ("D5", "error", "not finite", rates(lambda n: float("nan") if n == 7 else rate(n))),
+    ("D6", "error", "gradient", with_diagnostics(ranks__gradient_error=0.5)),
+    ("D6", "error", "term", with_diagnostics(ranks__term_error=2e-4)),
+    ("D6", "error", "cut in two", with_diagnostics(micro_batches__term_error=0.01)),
+    ("D6", "error", "gradient of a batch cut", with_diagnostics(micro_batches__gradient_error=0.5)),
+    ("D6", "error", "in bf16 differs", with_diagnostics(bf16__term_error=0.01)),
+    ("D6", "error", "from the exact", with_diagnostics(bf16__gradient_error=0.18)),
+    ("D7", "error", "seen", with_diagnostics(check__visible_tokens=0)),
+    ("D7", "error", "hidden", with_diagnostics(check__hidden_tokens=0)),
+    ("D7", "error", "same prediction", with_diagnostics(check__prediction_spread=0.0)),
+    ("D8", "error", "padding", with_diagnostics(check__padding_effect=0.1)),
+    ("D8", "warning", "cut off", with_diagnostics(data__reports_cut=0.3)),
+    ("D8", "warning", "spelled", with_diagnostics(data__tokens_a_percentage=4.0)),
+    (
+        "D9",
+        "error",
+        "10.0 % of the held-out",
+        with_diagnostics(data__held_out_of_training_patients=20),
+    ),
+    ("D9", "error", "video", with_diagnostics(data__held_out_with_training_videos=1)),
+    ("D9", "note", "share their", with_diagnostics(data__duplicate_reports=0.8)),
+    ("D9", "warning", "share theirs", with_diagnostics(data__same_report_in_batch=0.8)),
+    ("D9", "note", "have the label", with_diagnostics(data__same_label_in_batch=0.9)),
+    ("D9", "error", "constant", with_diagnostics(data__constant_videos=0.01)),
+    ("D9", "warning", "look like", with_diagnostics(data__repeated_videos=0.2)),
+    ("D9", "warning", "one video", with_diagnostics(data__single_video_studies=0.9)),
+    ("D9", "warning", "fewer frames", with_diagnostics(data__short_videos=0.5)),
+    ("D9", "error", "epoch before", with_diagnostics(data__order_repeats=1.0)),
+    ("D10", "error", "knows nothing", with_steps(loss__contrastive=3.469)),
+    (
+        "D10",
+        "warning",
+        "no model can beat",
+        with_steps(loss__contrastive=1.001, floor__contrastive=1.0),
+    ),
+    ("D11", "warning", "next to nothing", with_steps(gradient__norm__captioning=1000.0)),
+    ("D11", "warning", "against", with_steps(**{"gradient__cosine__captioning~contrastive": -0.6})),
+    ("D12", "error", "collapsed", with_steps(embedding__study__cosine=0.97)),
+    ("D12", "error", "collapsed", with_steps(embedding__study__rankme=1.1)),
+    ("D12", "warning", "apart", with_steps(embedding__gap=1.6)),
+    ("D12", "error", "between pictures", latents(batch_std=0.01)),
+    ("D12", "error", "to the bias", latents(batch_std=0.01, max=math.sqrt(3) * 0.5)),
+    ("D12", "error", "is left", NARROW),
+    ("D13", "error", "partner", with_steps(embedding__recall_at_1=0.02, embedding__rank=0.49)),
+    ("D14", "error", "shrink", with_steps(decay_over_update__text_encoder=40.0)),
+    ("D14", "note", "weighs 0", unmatched(decay_over_update__text_encoder=40.0)),
+    ("D15", "error", "left out", replace(HEALTHY, steps=LOST)),
+    ("D15", "error", "left out", with_steps(grad_norm=float("inf"))),
+    ("D15", "note", "1 of 50 steps", replace(HEALTHY, steps=[*steps()[:49], LOST[8]])),
+    ("D15", "note", "longer than the limit", with_steps(grad_norm=8.0)),
+    ("D15", "warning", "longer than the limit", with_steps(grad_norm=800.0)),
+    ("D16", "warning", "an end of its range", CLAMPED),
+    ("D17", "error", "same caption", replace(HEALTHY, captions=SAME)),
+    ("D17", "error", "same caption", replace(HEALTHY, captions=NORMAL)),
+    ("D17", "error", "do not depend", with_results(losses=BLIND)),
+    ("D17", "error", "do not depend", replace(with_results(losses=DIM), steps=())),
+    ("D17", "note", "do not depend", with_results(losses=DIM)),
+    ("D17", "note", "no more true findings", with_results(captioning=FACTLESS)),
+    ("D17", "error", "knowing the token before", with_results(losses=BIGRAM)),
+    ("D18", "error", "Leaving out", with_diagnostics(check__view_dropped=0.0)),
+    ("D18", "error", "do not exist", with_diagnostics(check__absent_view=0.1)),
+    ("D18", "error", "twice", with_diagnostics(check__repeat=0.1)),
+    ("D19", "warning", "dropped", with_diagnostics(data__refused_videos=0.2)),
+    ("D19", "warning", "waiting", with_steps(wait_ms=60.0)),
+    ("D20", "error", "after saving", with_diagnostics(resume__difference=0.3)),
+    ("D20", "error", "made before the interruption", replace(HEALTHY, earlier_steps=AGAIN)),
+    ("D21", "warning", "gone on others", with_results(losses=HEARTED)),
+    ("D22", "error", "no hash", with_results(provenance={"config": "0" * 64})),
+    ("D22", "error", "all moved by 50.00 %", replace(HEALTHY, results=made_up(1.5))),
+]
