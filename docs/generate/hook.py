@@ -13,6 +13,7 @@ from mkdocs.structure.pages import Page
 
 from docs.generate.api import api_nav, api_pages
 from docs.generate.commands import commands, exit_codes, run_modes
+from docs.generate.dependencies import dependencies
 from docs.generate.keys import keys
 from docs.generate.parts import losses, metrics, models, projects
 from docs.generate.rules import rules
@@ -20,6 +21,7 @@ from docs.generate.rules import rules
 API = "reference/api"
 MAKERS: dict[str, Callable[[griffe.Object], str]] = {
     "commands": commands,
+    "dependencies": dependencies,
     "exit codes": exit_codes,
     "keys": keys,
     "losses": losses,

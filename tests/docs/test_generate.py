@@ -1,6 +1,7 @@
 """Tables that the documents take from the code."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import griffe
@@ -8,6 +9,7 @@ import griffe
 from cinelex.config.nearest import valid_keys
 from cinelex.config.schema import RunConfig
 from cinelex.config.strict import Schedule
+from docs.generate.dependencies import reasons
 from docs.generate.keys import keys
 from docs.generate.markdown import options_table
 
@@ -48,3 +50,14 @@ def test_options_stand_with_type_default_and_meaning_and_what_is_given_does_not(
         "| `depth` | `int` | `4` | Transformer blocks, one behind the other. |",
         "| `stem` | `str | None` | `None` | Name of a stem. |",
     ]
+
+
+def test_every_dependency_says_why_it_is_there() -> None:
+    pyproject = Path(__file__).parents[2] / "pyproject.toml"
+    project = tomllib.loads(pyproject.read_text())["project"]
+    wanted = {"dependencies": project["dependencies"], **project["optional-dependencies"]}
+    found = reasons(pyproject.read_text())
+    assert {name: len(rows) for name, rows in found.items()} == {
+        name: len(listed) for name, listed in wanted.items()
+    }
+    assert [package for rows in found.values() for package, why in rows if not why] == []
