@@ -12,7 +12,8 @@ from torch.nn.utils.rnn import pad_sequence
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
-from cinelex.data.text.tokenizer import Tokenizer, load_tokenizer
+from cinelex.data.text.saved import load_tokenizer
+from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.decode import VideoError
 from cinelex.data.video.decoders import ChildDecoder
 from cinelex.data.video.frames import frame_indices

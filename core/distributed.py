@@ -8,10 +8,10 @@ DistributedDataParallel averages over the ranks, which gives exactly the global 
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -21,6 +21,7 @@ from torch import Tensor
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import INTERRUPTED, LOST_PEER
 
+T = TypeVar("T")
 TORCHRUN_VARIABLES = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 MAIN_MAY_TAKE = timedelta(days=30)
 """How long the others wait for the main rank: decoding takes it hours, a slow disk minutes."""
@@ -128,6 +129,19 @@ def barrier() -> None:
     if world_size() > 1:
         _wait_for_main()
         dist.all_reduce(torch.zeros(1))
+
+
+def main_first(read: Callable[[], T]) -> T:
+    """Return what ``read`` gives each rank: the others call it when the main one is done.
+
+    For what the main rank has to make before all can read it.
+    """
+    if not is_main():
+        barrier()
+        return read()
+    found = read()
+    barrier()
+    return found
 
 
 def _wait_for_main() -> None:

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from open_clip.tokenizer import SimpleTokenizer
-
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_json
 from cinelex.data.text.tokenizer import SETTINGS, normalise
 
 CONTEXT = 77
-"""Words that CLIP's text towers read, the marks of beginning and end among them."""
+"""Tokens that CLIP's text towers read, bos and eos among them."""
 
 
 class OpenClipTokenizer:
@@ -22,14 +20,16 @@ class OpenClipTokenizer:
         Raises:
             UserError: Captions would be longer than any tower of CLIP reads.
         """
+        from open_clip.tokenizer import SimpleTokenizer  # here, because it takes seconds
+
         if max_tokens > CONTEXT:
-            raise UserError(f"tokenizer.max_tokens: CLIP reads {CONTEXT} words, got {max_tokens}")
-        self._words = SimpleTokenizer()
+            raise UserError(f"tokenizer.max_tokens: CLIP reads {CONTEXT} tokens, got {max_tokens}")
+        self._engine = SimpleTokenizer()
         self.max_tokens = max_tokens
-        self.vocab_size: int = self._words.vocab_size
+        self.vocab_size: int = self._engine.vocab_size
         self.pad_id = 0
-        self.bos_id: int = self._words.sot_token_id
-        self.eos_id: int = self._words.eot_token_id
+        self.bos_id: int = self._engine.sot_token_id
+        self.eos_id: int = self._engine.eot_token_id
 
     def encode(self, text: str) -> list[int]:
         """Return bos, the caption's tokens, eos; the caption is cut to fit ``max_tokens``."""
@@ -37,10 +37,12 @@ class OpenClipTokenizer:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of tokens up to the first eos, without special tokens."""
-        token_ids = [int(word) for word in ids]
+        token_ids = [int(token) for token in ids]
         if self.eos_id in token_ids:
             token_ids = token_ids[: token_ids.index(self.eos_id)]
-        return str(self._words.decode([word for word in token_ids if word != self.bos_id])).strip()
+        return str(
+            self._engine.decode([token for token in token_ids if token != self.bos_id])
+        ).strip()
 
     def length(self, text: str) -> int:
         """Return how many tokens the caption has, bos and eos among them, before it is cut."""
@@ -50,5 +52,10 @@ class OpenClipTokenizer:
         """Write what ``load_tokenizer`` needs."""
         write_json(folder / SETTINGS, {"kind": "open_clip", "max_tokens": self.max_tokens})
 
+    @classmethod
+    def load(cls, _folder: Path, *, max_tokens: int) -> "OpenClipTokenizer":
+        """Return what ``save`` wrote."""
+        return cls(max_tokens=max_tokens)
+
     def _ids(self, text: str) -> list[int]:
-        return [int(word) for word in self._words.encode(normalise(text))]
+        return [int(token) for token in self._engine.encode(normalise(text))]

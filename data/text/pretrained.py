@@ -22,10 +22,10 @@ class PretrainedTokenizer:
         Raises:
             UserError: It is nowhere to be found, or has no pad, bos or eos token of its own.
         """
-        self._words = _load(name)
+        self._engine = _load(name)
         self.name = name
         self.max_tokens = max_tokens
-        self.vocab_size: int = len(self._words)
+        self.vocab_size: int = len(self._engine)
         self.bos_id = self._special("bos_token_id", "cls_token_id")
         self.eos_id = self._special("eos_token_id", "sep_token_id")
         self.pad_id = self._special("pad_token_id")
@@ -41,11 +41,11 @@ class PretrainedTokenizer:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of tokens up to the first eos, without special tokens."""
-        token_ids = [int(word) for word in ids]
+        token_ids = [int(token) for token in ids]
         start = 1 if token_ids[:1] == [self.bos_id] else 0
         if self.eos_id in token_ids[start:]:
             token_ids = token_ids[: token_ids.index(self.eos_id, start)]
-        return str(self._words.decode(token_ids, skip_special_tokens=True)).strip()
+        return str(self._engine.decode(token_ids, skip_special_tokens=True)).strip()
 
     def length(self, text: str) -> int:
         """Return how many tokens the report has, bos and eos among them, before it is cut."""
@@ -53,16 +53,21 @@ class PretrainedTokenizer:
 
     def save(self, folder: Path) -> None:
         """Write the tokenizer's own files and what ``load_tokenizer`` needs."""
-        self._words.save_pretrained(folder)
+        self._engine.save_pretrained(folder)
         write_json(folder / SETTINGS, {"kind": "pretrained", "max_tokens": self.max_tokens})
 
+    @classmethod
+    def load(cls, folder: Path, *, max_tokens: int) -> "PretrainedTokenizer":
+        """Return what ``save`` wrote."""
+        return cls(str(folder), max_tokens=max_tokens)
+
     def _ids(self, text: str) -> list[int]:
-        encoded = self._words(normalise(text), add_special_tokens=False, verbose=False)
-        return [int(word) for word in encoded["input_ids"]]
+        encoded = self._engine(normalise(text), add_special_tokens=False, verbose=False)
+        return [int(token) for token in encoded["input_ids"]]
 
     def _special(self, *names: str) -> int:
         for name in names:
-            value = getattr(self._words, name, None)
+            value = getattr(self._engine, name, None)
             if value is not None:
                 return int(value)
         raise UserError(f"tokenizer {self.name!r} has no {names[0].removesuffix('_id')}")

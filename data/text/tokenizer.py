@@ -14,6 +14,8 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_json, write_whole
 
+SETTINGS = "cinelex_tokenizer.json"
+"""Says beside the tokenizer's own files, if it has any, of which kind it is."""
 PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
 LARGEST_WHOLE_NUMBER = 100
 PIECES = r" ?[0-9]+| ?\p{L}[\p{L}\p{M}]*| ?%| ?[^\s\p{L}0-9%]+|\s+"
@@ -80,7 +82,7 @@ class TrainedTokenizer:
         token_ids = list(ids)
         if self.eos_id in token_ids:
             token_ids = token_ids[: token_ids.index(self.eos_id)]
-        text = self._engine.decode([word for word in token_ids if word > self.eos_id])
+        text = self._engine.decode([token for token in token_ids if token > self.eos_id])
         return text.removeprefix(" ")
 
     def length(self, text: str) -> int:
@@ -92,13 +94,15 @@ class TrainedTokenizer:
         write_whole(folder / "tokenizer.json", self._engine.to_str(pretty=True))
         write_json(folder / SETTINGS, {"kind": "trained", "max_tokens": self.max_tokens})
 
+    @classmethod
+    def load(cls, folder: Path, *, max_tokens: int) -> "TrainedTokenizer":
+        """Return what ``save`` wrote."""
+        return cls(Engine.from_file(str(folder / "tokenizer.json")), max_tokens=max_tokens)
+
     def _ids(self, text: str) -> list[int]:
         # The space makes a first word the same token as elsewhere; decoding takes it off again.
         clean = normalise(text)
         return self._engine.encode(" " + clean, add_special_tokens=False).ids if clean else []
-
-
-SETTINGS = "cinelex_tokenizer.json"
 
 
 def train_tokenizer(texts: Iterable[str], *, vocab_size: int, max_tokens: int) -> TrainedTokenizer:
@@ -117,10 +121,10 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int, max_tokens: int) -
     clean = [normalise(text) for text in texts]
     numbers = _numbers(clean)
     room = vocab_size - len(numbers)
-    least = 3 + 256
-    if room < least:
+    fewest = 3 + 256
+    if room < fewest:
         raise UserError(
-            f"vocab_size {vocab_size} is too small: {least} tokens for bytes and marks and "
+            f"vocab_size {vocab_size} is too small: {fewest} tokens for bytes and marks and "
             f"{len(numbers)} for numbers are needed"
         )
     engine = _engine(models.BPE())
@@ -134,7 +138,7 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int, max_tokens: int) -
     parts = (part for text in clean for part in NUMBER.split(" " + text) if part)
     engine.train_from_iterator(parts, trainer)
     learned = json.loads(engine.to_str())["model"]
-    vocab = {str(token): int(place) for token, place in learned["vocab"].items()}
+    vocab = {str(token): int(index) for token, index in learned["vocab"].items()}
     for number in numbers:
         vocab.setdefault(number, len(vocab))
     merges = [(str(left), str(right)) for left, right in learned["merges"]]
@@ -165,25 +169,3 @@ def _numbers(texts: Sequence[str]) -> list[str]:
     pieces |= {piece for piece, count in counts.items() if count >= RARE_NUMBER}
     ordered = sorted(pieces, key=lambda piece: (len(piece.strip()), piece.strip(), piece))
     return [piece.replace(" ", "Ġ") for piece in [" %", *ordered]]
-
-
-def load_tokenizer(folder: Path) -> Tokenizer:
-    """Load what ``save`` wrote.
-
-    Raises:
-        UserError: The folder holds no tokenizer.
-    """
-    settings = folder / SETTINGS
-    if not settings.exists():
-        raise UserError(f"{settings}: missing; it is written at the end of ingest, into the run")
-    kind = json.loads(settings.read_text())
-    if kind["kind"] == "trained":
-        engine = Engine.from_file(str(folder / "tokenizer.json"))
-        return TrainedTokenizer(engine, max_tokens=kind["max_tokens"])
-    if kind["kind"] == "open_clip":
-        from cinelex.data.text.open_clip import OpenClipTokenizer
-
-        return OpenClipTokenizer(max_tokens=kind["max_tokens"])
-    from cinelex.data.text.pretrained import PretrainedTokenizer
-
-    return PretrainedTokenizer(str(folder), max_tokens=kind["max_tokens"])

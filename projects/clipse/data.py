@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
-from cinelex.core.distributed import barrier, is_main
+from cinelex.core.distributed import is_main, main_first
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
 from cinelex.data.images.captioned import CaptionedImage, ImageSet
@@ -14,10 +14,11 @@ from cinelex.data.images.dataset import CaptionedImages
 from cinelex.data.images.formats import FORMATS
 from cinelex.data.orders import ClassBalanced, Stratified, Topical
 from cinelex.data.sampler import StudySampler
-from cinelex.data.studies.drops import Decoded, check_rejects
+from cinelex.data.studies.drops import check_rejects, rejected
 from cinelex.data.studies.study import Columns, split_name
 from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
-from cinelex.data.text.tokenizer import SETTINGS, Tokenizer, load_tokenizer
+from cinelex.data.text.saved import keep_tokenizer, load_tokenizer
+from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.text.topics import topics
 from cinelex.data.video.ingest import IngestSettings
 from cinelex.data.video.resize import Shape
@@ -54,10 +55,7 @@ def open_clipse_data(config: RunConfig, folder: Path) -> ClipseData:
     """
     if config.data.frames != 1:
         raise UserError(f"data.frames: images are videos of one frame, got {config.data.frames}")
-    if is_main():
-        _prepare(config, folder)
-    barrier()
-    images, store = _read(config)
+    images, store = main_first(lambda: _read(config, folder))
     tokenizer = load_tokenizer(folder / "tokenizer")
 
     def dataset(split: str) -> CaptionedImages | None:
@@ -81,25 +79,11 @@ def open_clipse_data(config: RunConfig, folder: Path) -> ClipseData:
     )
 
 
-def _prepare(config: RunConfig, folder: Path) -> None:
-    """Leave on disk what every rank then reads: images, decoded pixels, rejects, tokenizer."""
-    images, store = _read(config)
-    rejects = [
-        (image.id, store.name(image.path), store.entry(image.path).error)
-        for image in images.images
-        if image.path not in store
-    ]
-    lost = Decoded([], rejects, videos=len(images.images), studies_dropped=len(rejects))
-    check_rejects(
-        lost, limit=config.data.reject_limit, path=folder / "rejects.csv", store=store.folder
-    )
-    if not (folder / "tokenizer" / SETTINGS).exists():
-        train = images.split(split_name(config.data.train_split))
-        make_tokenizer(config.tokenizer, all_captions(train)).save(folder / "tokenizer")
+def _read(config: RunConfig, folder: Path) -> tuple[ImageSet, FrameStore]:
+    """Return the captions, and the decoded pixels of all images.
 
-
-def _read(config: RunConfig) -> tuple[ImageSet, FrameStore]:
-    """Return the captions, and the decoded pixels of all images."""
+    The main rank leaves on disk what every rank reads: images, pixels, rejects, tokenizer.
+    """
     data, still = config.data, config.clipse.format != "manifest"
     images, root = _image_set(config)
     store = ingest(
@@ -112,6 +96,16 @@ def _read(config: RunConfig) -> tuple[ImageSet, FrameStore]:
             backend=data.decoder,
         ),
     )
+    if is_main():
+        check_rejects(
+            rejected(((image.id, image.path) for image in images.images), store),
+            videos=len(images.images),
+            limit=data.reject_limit,
+            path=folder / "rejects.csv",
+            store=store.folder,
+        )
+        captions = all_captions(images.split(split_name(data.train_split)))
+        keep_tokenizer(folder / "tokenizer", lambda: make_tokenizer(config.tokenizer, captions))
     return images, store
 
 

@@ -14,7 +14,7 @@ from cinelex.config.schema import AffinityConfig
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file
 from cinelex.data.batch import Batch
-from cinelex.data.text.tokenizer import load_tokenizer
+from cinelex.data.text.saved import load_tokenizer
 from cinelex.losses.affinity import label_affinity, mixed_affinity
 from cinelex.models.tfidf import TfidfRows
 from cinelex.models.video_text import VideoText, VideoTextOutputs

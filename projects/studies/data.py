@@ -6,22 +6,19 @@ from pathlib import Path
 
 from cinelex.config.schema import DataConfig, RunConfig, TokenizerConfig
 from cinelex.core.console import say
-from cinelex.core.distributed import barrier, is_main
+from cinelex.core.distributed import is_main, main_first
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
 from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.dataset import StudyDataset
-from cinelex.data.studies.drops import check_rejects, decoded
-from cinelex.data.studies.study import Columns, Manifest, Study
+from cinelex.data.studies.drops import Decoded, check_rejects, decoded
+from cinelex.data.studies.study import Columns, Manifest, Study, split_name
 from cinelex.data.synthetic.cines.settings import StudySetSettings
 from cinelex.data.synthetic.cines.study_set import make_study_set
+from cinelex.data.text.open_clip import OpenClipTokenizer
 from cinelex.data.text.pretrained import PretrainedTokenizer
-from cinelex.data.text.tokenizer import (
-    SETTINGS,
-    Tokenizer,
-    load_tokenizer,
-    train_tokenizer,
-)
+from cinelex.data.text.saved import keep_tokenizer, load_tokenizer
+from cinelex.data.text.tokenizer import Tokenizer, train_tokenizer
 from cinelex.data.video.ingest import IngestSettings
 from cinelex.data.video.resize import Shape
 from cinelex.data.video.store import FrameStore, ingest
@@ -63,24 +60,19 @@ def open_study_data(
     Raises:
         UserError: Something in the manifest or too many of the videos cannot be used.
     """
-    made = make_cines if made is None else made
-    if is_main():
-        _prepare(config, folder, made)
-    barrier()
-    manifest, store, studies = _read(config, made)
-    others = _read_described(config)
+    manifest, found, described = main_first(lambda: _read(config, folder, made or make_cines))
     tokenizer = load_tokenizer(folder / "tokenizer")
-    say(_counts(manifest, studies))
+    say(_counts(manifest, found.studies))
 
     def dataset(split: str) -> StudyDataset:
-        chosen = [study for study in studies if study.split == split]
+        chosen = [study for study in found.studies if study.split == split_name(split)]
         if not chosen:
             manifest.split(split)
             raise UserError(f"{manifest.path}: no study of split {split!r} has a readable video")
-        return _dataset(config, chosen, store, tokenizer)
+        return _dataset(config, chosen, found.store, tokenizer)
 
     train, test = dataset(config.data.train_split), dataset(config.data.test_split)
-    has_validation = config.data.validation_split in manifest.splits()
+    has_validation = split_name(config.data.validation_split) in manifest.splits()
     if not has_validation:
         say(f"no split {config.data.validation_split!r} in the manifest: no validation on the way")
     return StudyData(
@@ -88,48 +80,23 @@ def open_study_data(
         train=train,
         validation=dataset(config.data.validation_split) if has_validation else None,
         test=test,
-        described=test if others is None else _dataset(config, others[1], others[0], tokenizer),
+        described=(
+            test
+            if described is None
+            else _dataset(config, described.studies, described.store, tokenizer)
+        ),
         sampler=StudySampler(studies=len(train), batch=config.batch, seed=config.seed),
-        hash=hash_json({"manifest": manifest.hash, "store": store.hash}),
+        hash=hash_json({"manifest": manifest.hash, "store": found.store.hash}),
     )
-
-
-def _read_described(config: RunConfig) -> tuple[FrameStore, list[Study]] | None:
-    """Return the studies of the inference manifest, whose reports nobody reads."""
-    from cinelex.data.studies.manifest import load_manifest
-
-    path = config.data.inference_manifest
-    if path is None:
-        return None
-    named = config.data.columns
-    manifest = load_manifest(
-        path,
-        columns=Columns(study=named.study, video=named.video, report=None, split=None),
-        separator=config.data.separator,
-        video_root=config.data.video_root,
-        require_reports=False,
-    )
-    store = _ingest(config.data, manifest)
-    return store, decoded(manifest.studies, store).studies
-
-
-def _prepare(config: RunConfig, folder: Path, made: Callable[[RunConfig], MadeSet]) -> None:
-    """Leave on disk what every rank then reads: videos, decoded frames, rejects, tokenizer."""
-    manifest, store, studies = _read(config, made)
-    found = decoded(manifest.studies, store)
-    check_rejects(
-        found, limit=config.data.reject_limit, path=folder / "rejects.csv", store=store.folder
-    )
-    if not (folder / "tokenizer" / SETTINGS).exists():
-        train = [study.report for study in studies if study.split == config.data.train_split]
-        make_tokenizer(config.tokenizer, train).save(folder / "tokenizer")
-    _read_described(config)
 
 
 def _read(
-    config: RunConfig, made: Callable[[RunConfig], MadeSet]
-) -> tuple[Manifest, FrameStore, list[Study]]:
-    """Return the manifest, the decoded frames, and the studies that have any."""
+    config: RunConfig, folder: Path, made: Callable[[RunConfig], MadeSet]
+) -> tuple[Manifest, Decoded, Decoded | None]:
+    """Return the manifest, its decoded studies, and those that inference describes if others.
+
+    The main rank leaves on disk what every rank reads: videos, frames, rejects, tokenizer.
+    """
     from cinelex.data.studies.manifest import load_manifest  # here, because it takes a second
 
     data = config.data
@@ -139,12 +106,34 @@ def _read(
     manifest = load_manifest(
         path, columns=columns, separator=data.separator, video_root=data.video_root
     )
-    store = _ingest(config.data, manifest)
-    return manifest, store, decoded(manifest.studies, store).studies
+    found = _decoded(data, manifest)
+    if is_main():
+        check_rejects(
+            found.rejects,
+            videos=found.videos,
+            limit=data.reject_limit,
+            path=folder / "rejects.csv",
+            store=found.store.folder,
+        )
+        train = split_name(data.train_split)
+        reports = [study.report for study in found.studies if study.split == train]
+        keep_tokenizer(folder / "tokenizer", lambda: make_tokenizer(config.tokenizer, reports))
+    if data.inference_manifest is None:
+        return manifest, found, None
+    named = data.columns
+    others = load_manifest(
+        data.inference_manifest,
+        # nobody reads their reports
+        columns=Columns(study=named.study, video=named.video, report=None, split=None),
+        separator=data.separator,
+        video_root=data.video_root,
+        require_reports=False,
+    )
+    return manifest, found, _decoded(data, others)
 
 
-def _ingest(config: DataConfig, manifest: Manifest) -> FrameStore:
-    return ingest(
+def _decoded(config: DataConfig, manifest: Manifest) -> Decoded:
+    store = ingest(
         [video for study in manifest.studies for video in study.videos],
         root=manifest.video_root,
         cache=config.cache / "frames",
@@ -154,6 +143,7 @@ def _ingest(config: DataConfig, manifest: Manifest) -> FrameStore:
             backend=config.decoder,
         ),
     )
+    return decoded(manifest.studies, store)
 
 
 def _dataset(
@@ -182,8 +172,6 @@ def make_cines(config: RunConfig) -> MadeSet:
 def make_tokenizer(config: TokenizerConfig, reports: list[str]) -> Tokenizer:
     """Read the tokenizer that the config names, or learn one from the training reports."""
     if config.kind == "open_clip":
-        from cinelex.data.text.open_clip import OpenClipTokenizer
-
         return OpenClipTokenizer(max_tokens=config.max_tokens)
     if config.path is not None:
         return PretrainedTokenizer(config.path, max_tokens=config.max_tokens)

@@ -15,7 +15,7 @@ from cinelex.data.batch import Batch
 from cinelex.data.loader import evaluation_batches, train_batches
 from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.dataset import StudyDataset, numbered
-from cinelex.data.studies.drops import Decoded, check_rejects, decoded
+from cinelex.data.studies.drops import check_rejects, decoded
 from cinelex.data.studies.study import Study
 from cinelex.data.text.tokenizer import Tokenizer, train_tokenizer
 from cinelex.data.video.ingest import IngestSettings
@@ -213,7 +213,7 @@ def test_bad_videos_are_dropped_and_studies_left_without_one(
         ("lost", "absent.mkv", "VideoMissing"),
         ("lost", "bad.mkv", "VideoCorrupt"),
     ]
-    assert (found.videos, found.studies_dropped) == (6, 1)
+    assert (found.videos, len(found.studies)) == (6, 2)
 
 
 def test_a_dataset_refuses_videos_that_were_not_decoded(
@@ -226,15 +226,20 @@ def test_a_dataset_refuses_videos_that_were_not_decoded(
         StudyDataset([], store, tokenizer, frames=1, max_videos=1, seed=0)
 
 
-def test_rejects_are_written_and_too_many_stop_the_run(
-    studies: list[Study], tmp_path: Path
-) -> None:
-    found = Decoded(studies, [("s,0", "a.mp4", "VideoCorrupt")], videos=100, studies_dropped=0)
-    check_rejects(found, limit=0.01, path=tmp_path / "rejects.csv", store=tmp_path)
+def test_rejects_are_written_and_too_many_stop_the_run(tmp_path: Path) -> None:
+    def check(error: str, limit: float) -> None:
+        check_rejects(
+            [("s,0", "a.mp4", error)],
+            videos=100,
+            limit=limit,
+            path=tmp_path / "rejects.csv",
+            store=tmp_path,
+        )
+
+    check("VideoCorrupt", 0.01)
     lines = (tmp_path / "rejects.csv").read_text().splitlines()
     assert lines == ["study_id,video,error", '"s,0",a.mp4,VideoCorrupt']
     with pytest.raises(UserError, match=r"1 of 100 videos were refused \(1 VideoCorrupt\)"):
-        check_rejects(found, limit=0.009, path=tmp_path / "rejects.csv", store=tmp_path)
-    found = replace(found, rejects=[("s,0", "a.mp4", "VideoTimeout")])
+        check("VideoCorrupt", 0.009)
     with pytest.raises(UserError, match=f"delete {tmp_path} to try again"):
-        check_rejects(found, limit=0.009, path=tmp_path / "rejects.csv", store=tmp_path)
+        check("VideoTimeout", 0.009)

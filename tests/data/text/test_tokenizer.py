@@ -8,12 +8,8 @@ from hypothesis import strategies as st
 
 from cinelex.core.errors import UserError
 from cinelex.data.text.pretrained import PretrainedTokenizer
-from cinelex.data.text.tokenizer import (
-    TrainedTokenizer,
-    load_tokenizer,
-    normalise,
-    train_tokenizer,
-)
+from cinelex.data.text.saved import load_tokenizer
+from cinelex.data.text.tokenizer import TrainedTokenizer, normalise, train_tokenizer
 
 REPORTS = [
     "Moderate stenosis of the mid LAD, 50%. The RCA is free of disease.",
