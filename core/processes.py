@@ -13,9 +13,17 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import LOST_PEER
 
+PACKAGE_ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 POLL_S = 0.05
 """Seconds between two looks at the processes."""
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment of a child that finds this package and computes in one thread."""
+    paths = [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return os.environ | one | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def meeting_point() -> TCPStore:
@@ -46,12 +54,11 @@ def run_on_processes(
             a note has all lines.
     """
     store = meeting_point()
-    shared = os.environ | {
+    shared = child_environment() | {
         "MASTER_ADDR": HOST,
         "MASTER_PORT": str(store.port),
         "TORCHELASTIC_USE_AGENT_STORE": "True",  # this process keeps the store, and not rank 0
         "TORCHELASTIC_RESTART_COUNT": "0",
-        "OMP_NUM_THREADS": "1",
         "WORLD_SIZE": str(world),
     }
     with TemporaryDirectory() as place:

@@ -1,4 +1,4 @@
-"""Decoders by name, and the one that runs in a child process with a deadline."""
+"""Decoders that run in a child process with a deadline."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -15,16 +15,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from cinelex.core.processes import child_environment
 from cinelex.data.video.decode import (
     VIDEO_ERRORS,
     BackendName,
-    Decoder,
     Limits,
     VideoCorrupt,
     VideoInfo,
     VideoTimeout,
 )
-from cinelex.data.video.decode_pyav import PyAVDecoder
 from cinelex.data.video.resize import Shape
 
 
@@ -32,7 +31,6 @@ class DecoderDiedError(Exception):
     """A child ended before it answered."""
 
 
-PACKAGE_ROOT = Path(__file__).parents[3]
 START_S = 60.0
 """Seconds that a child may take to start, on top of its first video's."""
 
@@ -145,19 +143,12 @@ class ChildDecoder:
 
 
 def _start() -> "subprocess.Popen[bytes]":
-    """Start a child that keeps to one thread and finds this package."""
-    paths = [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
     return subprocess.Popen(
         [sys.executable, "-m", "cinelex.data.video.decode_child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=environment,
+        env=child_environment(),
     )
 
 
@@ -175,6 +166,3 @@ def _receive(pipe: int, count: int, deadline: float) -> bytearray:
             raise EOFError
         done += read
     return data
-
-
-DECODERS: dict[str, Callable[[Limits], Decoder]] = {"pyav": PyAVDecoder, "decord": ChildDecoder}

@@ -13,6 +13,7 @@ from typing import Final
 
 from cinelex.core.files import hash_json, write_json, write_whole
 from cinelex.core.folders import make_once
+from cinelex.core.processes import child_environment
 from cinelex.core.progress import progress
 from cinelex.data.synthetic.cines.plan import plan_studies
 from cinelex.data.synthetic.cines.settings import StudySetSettings
@@ -109,14 +110,12 @@ def _start_worker(
         "folder": str(folder.resolve()),
         "studies": [plan.to_json() for plan in plans],
     }
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     worker = subprocess.Popen(
         [sys.executable, "-m", "cinelex.data.synthetic.cines.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, **threads, "PYTHONPATH": path},
+        env=child_environment(),
     )
     assert worker.stdin is not None
     worker.stdin.write(json.dumps(task))

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from cinelex.data.video.decode import (
-    Decoder,
     Limits,
     VideoCorrupt,
     VideoMissing,
     VideoTimeout,
     VideoUnsupported,
 )
-from cinelex.data.video.decoders import DECODERS, ChildDecoder
+from cinelex.data.video.decode_pyav import PyAVDecoder
+from cinelex.data.video.decoders import ChildDecoder
 from cinelex.data.video.resize import Shape
 
 Write = Callable[..., Path]
@@ -40,7 +40,7 @@ def test_a_child_reads_what_this_process_reads(
     tmp_path: Path, write_video: Write, steps: Steps, child: ChildDecoder
 ) -> None:
     path = write_video(tmp_path / "v.mp4", steps(5, rows=18, columns=34), pix_fmt="yuv420p")
-    here = DECODERS["pyav"](Limits())
+    here = PyAVDecoder()
     assert child.probe(path) == here.probe(path)
     np.testing.assert_array_equal(child.read(path, [4, 0, 0]), here.read(path, [4, 0, 0]))
 
@@ -127,8 +127,3 @@ def test_frames_that_decord_pads_are_refused(
     path = write_video(tmp_path / "v.mp4", steps(2, rows=16, columns=16))
     with ChildDecoder(backend="decord") as child, pytest.raises(VideoUnsupported, match="shape"):
         child.read(path, [0])
-
-
-def test_the_table_holds_decoders() -> None:
-    for make in DECODERS.values():
-        assert isinstance(make(Limits()), Decoder)

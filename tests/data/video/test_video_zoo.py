@@ -5,13 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cinelex.data.video.backends import BACKENDS
 from cinelex.data.video.decode import (
-    Limits,
+    BackendName,
     VideoCorrupt,
     VideoInfo,
     VideoUnsupported,
 )
-from cinelex.data.video.decoders import DECODERS
+from cinelex.data.video.decode_pyav import PyAVDecoder
+from cinelex.data.video.decoders import ChildDecoder
 
 FRAMES = {
     "decord/flipping_a_pancake.mkv": (310, 240, 426),
@@ -45,7 +47,7 @@ it, and this test card has sharp colours. Everything else is equal to the bit.""
 @pytest.mark.parametrize("name", FRAMES)
 def test_both_backends_agree_or_refuse(real_data: Path, name: str) -> None:
     path = real_data / "video_zoo" / name
-    pyav, decord = (DECODERS[backend](Limits()) for backend in ("pyav", "decord"))
+    pyav, decord = PyAVDecoder(), ChildDecoder(backend="decord")
     info = pyav.probe(path)
     assert info == VideoInfo(*FRAMES[name])
     if name in REFUSED_BY_DECORD:
@@ -59,11 +61,11 @@ def test_both_backends_agree_or_refuse(real_data: Path, name: str) -> None:
     assert np.abs(mine - other).mean() <= TOLERANCE.get(name, 0.0)
 
 
-@pytest.mark.parametrize("backend", DECODERS)
-def test_the_corrupted_file_is_refused(real_data: Path, backend: str) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_corrupted_file_is_refused(real_data: Path, backend: BackendName) -> None:
     path = real_data / "video_zoo" / "decord" / "corrupted.mp4"
     with pytest.raises(VideoCorrupt):
-        DECODERS[backend](Limits()).read(path, [0])
+        ChildDecoder(backend=backend).read(path, [0])
 
 
 def test_every_file_of_the_zoo_is_accounted_for(real_data: Path) -> None:
@@ -86,5 +88,5 @@ def test_the_colour_matrix_and_the_range_are_the_streams_own(real_data: Path) ->
     b, r = (plane.repeat(2, 0).repeat(2, 1).astype(float) - 128 for plane in (blue, red))
     y = luma.astype(float)
     rgb = np.stack([y + 1.5748 * r, y - 0.1873 * b - 0.4681 * r, y + 1.8556 * b], -1)
-    mine = DECODERS["pyav"](Limits()).read(path, [0])[0]
+    mine = PyAVDecoder().read(path, [0])[0]
     assert np.abs(mine - np.clip(rgb, 0, 255)).mean() < 1
