@@ -68,9 +68,8 @@ class TrainedRun:
         if self.model.caption_decoder is None:
             raise UserError(f"run {self.config.name} was trained without captioning")
         encoded = self._encoded(videos)
-        token_ids = self.config.evaluation.max_new_tokens
-        decoder, tokenizer = self.model.caption_decoder, self.tokenizer
-        return told_of(encoded, decoder, tokenizer, max_tokens=token_ids)[0]
+        most = self.config.evaluation.max_new_tokens
+        return told_of(encoded, self.model.caption_decoder, self.tokenizer, max_tokens=most)[0]
 
     def search(
         self, videos: Sequence[str | Path], reports: Sequence[str], *, count: int = 5
@@ -79,8 +78,8 @@ class TrainedRun:
         scores = self.encode_reports(reports) @ self.encode(videos)
         best = scores.topk(min(count, len(reports)))
         return [
-            Match(reports[place], cosine)
-            for cosine, place in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+            Match(reports[index], cosine)
+            for cosine, index in zip(best.values.tolist(), best.indices.tolist(), strict=True)
         ]
 
     @torch.no_grad()

@@ -27,7 +27,7 @@ def clipse_diagnostics(data: ClipseData, *, batch: int) -> dict[str, Any]:
     """
     train = data.train
     splits = [split for split in (data.validation, data.test) if split is not None]
-    owned = [(place, image.path) for place, image in enumerate(train.images)]
+    owned = [(index, image.path) for index, image in enumerate(train.images)]
     tested = [[image.path] for split in splits for image in split.images]
     first = numbered(" ".join(image.captions[0].split()) for image in train.images)
     labels = list(Counter(train.labels.tolist()).values())

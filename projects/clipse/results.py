@@ -23,7 +23,7 @@ from cinelex.metrics.image_retrieval import (
 from cinelex.metrics.ranking import Ranking
 from cinelex.metrics.representation import mean_off_diagonal_cosine, rankme
 from cinelex.models.video_text import VideoText
-from cinelex.projects.interface.results import Group, Results, Score, nulls_of
+from cinelex.projects.interface.results import Group, Results, headline
 from cinelex.projects.studies.encoding import device_of, encode_batch
 from cinelex.projects.studies.measures import RETRIEVAL, flat_numbers, scores_of
 
@@ -137,16 +137,7 @@ def _geometry(encoded: EncodedImages) -> Group:
             found[f"{name}_cosine"] = (label, cosine, {"collapsed": 1.0, "random": 0.0})
             label = f"RankMe of {name}s"
             found[f"{name}_rankme"] = (label, rankme(table), {"collapsed": 1.0, "random": most})
-    scores = [
-        Score(
-            name=f"representation.{name}",
-            label=label,
-            value=value,
-            nulls=nulls_of(nulls),
-            headline=True,
-        )
-        for name, (label, value, nulls) in found.items()
-    ]
+    scores = [headline(f"representation.{name}", *about) for name, about in found.items()]
     return Group(title="Geometry", note="Unit rows of the held-out split.", scores=scores)
 
 

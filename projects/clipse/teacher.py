@@ -117,7 +117,7 @@ def _trained(run: Path, data: ClipseData, folder: Path) -> VideoText:
     """Return the newest weights of a trained run.
 
     Raises:
-        UserError: It has none, or other words.
+        UserError: It has none, or another tokenizer.
     """
     steps = sorted(run.glob("checkpoints/step-*"), key=lambda path: int(path.name[5:]))
     if not steps or not (run / "config.yaml").exists():
@@ -126,7 +126,7 @@ def _trained(run: Path, data: ClipseData, folder: Path) -> VideoText:
         other = run / "tokenizer" / file.name
         if not other.exists() or hash_file(other) != hash_file(file):
             raise UserError(
-                f"clipse.affinity.run: {run} has other words than this run; a teacher must be "
+                f"clipse.affinity.run: {run} has other tokens than this run; a teacher must be "
                 "trained on the same captions"
             )
     config = load_config(run / "config.yaml")

@@ -11,7 +11,7 @@ from cinelex.metrics.classification import balanced_accuracy
 from cinelex.metrics.clusters import separation
 from cinelex.projects.eq.data import EqData
 from cinelex.projects.eq.encoding import EqSpace
-from cinelex.projects.interface.results import Group, Score, nulls_of
+from cinelex.projects.interface.results import Group, Score, headline
 
 View = Callable[[EqSpace], torch.Tensor]
 VIEWS: dict[str, View] = {
@@ -54,16 +54,15 @@ def word_group(config: RunConfig, data: EqData, train: EqSpace, test: EqSpace) -
         for name, view in VIEWS.items()
     }
     latent, values = found["latent"], {name: one.value for name, one in found.items()}
-    pair = Score(
-        name="pair.balanced_accuracy",
-        label=f"{first} or {second}, logistic regression on the latent, balanced accuracy",
-        value=latent.value,
+    pair = headline(
+        "pair.balanced_accuracy",
+        f"{first} or {second}, logistic regression on the latent, balanced accuracy",
+        latent.value,
+        {"chance": 0.5, **_others(values)},
         low=latent.low,
         high=latent.high,
-        nulls=nulls_of({"chance": 0.5, **_others(values)}),
         unit="share",
         better="higher",
-        headline=True,
     )
     note = (
         f"{len(truth)} settings by {len(set(people.tolist()))} people who made none of the "
@@ -82,14 +81,13 @@ def _all_words(data: EqData, train: EqSpace, test: EqSpace) -> Score:
         )
         for name, view in VIEWS.items()
     }
-    return Score(
-        name="descriptors.mean_recall",
-        label=f"which of {len(data.descriptors)}, logistic regression on the latent, mean recall",
-        value=found["latent"],
-        nulls=nulls_of({"chance": 1 / len(data.descriptors), **_others(found)}),
+    return headline(
+        "descriptors.mean_recall",
+        f"which of {len(data.descriptors)}, logistic regression on the latent, mean recall",
+        found["latent"],
+        {"chance": 1 / len(data.descriptors), **_others(found)},
         unit="share",
         better="higher",
-        headline=True,
     )
 
 
@@ -115,33 +113,27 @@ def cluster_group(data: EqData, test: EqSpace) -> Group:
         if latent is None or units is None or curves is None:
             continue
         scores += [
-            Score(
-                name=f"{name}.silhouette",
-                label=f"silhouette of {title} in the latent",
-                value=latent.silhouette,
-                nulls=nulls_of(
-                    {
-                        "shuffled_labels": latent.shuffled_silhouette,
-                        "in_units": units.silhouette,
-                        "in_curves": curves.silhouette,
-                    }
-                ),
+            headline(
+                f"{name}.silhouette",
+                f"silhouette of {title} in the latent",
+                latent.silhouette,
+                {
+                    "shuffled_labels": latent.shuffled_silhouette,
+                    "in_units": units.silhouette,
+                    "in_curves": curves.silhouette,
+                },
                 better="higher",
-                headline=True,
             ),
-            Score(
-                name=f"{name}.davies_bouldin",
-                label=f"Davies-Bouldin of {title} in the latent",
-                value=latent.davies_bouldin,
-                nulls=nulls_of(
-                    {
-                        "shuffled_labels": latent.shuffled_davies_bouldin,
-                        "in_units": units.davies_bouldin,
-                        "in_curves": curves.davies_bouldin,
-                    }
-                ),
+            headline(
+                f"{name}.davies_bouldin",
+                f"Davies-Bouldin of {title} in the latent",
+                latent.davies_bouldin,
+                {
+                    "shuffled_labels": latent.shuffled_davies_bouldin,
+                    "in_units": units.davies_bouldin,
+                    "in_curves": curves.davies_bouldin,
+                },
                 better="lower",
-                headline=True,
             ),
         ]
     return Group(

@@ -1,6 +1,6 @@
 """What the decoder writes: morphs, rebuilt settings and ranges, beside methods without training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -27,8 +27,7 @@ from cinelex.projects.eq.encoding import (
     morph_units,
 )
 from cinelex.projects.eq.settings import importance
-from cinelex.projects.interface.results import Group, Score, Table, nulls_of
-from cinelex.projects.interface.terms import Better
+from cinelex.projects.interface.results import Group, Score, Table, headline
 
 RANDOM_LATENTS = 1000
 """Latents unlike any that was seen, for the check that no output leaves its range."""
@@ -64,27 +63,27 @@ def morph_group(
     first, second = data.descriptors[:2]
     ends_apart = {"mean_curve_of_the_other_word": apart}
     scores = [
-        _score(
+        headline(
             "morph.spearman",
             "Spearman of the share of the way with spectral tilt",
             mine.spearman,
             {"random_order": 0.0, "line_in_units": straight.spearman},
         ),
-        _score(
+        headline(
             "morph.monotone",
             "steps in which the tilt goes the way",
             mine.monotone,
             {"random_order": 0.5, "line_in_units": straight.monotone},
             unit="share",
         ),
-        _score(
+        headline(
             "morph.first_end_db",
             f"error of the end {first}",
             mine.first_error_db,
             {**ends_apart, "line_in_units": straight.first_error_db},
             unit="dB",
         ),
-        _score(
+        headline(
             "morph.last_end_db",
             f"error of the end {second}",
             mine.last_error_db,
@@ -95,27 +94,6 @@ def morph_group(
     ]
     note = f"{first} to {second} in {steps} settings; ends compared with held-out mean curves"
     return Group(title="Morph", note=note, scores=scores)
-
-
-def _score(
-    name: str,
-    label: str,
-    value: float | None,
-    nulls: Mapping[str, float | None],
-    *,
-    unit: str = "",
-    better: Better | None = None,
-) -> Score:
-    """Return a score without an interval."""
-    return Score(
-        name=name,
-        label=label,
-        value=value,
-        nulls=nulls_of(nulls),
-        unit=unit,
-        better=better,
-        headline=True,
-    )
 
 
 def _near(
@@ -132,7 +110,7 @@ def _near(
     }
     found = {name: float(distance_to_nearest(rows, known).mean()) for name, rows in asked.items()}
     label = "distance to the nearest training curve"
-    return _score("morph.nearest_training_curve_db", label, found.pop("value"), found, unit="dB")
+    return headline("morph.nearest_training_curve_db", label, found.pop("value"), found, unit="dB")
 
 
 def rebuilt_group(
@@ -157,14 +135,14 @@ def rebuilt_group(
         errors = {name: float(error[list(group)].mean()) for name, error in each.items()}
         label = f"squared error of {title}, in their variance"
         value = errors.pop("value")
-        scores.append(_score(f"rebuilt.{kind}", label, value, errors, better="lower"))
+        scores.append(headline(f"rebuilt.{kind}", label, value, errors, better="lower"))
     responses = {
         name: rms_difference(curves(guess).numpy(), test.curves.numpy())
         for name, guess in guesses.items()
     }
     value = responses.pop("value")
     label = "error of the response"
-    scores.append(_score("response_rms_db", label, value, responses, unit="dB", better="lower"))
+    scores.append(headline("response_rms_db", label, value, responses, unit="dB", better="lower"))
     note = (
         f"{len(test.units)} held-out settings through {dim} numbers; frequencies and quality "
         "factors count as much as their band's gain"
@@ -193,7 +171,7 @@ def validity_group(model: EqAutoencoder, train: EqSpace, test: EqSpace, *, seed:
         nulls = {"ridge_regression": _inside(regressed, own)}
         label, inside = f"band {band} inside its ranges", _inside(written, own)
         scores.append(
-            _score(f"validity.band_{band}", label, inside, nulls, unit="share", better="higher")
+            headline(f"validity.band_{band}", label, inside, nulls, unit="share", better="higher")
         )
     note = f"{len(test.latent)} held-out latents and {RANDOM_LATENTS} random ones"
     return Group(title="Validity", note=note, scores=scores)

@@ -56,9 +56,9 @@ def draw_morph(path: Path, ends: Sequence[str], curves: Float[np.ndarray, "step 
     axis = figure.subplots()
     hz = frequencies(curves.shape[1]).numpy()
     colours = colormaps["viridis"](np.linspace(0.05, 0.9, len(curves)))
-    for place, (curve, colour) in enumerate(zip(curves, colours, strict=True)):
-        end = place in (0, len(curves) - 1)
-        label = ends[0] if place == 0 else ends[1] if end else None
+    for step, (curve, colour) in enumerate(zip(curves, colours, strict=True)):
+        end = step in (0, len(curves) - 1)
+        label = ends[0] if step == 0 else ends[1] if end else None
         axis.plot(hz, curve, color=colour, linewidth=2.6 if end else 1.2, label=label)
     axis.set_title(
         f"From {ends[0]} to {ends[1]} in {len(curves)} settings", fontsize=11, loc="left"
@@ -88,12 +88,12 @@ def draw_map(
 
     middle = centres.mean(axis=0)
     axes = np.linalg.svd(centres - middle, full_matrices=False)[2][:2]
-    places, anchors = (rows - middle) @ axes.T, (centres - middle) @ axes.T
+    points, anchors = (rows - middle) @ axes.T, (centres - middle) @ axes.T
     figure = _figure(7.2, 5.6)
     axis = figure.subplots()
     for number, (name, own) in enumerate(zip(names, member, strict=True)):
         colour = colormaps["tab20"](number % 20)
-        axis.scatter(places[own, 0], places[own, 1], s=14, color=colour, alpha=0.7, linewidths=0)
+        axis.scatter(points[own, 0], points[own, 1], s=14, color=colour, alpha=0.7, linewidths=0)
         axis.annotate(name, anchors[number], color="black", fontsize=11, weight="bold")
         x, y = anchors[number]
         axis.scatter(x, y, s=90, color=colour, edgecolors="black", zorder=3)

@@ -76,10 +76,9 @@ class Score(Estimate):
             for key, value in entry.items()
             if key not in RESERVED and (value is None or _number(value) is not None)
         }
-        for key, told in _mapping(entry.get("baselines")).items():
-            told = _mapping(told)
-            margin = Estimate(**_interval(_mapping(told.get("margin"))))
-            nulls[key] = Null(**_interval(told), margin=margin)
+        for key, measured in _mapping(entry.get("baselines")).items():
+            margin = Estimate(**_interval(_mapping(_mapping(measured).get("margin"))))
+            nulls[key] = Null(**_interval(_mapping(measured)), margin=margin)
         better = entry.get("better")
         return cls(
             name=name,
@@ -91,6 +90,13 @@ class Score(Estimate):
             headline=entry.get("headline") is True,
             **_interval(entry),
         )
+
+
+def headline(
+    name: str, label: str, value: float | None, nulls: Mapping[str, float | None], **about: Any
+) -> Score:
+    """Return a score that the summary shows; ``about`` is its unit, its interval and ``better``."""
+    return Score(name=name, label=label, value=value, nulls=nulls_of(nulls), headline=True, **about)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,42 +169,26 @@ class Results:
             {"title": one.title, "note": one.note, "scores": [score.name for score in one.scores]}
             for one in self.groups
         ]
-        return {
-            **tree,
-            "groups": groups,
-            "tables": [table.as_json() for table in self.tables],
-            "pictures": [picture.as_json() for picture in self.pictures],
-        }
+        tables = [table.as_json() for table in self.tables]
+        pictures = [picture.as_json() for picture in self.pictures]
+        return {**tree, "groups": groups, "tables": tables, "pictures": pictures}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Results":
         """Return what ``as_json`` wrote; what a damaged file lacks is left out."""
-        groups = []
-        for told in _mappings(content.get("groups")):
-            names = [name for name in told.get("scores") or () if isinstance(name, str)]
-            found = ((name, find(content, name)) for name in names)
-            scores = [Score.from_json(name, entry) for name, entry in found if entry is not None]
-            title, note = str(told.get("title", "")), str(told.get("note", ""))
-            groups.append(Group(title=title, note=note, scores=scores))
         return cls(
-            groups=groups,
+            groups=[
+                Group(**_texts(entry, "title", "note"), scores=_scores(content, entry))
+                for entry in _mappings(content.get("groups"))
+            ],
             counts=dict(_counts(content)),
             tables=[
-                Table(
-                    name=str(told.get("name", "")),
-                    title=str(told.get("title", "")),
-                    note=str(told.get("note", "")),
-                    rows=_mappings(told.get("rows")),
-                )
-                for told in _mappings(content.get("tables"))
+                Table(**_texts(entry, "name", "title", "note"), rows=_mappings(entry.get("rows")))
+                for entry in _mappings(content.get("tables"))
             ],
             pictures=[
-                Picture(
-                    title=str(told.get("title", "")),
-                    note=str(told.get("note", "")),
-                    path=Path(str(told.get("path", ""))),
-                )
-                for told in _mappings(content.get("pictures"))
+                Picture(**_texts(entry, "title", "note"), path=Path(str(entry.get("path", ""))))
+                for entry in _mappings(content.get("pictures"))
             ],
         )
 
@@ -211,6 +201,17 @@ def find(content: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
             return None
         entry = entry[part]
     return entry if isinstance(entry, Mapping) else None
+
+
+def _scores(content: Mapping[str, Any], group: Mapping[str, Any]) -> list[Score]:
+    """Return the scores that a group names, as far as they are there."""
+    names = [name for name in group.get("scores") or () if isinstance(name, str)]
+    found = ((name, find(content, name)) for name in names)
+    return [Score.from_json(name, entry) for name, entry in found if entry is not None]
+
+
+def _texts(entry: Mapping[str, Any], *keys: str) -> dict[str, str]:
+    return {key: str(entry.get(key, "")) for key in keys}
 
 
 def _put(tree: dict[str, Any], name: str, value: Any) -> None:

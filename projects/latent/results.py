@@ -18,7 +18,7 @@ from cinelex.metrics.bootstrap import interval
 from cinelex.metrics.latent import BiasLevel, bias_level, latent_statistics
 from cinelex.metrics.nulls import uniformity_of_random_directions
 from cinelex.models.latent_captioner import LatentCaptioner
-from cinelex.projects.interface.results import Group, Score, nulls_of
+from cinelex.projects.interface.results import Group, Score, headline
 from cinelex.projects.studies.encoding import device_of
 
 NULLS = {
@@ -27,7 +27,7 @@ NULLS = {
     "shuffled_latent": "the latent of another picture",
     "mean_latent": "the mean latent of the batch",
 }
-"""What is put in the place of the model, by its name in the results."""
+"""What stands in for the model, by its name in the results."""
 
 
 @dataclass(frozen=True)
@@ -99,32 +99,29 @@ def reconstruction_group(rebuilt: Rebuilt, *, resamples: int, seed: int) -> Grou
             + ". The ratio is over the error of the mean picture."
         ),
         scores=[
-            Score(
-                name="reconstruction.mse",
-                label="squared error of a pixel",
-                value=value,
+            headline(
+                "reconstruction.mse",
+                "squared error of a pixel",
+                value,
+                nulls,
                 low=low,
                 high=high,
-                nulls=nulls_of(nulls),
                 better="lower",
-                headline=True,
             ),
-            Score(
-                name="reconstruction.ratio_to_the_mean_picture",
-                label="ratio to the mean picture",
-                value=value / whole if whole else None,
-                nulls=nulls_of(ratios),
+            headline(
+                "reconstruction.ratio_to_the_mean_picture",
+                "ratio to the mean picture",
+                value / whole if whole else None,
+                ratios,
                 better="lower",
-                headline=True,
             ),
-            Score(
-                name="reconstruction.nearer_than_the_mean_picture",
-                label="pictures nearer than the mean picture",
-                value=float(np.mean(own < mean)),
-                nulls=nulls_of({"shuffled_latent": nearer}),
+            headline(
+                "reconstruction.nearer_than_the_mean_picture",
+                "pictures nearer than the mean picture",
+                float(np.mean(own < mean)),
+                {"shuffled_latent": nearer},
                 unit="share",
                 better="higher",
-                headline=True,
             ),
         ],
     )
@@ -180,8 +177,7 @@ def _geometry(found: Mapping[str, float], *, rows: int, dim: int) -> list[Score]
 
 def _score(name: str, label: str, value: float | None, nulls: Mapping[str, float]) -> Score:
     known = None if value is None or not np.isfinite(value) else value
-    path = f"latent.{name}"
-    return Score(name=path, label=label, value=known, nulls=nulls_of(nulls), headline=True)
+    return headline(f"latent.{name}", label, known, nulls)
 
 
 def _error(

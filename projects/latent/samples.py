@@ -50,9 +50,9 @@ def draw_contact_sheet(
     blocks = [
         _block(
             [original, again],
-            [f"caption: {caption}", f"description: {dataset.studies[place].report}"],
+            [f"caption: {caption}", f"description: {dataset.studies[index].report}"],
         )
-        for place, original, again, caption in zip(
+        for index, original, again, caption in zip(
             chosen, _grays(pixels), rebuilt, captions, strict=True
         )
     ]
@@ -101,10 +101,10 @@ def draw_interpolation(
 
 
 def _encoded(
-    model: LatentCaptioner, dataset: StudyDataset, places: Sequence[int]
+    model: LatentCaptioner, dataset: StudyDataset, indices: Sequence[int]
 ) -> tuple[Float[Tensor, "clip channel frame row column"], Float[Tensor, "clip latent"]]:
     """Return the first picture of each study and its latent."""
-    samples = [dataset.sample(place, epoch=None) for place in places]
+    samples = [dataset.sample(index, epoch=None) for index in indices]
     batch = collate(samples, pad_id=dataset.tokenizer.pad_id)
     first = torch.searchsorted(batch.owner, torch.arange(len(samples)))
     pixels = to_float(batch.clips[first].to(device_of(model)))
@@ -128,12 +128,12 @@ def _block(
     font = ImageFont.load_default(size=LINE - 2)
     lines = [line for text in texts for line in textwrap.wrap(text, width // 6)]
     block = Image.new("L", (width, TILE + LINE * (len(lines) + 1)), 255)
-    for place, picture in enumerate(pictures):
+    for column, picture in enumerate(pictures):
         shown = Image.fromarray(picture).resize((TILE, TILE), Image.Resampling.NEAREST)
-        block.paste(shown, (place * TILE, 0))
+        block.paste(shown, (column * TILE, 0))
     pen = ImageDraw.Draw(block)
-    for place, line in enumerate(lines):
-        pen.text((2, TILE + 3 + place * LINE), line, fill=0, font=font)
+    for row, line in enumerate(lines):
+        pen.text((2, TILE + 3 + row * LINE), line, fill=0, font=font)
     return block
 
 
@@ -150,10 +150,10 @@ def _joined(images: Sequence[Image.Image], *, across: bool) -> Image.Image:
     widths, heights = [image.width for image in images], [image.height for image in images]
     gaps = GAP * (len(images) - 1)
     size = (sum(widths) + gaps, max(heights)) if across else (max(widths), sum(heights) + gaps)
-    whole, place = Image.new("L", size, 255), 0
+    whole, offset = Image.new("L", size, 255), 0
     for image in images:
-        whole.paste(image, (place, 0) if across else (0, place))
-        place += (image.width if across else image.height) + GAP
+        whole.paste(image, (offset, 0) if across else (0, offset))
+        offset += (image.width if across else image.height) + GAP
     return whole
 
 

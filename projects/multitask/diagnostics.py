@@ -15,9 +15,9 @@ from cinelex.projects.studies.model_checks import first_studies
 
 @torch.no_grad()
 def masking_checks(model: VideoText, dataset: StudyDataset, task: MaskedTask) -> dict[str, float]:
-    """Return the tokens of a clip that are seen and hidden, and how predictions of places differ.
+    """Return the visible and the masked tokens of a clip, and how far predictions differ in it.
 
-    ``check/prediction_spread`` is the deviation over the hidden places of a clip, as a share of
+    ``check/prediction_spread`` is the deviation over the masked positions of a clip, as a share of
     the predictions' size; a decoder that does not know where it looks has 0.
 
     Args:

@@ -16,7 +16,7 @@ from cinelex.data.video.transforms import to_float
 from cinelex.losses.masked import MaskedModeling
 from cinelex.models.tubelets import cut_tubelets, join_tubelets
 from cinelex.models.video_text import VideoText
-from cinelex.projects.interface.results import Group, Score, nulls_of
+from cinelex.projects.interface.results import Group, headline
 from cinelex.projects.multitask.masked_task import MaskedTask, Masking
 from cinelex.projects.studies.encoding import device_of
 
@@ -83,23 +83,24 @@ def masked_results(
         "predict_each_tubelets_mean": flat / number,
         "noise_floor": noise_floor(dataset),
     }
-    score = Score(
-        name="masked_modeling.pixel_mse",
-        label="Squared error of hidden pixels",
-        better="lower",
-        value=error / number,
-        nulls=nulls_of(nulls),
-        headline=True,
-    )
-    ratio = Score(
-        name="masked_modeling.ratio_to_the_mean",
-        label="Ratio to predicting the mean",
-        better="lower",
-        value=error / number / variance if variance > 0 else None,
-        nulls=nulls_of({"predict_the_mean": 1.0}),
-    )
+    scores = [
+        headline(
+            "masked_modeling.pixel_mse",
+            "Squared error of hidden pixels",
+            error / number,
+            nulls,
+            better="lower",
+        ),
+        headline(
+            "masked_modeling.ratio_to_the_mean",
+            "Ratio to predicting the mean",
+            error / number / variance if variance > 0 else None,
+            {"predict_the_mean": 1.0},
+            better="lower",
+        ),
+    ]
     note = "Pixels from 0 to 1. A tubelet's own mean knows more than the model does."
-    return Group(title="Masked modelling", note=note, scores=[score, ratio])
+    return Group(title="Masked modelling", note=note, scores=scores)
 
 
 def noise_floor(dataset: StudyDataset) -> float | None:

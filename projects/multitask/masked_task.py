@@ -12,7 +12,7 @@ from cinelex.models.masking import tube_mask
 from cinelex.models.packing import rows_of
 from cinelex.models.tubelets import cut_tubelets, take_positions
 
-CHOICE, PLACES = 3, 4
+CHOICE, POSITIONS = 3, 4
 """Streams of the keyed draws."""
 
 
@@ -21,9 +21,9 @@ class Masking:
     """The clips that are encoded a second time, and what is hidden of them."""
 
     clips: Int[Tensor, " masked"]
-    """Places among the clips of the batch."""
+    """Indices among the clips of the batch."""
     keep: Int[Tensor, "masked visible"]
-    """Tokens that the encoder sees, as places in t·y·x."""
+    """Tokens that the encoder sees, as positions in t·y·x."""
     hide: Int[Tensor, "masked hidden"]
     """Tokens to predict."""
 
@@ -37,15 +37,15 @@ class MaskedTask:
     tubelet: tuple[int, int, int]
     """Frames, rows and columns of pixels in a token."""
     ratio: float
-    """Share of the places that is hidden."""
+    """Share of the positions that is hidden."""
     clips_per_study: int
     """At most so many clips of each study are masked."""
 
     def draw(self, batch: Batch) -> Masking:
-        """Choose the clips and hide the same places in all frames of each."""
-        clips = choose_clips(batch, most=self.clips_per_study)
+        """Choose the clips and hide the same positions in all frames of each."""
+        clips = choose_clips(batch, max_clips=self.clips_per_study)
         _, rows, columns = self.grid
-        noise = uniform(batch.keys[clips], count=rows * columns, stream=PLACES)
+        noise = uniform(batch.keys[clips], count=rows * columns, stream=POSITIONS)
         keep, hide = tube_mask(noise, grid=self.grid, ratio=self.ratio)
         return Masking(clips, keep, hide)
 
@@ -57,15 +57,15 @@ class MaskedTask:
         return take_positions(tubelets, masking.hide)
 
 
-def choose_clips(batch: Batch, *, most: int) -> Int[Tensor, " chosen"]:
-    """Return the places of up to ``most`` clips of each study, by the lowest draw of their keys."""
+def choose_clips(batch: Batch, *, max_clips: int) -> Int[Tensor, " chosen"]:
+    """Return up to ``max_clips`` clips of each study, by index: those of the lowest draws."""
     draw = uniform(batch.keys, count=1, stream=CHOICE).squeeze(1).double()
     # sorted by study, and within a study by draw: the first few of each are the chosen ones
     order = (batch.owner + draw).argsort()
     counts = rows_of(batch.owner, studies=batch.studies)
-    chosen = counts.clamp(max=most)
+    chosen = counts.clamp(max=max_clips)
     # how many there are is known without asking the device
-    total = sum(min(clips, most) for clips in batch.clip_counts)
+    total = sum(min(clips, max_clips) for clips in batch.clip_counts)
     study = torch.repeat_interleave(chosen, output_size=total)
     within = torch.arange(total, device=order.device) - (chosen.cumsum(0) - chosen)[study]
     return order[(counts.cumsum(0) - counts)[study] + within].sort().values

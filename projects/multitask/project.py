@@ -160,7 +160,9 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
     @cached_property
     def _watched(self) -> StudyDataset:
         """The first held-out studies with a report of their own."""
-        return first_of_each_report(self.data.validation or self.data.train, most=WATCHED_STUDIES)
+        return first_of_each_report(
+            self.data.validation or self.data.train, max_studies=WATCHED_STUDIES
+        )
 
     @torch.no_grad()
     def representations(self, model: VideoText) -> Mapping[str, Tensor]:

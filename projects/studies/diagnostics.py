@@ -24,7 +24,7 @@ def study_diagnostics(data: StudyData, *, batch: int) -> dict[str, Any]:
     splits = [split for split in (data.validation, data.test) if split is not None]
     tested = [study for split in splits for study in split.studies]
     patients = {study.patient_id for study in train.studies}
-    owned = [(place, video) for place, study in enumerate(train.studies) for video in study.videos]
+    owned = [(index, video) for index, study in enumerate(train.studies) for video in study.videos]
     reports = [study.report for study in train.studies]
     return {
         **report_diagnostics(train.report_groups, batch=batch),

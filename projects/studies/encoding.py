@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -39,13 +40,15 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def first_of_each_report(dataset: StudyDataset, *, most: int) -> StudyDataset:
-    """Return up to ``most`` studies of ``dataset``, in order, no two with the same report."""
-    first: dict[int, int] = {}
-    for place, group in enumerate(dataset.report_groups.tolist()):
-        first.setdefault(group, place)
+def first_indices(dataset: StudyDataset) -> list[int]:
+    """Return the index of the first study with each report, by first appearance."""
+    return sorted(np.unique(dataset.report_groups, return_index=True)[1].tolist())
+
+
+def first_of_each_report(dataset: StudyDataset, *, max_studies: int) -> StudyDataset:
+    """Return up to ``max_studies`` studies, in order, no two with the same report."""
     return StudyDataset(
-        [dataset.studies[place] for place in list(first.values())[:most]],
+        [dataset.studies[index] for index in first_indices(dataset)[:max_studies]],
         dataset.store,
         dataset.tokenizer,
         frames=dataset.frames,
@@ -106,10 +109,7 @@ def encode_reports(
 
     Reports are short: every rank encodes them all, which costs less than sharing them out.
     """
-    first: dict[int, int] = {}
-    for place, group in enumerate(dataset.report_groups.tolist()):
-        first.setdefault(group, place)
-    token_ids = [torch.from_numpy(dataset.token_ids[place]) for place in first.values()]
+    token_ids = [torch.from_numpy(dataset.token_ids[index]) for index in first_indices(dataset)]
     rows = []
     for start in range(0, len(token_ids), batch):
         padded = nn.utils.rnn.pad_sequence(

@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from cinelex.core.distributed import is_main
 from cinelex.core.files import write_whole
 from cinelex.data.studies.dataset import StudyDataset
-from cinelex.projects.studies.encoding import EncodedSplit
+from cinelex.projects.studies.encoding import EncodedSplit, first_indices
 
 NEAREST = 3
 """Reports that are kept of each study's ranking."""
@@ -33,37 +33,35 @@ def keep_examples(
         folder: ``predictions/`` of the run.
         dataset: The studies that were ranked.
         encoded: Their embeddings.
-        ranks: The place of each study's own report, from 1.
+        ranks: The rank of each study's own report, from 1.
         count: How many of the best, and of the worst, get a picture.
     """
     if not is_main():
         return
     # by the rank of the truth, never by the highest similarity: that would pick the confident
-    order = sorted(range(len(ranks)), key=lambda place: (ranks[place], dataset.studies[place].id))
+    order = sorted(range(len(ranks)), key=lambda index: (ranks[index], dataset.studies[index].id))
     pictured = set(order[:count] + order[-count:]) if count else set()
-    first: dict[int, int] = {}
-    for place, group in enumerate(dataset.report_groups.tolist()):
-        first.setdefault(group, place)
+    first = first_indices(dataset)
     rows = []
-    for place, study in enumerate(dataset.studies):
+    for index, study in enumerate(dataset.studies):
         row: dict[str, Any] = {
             "study_id": study.id,
-            "rank": ranks[place],
+            "rank": ranks[index],
             "split": study.split,
             "report": study.report,
-            "nearest": _nearest(dataset, encoded, place, list(first.values())),
+            "nearest": _nearest(dataset, encoded, index, first),
         }
-        if place in pictured:
-            row["frames"] = f"frames/{place:05d}.png"
-            _draw(folder / row["frames"], dataset, place)
+        if index in pictured:
+            row["frames"] = f"frames/{index:05d}.png"
+            _draw(folder / row["frames"], dataset, index)
         rows.append(json.dumps(row) + "\n")
     write_whole(folder / "retrieval.jsonl", "".join(rows))
 
 
 def _nearest(
-    dataset: StudyDataset, encoded: EncodedSplit, place: int, example_of: Sequence[int]
+    dataset: StudyDataset, encoded: EncodedSplit, index: int, example_of: Sequence[int]
 ) -> list[dict[str, Any]]:
-    scores = encoded.report @ encoded.study[place]
+    scores = encoded.report @ encoded.study[index]
     best = scores.topk(min(NEAREST, len(scores)))
     return [
         {
@@ -75,12 +73,12 @@ def _nearest(
     ]
 
 
-def _draw(path: Path, dataset: StudyDataset, place: int) -> None:
+def _draw(path: Path, dataset: StudyDataset, index: int) -> None:
     """Draw a few frames of each of the study's videos, a line a video."""
     from matplotlib.image import imsave  # here, because it takes a second
 
     clips: UInt8[np.ndarray, "clip frame row column channel"]
-    clips = dataset.sample(place, epoch=None).clips.numpy()
+    clips = dataset.sample(index, epoch=None).clips.numpy()
     chosen = np.linspace(0, clips.shape[1] - 1, min(FRAMES, clips.shape[1])).round().astype(int)
     lines = [np.concatenate(list(clip[chosen]), axis=1) for clip in clips]
     image = np.concatenate(lines)

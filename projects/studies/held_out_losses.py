@@ -13,7 +13,7 @@ from cinelex.data.studies.dataset import StudyDataset
 from cinelex.metrics.bigram import Bigram
 from cinelex.metrics.nulls import captioning_unigram
 from cinelex.projects.interface.project import Project
-from cinelex.projects.interface.results import Group, Score, nulls_of
+from cinelex.projects.interface.results import Group, headline
 from cinelex.projects.interface.terms import Term
 from cinelex.projects.studies.encoding import device_of
 from cinelex.projects.studies.project import StudyModelT
@@ -57,14 +57,13 @@ def held_out_losses(
             **{key: value[key] for key in ("other_studys_video",) if key in value},
         }
     scores = [
-        Score(
-            name=f"losses.{name}",
-            label=known[name].label,
+        headline(
+            f"losses.{name}",
+            known[name].label,
+            value[name],
+            nulls,
             unit=known[name].unit,
             better=known[name].better,
-            value=value[name],
-            nulls=nulls_of(nulls),
-            headline=True,
         )
         for name, nulls in beside.items()
     ]

@@ -32,7 +32,7 @@ def study_checks(
         model: The module, in evaluation mode.
         dataset: Where the studies come from.
         terms: The project's loss terms on a batch.
-        pad_id: The tokenizer's padding word.
+        pad_id: The tokenizer's padding.
     """
     first, again = (first_studies(dataset).to(device_of(model)) for _ in range(2))
     batch, together = first, encode_batch(model, first).study
@@ -52,7 +52,7 @@ def first_studies(dataset: StudyDataset) -> Batch:
 
 
 def _alone(model: StudyModel, batch: Batch) -> Float[Tensor, "study dim"]:
-    """Encode each study by itself, where no other study's views ask for empty places."""
+    """Encode each study by itself, where no other study's views ask for padding."""
     return torch.cat([encode_batch(model, _study(batch, i)).study for i in range(batch.studies)])
 
 
@@ -85,18 +85,18 @@ def _padding(batch: Batch, terms: Terms, *, pad_id: int) -> dict[str, float]:
 
 def _study(batch: Batch, study: int, *, drop_last: bool = False) -> Batch:
     """Return one study of a batch as a batch, with or without its last view."""
-    places = (batch.owner == study).nonzero().flatten()
-    places = places[: len(places) - int(drop_last)]
+    indices = (batch.owner == study).nonzero().flatten()
+    indices = indices[: len(indices) - int(drop_last)]
     rows = slice(study, study + 1)
     return Batch(
         study_ids=batch.study_ids[rows],
-        clips=batch.clips[places],
-        owner=torch.zeros_like(places),
+        clips=batch.clips[indices],
+        owner=torch.zeros_like(indices),
         token_ids=batch.token_ids[rows],
         report_group=batch.report_group[rows],
         patient_group=batch.patient_group[rows],
-        keys=batch.keys[places],
-        clip_counts=(len(places),),
+        keys=batch.keys[indices],
+        clip_counts=(len(indices),),
     )
 
 

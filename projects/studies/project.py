@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from cinelex.config.schema import RunConfig
+from cinelex.config.schedule import value_at
+from cinelex.config.schema import RunConfig, Schedule
 from cinelex.data.batch import Batch
 from cinelex.data.loader import Samples, train_batches
 from cinelex.data.sampler import StudySampler
@@ -14,7 +16,6 @@ from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.transforms import Augmentation, augment, to_float
 from cinelex.models.study_model import StudyModel
 from cinelex.projects.interface.project import Project
-from cinelex.projects.studies.temperature import set_temperature
 
 
 @runtime_checkable
@@ -79,9 +80,13 @@ class ClipTextProject(Project[Batch, StudyModelT], Generic[DataT, StudyModelT]):
         """Return the ids of the samples."""
         return batch.study_ids
 
+    @torch.no_grad()
     def prepare_step(self, model: StudyModelT, step: int) -> Mapping[str, Tensor | float]:
         """Set a scheduled temperature; return the temperature of this step."""
-        return set_temperature(model.temperature, self.config, step=step)
+        config = self.config
+        if isinstance(config.temperature, Schedule):
+            model.temperature.set(value_at(config.temperature, step=step, steps=config.steps))
+        return {"temperature": model.temperature().detach()}
 
     def data_hash(self) -> str:
         """Return the hash of everything that the run reads."""

@@ -100,9 +100,9 @@ def repeated_share(
     if len(thumbnails) < 2:
         return 0.0
     repeated: Bool[np.ndarray, " video"] = np.zeros(len(thumbnails), dtype=bool)
-    for place, picture in enumerate(thumbnails):
+    for index, picture in enumerate(thumbnails):
         near = np.abs(thumbnails - picture).mean(axis=1) < SAME_PICTURE
-        repeated[place] = bool((near & (owners != owners[place])).any())
+        repeated[index] = bool((near & (owners != owners[index])).any())
     return float(repeated.mean())
 
 
@@ -120,7 +120,7 @@ def thumbnail(
 def text_diagnostics(
     dataset: Samples, sampler: StudySampler, reports: Sequence[str], tokenizer: Tokenizer
 ) -> dict[str, Any]:
-    """Return how much of the word tables is padding, and what tokens make of long or numeric text.
+    """Return how much of the token tables is padding, and what tokens make of long or numeric text.
 
     ``data/tokens_a_percentage`` is the mean over the percentages that the reports hold.
 
@@ -148,9 +148,9 @@ def text_diagnostics(
 
 
 def order_diagnostics(sampler: StudySampler, *, samples: int) -> dict[str, Any]:
-    """Return the share of places at which two epochs show the same sample, and chance's reach.
+    """Return the share of positions at which two epochs show the same sample, and chance's reach.
 
-    Two independent orders agree at about Poisson(places/samples) places, which of a few dozen
+    Two independent orders agree at about Poisson(positions/samples) positions, which of a few dozen
     samples can be a large share; one set in 10,000 has more than ``data/order_repeats/chance``.
     """
     from scipy.stats import poisson  # here, because it takes a second

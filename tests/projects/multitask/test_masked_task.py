@@ -43,7 +43,7 @@ def test_the_clips_with_the_lowest_draws_are_chosen(most: int) -> None:
     for study in range(studies.studies):
         own = [clip for clip, owner in enumerate(studies.owner.tolist()) if owner == study]
         expected += sorted(own, key=lambda clip: draw[clip])[:most]
-    assert choose_clips(studies, most=most).tolist() == sorted(expected)
+    assert choose_clips(studies, max_clips=most).tolist() == sorted(expected)
 
 
 def test_a_clip_is_masked_alike_in_any_batch() -> None:
