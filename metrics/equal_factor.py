@@ -8,7 +8,7 @@ from decimal import Decimal
 FEWEST_METRICS = 3
 FULL = (1.0, 100.0)
 """Shares of all, as a fraction and in percent."""
-LUCK = 0.01
+MAX_P = 0.01
 """Flag only what independent changes of this size would show less often than this."""
 
 
@@ -39,7 +39,7 @@ class EqualFactor:
     names: tuple[str, ...]
     change: float
     """The common relative change, above 0: 0.0408 is 4.08 %."""
-    luck: float
+    p_value: float
     """Probability that as many independent changes of up to twice this size agree as well."""
 
 
@@ -69,8 +69,8 @@ def equal_factor(before: Mapping[str, Rounded], after: Mapping[str, Rounded]) ->
     if best is None:
         return None
     change = (best[0] + best[1]) / 2
-    luck = _luck(change, spans)
-    return EqualFactor(tuple(names), change, luck) if luck < LUCK else None
+    p_value = _p_value(change, spans)
+    return EqualFactor(tuple(names), change, p_value) if p_value < MAX_P else None
 
 
 def _can_move(before: float, after: float) -> bool:
@@ -100,7 +100,7 @@ def _overlap(span: tuple[float, float], choices: list[tuple[float, float]]) -> t
     return max(shared, key=lambda both: both[1] - both[0])
 
 
-def _luck(change: float, spans: Mapping[str, list[tuple[float, float]]]) -> float:
+def _p_value(change: float, spans: Mapping[str, list[tuple[float, float]]]) -> float:
     widths = [max(high - low for low, high in choices) for choices in spans.values()]
     chances = sorted(
         min(1.0, len(c) * w / change) for w, c in zip(widths, spans.values(), strict=True)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 @runtime_checkable
 class Probe(Protocol):
-    """Looks at some updates; the numbers that it returns join the step's record.
+    """Looks at some updates, at either moment; what it returns joins the step's record.
 
     It must leave weights, gradients, moments and every random state as it found them, and return
     the same numbers for the same state, so that a resumed run has the record of one that was not
@@ -32,8 +32,10 @@ class Probe(Protocol):
             terms: Unweighted terms over the global batch; their graph must survive.
             weights: The weight of each term.
         """
+        return {}
 
     def after_update(
         self, step: int, *, module: nn.Module, optimizer: torch.optim.Optimizer
     ) -> Mapping[str, Tensor | float]:
         """Look at the weights and at the optimizer's state after optimizer step ``step``."""
+        return {}

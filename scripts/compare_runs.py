@@ -75,7 +75,7 @@ def compare(first: Sequence[Path], second: Sequence[Path], *, by: str) -> list[s
         if found is not None:
             lines.append(
                 f"seed {seed}: every metric moved by {found.change:.2%}; independent changes agree "
-                f"so well with p {found.luck:.1g}, so this was not measured"
+                f"so well with p {found.p_value:.1g}, so this was not measured"
             )
     return lines
 

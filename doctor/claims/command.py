@@ -6,9 +6,9 @@ from pathlib import Path
 from cinelex.core.console import say
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_json, write_whole
-from cinelex.doctor.claims.facts import read_facts
 from cinelex.doctor.claims.match import match_claims
 from cinelex.doctor.claims.report import claims_json, flag_tables, render_claims
+from cinelex.doctor.claims.run_numbers import read_numbers
 from cinelex.doctor.claims.write_up import read_write_up
 
 WRONG = 1
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         UserError: A file cannot be read, or the folder cannot be written to.
     """
     write_up = read_write_up(options.file)
-    matches = match_claims(write_up.claims, read_facts(options.run_folder))
+    matches = match_claims(write_up.claims, read_numbers(options.run_folder))
     flagged = flag_tables(write_up.tables)
     title = f"{options.file.name} beside {options.run_folder.name}"
     text = render_claims(title, matches, flagged)

@@ -39,10 +39,10 @@ def render_claims(title: str, matches: Sequence[Match], flagged: Sequence[Flagge
         lines += [
             f"**Line {table.line}: not measured?** From {table.first} to {table.second} all "
             f"{len(table.found.names)} numbers moved by the same {table.found.change:.2%}; "
-            f"independent changes agree so well with p {table.found.luck:.1g}.",
+            f"independent changes agree so well with p {table.found.p_value:.1g}.",
             "",
         ]
-    lines += ["| line | number | status | run | luck | words |", "|---:|---:|---|---|---:|---|"]
+    lines += ["| line | number | status | run | p | words |", "|---:|---:|---|---|---:|---|"]
     ordered = sorted(matches, key=lambda match: STATUSES.index(match.status))
     lines += [_row(match) for match in ordered]
     return "\n".join(lines) + "\n"
@@ -58,9 +58,9 @@ def claims_json(
                 "line": match.claim.line,
                 "number": match.claim.number.text,
                 "status": match.status,
-                "fact": match.fact.name if match.fact else None,
-                "value": _finite(match.fact.value) if match.fact else None,
-                "luck": match.luck,
+                "name": match.held.name if match.held else None,
+                "value": _finite(match.held.value) if match.held else None,
+                "p_value": match.p_value,
             }
             for match in matches
         ],
@@ -70,7 +70,7 @@ def claims_json(
                 "first": table.first,
                 "second": table.second,
                 "change": table.found.change,
-                "luck": table.found.luck,
+                "p_value": table.found.p_value,
             }
             for table in flagged
         ],
@@ -78,15 +78,14 @@ def claims_json(
 
 
 def _row(match: Match) -> str:
-    number, fact = match.claim.number, match.fact
+    number, held = match.claim.number, match.held
     printed = number.text + (" %" if number.percent else "")
     if number.relation != "=":
         printed = f"{number.relation} {printed}"
-    has = f"`{fact.name}` = {fact.value:.6g}" if fact else "–"
+    has = f"`{held.name}` = {held.value:.6g}" if held else "–"
     words = match.claim.context.replace("|", "\\|")[:60]
-    return (
-        f"| {match.claim.line} | {printed} | {match.status} | {has} | {match.luck:.1%} | {words} |"
-    )
+    cells = (match.claim.line, printed, match.status, has, f"{match.p_value:.1%}", words)
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _flags(table: Table) -> Iterator[FlaggedTable]:

@@ -1,19 +1,19 @@
 """Tables and sentences of a Markdown file, each number with the words that say what it is."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
 
 from cinelex.core.errors import UserError
 from cinelex.doctor.claims.numbers import Number
 from cinelex.doctor.claims.pieces import INTERVAL, Role, named_by, pieces_of
 
-_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
-_LIST_MARK = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 _CLAUSE = re.compile(r"[.;](?=\s|$)|,\s(?![^\[(]*[\])])")
 """Where a clause ends; a comma in brackets ends none."""
-_INLINE_CODE = re.compile(r"`[^`]*`")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Table:
     """Of its header, from 1."""
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    """Each with as many cells as the header."""
 
 
 @dataclass(frozen=True)
@@ -48,63 +49,56 @@ class WriteUp:
 
 
 def read_write_up(path: Path) -> WriteUp:
-    """Return the claims of a Markdown file; code blocks and headings make none.
+    """Return the claims of a Markdown file; code and headings make none.
 
     Raises:
         UserError: The file is missing, not UTF-8, or holds no number.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except UnicodeDecodeError as problem:
         raise UserError(f"{path}: not UTF-8 at byte {problem.start}") from None
-    lines = _without_code(lines)
-    tables = list(_tables(lines))
-    inside = {table.line + k for table in tables for k in range(len(table.rows) + 2)}
+    parser = MarkdownIt("commonmark").enable("table")
+    blocks = list(SyntaxTreeNode(parser.parse(text)).walk())
+    tables = tuple(_table(block) for block in blocks if block.type == "table")
     claims = [claim for table in tables for claim in _table_claims(table)]
-    for place, line in enumerate(lines, start=1):
-        if place not in inside and not line.lstrip().startswith("#"):
-            claims += _sentence_claims(place, _LIST_MARK.sub("", line))
+    for block in blocks:
+        if block.type == "paragraph":
+            claims += _sentence_claims(_line(block), _text(block, code=False))
     if not claims:
         raise UserError(f"{path}: no number in its tables or sentences; nothing to check")
-    return WriteUp(tuple(sorted(claims, key=lambda claim: claim.line)), tuple(tables))
+    return WriteUp(tuple(sorted(claims, key=lambda claim: claim.line)), tables)
 
 
-def _without_code(lines: Sequence[str]) -> list[str]:
-    """Return the lines with those of fenced code blocks empty, so that numbering stays."""
-    kept, fence = [], ""
-    for line in lines:
-        mark = re.match(r"\s*(```+|~~~+)", line)
-        if mark and (not fence or line.strip().startswith(fence)):
-            fence = "" if fence else mark[1]
-            kept.append("")
-        else:
-            kept.append("" if fence else line)
-    return kept
+def _line(block: SyntaxTreeNode) -> int:
+    assert block.map is not None
+    return block.map[0] + 1
 
 
-def _cells(line: str) -> tuple[str, ...]:
-    inner = re.sub(r"^\s*\||\|\s*$", "", line)
-    return tuple(cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", inner))
+def _text(block: SyntaxTreeNode, *, code: bool = True) -> str:
+    """Return what a reader sees of a block, line by line; code in it is left out if so asked."""
+    breaks, shown = ("softbreak", "hardbreak"), ("text", "code_inline") if code else ("text",)
+    return "".join(
+        "\n" if node.type in breaks else node.content if node.type in shown else ""
+        for node in block.walk()
+    )
 
 
-def _tables(lines: Sequence[str]) -> Iterator[Table]:
-    for place in range(1, len(lines)):
-        if not (_RULE.match(lines[place]) and "|" in lines[place] and "|" in lines[place - 1]):
-            continue
-        end = place + 1
-        while end < len(lines) and "|" in lines[end]:
-            end += 1
-        rows = tuple(_cells(line) for line in lines[place + 1 : end])
-        yield Table(place, _cells(lines[place - 1]), rows)
+def _table(block: SyntaxTreeNode) -> Table:
+    header, *rows = [
+        tuple(_text(cell).strip() for cell in row.children)
+        for part in block.children
+        for row in part.children
+    ]
+    return Table(_line(block), header, tuple(rows))
 
 
 def _table_claims(table: Table) -> Iterator[Claim]:
-    for row_place, row in enumerate(table.rows):
+    for line, row in enumerate(table.rows, start=table.line + 2):
         percent = any(piece.number.percent for cell in row[1:] for piece in pieces_of(cell))
-        for place, cell in enumerate(row[1:], start=1):
-            heading = table.header[place] if place < len(table.header) else ""
+        for heading, cell in zip(table.header[1:], row[1:], strict=True):
             end = 0
             for piece in pieces_of(cell, heading=heading):
                 # a cell may name each of its numbers: "shuffled 5.4 %, nearest report 15.1 %"
@@ -114,14 +108,15 @@ def _table_claims(table: Table) -> Iterator[Claim]:
                 if piece.role != "value" and INTERVAL.search(heading):
                     # a column of intervals has the unit of the column of values
                     number = replace(number, percent=number.percent or percent)
-                line = table.line + 2 + row_place
                 yield Claim(line, named_by(label, piece).strip(), number, piece.role)
 
 
-def _sentence_claims(place: int, line: str) -> Iterator[Claim]:
-    line, start = _INLINE_CODE.sub("", line), 0
-    for end in [*(match.end() for match in _CLAUSE.finditer(line)), len(line)]:
-        clause = line[start:end]
+def _sentence_claims(line: int, text: str) -> Iterator[Claim]:
+    start = 0
+    for end in [*(match.end() for match in _CLAUSE.finditer(text)), len(text)]:
+        clause = text[start:end]
+        words = " ".join(clause.split())
         for piece in pieces_of(clause):
-            yield Claim(place, named_by(clause, piece).strip(), piece.number, piece.role)
+            above = text.count("\n", 0, start + piece.number.start)
+            yield Claim(line + above, named_by(words, piece), piece.number, piece.role)
         start = end

@@ -18,9 +18,10 @@ from cinelex.metrics.representation import (
     uniformity,
 )
 from cinelex.projects.interface.project import Project
+from cinelex.runners.probe import Probe
 
 
-class EmbeddingProbe:
+class EmbeddingProbe(Probe):
     """Spread, rank and, where there are two towers, agreement of a project's own fixed samples."""
 
     def __init__(self, project: Project[Any, Any], *, every: int) -> None:
@@ -40,12 +41,6 @@ class EmbeddingProbe:
             return {}
         with torch.no_grad():
             return embedding_numbers(self.project.representations(module))
-
-    def after_update(
-        self, step: int, *, module: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> Mapping[str, Tensor | float]:
-        """Return nothing: one look a step is enough."""
-        return {}
 
 
 def embedding_numbers(towers: Mapping[str, Tensor]) -> dict[str, Tensor | float]:

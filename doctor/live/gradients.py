@@ -1,4 +1,4 @@
-"""How much each loss term pulls at the parameters that all terms share, and whether they agree."""
+"""The gradient of each loss term at the parameters that all terms share, and whether they agree."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -8,9 +8,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cinelex.core.distributed import sum_over_ranks, world_size
+from cinelex.runners.probe import Probe
 
 
-class GradientProbe:
+class GradientProbe(Probe):
     """Exact gradients of every unweighted term at the last block that all terms move.
 
     Each is one backward pass from the term to that block, along the graph that the update needs
@@ -39,12 +40,6 @@ class GradientProbe:
         if not self._block:
             return {}
         return agreement({name: self._gradient(term) for name, term in terms.items()})
-
-    def after_update(
-        self, step: int, *, module: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> Mapping[str, Tensor | float]:
-        """Return nothing: the gradients were looked at before they were mixed."""
-        return {}
 
     def _gradient(self, term: Tensor) -> Float[Tensor, " parameter"]:
         assert self._block is not None
@@ -107,7 +102,7 @@ def shared_block(module: nn.Module, moved: Mapping[str, set[str]]) -> list[nn.Pa
 
 def _block_of(name: str) -> str:
     parts = name.split(".")
-    numbers = [place for place, part in enumerate(parts) if part.isdigit()]
+    numbers = [index for index, part in enumerate(parts) if part.isdigit()]
     return ".".join(parts[: numbers[-1] + 1] if numbers else parts[:-1] or parts)
 
 

@@ -7,25 +7,15 @@ import torch
 from torch import Tensor, nn
 
 from cinelex.doctor.live.gradients import due
+from cinelex.runners.probe import Probe
 
 
-class WeightDecayProbe:
-    """The pull of weight decay beside AdamW's own step, for each part of the module."""
+class WeightDecayProbe(Probe):
+    """The norm of weight decay beside AdamW's own step, for each part of the module."""
 
     def __init__(self, *, every: int) -> None:
         """Look at the first step and at every ``every``-th; 0 never looks."""
         self.every = every
-
-    def before_backward(
-        self,
-        step: int,
-        *,
-        module: nn.Module,
-        terms: Mapping[str, Tensor],
-        weights: Mapping[str, float],
-    ) -> Mapping[str, Tensor | float]:
-        """Return nothing: the moments are not up to date yet."""
-        return {}
 
     def after_update(
         self, step: int, *, module: nn.Module, optimizer: torch.optim.Optimizer

@@ -92,7 +92,7 @@ def _equal_factors(runs: Sequence[RunRow], results: Sequence[str]) -> Iterator[E
                 claim="both runs were measured",
                 window="last value of each run",
                 estimator="relative change of each metric",
-                null=f"independent changes agree so well with p {found.luck:.1g}",
+                null=f"independent changes agree so well with p {found.p_value:.1g}",
             ).answer(
                 "contradicted",
                 f"All {len(found.names)} metrics differ by the same "

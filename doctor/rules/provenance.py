@@ -5,7 +5,7 @@ from typing import Any
 
 from cinelex.doctor.evidence import Evidence, is_number
 from cinelex.doctor.rules.rule import Measured, Rule
-from cinelex.metrics.equal_factor import LUCK, equal_factor, written
+from cinelex.metrics.equal_factor import MAX_P, equal_factor, written
 
 HASHES = ("config", "data", "code", "checkpoint")
 MIN_METRICS = 4
@@ -26,7 +26,7 @@ def _one_factor(evidence: Evidence) -> Iterator[Measured]:
         common = equal_factor(_exact(others), own)
         if common is not None and len(common.names) >= MIN_METRICS:
             named = {"count": len(common.names), "change": 100 * common.change, "other": name}
-            yield Measured(common.luck, LUCK, named)
+            yield Measured(common.p_value, MAX_P, named)
 
 
 def _exact(values: Mapping[str, float]) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cinelex.core.errors import UserError
-from cinelex.doctor.claims.facts import Fact, read_facts, words_in
 from cinelex.doctor.claims.match import Match, match_claims
 from cinelex.doctor.claims.numbers import numbers_in
 from cinelex.doctor.claims.pieces import named_by, pieces_of
 from cinelex.doctor.claims.report import flag_tables
+from cinelex.doctor.claims.run_numbers import RunNumber, read_numbers, words_in
 from cinelex.doctor.claims.write_up import read_write_up
 
 
@@ -41,7 +41,7 @@ def _matches(tmp_path: Path, run: Path, text: str) -> dict[str, Match]:
     path = tmp_path / "RESULTS.md"
     path.write_text(text)
     claims = read_write_up(path).claims
-    return {match.claim.number.text: match for match in match_claims(claims, read_facts(run))}
+    return {match.claim.number.text: match for match in match_claims(claims, read_numbers(run))}
 
 
 def test_each_number_is_found_or_differs_or_is_not_found(tmp_path: Path, run: Path) -> None:
@@ -70,7 +70,7 @@ accuracy 0.999
         "0.84": "differs",
         "98,765": "not found",
     }
-    recall, rank = found["14.4"].fact, found["7"].fact
+    recall, rank = found["14.4"].held, found["7"].held
     assert recall is not None
     assert recall.name == "results.json: retrieval/study_to_report/recall_at_1/value"
     assert found["14.4"].claim.line == 5
@@ -90,14 +90,14 @@ def test_the_record_gives_its_ends_and_its_extremes(tmp_path: Path, run: Path) -
     }
 
 
-def test_luck_is_the_share_of_numbers_that_would_have_been_found_too(
+def test_the_p_value_is_the_share_of_numbers_that_would_have_been_found_too(
     tmp_path: Path, run: Path
 ) -> None:
     found = _matches(tmp_path, run, "Something scored 5 and something else 0.2218.\n")
     # of the numbers 1 to 9, the run has 3, 2, 5 (and 2, 3 by rounding 3.25, 2.25)
-    assert found["5"].luck == pytest.approx(3 / 9)
+    assert found["5"].p_value == pytest.approx(3 / 9)
     assert found["5"].status == "not found"
-    assert found["0.2218"].luck < 1e-3
+    assert found["0.2218"].p_value < 1e-3
     assert found["0.2218"].status == "found"
 
 
@@ -136,7 +136,7 @@ def test_a_commits_hash_and_what_no_float_holds_are_no_numbers() -> None:
 def test_a_config_that_is_not_utf8_is_named(run: Path) -> None:
     (run / "config.yaml").write_bytes(b"name: caf\xe9\n")
     with pytest.raises(UserError, match=r"config\.yaml: not UTF-8 at byte 9"):
-        read_facts(run)
+        read_numbers(run)
 
 
 def test_abbreviations_are_the_words_that_they_stand_for() -> None:
@@ -175,9 +175,9 @@ def test_a_write_up_without_numbers_is_refused(
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such run folder"):
-        read_facts(tmp_path / "absent")
+        read_numbers(tmp_path / "absent")
     with pytest.raises(UserError, match="holds no number"):
-        read_facts(tmp_path)
+        read_numbers(tmp_path)
 
 
 def _told(text: str, heading: str = "") -> list[tuple[str, str, int, bool]]:
@@ -230,8 +230,10 @@ def test_what_is_written_from_a_run_is_found_in_it(values: list[float], digits: 
         name: dict(zip(("value", "low", "high"), values[3 * k : 3 * k + 3], strict=True))
         for k, name in enumerate(names)
     }
-    facts = [
-        Fact(f"results.json: retrieval/{name}/{end}", words_in(f"retrieval {name} {end}"), value)
+    numbers = [
+        RunNumber(
+            f"results.json: retrieval/{name}/{end}", words_in(f"retrieval {name} {end}"), value
+        )
         for name, ends in scores.items()
         for end, value in ends.items()
     ]
@@ -251,6 +253,29 @@ def test_what_is_written_from_a_run_is_found_in_it(values: list[float], digits: 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "RESULTS.md"
         path.write_text(text)
-        matches = match_claims(read_write_up(path).claims, facts)
+        matches = match_claims(read_write_up(path).claims, numbers)
     assert len(matches) == 12
     assert {match.status for match in matches} == {"found"}
+
+
+def test_a_sentence_may_span_lines_and_its_numbers_know_theirs(tmp_path: Path, run: Path) -> None:
+    text = (
+        "The final **contrastive loss** of\nthis run was 2.25, its [temperature](https://x.y/9)\n"
+        "0.0998.\n"
+    )
+    found = _matches(tmp_path, run, text)
+    assert {n: (m.status, m.claim.line) for n, m in found.items()} == {
+        "2.25": ("found", 2),
+        "0.0998": ("found", 3),
+    }
+
+
+def test_code_html_and_addresses_claim_nothing(tmp_path: Path, run: Path) -> None:
+    code = "    lr = 8\n\n~~~\n9\n~~~\n\n# 10\n\n`x = 11` ![plot](13.png)\n"
+    text = f"<!-- 7 -->\n\n{code}\n> R@1 is 14.4 %\n"
+    assert list(_matches(tmp_path, run, text)) == ["14.4"]
+
+
+def test_cells_are_read_without_their_markup(tmp_path: Path, run: Path) -> None:
+    text = "what | value\n--- | ---\n`recall_at_1` | **14.4 %**\n"
+    assert _matches(tmp_path, run, text)["14.4"].status == "found"

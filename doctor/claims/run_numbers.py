@@ -37,7 +37,7 @@ ENDS = ("low", "high")
 
 
 @dataclass(frozen=True)
-class Fact:
+class RunNumber:
     """One number of a run."""
 
     name: str
@@ -74,50 +74,50 @@ def words_in(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"[a-z]+\d*", joined)) - _EMPTY
 
 
-def read_facts(folder: Path) -> list[Fact]:
+def read_numbers(folder: Path) -> list[RunNumber]:
     """Return every number of ``results.json``, ``config.yaml`` and ``metrics.jsonl``.
 
-    Of the record's metrics the first, the last, the least and the greatest value are facts.
+    Of the record's metrics the first, the last, the least and the greatest value are taken.
 
     Raises:
         UserError: The folder is missing, a file is broken, or there is no number.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such run folder")
-    facts: list[Fact] = []
+    numbers: list[RunNumber] = []
     results, config = folder / "results.json", folder / "config.yaml"
     if results.exists():
-        facts += _flatten(read_json(results), "results.json: ", ())
+        numbers += _flatten(read_json(results), "results.json: ", ())
     if config.exists():
         try:
-            facts += _flatten(yaml.safe_load(config.read_text(encoding="utf-8")), CONFIG, ())
+            numbers += _flatten(yaml.safe_load(config.read_text(encoding="utf-8")), CONFIG, ())
         except UnicodeDecodeError as problem:
             raise UserError(f"{config}: not UTF-8 at byte {problem.start}") from None
         except yaml.YAMLError:
             raise UserError(f"{config}: not YAML; repair or remove it") from None
-    facts += _record_facts(folder / "metrics.jsonl")
-    if not facts:
+    numbers += _of_record(folder / "metrics.jsonl")
+    if not numbers:
         raise UserError(
             f"{folder}: holds no number; expected results.json, config.yaml or metrics.jsonl"
         )
-    return facts
+    return numbers
 
 
-def _flatten(value: Any, file: str, path: tuple[str, ...]) -> Iterator[Fact]:
+def _flatten(value: Any, file: str, path: tuple[str, ...]) -> Iterator[RunNumber]:
     if isinstance(value, bool) or value is None:
         return
     if isinstance(value, int | float):
         name = "/".join(path)
-        yield Fact(file + name, words_in(" ".join(path)), float(value))
+        yield RunNumber(file + name, words_in(" ".join(path)), float(value))
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _flatten(inner, file, (*path, str(key)))
     elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _flatten(inner, file, (*path, str(place)))
+        for index, inner in enumerate(value):
+            yield from _flatten(inner, file, (*path, str(index)))
 
 
-def _record_facts(path: Path) -> Iterator[Fact]:
+def _of_record(path: Path) -> Iterator[RunNumber]:
     columns: dict[str, list[float]] = {}
     for row in read_rows(path):
         prefix = "validation/" if row.get("kind") == "validation" else ""
@@ -132,4 +132,4 @@ def _record_facts(path: Path) -> Iterator[Fact]:
             "greatest": max(values),
         }
         for kind, value in ends.items():
-            yield Fact(f"metrics.jsonl: {kind} {key}", words_in(key.replace("/", " ")), value)
+            yield RunNumber(f"metrics.jsonl: {kind} {key}", words_in(key.replace("/", " ")), value)
