@@ -204,16 +204,6 @@ def max_over_ranks(value: int) -> int:
     return int(largest)
 
 
-def mean_over_ranks(value: Float[Tensor, ""] | float | int) -> float:
-    """Average a number over the ranks. Waits for the device: for logging, not for every step."""
-    number = float(value.detach()) if isinstance(value, Tensor) else float(value)
-    if world_size() == 1:
-        return number
-    total = torch.tensor([number], dtype=torch.float64)
-    dist.all_reduce(total)
-    return float(total) / world_size()
-
-
 def gather_json(value: Any) -> list[Any]:
     """Return every rank's value in rank order, on every rank. The values must be JSON."""
     if world_size() == 1:

@@ -86,14 +86,3 @@ def hash_json(value: Any) -> str:
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def remove_unfinished(folder: Path) -> list[Path]:
-    """Delete what `write_whole` left under ``folder`` when it was killed; return what it was.
-
-    Only for a folder that no other process writes to.
-    """
-    leftovers = sorted(folder.rglob(f"*{PART_SUFFIX}"))
-    for path in leftovers:
-        path.unlink()
-    return leftovers

@@ -1,6 +1,6 @@
 """What one training step gets to see."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import accumulate, pairwise
 from typing import Any
@@ -54,7 +54,12 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """Copy to a device, without waiting for the copy."""
-        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+        copies: dict[str, Any] = {
+            field.name: value.to(device, non_blocking=True)
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **copies)
 
     def split(self, parts: int) -> list["Batch"]:
         """Cut into consecutive parts of studies; reports keep their padding.
@@ -85,17 +90,6 @@ class Batch:
             keys=self.keys[clips],
             clip_counts=self.clip_counts[studies],
         )
-
-    def pin(self) -> "Batch":
-        """Copy to page-locked memory, from which a GPU copies without the processor."""
-        return self._each(Tensor.pin_memory)
-
-    def _each(self, copy: Callable[[Tensor], Tensor]) -> "Batch":
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        copies: dict[str, Any] = {
-            name: copy(value) for name, value in values.items() if isinstance(value, Tensor)
-        }
-        return replace(self, **copies)
 
 
 def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:

@@ -95,8 +95,3 @@ class ClassBalanced:
             table, random.permuted(np.tile(np.arange(classes), (steps, 1)), axis=1)[:, None], 2
         )
         return np.asarray(turned.reshape(steps, quota * classes)[:, : self.batch].reshape(-1))
-
-
-def purity(groups: Int64[np.ndarray, " study"], batches: list[list[int]]) -> float:
-    """Return the mean over batches of the share of the commonest group; 1 is one topic a batch."""
-    return float(np.mean([np.bincount(groups[batch]).max() / len(batch) for batch in batches]))

@@ -1,7 +1,7 @@
 """All pairs of a global batch, as the losses that weigh negatives see them."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -10,9 +10,6 @@ from torch import Tensor
 from cinelex.core.distributed import gather_rows, row_counts
 from cinelex.losses.contrastive import info_nce_from_logits, similarity_matrix
 from cinelex.losses.pairs import Pairs
-
-Direction = Literal["rows", "columns"]
-"""``rows``: studies look for reports; ``columns``: reports look for studies."""
 
 
 @dataclass(frozen=True, kw_only=True)

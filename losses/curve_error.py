@@ -14,8 +14,7 @@ class CurveError:
     """Mean over samples and points of the squared difference of two curves, in their squared unit.
 
     For responses in dB the loss is in dB^2, and its root is the mean error in dB. The best
-    constant curve, the mean one, costs the mean variance of a point
-    (``cinelex.metrics.nulls.constant_mean_mse``).
+    constant curve, the mean one, costs the mean variance of a point.
     """
 
     def __call__(

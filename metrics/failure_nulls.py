@@ -1,71 +1,13 @@
-"""What statistics are when a part has failed: collapse to a bias, saturation, constants, chance.
+"""What duplicates and chance alone make of a batch and of a ranking.
 
 The nulls of losses and of healthy embeddings are in ``cinelex.metrics.nulls``, those of rankings in
 ``cinelex.metrics.retrieval_nulls``.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
-
-
-@dataclass(frozen=True)
-class BiasCollapse:
-    """Statistics of an output that is nothing but the bias that its linear layer started with."""
-
-    std: float
-    """Deviation of the numbers of one output."""
-    norm: float
-    """L2 norm of one output."""
-    largest: float
-    """Greatest size of a number, which many numbers come close to."""
-
-
-def collapse_to_bias(dim: int, fan_in: int) -> BiasCollapse:
-    """Return what a linear layer's output looks like when only its fresh bias is left of it.
-
-    torch draws the bias of ``nn.Linear`` uniformly from ±1/sqrt(fan_in): deviation
-    1/sqrt(3 fan_in), norm sqrt(dim/(3 fan_in)), and largest/deviation close to sqrt(3).
-
-    Raises:
-        ValueError: if a size is below 1.
-    """
-    if dim < 1 or fan_in < 1:
-        raise ValueError(f"a linear layer has sizes of at least 1, not {dim} and {fan_in}")
-    std = 1 / math.sqrt(3 * fan_in)
-    return BiasCollapse(std=std, norm=math.sqrt(dim) * std, largest=math.sqrt(3) * std)
-
-
-def saturated_mse(targets: Float[np.ndarray, "item dim"], *, bound: float) -> float:
-    """Return the mean squared error of a bounded head that gives ``bound`` whatever it sees.
-
-    Variance of the targets plus the squared distance of their mean from the bound; at the mean it
-    is ``cinelex.metrics.nulls.constant_mean_mse``.
-
-    Raises:
-        ValueError: if there is no target or one is not finite.
-    """
-    if targets.size == 0 or not np.isfinite(targets).all():
-        raise ValueError("targets must be finite, and there must be some")
-    exact = targets.astype(np.float64)
-    return float((exact.var(axis=0) + (exact.mean(axis=0) - bound) ** 2).mean())
-
-
-def cosine_rate(done: float, *, peak: float, end: float) -> float:
-    """Return the rate after a share ``done`` of half a cosine from ``peak`` to ``end``.
-
-    Past the end it stays at ``end``. The formula itself is periodic: counted in micro-batches, k a
-    step, it is back at ``peak`` after 2/k of the run.
-
-    Source: Loshchilov & Hutter 2017, SGDR, arXiv:1608.03983, equation 5.
-    """
-    if done < 0:
-        raise ValueError(f"the share of the run must be at least 0, not {done}")
-    return end + (peak - end) * (1 + math.cos(math.pi * min(1.0, done))) / 2
 
 
 def same_report_in_batch(copies: Sequence[int], *, batch: int) -> float:

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 
@@ -73,15 +73,6 @@ def infonce_floor(studies: int, temperature: float) -> float:
         return 0.0
     exponent = (-1 / (studies - 1) - 1) / temperature
     return math.log1p((studies - 1) * math.exp(exponent))
-
-
-def infonce_headroom(studies: int, temperature: float) -> float:
-    """Return the share of its chance value, in [0, 1], by which InfoNCE can fall.
-
-    0 for a single study: there is nothing to tell apart.
-    """
-    chance = infonce_chance(studies)
-    return 0.0 if chance == 0 else (chance - infonce_floor(studies, temperature)) / chance
 
 
 def supcon_collapsed(samples: int, *, anchors: float = 1.0, itself: bool = False) -> float:
@@ -176,35 +167,24 @@ def sigmoid_floor(studies: int, temperature: float) -> float:
 
 
 def captioning_chance(vocabulary: int) -> float:
-    """Return the cross-entropy per word, in nats, of a uniform guess: ln of the vocabulary size."""
+    """Return the cross-entropy per token, in nats, of a uniform guess: ln of the vocabulary."""
     if vocabulary < 1:
-        raise ValueError(f"a vocabulary has at least one word, not {vocabulary}")
+        raise ValueError(f"a vocabulary has at least one token, not {vocabulary}")
     return math.log(vocabulary)
 
 
 def captioning_unigram(counts: Int[np.ndarray, " vocab"]) -> float:
-    """Return the cross-entropy per word, in nats, of the best answer that ignores all context.
+    """Return the cross-entropy per token, in nats, of the best answer that ignores all context.
 
-    It is the entropy of the word frequencies; words that never occur cost nothing.
+    It is the entropy of the token frequencies; tokens that never occur cost nothing.
 
     Raises:
         ValueError: if a count is negative or all are 0.
     """
     if (counts < 0).any() or counts.sum() == 0:
-        raise ValueError("word counts must be non-negative and not all 0")
+        raise ValueError("token counts must be non-negative and not all 0")
     share = counts[counts > 0] / counts.sum()
     return float(-(share * np.log(share)).sum())
-
-
-def constant_mean_mse(targets: Float[np.ndarray, "item dim"]) -> float:
-    """Return the mean squared error of the best constant answer: the mean variance of a dimension.
-
-    Raises:
-        ValueError: if there is no target or one is not finite.
-    """
-    if targets.size == 0 or not np.isfinite(targets).all():
-        raise ValueError("targets must be finite, and there must be some")
-    return float(targets.astype(np.float64).var(axis=0).mean())
 
 
 def uniformity_of_random_directions(dim: int) -> float:
@@ -222,16 +202,6 @@ def uniformity_of_random_directions(dim: int) -> float:
     from scipy import special
 
     return math.log(special.hyp0f1(dim / 2, 4.0)) - 4.0
-
-
-def rankme_bounds(rows: int, dim: int) -> tuple[float, float]:
-    """Return the least (collapse to one direction) and greatest effective rank of a feature table.
-
-    Source: Garrido et al. 2023, arXiv:2210.02885, Equation 1.
-    """
-    if rows < 1 or dim < 1:
-        raise ValueError(f"a feature table has rows and dimensions, not {rows} x {dim}")
-    return 1.0, float(min(rows, dim))
 
 
 def _softplus(x: float) -> float:

@@ -73,11 +73,6 @@ class RandomRanking:
         return (harmonic + others * (self.gallery - harmonic)) / self.gallery
 
 
-def recall_at_chance(gallery: int, k: int, *, positives: int = 1) -> float:
-    """Return the recall at k of a random ranking, in [0, 1]."""
-    return RandomRanking(gallery, positives).recall_at(k)
-
-
 def median_rank_chance(gallery: int, positives: Int[np.ndarray, " query"]) -> float:
     """Return the median rank of the first positive over many random rankings of all queries.
 

@@ -50,7 +50,7 @@ class EqAutoencoder(nn.Module):
         places = [place for group in groups for place in group]
         if sorted(places) != list(range(len(places))):
             raise ValueError(f"groups must hold each parameter once, got {places}")
-        self.dim, self.parameters_count = dim, len(places)
+        self.dim = dim
         self.encoder = nn.Sequential(
             *_layers(len(places) + points, width, depth), nn.Linear(width, dim)
         )

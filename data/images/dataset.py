@@ -53,7 +53,6 @@ class CaptionedImages:
         self.labels: Int64[np.ndarray, " image"] = numbered(
             image.label or f"\0{image.id}" for image in images
         )
-        self.place_of = {image.id: place for place, image in enumerate(images)}
 
     def __len__(self) -> int:
         return len(self.images)

@@ -11,7 +11,6 @@ from cinelex.core.randomness import keyed_seed
 from cinelex.data.batch import Sample
 from cinelex.data.studies.study import Study
 from cinelex.data.text.tokenizer import Tokenizer
-from cinelex.data.video.frames import is_short
 from cinelex.data.video.store import FrameStore
 
 EVALUATION_VIDEOS = 64
@@ -61,30 +60,6 @@ class StudyDataset:
 
     def __len__(self) -> int:
         return len(self.studies)
-
-    def counts(self) -> dict[str, int]:
-        """Return what was repeated or cut: for the run's record."""
-        videos = [video for study in self.studies for video in study.videos]
-        return {
-            "studies": len(self.studies),
-            "videos": len(videos),
-            "unique_reports": len(set(self.report_groups.tolist())),
-            "patients": len(set(self.patient_groups.tolist())),
-            "reports_cut": sum(
-                self.tokenizer.length(study.report) > self.tokenizer.max_tokens
-                for study in self.studies
-            ),
-            "videos_shorter_than_a_clip": sum(
-                is_short(self.store.entry(video).total_frames, frames=self.frames)
-                for video in videos
-            ),
-            "studies_over_max_videos": sum(
-                len(study.videos) > self.max_videos for study in self.studies
-            ),
-            "studies_over_evaluation_videos": sum(
-                len(study.videos) > self.evaluation_videos for study in self.studies
-            ),
-        }
 
     def sample(self, index: int, *, epoch: int | None) -> Sample:
         """Return one study as training sees it in an epoch, or as evaluation does (None)."""

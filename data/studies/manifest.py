@@ -11,7 +11,6 @@ from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file, hash_json
 from cinelex.data.studies.paths import check_links, checked_paths
 from cinelex.data.studies.rows import (
-    leaked_patients,
     read_rows,
     refuse_contradictions,
     refuse_first,
@@ -22,6 +21,7 @@ from cinelex.data.studies.study import Columns, Manifest, Study
 from cinelex.data.studies.table import Table, read_table
 
 LONGEST_REPORT = 100_000
+"""Characters; longer reports are cut there, and counted."""
 
 
 def load_manifest(
@@ -30,10 +30,7 @@ def load_manifest(
     columns: Columns | None = None,
     separator: str = ",",
     video_root: Path | None = None,
-    allow_outside: bool = False,
-    allow_patient_overlap: bool = False,
     require_reports: bool = True,
-    max_report_chars: int = LONGEST_REPORT,
 ) -> Manifest:
     """Read and check a manifest: one row a video, any number of rows a study.
 
@@ -45,10 +42,7 @@ def load_manifest(
         columns: Which column holds what.
         separator: Between the cells of a CSV; any text.
         video_root: What relative video paths are below; None takes the manifest's folder.
-        allow_outside: Whether absolute paths and links may lead out of ``video_root``.
-        allow_patient_overlap: Whether a patient may be in two splits, which is then counted.
         require_reports: Whether a study without a report is dropped (and counted) or kept.
-        max_report_chars: Longer reports are cut there, and counted.
 
     Raises:
         UserError: The file or a row is wrong; the message has the line and the column, and never
@@ -58,15 +52,13 @@ def load_manifest(
     table = read_table(path, separator=separator)
     rows = read_rows(table, columns)
     root = Path(path.parent if video_root is None else video_root).absolute()
-    paths = checked_paths(table, columns.video, rows["video"], root, allow_outside=allow_outside)
-    if not allow_outside:
-        check_links(table, columns.video, rows["video"], root)
+    paths = checked_paths(table, columns.video, rows["video"], root)
+    check_links(table, columns.video, rows["video"], root)
     refuse_videos_twice(table, columns, rows)
     refuse_contradictions(table, columns, rows)
-    if not allow_patient_overlap:
-        refuse_leaks(table, columns, rows)
+    refuse_leaks(table, columns, rows)
     noise = _numbers(table, columns, rows)
-    found = _studies(columns, rows, paths, noise, max_report_chars)
+    found = _studies(columns, rows, paths, noise)
     kept, dropped = _drop(found, need_report=require_reports and columns.report is not None)
     if not kept:
         raise UserError(f"{path}: no study is left of {len(rows)} rows; dropped: {dropped}")
@@ -75,21 +67,20 @@ def load_manifest(
         "columns": asdict(columns),
         "separator": separator,
         "require_reports": require_reports,
-        "max_report_chars": max_report_chars,
+        "max_report_chars": LONGEST_REPORT,
     }
     return Manifest(
         path=path,
         video_root=root,
         studies=tuple(kept),
         dropped=dropped,
-        reports_cut=sum(len(study.report) == max_report_chars for study in kept),
-        patients_in_two_splits=leaked_patients(rows),
+        reports_cut=sum(len(study.report) == LONGEST_REPORT for study in kept),
         hash=hash_json(how),
     )
 
 
 def _studies(
-    columns: Columns, rows: pd.DataFrame, paths: list[Path | None], noise: Any, most_chars: int
+    columns: Columns, rows: pd.DataFrame, paths: list[Path | None], noise: Any
 ) -> list[Study]:
     """Join the rows of each study, in order of appearance."""
     owner, ids = pd.factorize(rows["study"])
@@ -107,7 +98,7 @@ def _studies(
             id=study_id,
             patient_id=patients[place] or study_id,
             videos=tuple(videos[place]),
-            report=reports[place][:most_chars],
+            report=reports[place][:LONGEST_REPORT],
             split=splits[place],
             noise_mse=None if np.isnan(mean_noise[place]) else mean_noise[place],
             extra={name: values[place] for name, values in extra.items()},

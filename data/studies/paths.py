@@ -20,9 +20,7 @@ REFUSALS = (
 is a mistake or an attack."""
 
 
-def checked_paths(
-    table: Table, column: str, cells: pd.Series, root: Path, *, allow_outside: bool
-) -> list[Path | None]:
+def checked_paths(table: Table, column: str, cells: pd.Series, root: Path) -> list[Path | None]:
     """Return the absolute path of every row's video, None where the cell is empty.
 
     Nothing is opened.
@@ -32,22 +30,15 @@ def checked_paths(
         column: The name of the video column.
         cells: The video column; its index holds the rows of the table.
         root: Absolute folder that relative paths are below.
-        allow_outside: Whether absolute paths elsewhere are accepted.
 
     Raises:
         UserError: A path is none, or is not below ``root``; the message has the row, not the path.
     """
     for pattern, problem in REFUSALS:
         _refuse_first(table, column, cells, cells.str.contains(pattern, regex=True), problem)
-    if not allow_outside:
-        below = cells.str.startswith(str(root).rstrip("/") + "/")
-        _refuse_first(
-            table,
-            column,
-            cells,
-            cells.str.startswith("/") & ~below,
-            "is absolute and not below the video root; set data.video_root",
-        )
+    outside = cells.str.startswith("/") & ~cells.str.startswith(str(root).rstrip("/") + "/")
+    problem = "is absolute and not below the video root; set data.video_root"
+    _refuse_first(table, column, cells, outside, problem)
     whole = cells.where(cells.str.startswith("/"), str(root) + "/" + cells)
     there = (cells != "").tolist()
     return [Path(path) if has else None for path, has in zip(whole.tolist(), there, strict=True)]

@@ -101,13 +101,6 @@ def refuse_leaks(table: Table, columns: Columns, rows: pd.DataFrame) -> None:
     _refuse_pair(table, columns.patient, named, differs, "patient", "is in another split")
 
 
-def leaked_patients(rows: pd.DataFrame) -> int:
-    """Return how many patients are in more than one split."""
-    named = rows[rows["patient"] != ""]
-    differs = first_of(named["split"], named["patient"]) != named["split"]
-    return int(named["patient"][differs].nunique())
-
-
 def first_of(values: pd.Series, owners: pd.Series) -> pd.Series:
     """Return for every row the value that the first row of the same owner has."""
     codes = pd.factorize(owners)[0]

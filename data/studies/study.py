@@ -61,8 +61,6 @@ class Manifest:
     """Studies left out: "empty_report", "no_video"."""
     reports_cut: int
     """Reports longer than the limit, which were cut there."""
-    patients_in_two_splits: int
-    """0 unless the caller allowed it."""
     hash: str
     """Of the file's bytes and the way it was read."""
 

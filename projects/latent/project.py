@@ -1,6 +1,5 @@
 """Latent captioning: one latent a picture, which must caption, rebuild and match it."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,6 +21,7 @@ from cinelex.losses import CONTRASTIVE
 from cinelex.losses.captioning import Captioning
 from cinelex.losses.reconstruction import Reconstruction
 from cinelex.metrics.latent import BiasLevel, bias_level, latent_statistics
+from cinelex.metrics.nulls import captioning_chance
 from cinelex.models.latent_captioner import LatentCaptioner, LatentOutputs
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
@@ -113,7 +113,7 @@ class LatentProject(ClipTextProject[StudyData, LatentCaptioner]):
         mean = self.reconstruction(self._mean_picture.expand_as(pixels), pixels)
         return {
             "alignment": contrastive_nulls(self.config, batch),
-            "captioning": TermNulls(chance=math.log(self.data.tokenizer.vocab_size)),
+            "captioning": TermNulls(chance=captioning_chance(self.data.tokenizer.vocab_size)),
             "reconstruction": TermNulls(chance=float(mean)),
         }
 

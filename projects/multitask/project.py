@@ -1,6 +1,5 @@
 """Multitask pretraining: one video-text model, trained on several losses at once."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,6 +21,7 @@ from cinelex.losses import CONTRASTIVE
 from cinelex.losses.captioning import Captioning
 from cinelex.losses.masked import MaskedModeling
 from cinelex.losses.patch import PatchContrastive
+from cinelex.metrics.nulls import captioning_chance
 from cinelex.models.video_text import VideoText, VideoTextOutputs
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
@@ -150,7 +150,9 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         contrastive = contrastive_nulls(self.config, batch)
         nulls = {"contrastive": contrastive}
         if "captioning" in self._weights:
-            nulls["captioning"] = TermNulls(chance=math.log(self.data.tokenizer.vocab_size))
+            nulls["captioning"] = TermNulls(
+                chance=captioning_chance(self.data.tokenizer.vocab_size)
+            )
         if "patch_contrastive" in self._weights:
             nulls["patch_contrastive"] = TermNulls(chance=contrastive.chance)
         if self.masked_task:

@@ -182,4 +182,5 @@ def _counts(manifest: Manifest, studies: list[Study]) -> str:
     splits = ", ".join(f"{name} {count}" for name, count in manifest.splits().items())
     dropped = sum(manifest.dropped.values()) + len(manifest.studies) - len(studies)
     videos = sum(len(study.videos) for study in studies)
-    return f"studies: {splits}; {videos} videos; {dropped} studies dropped"
+    cut = f"; {manifest.reports_cut} reports cut" if manifest.reports_cut else ""
+    return f"studies: {splits}; {videos} videos; {dropped} studies dropped{cut}"

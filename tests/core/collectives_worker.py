@@ -41,8 +41,6 @@ def observe() -> dict[str, Any]:
         "tubelets": list(distributed.gather_rows(torch.zeros(COUNTS[me], 4, 5)).shape),
         "total": total.item(),
         "value_gradient": value.grad.item(),
-        "mean": distributed.mean_over_ranks(float(me)),
-        "mean_of_tensor": distributed.mean_over_ranks(torch.tensor(0.5)),
         "max": distributed.max_over_ranks(7 * me),
         "json": distributed.gather_json({"rank": me, "word": "é" * me}),
         "main_says": distributed.broadcast_json(["main", None] if me == 0 else "ignored"),

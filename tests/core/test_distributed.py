@@ -60,8 +60,6 @@ def test_a_sum_over_ranks_is_the_sum_and_every_rank_gets_the_gradient_of_all(
 
 
 def test_logged_numbers_are_averaged_once(seen: list[dict[str, Any]]) -> None:
-    assert [one["mean"] for one in seen] == [1.0, 1.0, 1.0]
-    assert [one["mean_of_tensor"] for one in seen] == [0.5, 0.5, 0.5]
     assert [one["max"] for one in seen] == [14, 14, 14]
 
 
@@ -80,7 +78,6 @@ def test_alone_every_collective_gives_back_what_it_got() -> None:
     assert distributed.gather_rows(rows) is rows
     assert distributed.row_counts(rows) == [3]
     assert distributed.sum_over_ranks(rows) is rows
-    assert distributed.mean_over_ranks(2) == 2.0
     assert distributed.max_over_ranks(4) == 4
     assert distributed.gather_json({"a": [1]}) == [{"a": [1]}]
     assert distributed.broadcast_json("a") == "a"

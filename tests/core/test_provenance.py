@@ -1,15 +1,8 @@
-"""Hashes of code and folders."""
+"""The hash of the code."""
 
-import subprocess
 from pathlib import Path
 
-import pytest
-
-from cinelex.core.provenance import (
-    code_hash,
-    git_commit,
-    hash_folder,
-)
+from cinelex.core.provenance import code_hash
 
 
 def project(root: Path) -> Path:
@@ -50,36 +43,3 @@ def test_rooms_that_are_links_count_and_what_lies_beside_the_package_does_not(
     assert code_hash(package) == code_hash(whole)
     (rooms / "data.py").write_text("someone_elses = 1\n")
     assert code_hash(package) == code_hash(whole)
-
-
-def test_a_folder_hash_sees_names_and_contents(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        (tmp_path / name / "deep").mkdir(parents=True)
-        (tmp_path / name / "deep" / "a").write_text("1")
-    before = hash_folder(tmp_path / "one")
-    assert hash_folder(tmp_path / "two") == before
-    (tmp_path / "two" / "deep" / "a").rename(tmp_path / "two" / "a")
-    assert hash_folder(tmp_path / "two") != before
-    (tmp_path / "one" / "deep" / "a").write_text("2")
-    assert hash_folder(tmp_path / "one") != before
-
-
-def test_a_missing_folder_has_no_hash(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no such folder"):
-        hash_folder(tmp_path / "none")
-
-
-def test_the_commit_is_gits_own_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    assert git_commit(tmp_path / "nowhere") is None
-    assert git_commit(tmp_path) is None
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
-    for arguments in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
-        subprocess.run([*git, *arguments], check=True)
-    assert git_commit(tmp_path) is None, "somebody else's repository around an installed package"
-    (tmp_path / "__init__.py").touch()
-    for arguments in (["add", "-A"], ["commit", "-q", "-m", "second"]):
-        subprocess.run([*git, *arguments], check=True)
-    commit = git_commit(tmp_path)
-    assert commit is not None
-    assert len(commit) == 40

@@ -120,25 +120,6 @@ def test_equal_reports_and_patients_share_a_group(dataset: StudyDataset) -> None
     assert numbered(["b", "a", "b"]).tolist() == [0, 1, 0]
 
 
-def test_what_was_cut_or_repeated_is_counted(
-    studies: list[Study], store: FrameStore, tokenizer: Tokenizer
-) -> None:
-    long = replace(studies[0], report="LAD " * 20)
-    dataset = StudyDataset(
-        [long, *studies[1:]], store, tokenizer, frames=7, max_videos=2, seed=0, evaluation_videos=1
-    )
-    assert dataset.counts() == {
-        "studies": 7,
-        "videos": 13,
-        "unique_reports": 7,
-        "patients": 4,
-        "reports_cut": sum(tokenizer.length(study.report) > 5 for study in dataset.studies),
-        "videos_shorter_than_a_clip": 13,
-        "studies_over_max_videos": 2,
-        "studies_over_evaluation_videos": 4,
-    }
-
-
 @pytest.mark.parametrize("workers", [0, 1, 4])
 @pytest.mark.parametrize("start", [0, 1, 5])
 def test_a_step_is_the_same_from_any_start_and_for_any_workers(

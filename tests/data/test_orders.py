@@ -9,7 +9,6 @@ from cinelex.data.orders import (
     ClassBalanced,
     Stratified,
     Topical,
-    purity,
 )
 from cinelex.data.sampler import StudySampler, share
 from cinelex.data.text.topics import topics
@@ -36,6 +35,11 @@ def epoch(name: str, number: int = 0, seed: int = 0) -> list[list[int]]:
     made = sampler(name, seed)
     start = number * made.steps_per_epoch
     return [made.batch_at(step)[1] for step in range(start, start + made.steps_per_epoch)]
+
+
+def purity(groups: np.ndarray, batches: list[list[int]]) -> float:
+    """Return the mean over batches of the share of the commonest group; 1 is one topic a batch."""
+    return float(np.mean([np.bincount(groups[batch]).max() / len(batch) for batch in batches]))
 
 
 def test_topical_batches_are_purest_and_stratified_ones_least_pure() -> None:

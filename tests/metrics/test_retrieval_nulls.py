@@ -6,7 +6,6 @@ import pytest
 from cinelex.metrics.retrieval_nulls import (
     RandomRanking,
     median_rank_chance,
-    recall_at_chance,
 )
 
 CASES = [(1, 1), (12, 1), (12, 3), (13, 12), (9, 9), (40, 7)]
@@ -44,8 +43,8 @@ def test_the_places_of_the_first_positive_are_a_distribution(gallery: int, posit
 
 
 def test_one_positive_gives_the_textbook_values() -> None:
-    assert recall_at_chance(100, 5) == pytest.approx(0.05)
-    assert recall_at_chance(3, 5) == 1.0
+    assert RandomRanking(100).recall_at(5) == pytest.approx(0.05)
+    assert RandomRanking(3).recall_at(5) == 1.0
     assert RandomRanking(100).rank() == 50.5
     assert median_rank_chance(100, np.ones(8, dtype=np.int64)) == 50.5
     assert median_rank_chance(101, np.ones(8, dtype=np.int64)) == 51.0
@@ -64,7 +63,7 @@ def test_large_galleries_neither_overflow_nor_lose_precision() -> None:
     null = RandomRanking(100_000, 20_000)
     assert null.recall_at(50) == pytest.approx(1 - 0.8**50, abs=1e-6)
     assert null.reciprocal_rank() == pytest.approx(0.4024, abs=1e-3)
-    assert recall_at_chance(100_000, 1) == pytest.approx(1e-5)
+    assert RandomRanking(100_000).recall_at(1) == pytest.approx(1e-5)
 
 
 @pytest.mark.parametrize("positives", [0, 6])

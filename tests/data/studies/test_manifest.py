@@ -65,8 +65,8 @@ def test_nothing_left_is_an_error(tmp_path: Path) -> None:
 
 
 def test_long_reports_are_cut_and_counted(tmp_path: Path) -> None:
-    manifest = load(tmp_path, HEADER + f"a,1.mp4,{'x' * 50},train\n", max_report_chars=10)
-    assert manifest.studies[0].report == "x" * 10
+    manifest = load(tmp_path, HEADER + f"a,1.mp4,{'x' * 100_050},train\n")
+    assert manifest.studies[0].report == "x" * 100_000
     assert manifest.reports_cut == 1
 
 
@@ -165,11 +165,10 @@ def test_bad_rows_are_refused_by_line_and_column(tmp_path: Path, case: str) -> N
     assert "passwd" not in text
 
 
-def test_a_patient_in_two_splits_is_refused_or_counted(tmp_path: Path) -> None:
+def test_a_patient_in_two_splits_is_refused(tmp_path: Path) -> None:
     text = "study_id,video_path,report,split,patient,noise\na,1,x,train,ann,\nb,2,y,test,ann,\n"
     with pytest.raises(UserError, match="line 3, column 'patient': the same patient is in another"):
         load(tmp_path, text, PATIENTS)
-    assert load(tmp_path, text, PATIENTS, allow_patient_overlap=True).patients_in_two_splits == 1
 
 
 @pytest.mark.parametrize("noise", ["much", "-1", "nan", "inf"])
@@ -208,8 +207,6 @@ def test_a_missing_split_lists_the_others(tmp_path: Path) -> None:
 def test_absolute_paths_below_the_root_are_accepted(tmp_path: Path) -> None:
     manifest = load(tmp_path, HEADER + f"a,{tmp_path}/x/1.mp4,x,train\n")
     assert manifest.studies[0].videos == (tmp_path / "x" / "1.mp4",)
-    elsewhere = load(tmp_path, HEADER + "a,/data/1.mp4,x,train\n", allow_outside=True)
-    assert elsewhere.studies[0].videos == (Path("/data/1.mp4"),)
 
 
 def test_links_that_lead_out_are_refused(tmp_path: Path) -> None:
@@ -224,14 +221,13 @@ def test_links_that_lead_out_are_refused(tmp_path: Path) -> None:
     for name in ("out.mp4", "folder/1.mp4"):
         with pytest.raises(UserError, match="line 3, column 'video_path': the path is a link"):
             load(root, HEADER + f"a,in.mp4,x,train\nb,{name},x,train\n")
-        load(root, HEADER + f"b,{name},x,train\n", allow_outside=True)
 
 
 def test_the_hash_follows_the_content_and_the_way_it_is_read(tmp_path: Path) -> None:
     text = HEADER + "a,1.mp4,x,train\n"
     first = load(tmp_path, text).hash
     assert load(tmp_path, text).hash == first
-    assert load(tmp_path, text, max_report_chars=5).hash != first
+    assert load(tmp_path, text.replace(",", ";"), separator=";").hash != first
     assert load(tmp_path, text.replace("x", "z")).hash != first
 
 
