@@ -16,7 +16,7 @@ from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_json
-from cinelex.projects import open_project
+from cinelex.projects import PROJECTS, check_project
 from cinelex.runners.train import Trainer
 from cinelex.sweeps.objectives import names_of_results, plain_name
 from cinelex.sweeps.watched import watched
@@ -42,9 +42,10 @@ def probe(config: RunConfig, objectives: Sequence[str], device: torch.device) ->
     Raises:
         UserError: The config cannot be run; for instance an option that no part takes.
     """
+    check_project(config)  # of the config itself, because it looks at every key
     seen, read = watched(config)
     with tempfile.TemporaryDirectory() as folder:
-        project = open_project(seen, Path(folder))
+        project = PROJECTS[config.project].open(seen, Path(folder))
         trainer = Trainer(project, seen, folder=Path(folder), device=device, provenance={})
         trainer.model.train()
         trainer.update(next(iter(project.batches(0))))
