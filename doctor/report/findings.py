@@ -130,7 +130,7 @@ def _cosines(run: RunFiles, found: Balance) -> Group:
         part = found.conflicts[pair]
         scores += [
             Score(name=pair, label=label, nulls=null, value=cosine.mean, low=low, high=high),
-            Score(name=pair, label=f"{label}, opposed", nulls=half, unit="share", value=part),
+            Score(name=pair, label=f"{label}: opposed", nulls=half, unit="share", value=part),
         ]
     note = "mean over probes ± two standard errors; opposed: share of probes where it is below 0"
     return Group(title="Gradient cosines", note=note, scores=scores)

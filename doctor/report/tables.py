@@ -71,9 +71,12 @@ def score_table(group: Group) -> ScoreTable:
 
 
 def tiles(results: Results) -> list[Tile]:
-    """Return the first headline score of each group, beside the null that is hardest to beat."""
-    heads = [(g.title, next((s for s in g.scores if s.headline), None)) for g in results.groups]
-    return [_tile(title, score) for title, score in heads if score is not None]
+    """Return each group's first headline that can be better or worse, beside its hardest null."""
+    shown = [
+        (group.title, next((one for one in group.scores if one.headline and one.better), None))
+        for group in results.groups
+    ]
+    return [_tile(title, score) for title, score in shown if score is not None]
 
 
 def beyond(score: Score, null: Null) -> bool | None:
@@ -129,8 +132,7 @@ def _verdict(score: Score) -> tuple[bool | None, str]:
         return None, ""
     if score.value is None:
         return None, "undefined"
-    known = {name: null for name, null in score.nulls.items() if null.value is not None}
-    found = {_words(name): beyond(score, null) for name, null in known.items()}
+    found = {_words(name): beyond(score, null) for name, null in _to_beat(score).items()}
     failed = [name for name, past in found.items() if past is False]
     if not found:
         return None, "no null"
@@ -138,6 +140,15 @@ def _verdict(score: Score) -> tuple[bool | None, str]:
         every = 1 < len(failed) == len(found)
         return False, f"not beyond {'any null' if every else ', '.join(failed)}"
     return (None, "better, no interval") if None in found.values() else (True, "significant")
+
+
+def _to_beat(score: Score) -> dict[str, Null]:
+    """Return the known nulls but those that know more than a model may."""
+    return {
+        name: null
+        for name, null in score.nulls.items()
+        if null.value is not None and name not in score.bounds
+    }
 
 
 def _times(score: Score) -> str:
@@ -169,7 +180,7 @@ def _bar(score: Score) -> Bar | None:
 
 def _tile(title: str, score: Score) -> Tile:
     cell, (significant, verdict) = _cell(score, score.unit), _verdict(score)
-    known = {name: n.value for name, n in score.nulls.items() if n.value is not None}
+    known = {name: null.value or 0.0 for name, null in _to_beat(score).items()}
     hardest = sorted(known, key=known.__getitem__, reverse=score.better == "higher")[:1]
     nulls = [f"{_words(name)} {text_of(known[name], score.unit)}" for name in hardest]
     times = _times(score)

@@ -7,7 +7,8 @@ from typing import Any
 
 from cinelex.projects.interface.terms import Better
 
-RESERVED = ("value", "low", "high", "baselines", "label", "unit", "better", "variant", "headline")
+ABOUT = ("label", "unit", "better", "variant", "bounds", "headline")
+RESERVED = ("value", "low", "high", "baselines", *ABOUT)
 """Keys of a score in ``results.json`` that are no null."""
 
 
@@ -52,6 +53,8 @@ class Score(Estimate):
     """Which way is better; None where neither is."""
     variant: str = ""
     """Which of the many scores of that name it is."""
+    bounds: Sequence[str] = ()
+    """Names of the nulls that know more than a model may, so that it does not have to beat them."""
     headline: bool = False
     """Whether the summary of a run shows it."""
 
@@ -63,8 +66,7 @@ class Score(Estimate):
             for name, null in self.nulls.items()
             if null.margin is not None
         }
-        known = ("label", "unit", "better", "variant", "headline")
-        about = {key: getattr(self, key) for key in known if getattr(self, key)}
+        about = {key: getattr(self, key) for key in ABOUT if getattr(self, key)}
         baselines = {"baselines": measured} if measured else {}
         return {**Estimate.as_json(self), **plain, **baselines, **about}
 
@@ -87,6 +89,7 @@ class Score(Estimate):
             unit=str(entry.get("unit") or ""),
             better=better if better in ("higher", "lower") else None,
             variant=str(entry.get("variant") or ""),
+            bounds=tuple(str(name) for name in entry.get("bounds") or ()),
             headline=entry.get("headline") is True,
             **_interval(entry),
         )

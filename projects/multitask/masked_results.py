@@ -16,12 +16,17 @@ from cinelex.data.video.transforms import to_float
 from cinelex.losses.masked import MaskedModeling
 from cinelex.models.tubelets import cut_tubelets, join_tubelets
 from cinelex.models.video_text import VideoText
-from cinelex.projects.interface.results import Group, headline
+from cinelex.projects.interface.results import Group, Picture, headline
 from cinelex.projects.multitask.masked_task import MaskedTask, Masking
 from cinelex.projects.studies.encoding import device_of
 
 PICTURES = 4
 """Clips that are drawn: as they are, as the encoder sees them, and rebuilt."""
+REBUILT = Picture(
+    title="Masked clips",
+    note="From the top: original, what the encoder sees, rebuilt.",
+    path=Path("predictions") / "masked.png",
+)
 
 
 @dataclass
@@ -90,6 +95,7 @@ def masked_results(
             error / number,
             nulls,
             better="lower",
+            bounds=("predict_each_tubelets_mean", "noise_floor"),
         ),
         headline(
             "masked_modeling.ratio_to_the_mean",

@@ -26,7 +26,7 @@ from cinelex.models.video_text import VideoText, VideoTextOutputs
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.multitask.diagnostics import frozen_shares, masking_checks
-from cinelex.projects.multitask.masked_results import masked_results
+from cinelex.projects.multitask.masked_results import REBUILT, masked_results
 from cinelex.projects.multitask.masked_task import MaskedTask
 from cinelex.projects.multitask.terms import TERMS
 from cinelex.projects.studies.contrast import contrast, contrastive_nulls
@@ -203,8 +203,9 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         config, data = self.config, self.data
         found = study_results(config, data, model, folder)
         losses = held_out_losses(self, model, TERMS, data.test, data.train, batch=config.batch)
-        groups = [*found.groups, losses]
+        groups, pictures = [*found.groups, losses], []
         if self.masked_task:
+            pictures.append(REBUILT)
             groups.append(
                 masked_results(
                     model,
@@ -212,10 +213,10 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
                     self.masked_task,
                     self.masked,
                     batch=config.evaluation.batch,
-                    picture=folder / "predictions" / "masked.png",
+                    picture=folder / REBUILT.path,
                 )
             )
-        return Results(groups=groups, counts=found.counts)
+        return Results(groups=groups, counts=found.counts, pictures=pictures)
 
 
 def open_multitask(config: RunConfig, folder: Path) -> MultitaskProject:

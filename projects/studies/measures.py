@@ -74,7 +74,7 @@ RETRIEVAL: Table = {
 COSINES: Table = {
     "positive_cosine": Measure("Study with its own report", headline=True),
     "negative_cosine": Measure("Study with other reports", headline=True),
-    "cosine_gap": Measure("Gap", "higher"),
+    "cosine_gap": Measure("Gap", "higher", headline=True),
 }
 
 CAPTIONING: Table = {

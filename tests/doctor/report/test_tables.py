@@ -1,5 +1,7 @@
 """Tables of the page: what counts as better, and what is said when nothing can be."""
 
+from dataclasses import replace
+
 import pytest
 
 from cinelex.doctor.report.tables import Row, beyond, score_table, text_of, tiles
@@ -90,6 +92,16 @@ def test_a_score_must_be_beyond_every_null_that_is_known() -> None:
     assert (row.significant, row.verdict) == (False, "not beyond nearest report, ridge")
     assert _row(_score(0.1, (0.0, 0.2), a=0.5, b=0.6)).verdict == "not beyond any null"
     assert _row(_score(0.8, interval)).verdict == "no null"
+
+
+def test_a_null_that_knows_more_than_a_model_may_is_shown_and_need_not_be_beaten() -> None:
+    score = _score(0.4, (0.3, 0.5), better="lower", mean=0.9, noise_floor=0.1)
+    assert _row(score).significant is False
+    bounded = replace(score, bounds=("noise_floor",), headline=True)
+    assert _row(bounded).significant
+    assert [cell.text for cell in _row(bounded).nulls] == ["0.9", "0.1"]
+    (tile,) = tiles(Results(groups=[Group(title="t", note="", scores=[bounded])]))
+    assert tile.null == "mean 0.9"
 
 
 def test_a_table_has_one_column_for_each_null_of_its_scores() -> None:

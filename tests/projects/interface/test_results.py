@@ -47,6 +47,7 @@ LOSS = Score(
     nulls=nulls_of({"chance": 6.5, "unigram": None}),
     unit="nats per token",
     better="lower",
+    bounds=("unigram",),
 )
 WHOLE = Results(
     groups=[
