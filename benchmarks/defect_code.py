@@ -212,21 +212,21 @@ def random_frames() -> AbstractContextManager[Any]:
 def micro_batches_alone() -> AbstractContextManager[Any]:
     """Take the losses of each micro-batch by itself, as of a small batch."""
 
-    def part_by_part(
+    def by_micro_batch(
         self: Gradients[Any], batch: Any, weights: Mapping[str, float], **_: Any
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
-        for part in batch.split(self.parts):
+        for part in batch.split(self.micro_batches):
             terms = self.project.terms(self.model, part)
-            loss = WeightedSum(weights)(terms) / self.parts
+            loss = WeightedSum(weights)(terms) / self.micro_batches
             loss.backward()
         return loss.detach(), {name: term.detach() for name, term in terms.items()}
 
-    return mock.patch.object(Gradients, "_part_by_part", part_by_part)
+    return mock.patch.object(Gradients, "_by_micro_batch", by_micro_batch)
 
 
 def shared_gradient_each_time() -> AbstractContextManager[Any]:
     """Send the gradient of what all micro-batches share back once each."""
-    whole = accumulation._Parts._ends
+    whole = accumulation._MicroBatches._ends
 
     def ends(
         self: Any, part: int, gradients: Sequence[Tensor | None], **named: Any
@@ -236,4 +236,4 @@ def shared_gradient_each_time() -> AbstractContextManager[Any]:
         again = [own if out.ndim else next(shared) for out, own in zip(outputs, sent, strict=True)]
         return outputs, again
 
-    return mock.patch.object(accumulation._Parts, "_ends", ends)
+    return mock.patch.object(accumulation._MicroBatches, "_ends", ends)

@@ -57,7 +57,7 @@ def run_all(folder: Path) -> int:
         for parts in PARTS:
             run = folder / f"run-{number}"
             given = _overrides(folder, variant)
-            found = measure(given, run, config=variant.config, parts=parts)
+            found = measure(given, run, config=variant.config, micro_batches=parts)
             save_file(found, folder / f"{number}-{world}-{parts}-{rank}.safetensors")
     distributed.stop()
     return 0

@@ -1,17 +1,17 @@
-"""Gradients of one big batch, made from parts of it that fit into memory.
+"""Gradients of one big batch, made from micro-batches that fit into memory.
 
-A contrastive term sees all samples at once, so that adding up the gradients of parts would train
-on smaller batches. Here the model runs over every part but the last without gradients first; the
-losses are taken once, on the outputs of all parts; and their gradients at the outputs are sent back
-through a second run over these parts, which draws the same random numbers as the first. The last
-part runs once: its graph is kept while the losses are taken, as one part's graph is at any time.
+A contrastive term sees all samples at once, so that adding up the gradients of micro-batches
+would train on smaller batches. Here the model runs over all micro-batches but the last without
+gradients first; the losses are taken once, on the outputs of all; and their gradients at the
+outputs are sent back through a second run, which draws the same random numbers as the first. The
+last micro-batch runs once: its graph is kept while the losses are taken, as one is at any time.
 Parameters that many samples share, such as a temperature, therefore get their gradient once.
 
-The price of n parts is (n - 1)/n of a forward pass more: a sixth of a step for two parts, a quarter
-for four, where backward costs two forwards. What is kept of the whole batch are the outputs that
-the losses read and their gradients.
+The price of n micro-batches is (n - 1)/n of a forward pass more: a sixth of a step for two, a
+quarter for four, where backward costs two forwards. What is kept of the whole batch are the outputs
+that the losses read and their gradients.
 
-Source: Gao et al. 2021, GradCache, arXiv:2101.06983; the last part's single run is added here.
+Source: Gao et al. 2021, GradCache, arXiv:2101.06983; the single run of the last is added here.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from cinelex.runners.stacking import stack, tensors_of, with_tensors
 
 Terms = Mapping[str, Tensor]
 LAST = -1
-"""The part that runs once."""
+"""The micro-batch that runs once."""
 
 
 def accumulate(
@@ -39,51 +39,51 @@ def accumulate(
     device: torch.device,
     look: Callable[[Terms], None] = lambda terms: None,
 ) -> tuple[Tensor, Terms]:
-    """Leave the gradients of the loss of all parts together in the model's parameters.
+    """Leave the gradients of the loss of all micro-batches together in the model's parameters.
 
     Args:
-        outputs_of: Runs the model on each part, of which there are two or more; all but the last
-            are called twice, and run alike both times.
+        outputs_of: Runs the model on each micro-batch, of two or more; all but the last are
+            called twice, and run alike both times.
         losses: From the stacked outputs to the loss and its terms.
         model: What is run; where it is distributed, its gradients travel once, at the end.
         device: Where the model is, and draws its random numbers.
         look: Shown the terms; their graph reaches the parameters, through one more run over the
-            parts for each gradient that is asked for.
+            micro-batches for each gradient that is asked for.
 
     Returns:
         The loss and its terms, over the whole batch, detached.
     """
-    parts, outputs = _Parts.run(outputs_of, model=model, device=device)
+    batches, outputs = _MicroBatches.run(outputs_of, model=model, device=device)
     loss, terms = losses(outputs)
     look(terms)
     tensors = tensors_of(outputs)
     trained = [tensor for tensor in tensors if tensor is not None and tensor.requires_grad]
     found = iter(torch.autograd.grad(loss, trained, allow_unused=True))
     gradients = [next(found) if t is not None and t.requires_grad else None for t in tensors]
-    parts.backward(gradients)
+    batches.backward(gradients)
     return loss.detach(), {name: term.detach() for name, term in terms.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Parts:
-    """How to get at the graphs of all parts."""
+class _MicroBatches:
+    """How to get at the graphs of all micro-batches."""
 
     model: nn.Module
     device: torch.device
     again: Sequence[Callable[[], Any]]
-    """Runs the model on each part but the last."""
+    """Runs the model on each micro-batch but the last."""
     states: Sequence[tuple[Tensor, Tensor | None]]
-    """The generators before each of these, and after the last part."""
+    """The generators before each of these, and after the last."""
     live: Sequence[Tensor | None]
-    """The outputs of the last part, on their graph."""
+    """The outputs of the last micro-batch, on their graph."""
     edges: Sequence[Sequence[int]]
-    """Where the rows of each part begin in each stacked output; 0 for single numbers."""
+    """Where the rows of each micro-batch begin in each stacked output; 0 for single numbers."""
 
     @classmethod
     def run(
         cls, outputs_of: Sequence[Callable[[], Any]], *, model: nn.Module, device: torch.device
-    ) -> "tuple[_Parts, Any]":
-        """Run the model once over each part; return the stacked outputs too.
+    ) -> "tuple[_MicroBatches, Any]":
+        """Run the model once over each micro-batch; return the stacked outputs too.
 
         These are the results of one operation on the parameters, `_Trace`.
         """
@@ -95,9 +95,9 @@ class _Parts:
                 outputs.append(run())
         with _without_travel(model):
             outputs.append(live())
-        tensors = [tensors_of(part) for part in outputs]
-        rows = [[0 if t is None or t.ndim == 0 else len(t) for t in part] for part in tensors]
-        parts = cls(
+        tensors = [tensors_of(one) for one in outputs]
+        rows = [[0 if t is None or t.ndim == 0 else len(t) for t in one] for one in tensors]
+        batches = cls(
             model=model,
             device=device,
             again=again,
@@ -108,17 +108,17 @@ class _Parts:
         parameters = [p for p in model.parameters() if p.requires_grad]
         stacked = stack(outputs)
         detached = [None if t is None else t.detach() for t in tensors_of(stacked)]
-        traced = _Trace.apply(parts, parameters, detached, *parameters)
-        return parts, with_tensors(stacked, iter(traced))
+        traced = _Trace.apply(batches, parameters, detached, *parameters)
+        return batches, with_tensors(stacked, iter(traced))
 
     def backward(self, gradients: Sequence[Tensor | None]) -> None:
         """Send the gradients of the stacked outputs back into the parameters."""
         with _without_travel(self.model):
             self._backward(LAST, gradients)
-        for place in range(len(self.again)):
-            last = place == len(self.again) - 1
+        for number in range(len(self.again)):
+            last = number == len(self.again) - 1
             with contextlib.nullcontext() if last else _without_travel(self.model):
-                self._backward(place, gradients)
+                self._backward(number, gradients)
         _set_random_state(self.device, self.states[-1])
 
     def gradients(
@@ -127,12 +127,12 @@ class _Parts:
         """Return the gradients of parameters, None where there is none, and leave all as it was."""
         total: list[Tensor | None] = [None for _ in parameters]
         with torch.enable_grad(), _without_travel(self.model):
-            for place in (*range(len(self.again)), LAST):
-                outputs, own = self._ends(place, gradients, needed_only=True)
+            for number in (*range(len(self.again)), LAST):
+                outputs, own = self._ends(number, gradients, needed_only=True)
                 if not outputs:
                     continue
                 found = torch.autograd.grad(
-                    outputs, parameters, own, retain_graph=place == LAST, allow_unused=True
+                    outputs, parameters, own, retain_graph=number == LAST, allow_unused=True
                 )
                 total = [
                     one if other is None else other if one is None else one + other
@@ -141,34 +141,34 @@ class _Parts:
         _set_random_state(self.device, self.states[-1])
         return total
 
-    def _backward(self, part: int, gradients: Sequence[Tensor | None]) -> None:
-        torch.autograd.backward(*self._ends(part, gradients))
+    def _backward(self, number: int, gradients: Sequence[Tensor | None]) -> None:
+        torch.autograd.backward(*self._ends(number, gradients))
 
     def _ends(
-        self, part: int, gradients: Sequence[Tensor | None], *, needed_only: bool = False
+        self, number: int, gradients: Sequence[Tensor | None], *, needed_only: bool = False
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """Return the outputs of a part, on their graph, and the gradients at them.
+        """Return the outputs of a micro-batch, on their graph, and the gradients at them.
 
         Args:
-            part: Its place; `LAST` is the one whose graph is there.
+            number: Which; `LAST` is the one whose graph is there.
             gradients: Of the stacked outputs; None where the loss does not read one.
             needed_only: Leave out what has no gradient; otherwise the parameters behind it take
                 part with zeros, as they do in a distributed big batch.
         """
         outputs = self.live
-        if part != LAST:
-            _set_random_state(self.device, self.states[part])
-            outputs = tensors_of(self.again[part]())
+        if number != LAST:
+            _set_random_state(self.device, self.states[number])
+            outputs = tensors_of(self.again[number]())
         ends, sent = [], []
         for output, gradient, edges in zip(outputs, gradients, self.edges, strict=True):
             if output is None or not output.requires_grad:
                 continue
-            # single numbers are the same for all parts: the last one brings their gradient back
-            own = None if output.ndim == 0 and part != LAST else gradient
+            # single numbers are the same for all: the last one brings their gradient back
+            own = None if output.ndim == 0 and number != LAST else gradient
             if own is None and needed_only:
                 continue
             if own is not None and output.ndim:
-                rows = own[edges[len(self.again) if part == LAST else part] :]
+                rows = own[edges[len(self.again) if number == LAST else number] :]
                 own = rows[tuple(map(slice, output.shape))]
             ends.append(output)
             sent.append(torch.zeros_like(output) if own is None else own)
@@ -176,13 +176,17 @@ class _Parts:
 
 
 class _Trace(torch.autograd.Function):
-    """The stacked outputs as a function of the parameters, whose backward runs the parts again."""
+    """The stacked outputs as a function of the parameters, whose backward runs the model again."""
 
     @staticmethod
     def forward(
-        ctx: Any, parts: _Parts, parameters: list[Tensor], outputs: list[Tensor | None], *_: Tensor
+        ctx: Any,
+        batches: _MicroBatches,
+        parameters: list[Tensor],
+        outputs: list[Tensor | None],
+        *_: Tensor,
     ) -> tuple[Tensor | None, ...]:
-        ctx.parts, ctx.parameters = parts, parameters
+        ctx.batches, ctx.parameters = batches, parameters
         ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(
             *[t for t in outputs if t is not None and not t.is_floating_point()]
@@ -191,7 +195,7 @@ class _Trace(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        return None, None, None, *ctx.parts.gradients(ctx.parameters, gradients)
+        return None, None, None, *ctx.batches.gradients(ctx.parameters, gradients)
 
 
 def _without_travel(model: nn.Module) -> contextlib.AbstractContextManager[None]:

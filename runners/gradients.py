@@ -1,4 +1,4 @@
-"""From a batch to the gradients of its weighted loss: at once, or part by part."""
+"""From a batch to the gradients of its weighted loss: at once, or by micro-batches."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ class Gradients(Generic[BatchT]):
     """What is called, distributed where there are several processes."""
     device: torch.device
     """Where the model is."""
-    half: bool
+    bf16: bool
     """Run the model in bfloat16."""
-    parts: int
-    """Into how many parts a batch is cut; the gradients do not depend on it, but for rounding."""
+    micro_batches: int
+    """Into how many a batch is cut; the gradients do not depend on it, but for rounding."""
 
     def of(
         self, batch: BatchT, weights: Mapping[str, float], *, look: Look
@@ -41,8 +41,8 @@ class Gradients(Generic[BatchT]):
             weights: The weight of each term.
             look: Shown the terms while their graph reaches the parameters.
         """
-        if self.parts > 1:
-            return self._part_by_part(batch, weights, look=look)
+        if self.micro_batches > 1:
+            return self._by_micro_batch(batch, weights, look=look)
         batch = batch.to(self.device)
         with self._autocast():
             terms = self.project.terms(self.model, batch)
@@ -51,10 +51,10 @@ class Gradients(Generic[BatchT]):
         loss.backward()
         return loss.detach(), {name: term.detach() for name, term in terms.items()}
 
-    def _part_by_part(
+    def _by_micro_batch(
         self, batch: BatchT, weights: Mapping[str, float], *, look: Look
     ) -> tuple[Tensor, Terms]:
-        parts, whole = batch.split(self.parts), batch.to(self.device)
+        micro_batches, whole = batch.split(self.micro_batches), batch.to(self.device)
 
         def losses(outputs: Any) -> tuple[Tensor, Terms]:
             with self._autocast():
@@ -62,16 +62,16 @@ class Gradients(Generic[BatchT]):
             return WeightedSum(weights)(terms), terms
 
         return accumulate(
-            [partial(self._outputs, part) for part in parts],
+            [partial(self._outputs, one) for one in micro_batches],
             losses,
             model=self.model,
             device=self.device,
             look=look,
         )
 
-    def _outputs(self, part: BatchT) -> Any:
+    def _outputs(self, micro_batch: BatchT) -> Any:
         with self._autocast():
-            return self.project.outputs(self.model, part.to(self.device))
+            return self.project.outputs(self.model, micro_batch.to(self.device))
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.half)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)

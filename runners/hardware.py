@@ -5,7 +5,7 @@ import torch
 from cinelex.config.schema import RunConfig
 
 
-def uses_half(config: RunConfig, device: torch.device) -> bool:
+def uses_bf16(config: RunConfig, device: torch.device) -> bool:
     """Return whether encoders run in bfloat16 there."""
     able = device.type == "cuda" and torch.cuda.is_bf16_supported()
     return config.precision == "bf16" or (config.precision == "auto" and able)

@@ -44,7 +44,7 @@ def compile_blocks(module: nn.Module, *, backend: CompileBackend) -> None:
 
 
 def distribute(
-    module: nn.Module, device: torch.device, *, parallel: Parallel, half: bool
+    module: nn.Module, device: torch.device, *, parallel: Parallel, bf16: bool
 ) -> nn.Module:
     """Return what the loop calls in place of ``module``.
 
@@ -62,7 +62,7 @@ def distribute(
     if world_size() == 1:
         return module
     if parallel == "fsdp":
-        return _shard(module, device, half=half)
+        return _shard(module, device, bf16=bf16)
     return DistributedDataParallel(
         module,
         device_ids=[device] if device.type == "cuda" else None,
@@ -72,14 +72,14 @@ def distribute(
     )
 
 
-def _shard(module: nn.Module, device: torch.device, *, half: bool) -> nn.Module:
+def _shard(module: nn.Module, device: torch.device, *, bf16: bool) -> nn.Module:
     # here, because they take seconds
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
     mesh = init_device_mesh(device.type, (world_size(),))
     # autocast chooses the numbers of each operation; the gradients are averaged in fp32
-    policy = MixedPrecisionPolicy(reduce_dtype=torch.float32 if half else None)
+    policy = MixedPrecisionPolicy(reduce_dtype=torch.float32 if bf16 else None)
     for block in blocks(module):
         fully_shard(block, mesh=mesh, mp_policy=policy)
     fully_shard(module, mesh=mesh, mp_policy=policy)

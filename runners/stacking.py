@@ -29,11 +29,11 @@ def stack(records: Sequence[Any]) -> Any:
 
 
 def _stacked(parts: Sequence[Tensor | None]) -> Tensor | None:
-    attention_mask = [part for part in parts if part is not None]
-    if not attention_mask or attention_mask[0].ndim == 0:
+    known = [part for part in parts if part is not None]
+    if not known or known[0].ndim == 0:
         return parts[0]
-    shape = [max(sizes) for sizes in zip(*(part.shape[1:] for part in attention_mask), strict=True)]
-    return torch.cat([F.pad(part, _missing(part, shape)) for part in attention_mask])
+    shape = [max(sizes) for sizes in zip(*(part.shape[1:] for part in known), strict=True)]
+    return torch.cat([F.pad(part, _missing(part, shape)) for part in known])
 
 
 def _missing(part: Tensor, shape: Sequence[int]) -> list[int]:

@@ -22,7 +22,7 @@ from cinelex.runners.bookkeeping import Books, Spike
 from cinelex.runners.checksum import refuse_drift
 from cinelex.runners.ema import Ema
 from cinelex.runners.gradients import Gradients
-from cinelex.runners.hardware import out_of_memory, uses_half
+from cinelex.runners.hardware import out_of_memory, uses_bf16
 from cinelex.runners.interruption import Cause, Interruption
 from cinelex.runners.optimizer import build_optimizer, set_learning_rate
 from cinelex.runners.parallel import (
@@ -69,20 +69,20 @@ class Trainer(Generic[BatchT]):
         self.project, self.config, self.device, self.folder = project, config, device, folder
         self.provenance, self.notes, self.probes = provenance, dict(notes or {}), probes
         self.module: nn.Module = project.model().to(device)
-        half = uses_half(config, device)
+        bf16 = uses_bf16(config, device)
         keeps_other_weights = config.ema_decay is not None or config.parallel == "fsdp"
         self._validated = copy.deepcopy(self.module) if keeps_other_weights else self.module
         if config.activation_checkpointing:
             activation_checkpointing(self.module)
         if config.compile is not None:
             compile_blocks(self.module, backend=config.compile)
-        self.model = distribute(self.module, device, parallel=config.parallel, half=half)
+        self.model = distribute(self.module, device, parallel=config.parallel, bf16=bf16)
         self.gradients = Gradients(
             project=project,
             model=self.model,
             device=device,
-            half=half,
-            parts=config.gradient_accumulation_steps,
+            bf16=bf16,
+            micro_batches=config.gradient_accumulation_steps,
         )
         self.optimizer = build_optimizer(self.module, config.optimizer)
         decay = config.ema_decay

@@ -10,7 +10,7 @@ from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
 from cinelex.doctor.live.gradients import moved_parameters
 from cinelex.projects.interface.project import BatchT, Project
-from cinelex.runners.hardware import out_of_memory, uses_half
+from cinelex.runners.hardware import out_of_memory, uses_bf16
 from cinelex.runners.optimizer import build_optimizer
 from cinelex.runners.parallel import activation_checkpointing
 
@@ -36,7 +36,7 @@ def fresh_diagnostics(
         if config.activation_checkpointing:
             activation_checkpointing(module)
         optimizer = build_optimizer(module, config.optimizer)
-        return starting_diagnostics(project, module, optimizer, half=uses_half(config, device))
+        return starting_diagnostics(project, module, optimizer, bf16=uses_bf16(config, device))
     except torch.OutOfMemoryError:
         raise UserError(out_of_memory(config, device)) from None
 
@@ -46,7 +46,7 @@ def starting_diagnostics(
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
     *,
-    half: bool = False,
+    bf16: bool = False,
 ) -> dict[str, Any]:
     """Return the project's own diagnostics and what samples say of terms, parameters and groups.
 
@@ -57,7 +57,7 @@ def starting_diagnostics(
         project: What is trained.
         module: Its model, whole on this process.
         optimizer: Of the model.
-        half: Run the model in bfloat16 for its terms, as training does; the project's own checks
+        bf16: Run the model in bfloat16 for its terms, as training does; the project's own checks
             hold in float32.
     """
     device = next(module.parameters()).device
@@ -66,7 +66,7 @@ def starting_diagnostics(
     try:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             batch = few_samples(project, next(project.batches(0))).to(device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 terms = project.terms(module, batch)
             moved = moved_parameters(module, terms)
             # their graph holds memory that the project's checks may need

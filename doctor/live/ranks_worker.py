@@ -39,8 +39,8 @@ def measure(project: Project[Any, Any], *, seed: int, micro_batches: int = 1) ->
             project=project,
             model=model,
             device=torch.device("cpu"),
-            half=False,
-            parts=micro_batches,
+            bf16=False,
+            micro_batches=micro_batches,
         )
         _, terms = gradients.of(batch, project.weights(0), look=lambda _: None)
     found = {f"term/{name}": term.clone() for name, term in terms.items()}

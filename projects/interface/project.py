@@ -25,7 +25,7 @@ class OnDevice(Protocol):
     def to(self: Own, device: torch.device) -> Own:
         """Copy to ``device``, without waiting for the copy."""
 
-    def split(self: Own, parts: int) -> list[Own]:
+    def split(self: Own, micro_batches: int, /) -> list[Own]:
         """Cut a batch on the CPU into consecutive micro-batches of samples, none of them empty.
 
         Raises:

@@ -29,8 +29,8 @@ CONFIG_OF_PROJECT = {
     "clipse": CLIPSE,
 }
 """The shipped config that each project is run with."""
-PARTS = (1, 3)
-"""Whole batches, and batches cut into parts."""
+MICRO_BATCHES = (1, 3)
+"""Whole batches, and batches cut into micro-batches."""
 PATCH = "patch_contrastive_weight=0.5"
 """Adds the fourth term of the multitask project, so that all are compared."""
 EXTRA: dict[str, tuple[str, ...]] = {"multitask": (PATCH,)}
@@ -38,7 +38,7 @@ EXTRA: dict[str, tuple[str, ...]] = {"multitask": (PATCH,)}
 
 
 def measure(
-    overrides: Sequence[str], folder: Path, *, config: Path, parts: int = 1
+    overrides: Sequence[str], folder: Path, *, config: Path, micro_batches: int = 1
 ) -> dict[str, Tensor]:
     """Return the unweighted terms of one training batch, and all gradients of their sum.
 
@@ -46,7 +46,7 @@ def measure(
         overrides: What differs from the config.
         folder: Of the run.
         config: A shipped one.
-        parts: How many parts each process cuts its share of the batch into.
+        micro_batches: How many each process cuts its share of the batch into.
     """
     run = load_config(config, list(overrides))
     project = open_project(run, folder)
@@ -54,7 +54,11 @@ def measure(
     model = DistributedDataParallel(module) if distributed.world_size() > 1 else module
     batch = next(project.batches(0))
     gradients = Gradients(
-        project=project, model=model, device=torch.device("cpu"), half=False, parts=parts
+        project=project,
+        model=model,
+        device=torch.device("cpu"),
+        bf16=False,
+        micro_batches=micro_batches,
     )
     _, terms = gradients.of(batch, project.weights(0), look=lambda terms: None)
     found = {f"term/{name}": term for name, term in terms.items()}
@@ -85,14 +89,14 @@ def run_all(folder: Path, cache: Path, ports: Sequence[str]) -> None:
         distributed.start("cpu", timeout_s=120)
         rank = distributed.rank()
         command = gradient_command(folder, cache, project)
-        for parts in PARTS:
+        for micro_batches in MICRO_BATCHES:
             found = measure(
                 overrides_of(command),
                 folder / f"{project}-gradients",
                 config=config,
-                parts=parts,
+                micro_batches=micro_batches,
             )
-            save_file(found, folder / f"{project}-{parts}-{rank}.safetensors")
+            save_file(found, folder / f"{project}-{micro_batches}-{rank}.safetensors")
         # main joins the same group, and leaves it at its end
         command = arguments(folder, cache, f"name={project}", "steps=2", config=config)
         assert main(command) == 0

@@ -15,7 +15,7 @@ from cinelex.runners import checkpoint
 from tests.projects.ranks_worker import (
     CONFIG_OF_PROJECT,
     GRADIENT_BATCH,
-    PARTS,
+    MICRO_BATCHES,
     gradient_command,
     measure,
     overrides_of,
@@ -76,25 +76,27 @@ def test_terms_and_gradients_equal_those_of_one_process(
     assert {name for name in alone if name.startswith("term/")} == {
         f"term/{term}" for term in PROJECTS[project].terms
     }
-    for parts in PARTS:
+    for micro_batches in MICRO_BATCHES:
         for rank in (0, 1):
-            found = load_file(two / f"{project}-{parts}-{rank}.safetensors")
+            found = load_file(two / f"{project}-{micro_batches}-{rank}.safetensors")
             name, difference = largest_difference(found, alone)
-            assert difference <= TOLERANCE, (parts, rank, name)
+            assert difference <= TOLERANCE, (micro_batches, rank, name)
 
 
 @pytest.mark.parametrize("project", sorted(PROJECTS))
-def test_a_batch_cut_into_parts_has_the_terms_and_gradients_of_the_whole(
+def test_a_batch_cut_into_micro_batches_has_the_terms_and_gradients_of_the_whole(
     finished_run: FinishedRun, study_cache: Path, tmp_path: Path, project: str
 ) -> None:
     assert finished_run.path.exists(), "the studies were made by it"
     command = gradient_command(tmp_path, study_cache, project, *LEARNED.get(project, ()))
     config = CONFIG_OF_PROJECT[project]
     alone = measure(overrides_of(command), tmp_path / "alone", config=config)
-    for parts in (2, GRADIENT_BATCH):
-        found = measure(overrides_of(command), tmp_path / "alone", config=config, parts=parts)
+    for micro_batches in (2, GRADIENT_BATCH):
+        found = measure(
+            overrides_of(command), tmp_path / "alone", config=config, micro_batches=micro_batches
+        )
         name, difference = largest_difference(found, alone)
-        assert difference <= TOLERANCE, (parts, name)
+        assert difference <= TOLERANCE, (micro_batches, name)
 
 
 @pytest.mark.parametrize("project", sorted(PROJECTS))

@@ -106,7 +106,7 @@ def test_a_run_that_is_spread_over_processes_has_its_facts_and_trains(
     assert run.results
     assert run.diagnostics["parameters/unmoved"] == run.diagnostics["terms/without_gradient"] == []
     assert run.diagnostics["optimizer/ungrouped"] == run.diagnostics["optimizer/twice"] == []
-    assert run.diagnostics["parts/terms"]
+    assert run.diagnostics["micro_batches/terms"]
     assert not any("gradient/norm" in key or "embedding/" in key for key in run.steps[0])
 
 
@@ -175,12 +175,12 @@ def test_a_batch_of_one_is_not_shared(project: tuple[Any, Any]) -> None:
     assert micro_batch_diagnostics(opened, alone) == {}
 
 
-def test_a_batch_in_parts_is_the_whole(
+def test_a_batch_in_micro_batches_is_the_whole(
     project: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, opened = project
     assert max(micro_batch_diagnostics(opened, config).values()) < 1e-4
-    monkeypatch.setattr(Gradients, "_part_by_part", first_part_alone)
+    monkeypatch.setattr(Gradients, "_by_micro_batch", first_micro_batch_alone)
     assert micro_batch_diagnostics(opened, config)["micro_batches/gradient_error"] > 0.01
 
 
@@ -193,9 +193,9 @@ def test_half_precision_leaves_the_losses_alone(
     assert bf16_diagnostics(opened, config)["bf16/gradient_error"] > 0.01
 
 
-def first_part_alone(self: Gradients[Any], batch: Any, weights: Any, **named: Any) -> Any:
-    """Train on the first part of a batch and forget the others."""
-    return replace(self, parts=1).of(batch.split(2)[0], weights, **named)
+def first_micro_batch_alone(self: Gradients[Any], batch: Any, weights: Any, **named: Any) -> Any:
+    """Train on the first micro-batch and forget the others."""
+    return replace(self, micro_batches=1).of(batch.split(2)[0], weights, **named)
 
 
 def test_the_worst_gradient_and_the_worst_term_are_reported() -> None:
