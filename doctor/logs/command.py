@@ -33,13 +33,13 @@ def run(options: argparse.Namespace) -> int:
     log = read_logs(options.files)
     title = options.title or f"Log of {_subject(log.run_names or [row.run for row in log.runs])}"
     try:
-        report = write_log_report(log, options.out, title=title)
+        entries = write_log_report(log, options.out, title=title)
     except OSError as problem:
         raise UserError(
             f"{options.out}: cannot be written to ({problem.strerror}); set --out"
         ) from None
     say((options.out / "key_findings.txt").read_text(encoding="utf-8").rstrip())
-    say(f"\n{len(report.entries)} claims in {options.out / 'report.html'}")
+    say(f"\n{len(entries)} claims in {options.out / 'report.html'}")
     return 0
 
 

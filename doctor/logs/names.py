@@ -2,60 +2,19 @@
 
 import re
 
-LOWER = frozenset(
-    [
-        "loss",
-        "error",
-        "mse",
-        "mae",
-        "rmse",
-        "nll",
-        "perplexity",
-        "ppl",
-        "cer",
-        "wer",
-        "fid",
-        "hallucination",
-        "omission",
-        "rank",
-    ]
-)
+LOWER = frozenset((
+    "loss", "error", "mse", "mae", "rmse", "nll", "perplexity", "ppl", "cer", "wer", "fid",
+    "hallucination", "omission", "rank",
+))  # fmt: skip
 """Words of names of which less is better."""
-HIGHER = frozenset(
-    [
-        "accuracy",
-        "acc",
-        "recall",
-        "precision",
-        "f1",
-        "auc",
-        "auroc",
-        "auprc",
-        "map",
-        "mrr",
-        "ndcg",
-        "bleu",
-        "rouge",
-        "rougel",
-        "cider",
-        "meteor",
-        "psnr",
-        "ssim",
-        "r2",
-        "iou",
-        "dice",
-        "alignment",
-    ]
-)
+HIGHER = frozenset((
+    "accuracy", "acc", "recall", "precision", "f1", "auc", "auroc", "auprc", "map", "mrr", "ndcg",
+    "bleu", "rouge", "rougel", "cider", "meteor", "psnr", "ssim", "r2", "iou", "dice",
+    "alignment",
+))  # fmt: skip
 HELD_OUT = frozenset(["val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout"])
 LEARNING_RATE = frozenset({"lr", "learning_rate"})
-_ROLES = {
-    "mean": ("mean",),
-    "std": ("std",),
-    "norm": ("norm",),
-    "min": ("min",),
-    "max": ("max",),
-}
+_ROLES = ("mean", "std", "norm", "min", "max")
 _NOT_LATENT = frozenset(["grad", "gradient", "weight", "param", "parameter"])
 
 
@@ -93,7 +52,7 @@ def latent_role(name: str) -> str | None:
     words = words_of(name)
     if not words or not _NOT_LATENT.isdisjoint(words):
         return None
-    return next((role for role, ends in _ROLES.items() if words[-1] in ends), None)
+    return words[-1] if words[-1] in _ROLES else None
 
 
 def is_effective_rank(name: str) -> bool:

@@ -2,17 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from cinelex.core.files import write_json, write_whole
 from cinelex.doctor.logs.entry import VERDICTS, Entry, number
 from cinelex.doctor.logs.ledger import ledger
-from cinelex.doctor.logs.level import Change, level_change
-from cinelex.doctor.logs.metric import Log, Metric
+from cinelex.doctor.logs.level import level_change
+from cinelex.doctor.logs.metric import Log
 from cinelex.doctor.logs.nulls import chance_of, without_nulls
 from cinelex.doctor.logs.overview import draw_overview
-from cinelex.doctor.logs.relations import Correlation, correlations
+from cinelex.doctor.logs.relations import correlations
 from cinelex.doctor.logs.trend_page import draw_trends
 from cinelex.doctor.templates import environment
 
@@ -23,34 +23,8 @@ _MAX_PAIRS = 20
 _SIGNIFICANT = 0.05
 
 
-@dataclass(frozen=True)
-class MetricRow:
-    """One metric of the summary table."""
-
-    metric: Metric
-    change: Change
-    chance: Metric | None
-    """What knowing nothing scores, where the log says so."""
-
-
-@dataclass(frozen=True)
-class LogReport:
-    """What the report says, ready for any template."""
-
-    title: str
-    log: Log
-    entries: Sequence[Entry]
-    findings: Sequence[Entry]
-    counts: Sequence[tuple[str, int]]
-    """How often each verdict was given, in the order of the ledger."""
-    rows: Sequence[MetricRow]
-    pairs: Sequence[tuple[str, Correlation]]
-    """Run and pair, for the pairs that move together, strongest first."""
-    tested_pairs: int
-
-
-def write_log_report(log: Log, folder: Path, *, title: str) -> LogReport:
-    """Write all files about a log into a folder and return what they say.
+def write_log_report(log: Log, folder: Path, *, title: str) -> list[Entry]:
+    """Write all files about a log into a folder and return its claims.
 
     ``overview.png`` and ``trend.png`` need metrics over steps; ``report.md``, ``key_findings.txt``,
     ``report.html`` and ``ledger.json`` are always written. The page holds its pictures itself.
@@ -58,48 +32,39 @@ def write_log_report(log: Log, folder: Path, *, title: str) -> LogReport:
     Raises:
         OSError: The folder cannot be written to.
     """
-    report = _collect(log, title)
+    entries = ledger(log)
+    counted = Counter(entry.verdict for entry in entries)
+    owns = {run: without_nulls(log.of_run(run)) for run in log.run_names}
+    tested = [(run, pair) for run in owns for pair in correlations([*owns[run].values()]).pairs]
+    together = [(run, pair) for run, pair in tested if pair.adjusted_p < _SIGNIFICANT]
     pictures = {}
     if log.metrics:
         overview = draw_overview(log, folder / "overview.png")
         pictures = {"overview": overview, "trend": draw_trends(log, folder / "trend.png")}
-    for template, name in (
-        ("logs/report.md.jinja", "report.md"),
-        ("logs/key_findings.txt.jinja", "key_findings.txt"),
-        ("logs/report.html.jinja", "report.html"),
-    ):
-        page = environment().get_template(template)
-        write_whole(folder / name, page.render(report=report, pictures=pictures, number=number))
-    write_json(folder / "ledger.json", [entry.as_json() for entry in report.entries])
-    return report
-
-
-def _collect(log: Log, title: str) -> LogReport:
-    entries = ledger(log)
-    counted = Counter(entry.verdict for entry in entries)
-    tested = [
-        (run, pair)
-        for run in log.run_names
-        for pair in correlations([*without_nulls(log.of_run(run)).values()]).pairs
-    ]
-    pairs = sorted(
-        (row for row in tested if row[1].adjusted_p < _SIGNIFICANT),
-        key=lambda row: -abs(row[1].value),
-    )
-    return LogReport(
-        title,
-        log,
-        entries,
-        key_findings(entries),
-        [(verdict, counted[verdict]) for verdict in VERDICTS],
-        [
-            MetricRow(metric, level_change(metric.values), chance_of(name, log.of_run(run)))
-            for run in log.run_names
-            for name, metric in without_nulls(log.of_run(run)).items()
-        ],
-        pairs[:_MAX_PAIRS],
-        len(tested),
-    )
+    for name in ("report.md", "key_findings.txt", "report.html"):
+        page = (
+            environment()
+            .get_template(f"logs/{name}.jinja")
+            .render(
+                title=title,
+                log=log,
+                entries=entries,
+                findings=key_findings(entries),
+                counts=[(verdict, counted[verdict]) for verdict in VERDICTS],
+                rows=[
+                    (metric, level_change(metric.values), chance_of(metric.name, log.of_run(run)))
+                    for run, own in owns.items()
+                    for metric in own.values()
+                ],
+                pairs=sorted(together, key=lambda row: -abs(row[1].value))[:_MAX_PAIRS],
+                tested_pairs=len(tested),
+                pictures=pictures,
+                number=number,
+            )
+        )
+        write_whole(folder / name, page)
+    write_json(folder / "ledger.json", [entry.as_json() for entry in entries])
+    return entries
 
 
 def key_findings(entries: Sequence[Entry]) -> list[Entry]:
