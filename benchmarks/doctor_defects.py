@@ -7,12 +7,14 @@ Runs that are finished in the folder are read again, not made again; name anothe
 
 import argparse
 import io
+import os
 import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 from benchmarks.defects import DEFECTS
 from benchmarks.doctor_document import (
@@ -25,12 +27,14 @@ from benchmarks.doctor_document import (
     findings_in,
     write_defects,
 )
+from benchmarks.doctor_rank_worker import VARIABLE
 from benchmarks.doctor_settings import CONFIGS, FEW_STUDIES, defect_overrides
 from benchmarks.training_defects import CONTROLS, WHOLE
 from cinelex.config.load import dump_config, load_config
 from cinelex.core.console import say
 from cinelex.core.files import read_json, write_json
 from cinelex.doctor.__main__ import main as doctor
+from cinelex.doctor.live import self_tests
 from cinelex.doctor.run_files import read_steps
 from cinelex.scripts.main import main as runner
 from cinelex.scripts.sweep import main as sweep
@@ -84,8 +88,10 @@ def _sweep(defect: Defect, folder: Path, run: Sequence[str]) -> list[Said]:
     return findings_in(call(sweep, *run, *told))
 
 
-def _examined(_: Defect, __: Path, run: Sequence[str]) -> list[Said]:
-    return findings_in(call(runner, *run, "--run_mode", "doctor"))
+def _examined(defect: Defect, _: Path, run: Sequence[str]) -> list[Said]:
+    worker = mock.patch.object(self_tests, "WORKER", "benchmarks.doctor_rank_worker")
+    with worker, mock.patch.dict(os.environ, {VARIABLE: defect.name}):
+        return findings_in(call(runner, *run, "--run_mode", "doctor"))
 
 
 def _trained(_: Defect, __: Path, run: Sequence[str]) -> list[Said]:

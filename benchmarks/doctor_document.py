@@ -64,6 +64,8 @@ class Defect:
     overrides: tuple[str, ...] = ()
     code: Context | None = None
     """What replaces the code; None where the config or the data alone are wrong."""
+    ranks: Context | None = None
+    """What replaces the code in the two processes of the self-test, if it is not the same."""
     says: str = ""
     """What the finding's statement must hold, where a rule has several."""
     recipe: str = MULTITASK

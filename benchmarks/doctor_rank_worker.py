@@ -4,10 +4,13 @@ import os
 import sys
 from contextlib import nullcontext
 
-from benchmarks.rank_defects import RANK_DEFECTS, VARIABLE
+from benchmarks.defects import DEFECTS
 from cinelex.doctor.live.ranks_worker import main
 
+VARIABLE = "CINELEX_DEFECT"
+
 if __name__ == "__main__":
-    context = RANK_DEFECTS.get(os.environ.get(VARIABLE, ""), nullcontext)
-    with context():
+    named = [defect for defect in DEFECTS if defect.name == os.environ.get(VARIABLE)]
+    context = named[0].ranks or named[0].code if named else None
+    with context() if context else nullcontext():
         main(sys.argv[1:])

@@ -1,8 +1,7 @@
-"""What goes wrong between processes, put back; a process of the self-test is started with one."""
+"""What goes wrong between processes, put back into those of the self-test."""
 
-import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest import mock
 
@@ -10,34 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.defect_code import Context
 from cinelex.core import distributed
 from cinelex.data.batch import Batch
 from cinelex.data.video import transforms
-from cinelex.doctor.live import self_tests
 from cinelex.losses import captioning, contrastive
 from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.projects.studies import project as clip_text_project
-
-VARIABLE = "CINELEX_DEFECT"
-"""Names to the processes of the self-test the defect that they start with."""
-
-
-def on_ranks(name: str, here: Context = nullcontext) -> Context:
-    """Return a context in which the two processes of the self-test have a defect.
-
-    Args:
-        name: Of the defect.
-        here: The defect in this process, which measures alone.
-    """
-
-    @contextmanager
-    def put_back() -> Iterator[None]:
-        worker = mock.patch.object(self_tests, "WORKER", "benchmarks.doctor_rank_worker")
-        with here(), worker, mock.patch.dict(os.environ, {VARIABLE: name}):
-            yield
-
-    return put_back
 
 
 def bypass() -> AbstractContextManager[Any]:
@@ -96,13 +73,3 @@ def own_statistics() -> AbstractContextManager[Any]:
         return (pixels - pixels.mean()) / pixels.std()
 
     return mock.patch.object(clip_text_project, "to_float", to_float)
-
-
-RANK_DEFECTS: dict[str, Context] = {
-    "bypass": bypass,
-    "local-slice": local_slice,
-    "mean-of-means": mean_of_means,
-    "divided-twice": divided_twice,
-    "own-statistics": own_statistics,
-}
-"""What a process of the two-process self-test can be started with."""

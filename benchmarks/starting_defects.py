@@ -27,7 +27,13 @@ from benchmarks.defect_models import (
 )
 from benchmarks.doctor_document import Defect
 from benchmarks.doctor_settings import EQ
-from benchmarks.rank_defects import on_ranks, own_statistics
+from benchmarks.rank_defects import (
+    bypass,
+    divided_twice,
+    local_slice,
+    mean_of_means,
+    own_statistics,
+)
 from cinelex.data.studies import manifest as manifests
 from cinelex.data.text import tokenizer as tokenizers
 from cinelex.losses import captioning, contrastive
@@ -94,7 +100,7 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "1",
         "D6",
         "ranks",
-        code=on_ranks("bypass"),
+        ranks=bypass,
         says="gradient",
     ),
     Defect(
@@ -102,7 +108,7 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "2",
         "D6",
         "ranks",
-        code=on_ranks("local-slice"),
+        ranks=local_slice,
         says="gradient",
     ),
     Defect(
@@ -110,7 +116,7 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "44",
         "D6",
         "ranks",
-        code=on_ranks("mean-of-means"),
+        ranks=mean_of_means,
         says="gradient",
     ),
     Defect(
@@ -118,7 +124,7 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "11",
         "D6",
         "ranks",
-        code=on_ranks("divided-twice"),
+        ranks=divided_twice,
         says="term",
     ),
     Defect(
@@ -126,7 +132,7 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "16",
         "D6",
         "ranks",
-        code=on_ranks("own-statistics", own_statistics),
+        code=own_statistics,
         says="term of two processes",
     ),
     Defect(

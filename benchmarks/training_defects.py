@@ -139,13 +139,13 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         says="do not depend",
     ),
     Defect(
-        "latent that reaches the first word alone",
+        "latent that reaches the first token alone",
         "20",
         "D17",
         "whole",
         overrides=("model.caption_decoder.name=first_position",),
         code=lambda: mock.patch.dict(CAPTION_DECODERS, {"first_position": FirstPositionDecoder}),
-        says="knowing the word before",
+        says="knowing the token before",
         recipe=LATENT,
     ),
     Defect(

@@ -41,12 +41,13 @@ def parameter_groups(model: nn.Module, config: OptimizerConfig) -> list[Group]:
             matrices.append(name)
         else:
             vectors.append(name)
-    scalar_factor = config.temperature_learning_rate / config.learning_rate
     groups = [
         Group("matrices", tuple(matrices), config.weight_decay, 1.0),
         Group("vectors", tuple(vectors), 0.0, 1.0),
-        Group("temperature", tuple(scalars), 0.0, scalar_factor),
     ]
+    if scalars:  # a sweep over a rate that nothing has is refused, because nobody reads it
+        scalar_factor = config.temperature_learning_rate / config.learning_rate
+        groups.append(Group("temperature", tuple(scalars), 0.0, scalar_factor))
     return [group for group in groups if group.names]
 
 

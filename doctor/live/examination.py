@@ -30,11 +30,20 @@ def examine(
     is trained and no checkpoint or record of the run is touched.
     """
     diagnostics = fresh_diagnostics(project, config, device)
-    say("trying two processes, two micro-batches, bf16, and a resumed step")
-    diagnostics |= resume_diagnostics(project, config, device)
-    diagnostics |= micro_batch_diagnostics(project, config)
-    diagnostics |= bf16_diagnostics(project, config)
-    diagnostics |= rank_diagnostics(project, config)
+    if not diagnostics["terms/without_gradient"]:  # with such a term no step can be made
+        diagnostics |= _self_tests(project, config, device)
     findings = diagnose(read_run(folder.path).evidence(config=config, diagnostics=diagnostics))
     keep(folder.path, diagnostics=diagnostics, findings=findings)
     return findings
+
+
+def _self_tests(
+    project: Project[Any, Any], config: RunConfig, device: torch.device
+) -> dict[str, float]:
+    say("trying two processes, two micro-batches, bf16, and a resumed step")
+    return {
+        **resume_diagnostics(project, config, device),
+        **micro_batch_diagnostics(project, config),
+        **bf16_diagnostics(project, config),
+        **rank_diagnostics(project, config),
+    }
