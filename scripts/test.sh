@@ -1,25 +1,46 @@
 #!/usr/bin/env bash
-# Check everything: lint, format, types, import direction, tests. Arguments go to pytest.
+# Check everything: lint, format, import direction, types, documents, tests.
+#
+#   bash scripts/test.sh                  all of it
+#   bash scripts/test.sh --quick          the loop of daily work: no documents, and none of the tests
+#                                         marked slow, which train a run or start processes
+#   bash scripts/test.sh -k contrastive   other arguments go to pytest
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 cd "$root"
 
-failed=()
+quick="" tests=()
+if [ "${1:-}" = --quick ]; then
+  quick=1 tests=(-m "not slow") && shift
+fi
+
+bin="$root/.venv/bin" failed=()
 check() {
   printf '== %s\n' "$*"
-  "$@" || failed+=("$(basename "$1")")
+  "$@" || failed+=("${*#"$bin/"}")
 }
 
-bin="$root/.venv/bin"
+beside=$(mktemp -d)
+trap 'rm -rf "$beside"' EXIT
+# Types and documents have one core while the tests, most of which are one process, have another.
+(
+  check "$bin/mypy"
+  [ -n "$quick" ] || NO_MKDOCS_2_WARNING=1 check "$bin/python" -m mkdocs build --strict
+  printf '%s\n' ${failed[@]+"${failed[@]}"} >"$beside/failed"
+) >"$beside/said" 2>&1 &
+
 check "$bin/ruff" check .
 check "$bin/ruff" format --check .
-check "$bin/mypy"
 check "$bin/lint-imports" --no-logo
-NO_MKDOCS_2_WARNING=1 check "$bin/python" -m mkdocs build --strict
-check "$bin/pytest" -q "$@"
+check "$bin/pytest" -q ${tests[@]+"${tests[@]}"} "$@"
+wait
+cat "$beside/said"
+while IFS= read -r command; do
+  [ -z "$command" ] || failed+=("$command")
+done <"$beside/failed"
 
 if ((${#failed[@]})); then
-  printf 'error: failed: %s\n' "${failed[*]}" >&2
+  printf 'error: failed: %s\n' "$(printf '%s; ' "${failed[@]}")" >&2
   exit 1
 fi
 printf 'all checks passed\n'

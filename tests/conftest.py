@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from tests.tiny_run import FinishedRun
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what needs the study set, or the run."""
+    for item in items:
+        if "study_cache" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def study_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the tiny study set and its decoded frames are kept."""

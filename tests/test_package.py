@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 ROOMS = sorted(path.name for path in (ROOT / "cinelex").iterdir() if path.is_symlink())
 METADATA = ("pyproject.toml", "setup.py", "README.md", "LICENSE")

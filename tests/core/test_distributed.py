@@ -14,7 +14,7 @@ from cinelex.core.files import read_json
 from tests.core.collectives_worker import rows_of
 from tests.ranks import PATIENCE_S, run_on_ranks
 
-pytestmark = pytest.mark.timeout(2 * PATIENCE_S)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * PATIENCE_S)]
 
 WORLD = 3
 

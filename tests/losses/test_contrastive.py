@@ -73,6 +73,7 @@ def test_the_best_free_embedding_reaches_the_floor_and_not_less() -> None:
     assert loss.item() == pytest.approx(floor)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("form", ["out", "in"])
 def test_without_duplicates_it_is_open_clips_loss_in_value_and_gradient(form: str) -> None:

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from tests.losses.global_batch_worker import STUDIES, WEIGHTS, measure
 from tests.ranks import PATIENCE_S, run_on_ranks
 
-pytestmark = pytest.mark.timeout(2 * PATIENCE_S)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * PATIENCE_S)]
 
 Found = dict[str, torch.Tensor]
 

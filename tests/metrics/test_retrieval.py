@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import average_precision_score, ndcg_score
-from torch import Tensor
 from torchmetrics.functional.retrieval import (
     retrieval_average_precision,
     retrieval_hit_rate,
@@ -15,31 +14,20 @@ from torchmetrics.functional.retrieval import (
     retrieval_reciprocal_rank,
 )
 
-from cinelex.metrics.ranking import nearest, rank_positives, unit_grid
+from cinelex.metrics.ranking import rank_positives, unit_grid
 from cinelex.metrics.retrieval import (
     rank_both_ways,
     retrieval_report,
     scores_per_query,
 )
+from tests.metrics.towers import random_towers
 
 BOTH = ("study_to_report", "report_to_study")
 
 
-def _random(
-    studies: int = 60, reports: int = 25, dim: int = 8, signal: float = 1.0, seed: int = 0
-) -> tuple[Tensor, Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    report = torch.randn(reports, dim, generator=generator)
-    own = torch.cat(
-        [torch.arange(reports), torch.randint(reports, (studies - reports,), generator=generator)]
-    )
-    noise = torch.randn(studies, dim, generator=generator)
-    return signal * report[own] + noise, report, own
-
-
 def _score_rows(direction: str) -> tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray]]:
     """Return float64 cosines, truth, and our per-query scores of a random case."""
-    study, report, own = _random()
+    study, report, own = random_towers()
     unit = [rows.double() / rows.double().norm(dim=1, keepdim=True) for rows in (study, report)]
     scores, truth = (unit[0] @ unit[1].T).numpy(), (own[:, None] == torch.arange(25)).numpy()
     ours = scores_per_query(rank_both_ways(study, report, own)[direction])
@@ -118,69 +106,8 @@ def test_every_query_agrees_with_torchmetrics_on_scores_above_zero(direction: st
             assert ours[f"recall_at_{k}"][row] == hit
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 59, 1000])
-def test_chunks_equal_the_dense_matrix_exactly(chunk: int) -> None:
-    study, report, own = _random(dim=513, signal=0.1)
-    dense = unit_grid(study, what="study") @ unit_grid(report, what="report").T
-    for direction, scores, truth in (
-        ("study_to_report", dense, own[:, None] == torch.arange(25)),
-        ("report_to_study", dense.T, torch.arange(25)[:, None] == own),
-    ):
-        ranking = rank_both_ways(study, report, own, chunk=chunk)[direction]
-        for row in range(len(scores)):
-            mine = scores[row][truth[row]].sort(descending=True).values
-            others = scores[row][~truth[row]]
-            places = [i + 1 + int((others >= value).sum()) for i, value in enumerate(mine)]
-            assert ranking.rank[ranking.query == row].tolist() == places
-
-
-def test_scores_do_not_depend_on_the_shape_of_the_product() -> None:
-    study, report, _ = _random(studies=60, reports=50, dim=384)
-    rows, columns = unit_grid(study, what="study"), unit_grid(report, what="report")
-    whole = rows @ columns.T
-    one_by_one = torch.stack([(row * columns).sum(dim=1) for row in rows])
-    backwards = rows.flip(1) @ columns.flip(1).T
-    assert torch.equal(whole, one_by_one)
-    assert torch.equal(whole, backwards)
-
-
-def test_rounding_to_the_grid_moves_no_cosine_by_more_than_a_ten_millionth() -> None:
-    study, report, _ = _random(studies=300, reports=200, dim=384)
-    exact = torch.nn.functional.normalize(study.double(), dim=1) @ (
-        torch.nn.functional.normalize(report.double(), dim=1).T
-    )
-    ours = unit_grid(study, what="study") @ unit_grid(report, what="report").T
-    assert (ours - exact).abs().max() < 1e-7
-
-
-def test_single_and_double_precision_give_the_same_places() -> None:
-    study, report, own = _random(dim=64)
-    single, double = (
-        rank_both_ways(study.to(t), report.to(t), own) for t in (torch.float32, torch.float64)
-    )
-    for direction in BOTH:
-        np.testing.assert_array_equal(single[direction].rank, double[direction].rank)
-
-
-def test_half_precision_is_lifted_before_it_can_overflow() -> None:
-    study, report, own = _random()
-    huge = (study * 10_000).half()
-    assert torch.isfinite(huge).all()
-    lifted = rank_both_ways(huge, report, own)
-    exact = rank_both_ways(huge.double(), report, own)
-    for direction in BOTH:
-        np.testing.assert_array_equal(lifted[direction].rank, exact[direction].rank)
-
-
-def test_the_length_of_a_row_does_not_matter() -> None:
-    study, report, own = _random()
-    scaled = rank_both_ways(study * torch.rand(60, 1).add(0.1), report, own)
-    for direction, ranking in rank_both_ways(study, report, own).items():
-        np.testing.assert_array_equal(scaled[direction].rank, ranking.rank)
-
-
 def test_random_embeddings_score_chance() -> None:
-    study, report, own = _random(studies=1500, reports=400, dim=64, signal=0.0)
+    study, report, own = random_towers(studies=1500, reports=400, dim=64, signal=0.0)
     result = retrieval_report(study, report, own, resamples=200)
     for direction in BOTH:
         for metric in (
@@ -221,7 +148,7 @@ def test_a_perfect_model_scores_one_and_still_shows_chance() -> None:
 
 
 def test_cosines_equal_their_definition() -> None:
-    study, report, own = _random()
+    study, report, own = random_towers()
     cosine = torch.nn.functional.cosine_similarity(
         study.double()[:, None], report.double()[None], dim=2
     )
@@ -258,7 +185,7 @@ def test_two_studies_of_one_report_say_nothing_either() -> None:
 
 
 def test_the_same_seed_gives_the_same_report() -> None:
-    study, report, own = _random()
+    study, report, own = random_towers()
     assert retrieval_report(study, report, own, seed=1) == retrieval_report(
         study, report, own, seed=1
     )
@@ -266,33 +193,24 @@ def test_the_same_seed_gives_the_same_report() -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_embeddings_that_are_not_finite_are_refused_by_row(value: float) -> None:
-    study, report, own = _random()
+    study, report, own = random_towers()
     study[17, 2] = value
     with pytest.raises(ValueError, match=r"study: 1 of 60 rows \(first: \[17\]\) are not finite"):
         retrieval_report(study, report, own)
 
 
 def test_rows_without_a_direction_are_refused() -> None:
-    study, report, own = _random()
+    study, report, own = random_towers()
     report[3] = 0
     with pytest.raises(ValueError, match=r"report: 1 of 25 rows \(first: \[3\]\) are zero"):
         retrieval_report(study, report, own)
 
 
 def test_reports_and_studies_must_fit_together() -> None:
-    study, report, own = _random()
+    study, report, own = random_towers()
     with pytest.raises(ValueError, match="outside the 24 unique reports"):
         rank_both_ways(study, report[:24], own)
     with pytest.raises(ValueError, match="without a positive"):
         rank_both_ways(study, report, torch.zeros_like(own))
     with pytest.raises(ValueError, match="no studies"):
         rank_both_ways(study[:0], report, own[:0])
-
-
-@pytest.mark.parametrize("chunk", [1, 1024])
-def test_nearest_reports_come_best_first_and_ties_by_number(chunk: int) -> None:
-    report = torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
-    cosines, items = nearest(torch.tensor([[2.0, 0.0], [0.0, 3.0]]), report, count=3, chunk=chunk)
-    assert items.tolist() == [[1, 2, 3], [0, 3, 1]]
-    assert cosines[0].tolist() == pytest.approx([1.0, 1.0, math.sqrt(0.5)], abs=1e-7)
-    assert nearest(torch.eye(2), report, count=9)[1].shape == (2, 4)

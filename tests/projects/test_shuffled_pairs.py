@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from cinelex.core.randomness import numpy_generator
 from cinelex.data.synthetic.cines.video import encode_grey
 from tests.tiny_run import arguments, succeed
+
+pytestmark = pytest.mark.slow
 
 SIDE, FRAMES, COPIES = 4, 8, 4
 ROWS = ("top", "upper", "lower", "bottom")

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from cinelex.runners.accumulation import accumulate
 from cinelex.runners.stacking import stack, tensors_of
 from tests.runners.line_project import line_config, trainer
+
+pytestmark = pytest.mark.slow
 
 CPU = torch.device("cpu")
 

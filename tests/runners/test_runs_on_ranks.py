@@ -15,7 +15,7 @@ from tests.runners.ranks_worker import SIGNALLED_AT, SPOILED
 from tests.runners.shared_project import SharedProject
 from tests.tiny_run import rows
 
-pytestmark = pytest.mark.timeout(2 * PATIENCE_S)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * PATIENCE_S)]
 
 
 @pytest.fixture(scope="module")

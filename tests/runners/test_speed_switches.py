@@ -20,7 +20,7 @@ from tests.runners.shared_project import Blocks, SharedProject
         # the same operations in the same order: equal to the bit
         ("activation_checkpointing=true", 0.0),
         # traced and differentiated ahead of time, which may reorder sums
-        ("compile=aot_eager", 1e-6),
+        pytest.param("compile=aot_eager", 1e-6, marks=pytest.mark.slow),
     ],
 )
 def test_a_switch_ends_where_the_plain_loop_ends(

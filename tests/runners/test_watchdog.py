@@ -4,9 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cinelex.core.exit_codes import HUNG
 from cinelex.runners.watchdog import Watchdog
 from tests.tiny_run import ROOT
+
+pytestmark = pytest.mark.slow
 
 HANGING = """
 import ctypes, os, sys, time

@@ -11,6 +11,8 @@ import pytest
 
 from cinelex.scripts.launch import children
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CHILD = """
 import os, signal, sys, time

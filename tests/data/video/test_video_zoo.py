@@ -15,6 +15,8 @@ from cinelex.data.video.decode import (
 from cinelex.data.video.decode_pyav import PyAVDecoder
 from cinelex.data.video.decoders import ChildDecoder
 
+pytestmark = pytest.mark.slow
+
 FRAMES = {
     "decord/flipping_a_pancake.mkv": (310, 240, 426),
     "decord/unordered.mov": (4, 50, 50),

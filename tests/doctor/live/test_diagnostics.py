@@ -48,6 +48,7 @@ class WatchedLine(LineProject):
         return {"data/studies": 4}
 
 
+@pytest.mark.slow
 def test_a_look_takes_a_few_samples_of_a_batch_that_may_not_fit() -> None:
     project = WatchedLine(memory=FEW)
     diagnostics = fresh_diagnostics(project, line_config("gradient_accumulation_steps=2"), CPU)

@@ -260,6 +260,7 @@ def test_provenance_and_the_command_are_given(run_folder: Path) -> None:
     assert report_text(0) in text
 
 
+@pytest.mark.slow
 def test_a_browser_shows_it_on_a_phone_without_asking_for_anything(run_folder: Path) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     playwright = pytest.importorskip("playwright.sync_api")

@@ -16,6 +16,8 @@ from cinelex.models import CAPTION_DECODERS, LATENT_HEADS
 from tests.historical_latent import DeadLatent, FirstPositionDecoder
 from tests.tiny_run import LATENT, arguments, succeed
 
+pytestmark = pytest.mark.slow
+
 LEVEL = {"latent/std": 0.499, "latent/max": 2.05, "latent/std/bias": 0.0128}
 HEALTHY = {**LEVEL, "latent/batch_std": 0.427}
 """The last batch of the shipped config."""

@@ -20,6 +20,8 @@ from cinelex.projects.clipse.project import ClipseProject
 from cinelex.projects.clipse.teacher import follow
 from tests.tiny_run import ROOT, call, rows, succeed
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = ROOT / "config" / "clipse"
 SHIPPED = sorted(
     path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith(("sweep", "openclip"))

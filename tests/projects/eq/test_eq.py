@@ -11,6 +11,8 @@ from cinelex.data.eq.parameters import PARAMETERS
 from cinelex.projects.interface.results import Results, Score
 from tests.tiny_run import EQ_CONFIG, arguments, call, rows, succeed
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG"
 
 

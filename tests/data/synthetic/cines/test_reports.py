@@ -91,6 +91,7 @@ def test_there_are_at_least_thirty_templates() -> None:
     assert len(set(TEMPLATES)) >= 30
 
 
+@pytest.mark.slow
 def test_every_report_of_a_thousand_drawn_studies_is_read_back_exactly() -> None:
     generator = np.random.default_rng(0)
     for _ in range(1000):

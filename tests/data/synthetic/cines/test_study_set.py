@@ -25,6 +25,8 @@ from cinelex.data.synthetic.cines.study_set import (
 from cinelex.data.synthetic.cines.video import decode_grey, encode_grey
 from cinelex.data.synthetic.cines.views import STANDARD_VIEWS, VIEWS
 
+pytestmark = pytest.mark.slow
+
 SMALL = StudySetSettings(train_studies=4, val_studies=2, test_studies=3, frames=8)
 
 
