@@ -5,7 +5,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from cinelex.config.load import load_config
 from cinelex.core import distributed
-from cinelex.projects import PROJECTS, open_project
+from cinelex.projects import open_project
 from cinelex.runners.gradients import Gradients
 from cinelex.scripts.main import main
 from tests.tiny_run import CLIPSE, EQ_CONFIG, LATENT, MULTITASK, arguments
@@ -33,6 +33,8 @@ MICRO_BATCHES = (1, 3)
 """Whole batches, and batches cut into micro-batches."""
 PATCH = "patch_contrastive_weight=0.5"
 """Adds the fourth term of the multitask project, so that all are compared."""
+SHARDED = "-sharded"
+"""Behind the name of a run whose parameters are spread over the processes."""
 EXTRA: dict[str, tuple[str, ...]] = {"multitask": (PATCH,)}
 """What each project is measured with beside its config."""
 
@@ -80,12 +82,14 @@ def gradient_command(folder: Path, cache: Path, project: str, *more: str) -> lis
     return arguments(folder, cache, name, batch, *EXTRA.get(project, ()), *more, config=config)
 
 
-def run_all(folder: Path, cache: Path, ports: Sequence[str]) -> None:
-    """Measure and train every project on all processes together, each in a group of its own."""
+def run_all(folder: Path, cache: Path, ports: Iterator[str]) -> None:
+    """Measure and train every project on all processes together, replicated and sharded.
+
+    Main leaves the group at its end, so that every run needs a port of its own.
+    """
     torch.set_num_threads(1)
-    for project, port in zip(PROJECTS, ports, strict=True):
-        config = CONFIG_OF_PROJECT[project]
-        os.environ["MASTER_PORT"] = port
+    for project, config in CONFIG_OF_PROJECT.items():
+        os.environ["MASTER_PORT"] = next(ports)
         distributed.start("cpu", timeout_s=120)
         rank = distributed.rank()
         command = gradient_command(folder, cache, project)
@@ -97,10 +101,17 @@ def run_all(folder: Path, cache: Path, ports: Sequence[str]) -> None:
                 micro_batches=micro_batches,
             )
             save_file(found, folder / f"{project}-{micro_batches}-{rank}.safetensors")
-        # main joins the same group, and leaves it at its end
-        command = arguments(folder, cache, f"name={project}", "steps=2", config=config)
-        assert main(command) == 0
+        # main joins the group that is there
+        assert main(run_command(folder, cache, project)) == 0
+        os.environ["MASTER_PORT"] = next(ports)
+        assert main(run_command(folder, cache, project, "parallel=fsdp", name=SHARDED)) == 0
+
+
+def run_command(folder: Path, cache: Path, project: str, *more: str, name: str = "") -> list[str]:
+    """Return the command line of a run of two steps."""
+    own = f"name={project}{name}"
+    return arguments(folder, cache, own, "steps=2", *more, config=CONFIG_OF_PROJECT[project])
 
 
 if __name__ == "__main__":
-    run_all(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+    run_all(Path(sys.argv[1]), Path(sys.argv[2]), iter(sys.argv[3:]))

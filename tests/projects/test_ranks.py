@@ -10,12 +10,14 @@ from torch import Tensor
 
 from cinelex.config.load import load_config
 from cinelex.core.processes import meeting_point
+from cinelex.doctor.run_files import read_run
 from cinelex.projects import PROJECTS, open_project
 from cinelex.runners import checkpoint
 from tests.projects.ranks_worker import (
     CONFIG_OF_PROJECT,
     GRADIENT_BATCH,
     MICRO_BATCHES,
+    SHARDED,
     gradient_command,
     measure,
     overrides_of,
@@ -56,8 +58,7 @@ def two(
     """Where two processes left what they measured and trained."""
     assert finished_run.path.exists(), "the studies were made by it"
     folder: Path = tmp_path_factory.mktemp("two")
-    # main leaves the group at its end, and the next project needs a new place to meet
-    places = [meeting_point() for _ in PROJECTS]
+    places = [meeting_point() for _ in range(2 * len(PROJECTS))]
     ports = [str(place.port) for place in places]
     run_on_ranks("tests.projects.ranks_worker", str(folder), str(study_cache), *ports, world=2)
     return folder
@@ -118,6 +119,19 @@ def test_two_processes_train_evaluate_and_record_once(
     assert (two / project / "report.html").exists()
     randoms = checkpoint.read(two / project / "checkpoints" / "step-2", "random")
     assert sorted(randoms) == ["0.cpu", "1.cpu"]
+
+
+@pytest.mark.parametrize("project", sorted(PROJECTS))
+def test_a_run_that_is_spread_over_processes_has_its_facts_and_trains(
+    two: Path, project: str
+) -> None:
+    run = read_run(two / f"{project}{SHARDED}")
+    assert [row["step"] for row in run.steps] == [1, 2]
+    assert run.results
+    assert run.diagnostics["parameters/unmoved"] == run.diagnostics["terms/without_gradient"] == []
+    assert run.diagnostics["optimizer/ungrouped"] == run.diagnostics["optimizer/twice"] == []
+    assert run.diagnostics["towers/terms"]
+    assert not any("gradient/norm" in key or "embedding/" in key for key in run.steps[0])
 
 
 def test_the_batch_was_ragged(study_cache: Path, tmp_path: Path) -> None:

@@ -29,9 +29,7 @@ from cinelex.projects import open_project
 from cinelex.runners import restore
 from cinelex.runners.gradients import Gradients
 from cinelex.runners.run_folder import RunFolder
-from tests.ranks import PATIENCE_S, run_on_ranks
 from tests.tiny_run import (
-    EQ_CONFIG,
     MULTITASK,
     STEPS,
     FinishedRun,
@@ -91,23 +89,6 @@ def test_looking_changes_no_number(
     assert [row["step"] for row in probed] == [1, 2]
     assert all(row["gradient/norm/captioning"] > 0 for row in probed)
     assert steps[0]["embedding/samples"] > 1
-
-
-@pytest.mark.timeout(2 * PATIENCE_S)
-@pytest.mark.parametrize("shipped", [EQ_CONFIG, MULTITASK], ids=["eq", "multitask"])
-def test_a_run_that_is_spread_over_processes_has_its_facts_and_trains(
-    study_cache: Path, tmp_path: Path, shipped: Path
-) -> None:
-    more = ("name=spread", "parallel=fsdp", "steps=2")
-    command = arguments(tmp_path, study_cache, *more, config=shipped)
-    run_on_ranks("cinelex.scripts.main", *command, world=2)
-    run = read_run(tmp_path / "spread")
-    assert [row["step"] for row in run.steps] == [1, 2]
-    assert run.results
-    assert run.diagnostics["parameters/unmoved"] == run.diagnostics["terms/without_gradient"] == []
-    assert run.diagnostics["optimizer/ungrouped"] == run.diagnostics["optimizer/twice"] == []
-    assert run.diagnostics["micro_batches/terms"]
-    assert not any("gradient/norm" in key or "embedding/" in key for key in run.steps[0])
 
 
 @pytest.mark.timeout(900)  # the two processes of its self-test start up first
