@@ -87,3 +87,8 @@ def first_present(root: Path, names: Sequence[str]) -> Path:
         if (root / name).exists():
             return root / name
     raise UserError(f"{root / names[0]}: not there (nor {', '.join(names[1:]) or 'another name'})")
+
+
+def image_folder(root: Path, names: Sequence[str]) -> Path:
+    """Return the folder of the images, by the usual name where none is there, for the check."""
+    return root / next((name for name in names if (root / name).is_dir()), names[0])

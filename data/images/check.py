@@ -1,6 +1,6 @@
 """What is missing from a download of captioned images."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,14 +47,14 @@ def check_images(images: ImageSet, *, sizes: Mapping[str, int], decode: bool = T
     few = [image.id for image in images.images if len(image.captions) < CAPTIONS]
     if few:
         problems.append(f"{len(few)} images have fewer than {CAPTIONS} captions: {_some(few)}")
-    kinds: dict[str, list[str]] = {}
+    kinds = defaultdict(list)
     for image in images.images:
-        if states[image.path]:
-            kinds.setdefault(states[image.path], []).append(image.id)
+        kinds[states[image.path]].append(image.id)
     folder = images.images[0].path.parent if images.images else None
     problems += [
         f"{len(ids)} images: {kind}; bring them to {folder}: {_some(ids)}"
         for kind, ids in sorted(kinds.items())
+        if kind
     ]
     return Checked(dict(counts), tuple(problems))
 

@@ -10,6 +10,7 @@ from cinelex.data.images.captioned import (
     ImageSet,
     first_present,
     gather_captions,
+    image_folder,
     read_lines,
 )
 
@@ -23,34 +24,23 @@ FLICKR8K_SPLITS = {
 FLICKR30K_TOKENS = ("results_20130124.token", "results.csv", "captions.txt")
 FLICKR30K_IMAGES = ("flickr30k-images", "flickr30k_images", "Images")
 FLICKR30K_SPLITS = {split: (f"{split}.txt",) for split in ("train", "val", "test")}
+Names = tuple[str, ...]
+FLICKR: dict[str, tuple[Names, Names, Mapping[str, Names]]] = {
+    "flickr8k": (FLICKR8K_TOKENS, FLICKR8K_IMAGES, FLICKR8K_SPLITS),
+    "flickr30k": (FLICKR30K_TOKENS, FLICKR30K_IMAGES, FLICKR30K_SPLITS),
+}
+"""Names that a distribution uses for the captions, the folder of the images, and each split."""
 
 
-def read_flickr8k(root: Path) -> ImageSet:
-    """Read Flickr8k: token file and the three lists of its authors.
-
-    Raises:
-        UserError: A file is missing or has another format; the message has the line.
-    """
-    return _read(root, FLICKR8K_TOKENS, FLICKR8K_IMAGES, FLICKR8K_SPLITS)
-
-
-def read_flickr30k(root: Path) -> ImageSet:
-    """Read Flickr30k: token file or ``results.csv``, and train.txt, val.txt and test.txt.
+def read_flickr(root: Path, dataset: str) -> ImageSet:
+    """Read the captions (a token file, or a table), and the lists of the splits.
 
     Raises:
         UserError: A file is missing or has another format; the message has the line.
     """
-    return _read(root, FLICKR30K_TOKENS, FLICKR30K_IMAGES, FLICKR30K_SPLITS)
-
-
-def _read(
-    root: Path,
-    tokens: tuple[str, ...],
-    folders: tuple[str, ...],
-    splits: Mapping[str, tuple[str, ...]],
-) -> ImageSet:
+    tokens, folders, splits = FLICKR[dataset]
     captions = gather_captions(_rows(first_present(root, tokens)))
-    folder = root / _folder(root, folders)
+    folder = image_folder(root, folders)
     split_of: dict[str, str] = {}
     for split, names in splits.items():
         path = first_present(root, names)
@@ -61,23 +51,12 @@ def _read(
             if image not in captions:
                 raise UserError(f"{path}: an image without a caption; download both files again")
     labels = _labels(root)
-    images = tuple(
-        CaptionedImage(
-            id=image,
-            path=folder / image,
-            captions=tuple(texts),
-            split=split_of[image],
-            label=labels.get(image, ""),
-        )
+    images = [
+        CaptionedImage(image, folder / image, tuple(texts), split_of[image], labels.get(image, ""))
         for image, texts in captions.items()
         if image in split_of
-    )
-    return ImageSet(images, tuple(image for image in captions if image not in split_of))
-
-
-def _folder(root: Path, names: tuple[str, ...]) -> str:
-    """Return the images' folder; where there is none, the usual name, for the check to miss."""
-    return next((name for name in names if (root / name).is_dir()), names[0])
+    ]
+    return ImageSet(tuple(images), tuple(image for image in captions if image not in split_of))
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str]]:

@@ -1,10 +1,9 @@
 """Karpathy's splits of Flickr8k, Flickr30k and COCO, and COCO's own annotation files."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cinelex.core.errors import UserError
 from cinelex.data.images.captioned import (
@@ -12,6 +11,7 @@ from cinelex.data.images.captioned import (
     ImageSet,
     first_present,
     gather_captions,
+    image_folder,
 )
 
 KARPATHY = {
@@ -26,12 +26,10 @@ RESTVAL = "restval"
 
 
 class _Sentence(BaseModel):
-    model_config = ConfigDict(extra="ignore")
     raw: str
 
 
 class _Image(BaseModel):
-    model_config = ConfigDict(extra="ignore")
     filename: str
     filepath: str = ""
     split: str
@@ -39,24 +37,20 @@ class _Image(BaseModel):
 
 
 class _Karpathy(BaseModel):
-    model_config = ConfigDict(extra="ignore")
     images: list[_Image]
 
 
 class _CocoImage(BaseModel):
-    model_config = ConfigDict(extra="ignore")
     id: int
     file_name: str
 
 
 class _CocoCaption(BaseModel):
-    model_config = ConfigDict(extra="ignore")
     image_id: int
     caption: str
 
 
 class _Coco(BaseModel):
-    model_config = ConfigDict(extra="ignore")
     images: list[_CocoImage]
     annotations: list[_CocoCaption]
 
@@ -68,14 +62,13 @@ def read_karpathy(root: Path, dataset: str) -> ImageSet:
         UserError: The file is missing, is no such JSON, or names a file outside ``root``.
     """
     name, folders = KARPATHY[dataset]
-    found = _parse(first_present(root, (name,)), _Karpathy)
-    folder = root / next((f for f in folders if (root / f).is_dir()), folders[0])
+    path, folder = first_present(root, (name,)), image_folder(root, folders)
     images = []
-    for image in found.images:
-        captions = gather_captions((image.filename, s.raw) for s in image.sentences)
-        _plain(root / name, image.filename)
+    for image in _parse(path, _Karpathy).images:
+        _refuse_folders(path, image.filename)
         if image.filepath:
-            _plain(root / name, image.filepath)
+            _refuse_folders(path, image.filepath)
+        captions = gather_captions((image.filename, said.raw) for said in image.sentences)
         images.append(
             CaptionedImage(
                 id=image.filename,
@@ -101,7 +94,7 @@ def read_coco(root: Path) -> ImageSet:
         found = _parse(path, _Coco)
         captions = gather_captions((str(c.image_id), c.caption) for c in found.annotations)
         for image in found.images:
-            _plain(path, image.file_name)
+            _refuse_folders(path, image.file_name)
             images.append(
                 CaptionedImage(
                     id=image.file_name,
@@ -113,7 +106,7 @@ def read_coco(root: Path) -> ImageSet:
     return ImageSet(tuple(images))
 
 
-def _plain(path: Path, name: str) -> None:
+def _refuse_folders(path: Path, name: str) -> None:
     if not name or Path(name).name != name:
         raise UserError(f"{path}: the name of an image or folder must be a plain name")
 
@@ -121,8 +114,8 @@ def _plain(path: Path, name: str) -> None:
 def _parse(path: Path, schema: type[Any]) -> Any:
     try:
         return schema.model_validate_json(path.read_bytes())
-    except (ValidationError, json.JSONDecodeError) as error:
-        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": ""}
+    except ValidationError as error:
+        first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"]) or "the file"
         raise UserError(f"{path}: {where}: {first['msg']}; download the file again") from None
     except OSError as problem:

@@ -47,13 +47,8 @@ class StudyDataset:
             raise UserError(f"{absent} videos are not in the store; drop them with `decoded` first")
         if min(frames, max_videos, evaluation_videos) < 1:
             raise UserError("frames, max_videos and evaluation_videos must be at least 1")
-        self.studies = list(studies)
-        self.store = store
-        self.tokenizer = tokenizer
-        self.frames = frames
-        self.max_videos = max_videos
-        self.evaluation_videos = evaluation_videos
-        self.seed = seed
+        self.studies, self.store, self.tokenizer, self.seed = list(studies), store, tokenizer, seed
+        self.frames, self.max_videos, self.evaluation_videos = frames, max_videos, evaluation_videos
         self.token_ids = [np.array(tokenizer.encode(study.report)) for study in studies]
         self.report_groups = numbered(" ".join(study.report.split()) for study in studies)
         self.patient_groups = numbered(study.patient_id for study in studies)
@@ -67,14 +62,11 @@ class StudyDataset:
         places = self._places(study, epoch)
         moment = "evaluation" if epoch is None else epoch
         keys = [keyed_seed(self.seed, moment, study.id, place) for place in places]
+        draws = [None if epoch is None else (key >> 10) / 2**53 for key in keys]
         clips: UInt8[np.ndarray, "clip frame row column channel"] = np.stack(
             [
-                self.store.clip(
-                    study.videos[place],
-                    frames=self.frames,
-                    draw=None if epoch is None else (key >> 10) / 2**53,
-                )
-                for place, key in zip(places, keys, strict=True)
+                self.store.clip(study.videos[place], frames=self.frames, draw=draw)
+                for place, draw in zip(places, draws, strict=True)
             ]
         )
         return Sample(
@@ -94,11 +86,8 @@ class StudyDataset:
             return [(2 * place + 1) * count // (2 * most) for place in range(most)]
         if count <= self.max_videos:
             return list(range(count))
-        drawn = sorted(
-            range(count),
-            key=lambda place: keyed_seed(self.seed, epoch, study.id, place, "videos"),
-        )
-        return sorted(drawn[: self.max_videos])
+        turns = [keyed_seed(self.seed, epoch, study.id, place, "videos") for place in range(count)]
+        return sorted(np.argsort(turns, kind="stable")[: self.max_videos].tolist())
 
 
 def numbered(values: Iterable[str]) -> Int64[np.ndarray, " value"]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -64,20 +65,15 @@ def check_rejects(
         UserError: More than ``limit`` of the videos were refused.
     """
     table = io.StringIO()
-    writer = csv.writer(table)
-    writer.writerow(("study_id", "video", "error"))
-    writer.writerows(rejects)
+    csv.writer(table).writerows([("study_id", "video", "error"), *rejects])
     write_whole(path, table.getvalue())
     lost = len(rejects)
     if lost > limit * videos:
-        kinds: dict[str, int] = {}
-        for _, _, error in rejects:
-            kinds[error] = kinds.get(error, 0) + 1
+        kinds = Counter(error for _, _, error in rejects)
         summary = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        again = (
-            f"; delete {store} to try again what may have passed" if kinds.keys() & MAY_PASS else ""
-        )
+        retry = f"; delete {store} to try again what may have passed"
         raise UserError(
             f"{lost} of {videos} videos were refused ({summary}), more than the limit of "
-            f"{limit:.1%}; see {path}, mend or remove them, or raise the reject limit{again}"
+            f"{limit:.1%}; see {path}, mend or remove them, or raise the reject limit"
+            + (retry if kinds.keys() & MAY_PASS else "")
         )

@@ -2,19 +2,16 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file, hash_json
-from cinelex.data.studies.paths import check_links, checked_paths
+from cinelex.data.studies.paths import checked_paths
 from cinelex.data.studies.rows import (
     read_rows,
     refuse_contradictions,
-    refuse_first,
-    refuse_leaks,
     refuse_videos_twice,
 )
 from cinelex.data.studies.study import Columns, Manifest, Study
@@ -53,11 +50,9 @@ def load_manifest(
     rows = read_rows(table, columns)
     root = Path(path.parent if video_root is None else video_root).absolute()
     paths = checked_paths(table, columns.video, rows["video"], root)
-    check_links(table, columns.video, rows["video"], root)
     refuse_videos_twice(table, columns, rows)
     refuse_contradictions(table, columns, rows)
-    refuse_leaks(table, columns, rows)
-    noise = _numbers(table, columns, rows)
+    noise = _numbers(table, columns, rows["noise_mse"])
     found = _studies(columns, rows, paths, noise)
     kept, dropped = _drop(found, need_report=require_reports and columns.report is not None)
     if not kept:
@@ -80,40 +75,29 @@ def load_manifest(
 
 
 def _studies(
-    columns: Columns, rows: pd.DataFrame, paths: list[Path | None], noise: Any
+    columns: Columns, rows: pd.DataFrame, paths: list[Path | None], noise: pd.Series
 ) -> list[Study]:
-    """Join the rows of each study, in order of appearance."""
+    """Join the rows of each study, in order of appearance; its first cell that says much counts."""
     owner, ids = pd.factorize(rows["study"])
     videos: list[list[Path]] = [[] for _ in ids]
     for study, path in zip(owner.tolist(), paths, strict=True):
         if path is not None:
             videos[study].append(path)
-    patients = _first_said(rows["patient"], owner, len(ids))
-    reports = _first_said(rows["report"].str.strip(), owner, len(ids))
-    splits = _first_said(rows["split"], owner, len(ids))
-    extra = {name: _first_said(rows[f"extra {name}"], owner, len(ids)) for name in columns.extra}
-    mean_noise = pd.Series(noise).groupby(owner).mean().tolist()
+    cells = rows.assign(report=rows["report"].str.strip())
+    said = cells.where(cells != "").groupby(owner).first().fillna("").to_dict("records")
+    noises = noise.groupby(owner).mean().tolist()
     return [
         Study(
-            id=study_id,
-            patient_id=patients[place] or study_id,
-            videos=tuple(videos[place]),
-            report=reports[place][:LONGEST_REPORT],
-            split=splits[place],
-            noise_mse=None if np.isnan(mean_noise[place]) else mean_noise[place],
-            extra={name: values[place] for name, values in extra.items()},
+            id=study["study"],
+            patient_id=study["patient"] or study["study"],
+            videos=tuple(own_videos),
+            report=study["report"][:LONGEST_REPORT],
+            split=study["split"],
+            noise_mse=None if np.isnan(noise_mse) else noise_mse,
+            extra={name: study[f"extra {name}"] for name in columns.extra},
         )
-        for place, study_id in enumerate(ids.tolist())
+        for study, own_videos, noise_mse in zip(said, videos, noises, strict=True)
     ]
-
-
-def _first_said(cells: pd.Series, owner: Any, owners: int) -> list[str]:
-    """Return each owner's first cell that is not empty, "" where all are."""
-    said = np.flatnonzero((cells != "").to_numpy(bool))
-    first = np.full(owners, -1)
-    first[owner[said][::-1]] = said[::-1]  # the last assignment stays, which is the first row's
-    texts = cells.iloc[np.maximum(first, 0)].tolist()
-    return [text if row >= 0 else "" for text, row in zip(texts, first.tolist(), strict=True)]
 
 
 def _drop(studies: list[Study], *, need_report: bool) -> tuple[list[Study], dict[str, int]]:
@@ -124,10 +108,9 @@ def _drop(studies: list[Study], *, need_report: bool) -> tuple[list[Study], dict
     return kept, {"no_video": no_video, "empty_report": empty_report}
 
 
-def _numbers(table: Table, columns: Columns, rows: pd.DataFrame) -> Any:
+def _numbers(table: Table, columns: Columns, cells: pd.Series) -> pd.Series:
     """Return the noise of every row, NaN where there is none."""
-    text = rows["noise_mse"]
-    values = pd.to_numeric(text.where(text != ""), errors="coerce").to_numpy(float)
-    wrong = (text != "").to_numpy(bool) & ~(np.isfinite(values) & (values >= 0))
-    refuse_first(table, columns.noise_mse, rows, wrong, "expected a number >= 0, or nothing")
+    values = pd.to_numeric(cells.where(cells != ""), errors="coerce").astype(float)
+    wrong = (cells != "") & ~(np.isfinite(values) & (values >= 0))
+    table.refuse_first(wrong, columns.noise_mse, "expected a number >= 0, or nothing")
     return values

@@ -2,9 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from cinelex.data.studies.table import Table
@@ -23,7 +21,7 @@ is a mistake or an attack."""
 def checked_paths(table: Table, column: str, cells: pd.Series, root: Path) -> list[Path | None]:
     """Return the absolute path of every row's video, None where the cell is empty.
 
-    Nothing is opened.
+    No file is opened; every folder is looked at once, for links.
 
     Args:
         table: Where the rows come from.
@@ -35,27 +33,20 @@ def checked_paths(table: Table, column: str, cells: pd.Series, root: Path) -> li
         UserError: A path is none, or is not below ``root``; the message has the row, not the path.
     """
     for pattern, problem in REFUSALS:
-        _refuse_first(table, column, cells, cells.str.contains(pattern, regex=True), problem)
-    outside = cells.str.startswith("/") & ~cells.str.startswith(str(root).rstrip("/") + "/")
-    problem = "is absolute and not below the video root; set data.video_root"
-    _refuse_first(table, column, cells, outside, problem)
-    whole = cells.where(cells.str.startswith("/"), str(root) + "/" + cells)
+        wrong = cells.str.contains(pattern, regex=True)
+        table.refuse_first(wrong, column, f"the path {problem}")
+    absolute = cells.str.startswith("/")
+    outside = absolute & ~cells.str.startswith(str(root).rstrip("/") + "/")
+    problem = "the path is absolute and not below the video root; set data.video_root"
+    table.refuse_first(outside, column, problem)
+    _refuse_links(table, column, cells, root)
+    whole = cells.where(absolute, str(root) + "/" + cells)
     there = (cells != "").tolist()
     return [Path(path) if has else None for path, has in zip(whole.tolist(), there, strict=True)]
 
 
-def check_links(table: Table, column: str, cells: pd.Series, root: Path) -> None:
-    """Refuse symbolic links that lead out of the video root, looking once at each folder.
-
-    Args:
-        table: Where the rows come from.
-        column: The name of the video column.
-        cells: The video column, checked; its index holds the rows of the table.
-        root: Absolute folder that no link may lead out of.
-
-    Raises:
-        UserError: A file or a folder is a link to somewhere else.
-    """
+def _refuse_links(table: Table, column: str, cells: pd.Series, root: Path) -> None:
+    """Refuse symbolic links that lead out of the video root, looking once at each folder."""
     real_root = Path(os.path.realpath(root))
     folders = cells.str.extract(r"^(.*/)?[^/]*$", expand=False).fillna("")
     for folder in folders.unique().tolist():
@@ -83,9 +74,3 @@ def _links(folder: str, real_root: Path) -> set[str] | None:
 
 def _is_below(path: str | Path, real_root: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(real_root)
-
-
-def _refuse_first(table: Table, column: str, cells: pd.Series, wrong: Any, problem: str) -> None:
-    places = np.flatnonzero(np.asarray(wrong, bool))
-    if len(places):
-        raise table.refusal(int(cells.index[places[0]]), column, f"the path {problem}")

@@ -1,5 +1,6 @@
 """What a manifest says, once it has been checked: its columns, its studies, its splits."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,10 +79,7 @@ class Manifest:
 
     def splits(self) -> dict[str, int]:
         """Return how many studies each split has, in order of appearance."""
-        counts: dict[str, int] = {}
-        for study in self.studies:
-            counts[study.split] = counts.get(study.split, 0) + 1
-        return counts
+        return dict(Counter(study.split for study in self.studies))
 
 
 def split_name(text: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -61,6 +63,12 @@ class Table:
     def refusal(self, row: int, column: str | None, problem: str) -> UserError:
         """Return the error for a cell; it holds nothing of the cell."""
         return UserError(f"{self.path}: {self.where(row)}, column {column!r}: {problem}")
+
+    def refuse_first(self, wrong: pd.Series, column: str | None, problem: str) -> None:
+        """Refuse the first row that is wrong; the index counts rows as ``where`` does."""
+        places = np.flatnonzero(np.asarray(wrong, bool))
+        if len(places):
+            raise self.refusal(int(wrong.index[places[0]]), column, problem)
 
 
 def read_table(path: Path, *, separator: str) -> Table:

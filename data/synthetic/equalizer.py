@@ -6,9 +6,7 @@ gain follows the descriptor's curve there. The same word is thus reached by many
 gain means nothing without its frequency, as in the real file.
 """
 
-import csv
 import hashlib
-import io
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from jaxtyping import Float
 from cinelex.core.files import hash_json, write_whole
 from cinelex.core.randomness import numpy_generator
 from cinelex.data.eq.parameters import BANDS, MAX_GAIN_DB, PARAMETERS, QUALITY
+from cinelex.data.synthetic.sets import csv_text
 
 ANCHORS_HZ: Final = (60.0, 150.0, 400.0, 1000.0, 2500.0, 6000.0, 12000.0)
 CURVES_DB: Final[dict[str, tuple[float, ...]]] = {
@@ -77,14 +76,13 @@ def make_eq_file(settings: EqSetSettings, folder: Path) -> Path:
 def eq_file_text(settings: EqSetSettings) -> str:
     """Return the content of the file: 25 columns, no header."""
     people = [_person(settings.seed, number) for number in range(settings.people)]
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+    rows = []
     for number in range(1, settings.rows + 1):
         random = numpy_generator(settings.seed, "eq row", number)
         # a few people make most of the settings
         maker = int(settings.people * random.uniform() ** 2)
-        writer.writerow(_cells(number, people[maker], settings.label_noise, random))
-    return stream.getvalue()
+        rows.append(_cells(number, people[maker], settings.label_noise, random))
+    return csv_text(rows)
 
 
 def _cells(
@@ -103,7 +101,7 @@ def _cells(
     return [
         *(str(number), cell, person.ip, "2", "2"),
         *values,
-        *("", "", "", "", "", ""),
+        *[""] * 6,
         hashlib.blake2b(f"{number} {values}".encode(), digest_size=16).hexdigest(),
     ]
 

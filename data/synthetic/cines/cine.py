@@ -7,9 +7,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from cinelex.data.synthetic.cines.background import Motion, chest, diaphragm, warp
-from cinelex.data.synthetic.cines.bolus import Bolus
 from cinelex.data.synthetic.cines.findings import Findings
-from cinelex.data.synthetic.cines.lumen import Paint, paint
+from cinelex.data.synthetic.cines.lumen import Bolus, Paint, paint
 from cinelex.data.synthetic.cines.scene import Scene, compose
 from cinelex.data.synthetic.cines.settings import StudySetSettings
 from cinelex.data.synthetic.cines.views import View

@@ -9,25 +9,6 @@ import numpy as np
 
 Dominance = Literal["right", "left"]
 
-SEGMENTS: Final = (
-    "left_main",
-    "proximal_lad",
-    "mid_lad",
-    "distal_lad",
-    "d1",
-    "d2",
-    "proximal_lcx",
-    "distal_lcx",
-    "om1",
-    "om2",
-    "proximal_rca",
-    "mid_rca",
-    "distal_rca",
-    "pda",
-    "plv",
-)
-"""The segments that can carry a lesion, from the left main outwards."""
-
 VESSELS: Final[Mapping[str, tuple[str, ...]]] = {
     "left_main": ("left_main",),
     "lad": ("proximal_lad", "mid_lad", "distal_lad", "d1", "d2"),
@@ -35,6 +16,9 @@ VESSELS: Final[Mapping[str, tuple[str, ...]]] = {
     "rca": ("proximal_rca", "mid_rca", "distal_rca", "pda", "plv"),
 }
 """Segments of each vessel, as nomenclature has it: PDA and PLV count as RCA on either dominance."""
+
+SEGMENTS: Final = tuple(segment for segments in VESSELS.values() for segment in segments)
+"""The segments that can carry a lesion, from the left main outwards."""
 
 PERCENTS: Final = (30, 40, 50, 60, 70, 80, 90, 100)
 """The narrowings that are drawn, in percent of the diameter; 100 is an occlusion."""
@@ -90,18 +74,6 @@ class Findings:
         record = dataclasses.asdict(self)
         record["lesions"] = {name: self.lesions[name] for name in SEGMENTS if name in self.lesions}
         return record
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> "Findings":
-        """Rebuild what `to_json` wrote.
-
-        Raises:
-            ValueError: a field is missing or unknown, or a value does not exist.
-        """
-        expected = {field.name for field in dataclasses.fields(cls)}
-        if set(record) != expected:
-            raise ValueError(f"findings need exactly the fields {sorted(expected)}")
-        return cls(**record)
 
 
 def draw_findings(generator: np.random.Generator, *, lesion_rate: float = 2.2) -> Findings:

@@ -2,18 +2,6 @@
 
 from dataclasses import dataclass, fields
 
-SHARES = (
-    "difficulty",
-    "duplicate_report_rate",
-    "extra_view_rate",
-    "random_view_rate",
-    "missing_view_rate",
-    "corrupted_rate",
-    "label_noise",
-    "patient_leak",
-    "repeat_patient_rate",
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class StudySetSettings:
@@ -65,12 +53,11 @@ class StudySetSettings:
             raise ValueError("numbers of studies must not be negative")
         if self.lesion_rate < 0:
             raise ValueError(f"lesion_rate must not be negative, found {self.lesion_rate}")
-        known = {field.name for field in fields(self)}
-        for name in SHARES:
-            assert name in known
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise ValueError(f"{name} must lie in 0 to 1, found {value}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            is_share = field.type is float and field.name != "lesion_rate"
+            if is_share and not 0 <= value <= 1:
+                raise ValueError(f"{field.name} must lie in 0 to 1, found {value}")
 
     @property
     def split_studies(self) -> dict[str, int]:

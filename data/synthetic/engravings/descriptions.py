@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from cinelex.data.synthetic.engravings.scene import Scene, Thing
+from cinelex.data.synthetic.engravings.scene import Scene, Thing, one_of
 
 WHERE: Final = {"left": "on the left", "middle": "in the middle", "right": "on the right"}
 OF_THINGS: Final = (
@@ -30,23 +30,14 @@ def describe(scene: Scene, draw: np.random.Generator) -> str:
     """Return a description; the order of the things and the turns of phrase are drawn."""
     things = [scene.things[place] for place in draw.permutation(len(scene.things))]
     sentences = [
-        *(_thing(thing, _one_of(draw, OF_THINGS)) for thing in things),
-        _one_of(draw, OF_SKIES[scene.sky]),
-        _one_of(draw, OF_GROUNDS[scene.ground]),
+        *(_thing(thing, one_of(draw, OF_THINGS)) for thing in things),
+        one_of(draw, OF_SKIES[scene.sky]),
+        one_of(draw, OF_GROUNDS[scene.ground]),
     ]
     return " ".join(sentences)
 
 
 def _thing(thing: Thing, phrase: str) -> str:
     where = WHERE[thing.place]
-    return phrase.format(
-        size=thing.size,
-        kind=thing.kind,
-        tone=thing.tone,
-        where=where,
-        Where=where[0].upper() + where[1:],
-    )
-
-
-def _one_of(draw: np.random.Generator, phrases: tuple[str, ...]) -> str:
-    return phrases[int(draw.integers(len(phrases)))]
+    words = {"size": thing.size, "kind": thing.kind, "tone": thing.tone, "where": where}
+    return phrase.format(**words, Where=where[0].upper() + where[1:])

@@ -58,7 +58,7 @@ class _Plate:
 
     def thing(self, thing: Thing, horizon: float) -> None:
         """Draw a thing over what is there."""
-        shape, draw = SHAPES[thing.kind](), self.draw
+        shape, draw = SHAPES[thing.kind], self.draw
         where = {
             "x": CENTRES[thing.place] + draw.uniform(-0.03, 0.03),
             "foot": horizon + draw.uniform(0.02, 0.07),

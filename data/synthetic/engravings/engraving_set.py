@@ -1,7 +1,5 @@
 """Make a set of engravings on disk: PNG files and a CSV manifest, cached by its settings."""
 
-import csv
-import io
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,13 +7,13 @@ from typing import Final
 
 from PIL import Image
 
-from cinelex.core.files import hash_json, write_json, write_whole
-from cinelex.core.folders import make_once
+from cinelex.core.files import write_whole
 from cinelex.core.progress import progress
 from cinelex.core.randomness import numpy_generator
 from cinelex.data.synthetic.engravings.descriptions import describe
 from cinelex.data.synthetic.engravings.drawing import draw_engraving
 from cinelex.data.synthetic.engravings.scene import Scene, draw_scene
+from cinelex.data.synthetic.sets import csv_text, make_set
 
 FORMAT: Final = 1
 """Goes up whenever the same settings give other files."""
@@ -47,40 +45,24 @@ class EngravingSetSettings:
 
 
 def make_engraving_set(settings: EngravingSetSettings, folder: Path) -> Path:
-    """Make the set unless it is there, and return its manifest.csv.
+    """Make the set below ``folder`` unless it is there, and return its manifest.csv."""
 
-    Args:
-        settings: What to make.
-        folder: Where sets are kept; each has a subfolder named by the hash of its settings.
-    """
-    name = f"engravings-{hash_json({'format': FORMAT, **asdict(settings)})[:16]}"
-    return make_once(folder / name, lambda partial: _make(settings, partial)) / "manifest.csv"
+    def make(partial: Path) -> None:
+        (partial / "pictures").mkdir()
+        rows, used = [], set[str]()
+        counts = {"train": settings.train, "val": settings.val, "test": settings.test}
+        splits = [split for split, count in counts.items() for _ in range(count)]
+        for number, split in enumerate(progress(splits, total=len(splits), what="engravings")):
+            scene, report = _new_scene(settings, number, used)
+            used.add(report)
+            draw = numpy_generator(settings.seed, "engraving", number)
+            name = f"engraving-{number:06d}"
+            path = f"pictures/{name}.png"
+            Image.fromarray(draw_engraving(scene, draw, size=settings.size)).save(partial / path)
+            rows.append((name, path, report, split, json.dumps(asdict(scene))))
+        write_whole(partial / "manifest.csv", csv_text([COLUMNS, *rows]))
 
-
-def _make(settings: EngravingSetSettings, folder: Path) -> None:
-    """Draw all engravings into an empty folder."""
-    (folder / "pictures").mkdir()
-    splits = [split for split in ("train", "val", "test") for _ in range(getattr(settings, split))]
-    text, used = io.StringIO(), set[str]()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for number, split in enumerate(progress(splits, total=len(splits), what="engravings")):
-        scene, report = _new_scene(settings, number, used)
-        used.add(report)
-        draw = numpy_generator(settings.seed, "engraving", number)
-        path = Path("pictures") / f"engraving-{number:06d}.png"
-        Image.fromarray(draw_engraving(scene, draw, size=settings.size)).save(folder / path)
-        writer.writerow(
-            {
-                "study_id": path.stem,
-                "video_path": path.as_posix(),
-                "report": report,
-                "split": split,
-                "scene": json.dumps(scene.to_json()),
-            }
-        )
-    write_json(folder / "settings.json", {"format": FORMAT, **asdict(settings)})
-    write_whole(folder / "manifest.csv", text.getvalue())
+    return make_set("engravings", settings, folder, version=FORMAT, make=make) / "manifest.csv"
 
 
 def _new_scene(settings: EngravingSetSettings, number: int, used: set[str]) -> tuple[Scene, str]:

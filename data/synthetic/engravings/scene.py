@@ -1,7 +1,7 @@
 """What is to be seen in an engraving: things with their places, sizes and tones, sky and ground."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -40,23 +40,20 @@ class Scene:
     ground: str
     """One of ``GROUNDS``."""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what is true, ready for JSON."""
-        return asdict(self)
-
 
 def draw_scene(draw: np.random.Generator) -> Scene:
     """Draw a scene: every place, size, tone, sky and ground alike likely."""
-    ground = _one_of(draw, GROUNDS)
+    ground = one_of(draw, GROUNDS)
     kinds = KINDS if ground == "water" else tuple(kind for kind in KINDS if kind != "boat")
     count = 1 + int(draw.choice(len(COUNTS), p=COUNTS))
     places = sorted(draw.choice(len(PLACES), size=count, replace=False).tolist())
     things = tuple(
-        Thing(PLACES[place], _one_of(draw, kinds), _one_of(draw, SIZES), _one_of(draw, TONES))
+        Thing(PLACES[place], one_of(draw, kinds), one_of(draw, SIZES), one_of(draw, TONES))
         for place in places
     )
-    return Scene(things, _one_of(draw, SKIES), ground)
+    return Scene(things, one_of(draw, SKIES), ground)
 
 
-def _one_of(draw: np.random.Generator, words: tuple[str, ...]) -> str:
+def one_of(draw: np.random.Generator, words: tuple[str, ...]) -> str:
+    """Draw one; all are as likely."""
     return words[int(draw.integers(len(words)))]

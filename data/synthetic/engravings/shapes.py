@@ -4,7 +4,7 @@ A box is 1 high with its foot at 0; x runs from -0.5 to 0.5. Areas cover what is
 get the thing's tone; strokes are lines on top.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,33 +33,44 @@ def _box(left: Number, right: Number, low: Number, high: Number) -> Line:
     return _line((left, low), (right, low), (right, high), (left, high))
 
 
-def _round(x: Number, y: Number, width: Number, height: Number, *, bumps: int = 0) -> Line:
-    """Return an ellipse, or a crown with so many bumps."""
+def _round(x: Number, y: Number, width: Number, height: Number, *, bumps: int) -> Line:
+    """Return a crown with so many bumps."""
     turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    radius = 1 + (0.12 * np.abs(np.sin(bumps * turn / 2)) if bumps else 0 * turn)
+    radius = 1 + 0.12 * np.abs(np.sin(bumps * turn / 2))
     return np.stack([x + width * radius * np.cos(turn), y + height * radius * np.sin(turn)], 1)
 
 
-def _house() -> Shape:
-    return Shape(
+def _sails() -> tuple[Line, ...]:
+    """Return the sails of a windmill: a beam and a cloth each."""
+    centre, sails = np.array([0.0, 0.74]), []
+    for angle in np.deg2rad([25, 115, 205, 295]):
+        way = np.array([np.cos(angle), np.sin(angle)])
+        side = 0.11 * np.array([-np.sin(angle), np.cos(angle)])
+        low, high = centre + 0.16 * way, centre + 0.46 * way
+        sails += [np.stack([centre, high]), np.stack([low, low + side, high + side, high])]
+    return tuple(sails)
+
+
+SHAPES: Final[dict[str, Shape]] = {
+    "house": Shape(
         (
             _box(-0.5, 0.5, 0, 0.6),
             _line((-0.58, 0.6), (0.58, 0.6), (0.3, 1), (-0.3, 1)),
             _box(-0.1, 0.12, 0, 0.36),
         )
-    )
-
-
-def _tower() -> Shape:
-    crown = [(-0.28, 0.82), (0.28, 0.82), (0.28, 1.0)]
-    for x in (0.16, 0.05, -0.05, -0.16):
-        crown += [(x, 1.0), (x, 0.92)] if x in (0.16, -0.05) else [(x, 0.92), (x, 1.0)]
-    crown += [(-0.28, 1.0)]
-    return Shape((_box(-0.22, 0.22, 0, 0.82), _line(*crown)), (_line((0, 0.45), (0, 0.6)),))
-
-
-def _church() -> Shape:
-    return Shape(
+    ),
+    "tower": Shape(
+        (
+            _box(-0.22, 0.22, 0, 0.82),
+            _line(
+                *((-0.28, 0.82), (0.28, 0.82), (0.28, 1.0), (0.16, 1.0), (0.16, 0.92)),
+                *((0.05, 0.92), (0.05, 1.0), (-0.05, 1.0), (-0.05, 0.92)),
+                *((-0.16, 0.92), (-0.16, 1.0), (-0.28, 1.0)),
+            ),
+        ),
+        (_line((0, 0.45), (0, 0.6)),),
+    ),
+    "church": Shape(
         (
             _box(-0.1, 0.5, 0, 0.42),
             _line((-0.1, 0.42), (0.5, 0.42), (0.42, 0.6), (-0.1, 0.6)),
@@ -67,68 +78,40 @@ def _church() -> Shape:
             _line((-0.42, 0.6), (-0.06, 0.6), (-0.24, 0.9)),
         ),
         (_line((-0.24, 0.9), (-0.24, 1.06)), _line((-0.31, 1.0), (-0.17, 1.0))),
-    )
-
-
-def _fir() -> Shape:
-    layers = tuple(
-        _line((-width, low), (width, low), (0, high))
-        for width, low, high in ((0.42, 0.12, 0.55), (0.34, 0.36, 0.78), (0.25, 0.6, 1.0))
-    )
-    return Shape((_box(-0.06, 0.06, 0, 0.16), *layers))
-
-
-def _oak() -> Shape:
-    trunk = _line((-0.12, 0), (0.12, 0), (0.07, 0.4), (-0.07, 0.4))
-    return Shape((trunk, _round(0, 0.66, 0.4, 0.3, bumps=9)))
-
-
-def _windmill() -> Shape:
-    centre = np.array([0.0, 0.74])
-    sails = []
-    for angle in np.deg2rad([25, 115, 205, 295]):
-        way, side = (
-            np.array([np.cos(angle), np.sin(angle)]),
-            np.array([-np.sin(angle), np.cos(angle)]),
+    ),
+    "fir": Shape(
+        (
+            _box(-0.06, 0.06, 0, 0.16),
+            _line((-0.42, 0.12), (0.42, 0.12), (0, 0.55)),
+            _line((-0.34, 0.36), (0.34, 0.36), (0, 0.78)),
+            _line((-0.25, 0.6), (0.25, 0.6), (0, 1.0)),
         )
-        sails.append(np.stack([centre, centre + 0.46 * way]))
-        sails.append(
-            np.stack(
-                [
-                    centre + 0.16 * way,
-                    centre + 0.16 * way + 0.11 * side,
-                    centre + 0.46 * way + 0.11 * side,
-                    centre + 0.46 * way,
-                ]
-            )
+    ),
+    "oak": Shape(
+        (
+            _line((-0.12, 0), (0.12, 0), (0.07, 0.4), (-0.07, 0.4)),
+            _round(0, 0.66, 0.4, 0.3, bumps=9),
         )
-    body = _line((-0.26, 0), (0.26, 0), (0.15, 0.74), (0, 0.86), (-0.15, 0.74))
-    return Shape((body,), tuple(sails))
-
-
-def _rock() -> Shape:
-    points = [(-0.62, 0), (0.62, 0), (0.5, 0.3), (0.3, 0.42), (0.2, 0.7), (0, 0.78)]
-    return Shape(
-        (_line(*points, (-0.16, 0.6), (-0.26, 0.34), (-0.52, 0.26)),),
+    ),
+    "windmill": Shape(
+        (_line((-0.26, 0), (0.26, 0), (0.15, 0.74), (0, 0.86), (-0.15, 0.74)),), _sails()
+    ),
+    "rock": Shape(
+        (
+            _line(
+                *((-0.62, 0), (0.62, 0), (0.5, 0.3), (0.3, 0.42), (0.2, 0.7), (0, 0.78)),
+                *((-0.16, 0.6), (-0.26, 0.34), (-0.52, 0.26)),
+            ),
+        ),
         (_line((0, 0.78), (0.06, 0.5), (0, 0.3)),),
-    )
-
-
-def _boat() -> Shape:
-    hull = _line((-0.4, 0.02), (0.4, 0.02), (0.6, 0.26), (-0.6, 0.26))
-    sail = _line((0.04, 0.32), (0.46, 0.36), (0.04, 1.0))
-    return Shape((hull, sail), (_line((0, 0.26), (0, 1.06)), _line((-0.36, 0.34), (0, 0.9))))
-
-
-SHAPES: Final[dict[str, Callable[[], Shape]]] = {
-    "house": _house,
-    "tower": _tower,
-    "church": _church,
-    "fir": _fir,
-    "oak": _oak,
-    "windmill": _windmill,
-    "rock": _rock,
-    "boat": _boat,
+    ),
+    "boat": Shape(
+        (
+            _line((-0.4, 0.02), (0.4, 0.02), (0.6, 0.26), (-0.6, 0.26)),
+            _line((0.04, 0.32), (0.46, 0.36), (0.04, 1.0)),
+        ),
+        (_line((0, 0.26), (0, 1.06)), _line((-0.36, 0.34), (0, 0.9))),
+    ),
 }
 """The shape of each kind of thing."""
 
@@ -138,12 +121,7 @@ def placed(
 ) -> list[Line]:
     """Return lines of a box on the page, where x and y run from 0 to 1, y downwards.
 
-    Args:
-        lines: In the thing's own box.
-        x: Where the middle of the thing is.
-        foot: Where it stands.
-        height: How high it is.
-        mirrored: Left and right swapped.
+    The thing stands on ``foot`` with its middle at ``x``; ``mirrored`` swaps left and right.
     """
     way = np.array([-height if mirrored else height, -height])
     return [line * way + np.array([x, foot]) for line in lines]

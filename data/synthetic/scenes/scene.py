@@ -105,29 +105,24 @@ def render(
 
 
 def _draw(
-    pen: ImageDraw.ImageDraw,
-    shape: str,
-    x: float,
-    y: float,
-    radius: float,
-    ink: tuple[int, ...],
-    ground: tuple[int, int, int],
-) -> None:
-    around = (x - radius, y - radius, x + radius, y + radius)
-    third = radius / 3
+    pen: ImageDraw.ImageDraw, shape: str, x: float, y: float, radius: float,
+    ink: tuple[int, ...], ground: tuple[int, int, int],
+) -> None:  # fmt: skip
+    def box(across: float, down: float) -> tuple[float, float, float, float]:
+        return (x - across, y - down, x + across, y + down)
+
     if shape in ("circle", "ring"):
-        pen.ellipse(around, fill=ink)
+        pen.ellipse(box(radius, radius), fill=ink)
         if shape == "ring":
-            hole = 0.55 * radius
-            pen.ellipse((x - hole, y - hole, x + hole, y + hole), fill=ground)
+            pen.ellipse(box(0.55 * radius, 0.55 * radius), fill=ground)
     elif shape == "square":
-        pen.rectangle((x - 0.9 * radius, y - 0.9 * radius, x + 0.9 * radius, y + 0.9 * radius), ink)
+        pen.rectangle(box(0.9 * radius, 0.9 * radius), fill=ink)
     elif shape == "triangle":
         pen.polygon([(x, y - radius), (x - radius, y + radius), (x + radius, y + radius)], fill=ink)
     else:
-        pen.rectangle((x - radius, y - third, x + radius, y + third), fill=ink)
+        pen.rectangle(box(radius, radius / 3), fill=ink)
         if shape == "cross":
-            pen.rectangle((x - third, y - radius, x + third, y + radius), fill=ink)
+            pen.rectangle(box(radius / 3, radius), fill=ink)
 
 
 def captions_of(scene: Scene, *, count: int, random: np.random.Generator) -> list[str]:
@@ -147,21 +142,20 @@ def captions_of(scene: Scene, *, count: int, random: np.random.Generator) -> lis
 
 
 def _caption(scene: Scene, template: int, random: np.random.Generator) -> str:
-    sized = [_name(item, random, sized=True) for item in scene.items]
-    plain = [_name(item, random, sized=False) for item in scene.items]
+    sized = [f"a {_name(item, random, sized=True)}" for item in scene.items]
+    plain = [f"a {_name(item, random, sized=False)}" for item in scene.items]
     before, after = BEFORE[scene.layout], AFTER[scene.layout]
     count, ground = COUNTS[len(scene.items)], f"a {scene.ground} background"
     start, end = ("left", "right") if scene.layout == "row" else ("top", "bottom")
-    back = list(reversed(sized))
     forms = (
-        _chain([f"a {name}" for name in sized], before),
-        _chain([f"a {name}" for name in back], after),
-        f"{_chain([f'a {name}' for name in sized], before)} on {ground}",
-        f"{count} shapes on {ground}, from {start} to {end}: {_list(sized)}",
-        f"there is {_chain([f'a {name}' for name in plain], before)}",
-        f"the picture shows {_list([f'a {name}' for name in sized])} in a {scene.layout}",
-        f"a {scene.layout} of {count}: {_list(plain)}, from {start} to {end}",
-        f"on {ground}, {_chain([f'a {name}' for name in reversed(plain)], after)}",
+        _chain(sized, before),
+        _chain(sized[::-1], after),
+        f"{_chain(sized, before)} on {ground}",
+        f"{count} shapes on {ground}, from {start} to {end}: {_list(_bare(sized))}",
+        f"there is {_chain(plain, before)}",
+        f"the picture shows {_list(sized)} in a {scene.layout}",
+        f"a {scene.layout} of {count}: {_list(_bare(plain))}, from {start} to {end}",
+        f"on {ground}, {_chain(plain[::-1], after)}",
     )
     return forms[template]
 
@@ -171,11 +165,13 @@ def _name(item: Item, random: np.random.Generator, *, sized: bool) -> str:
     return f"{size}{item.colour} {random.choice(SHAPES[item.shape])}"
 
 
+def _bare(names: list[str]) -> list[str]:
+    return [name.removeprefix("a ") for name in names]
+
+
 def _chain(names: list[str], relation: str) -> str:
-    if len(names) == 2:
-        return f"{names[0]} {relation} {names[1]}"
-    links = [f"{first} {relation} {second}" for first, second in pairwise(names)]
-    return ", and ".join(links)
+    """Return every two neighbours and how they stand to each other."""
+    return ", and ".join(f"{first} {relation} {second}" for first, second in pairwise(names))
 
 
 def _list(names: list[str]) -> str:

@@ -1,26 +1,18 @@
 """A made-up set of captioned images, written as files in the format of Flickr8k."""
 
-import csv
-import io
-import shutil
-import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from cinelex.core.errors import UserError
-from cinelex.core.files import hash_json, write_json, write_whole
+from cinelex.core.files import write_whole
 from cinelex.core.randomness import numpy_generator
 from cinelex.data.images.captioned import CAPTIONS
 from cinelex.data.images.flickr import FLICKR8K_SPLITS
-from cinelex.data.synthetic.scenes.scene import (
-    Scene,
-    captions_of,
-    draw_scene,
-    render,
-)
+from cinelex.data.synthetic.scenes.scene import Scene, captions_of, draw_scene, render
+from cinelex.data.synthetic.sets import csv_text, make_set
 
 FORMAT = 1
 """Goes up whenever the same settings give other files."""
@@ -48,35 +40,16 @@ class MadeUpSettings:
 
 
 def make_image_set(settings: MadeUpSettings, folder: Path) -> Path:
-    """Make the set unless it is there, and return its root, which Flickr8k's reader reads.
+    """Make the set below ``folder`` unless it is there; return its root for Flickr8k's reader.
 
-    ``labels.csv`` in it has the scene of every image, the ground truth of false negatives. A set
-    appears whole or not at all.
-
-    Args:
-        settings: What to make.
-        folder: Where sets are kept; each has a subfolder named by the hash of its settings.
+    ``labels.csv`` in it has the scene of every image, the ground truth of false negatives.
 
     Raises:
         UserError: There are more duplicates than the stock scenes allow for.
     """
-    final = folder / f"scenes-{hash_json({'format': FORMAT, **asdict(settings)})[:16]}"
-    if (final / "settings.json").exists():
-        return final
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{final.name}.partial-", dir=folder))
-    try:
-        (partial / "Images").mkdir()
-        _write(settings, partial)
-        partial.chmod(0o755)
-        try:
-            partial.rename(final)
-        except OSError:
-            if not (final / "settings.json").exists():  # else another process was faster
-                raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return final
+    return make_set(
+        "scenes", settings, folder, version=FORMAT, make=lambda partial: _write(settings, partial)
+    )
 
 
 def plan_scenes(settings: MadeUpSettings) -> dict[str, list[Scene]]:
@@ -105,16 +78,14 @@ def plan_scenes(settings: MadeUpSettings) -> dict[str, list[Scene]]:
     held_out = {"val": new(settings.val), "test": new(settings.test)}
     stock = new(min(settings.stock_scenes, max(1, duplicates)))
     own = new(settings.train - duplicates)
-    repeated = [stock[place] for place in random.integers(0, len(stock), size=duplicates)]
-    train = [*own, *repeated]
+    train = own + [stock[place] for place in random.integers(0, len(stock), size=duplicates)]
     order = random.permutation(len(train))
     return {"train": [train[place] for place in order], **held_out}
 
 
 def _write(settings: MadeUpSettings, root: Path) -> None:
-    tokens, labels = [], io.StringIO()
-    writer = csv.writer(labels, lineterminator="\n")
-    writer.writerow(("image", "scene"))
+    (root / "Images").mkdir()
+    tokens, labels = [], [("image", "scene")]
     for split, scenes in plan_scenes(settings).items():
         names = [f"{split}_{place:06d}.jpg" for place in range(len(scenes))]
         for name, scene in zip(names, scenes, strict=True):
@@ -123,8 +94,7 @@ def _write(settings: MadeUpSettings, root: Path) -> None:
             Image.fromarray(pixels).save(root / "Images" / name, quality=95, subsampling=0)
             captions = captions_of(scene, count=CAPTIONS, random=random)
             tokens += [f"{name}#{place}\t{text}" for place, text in enumerate(captions)]
-            writer.writerow((name, scene.label))
+            labels.append((name, scene.label))
         write_whole(root / FLICKR8K_SPLITS[split][0], "\n".join(names) + "\n")
     write_whole(root / "Flickr8k.token.txt", "\n".join(tokens) + "\n")
-    write_whole(root / "labels.csv", labels.getvalue())
-    write_json(root / "settings.json", {"format": FORMAT, **asdict(settings)})
+    write_whole(root / "labels.csv", csv_text(labels))

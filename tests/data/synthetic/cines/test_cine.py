@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from jaxtyping import Float
 
-from cinelex.data.synthetic.cines.bolus import Bolus
 from cinelex.data.synthetic.cines.cine import CinePlan, add_noise, render_cine
 from cinelex.data.synthetic.cines.findings import SEGMENTS, Findings
 from cinelex.data.synthetic.cines.lumen import (
     ANTEGRADE,
     COLLATERAL,
     METAL,
+    Bolus,
     Tube,
     paint,
 )

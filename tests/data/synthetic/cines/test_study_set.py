@@ -16,12 +16,8 @@ from cinelex.data.synthetic.cines.cine import add_noise, render_cine
 from cinelex.data.synthetic.cines.findings import Findings
 from cinelex.data.synthetic.cines.plan import counterfactual, plan_studies
 from cinelex.data.synthetic.cines.settings import StudySetSettings
-from cinelex.data.synthetic.cines.studies import StudyPlan
-from cinelex.data.synthetic.cines.study_set import (
-    COLUMNS,
-    make_study_set,
-    study_set_folder,
-)
+from cinelex.data.synthetic.cines.studies import COLUMNS, TASK, StudyPlan, Task
+from cinelex.data.synthetic.cines.study_set import make_study_set, study_set_folder
 from cinelex.data.synthetic.cines.video import decode_grey, encode_grey
 from cinelex.data.synthetic.cines.views import STANDARD_VIEWS, VIEWS
 
@@ -60,7 +56,7 @@ def test_manifest_tells_of_every_video_what_the_plan_says(made: Path) -> None:
             plan.report,
             plan.split,
         )
-        assert Findings.from_json(json.loads(row["findings"])) == plan.findings
+        assert Findings(**json.loads(row["findings"])) == plan.findings
     files = {path.relative_to(made.parent).as_posix() for path in made.parent.glob("videos/*")}
     assert {row["video_path"] for row in rows} == files
     assert len(files) == len(rows)
@@ -216,8 +212,8 @@ def test_label_noise_changes_reports_but_not_pixels() -> None:
 
 
 def test_plan_survives_its_journey_to_a_worker() -> None:
-    for plan in plan_studies(SMALL):
-        assert StudyPlan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+    task = Task(SMALL, Path("somewhere"), plan_studies(SMALL))
+    assert TASK.validate_json(TASK.dump_json(task)) == task
 
 
 def test_counterfactual_changes_one_finding_its_pixels_and_its_report() -> None:

@@ -1,0 +1,45 @@
+"""Sets that are made once below a folder, in a subfolder named by all that decides their bytes."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cinelex.core.files import hash_json, write_json
+from cinelex.core.folders import make_once
+
+
+def set_folder(name: str, settings: Any, folder: Path, *, version: int) -> Path:
+    """Return where in ``folder`` the set with these settings lives, made or not."""
+    return folder / f"{name}-{hash_json({'format': version, **asdict(settings)})[:16]}"
+
+
+def make_set(
+    name: str, settings: Any, folder: Path, *, version: int, make: Callable[[Path], None]
+) -> Path:
+    """Make a set unless it is there, and return its own folder.
+
+    A set appears whole or not at all; whoever asks for a set that another process is making waits.
+
+    Args:
+        name: What the names of such sets' folders begin with.
+        settings: A dataclass of all that decides the set.
+        folder: Where sets are kept.
+        version: Goes up whenever the same settings give other files.
+        make: Writes the set into the empty folder that it is given.
+    """
+
+    def whole(partial: Path) -> None:
+        make(partial)
+        write_json(partial / "settings.json", {"format": version, **asdict(settings)})
+
+    return make_once(set_folder(name, settings, folder, version=version), whole)
+
+
+def csv_text(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
