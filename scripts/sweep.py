@@ -1,9 +1,10 @@
-"""Parse, check, run many. Started by scripts/run_sweep.sh, once on every node."""
+"""Parse, check, run many. Started by scripts/run_sweep.sh."""
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -11,21 +12,20 @@ import torch
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
-from cinelex.core.exit_codes import INTERRUPTED
-from cinelex.projects import PROJECTS
-from cinelex.sweeps.coordinator import Crew, write_line
+from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED
+from cinelex.core.locks import sole_user
+from cinelex.projects import PROJECTS, check_project
+from cinelex.sweeps.driver import Driver
 from cinelex.sweeps.page import write_page
 from cinelex.sweeps.plan import Metric, Plan, read_plan
-from cinelex.sweeps.preflight import (
-    check_arguments,
-    check_file,
-    check_read,
-    check_values,
-)
-from cinelex.sweeps.queues import fill, open_queues
-from cinelex.sweeps.settings import Settings, Sweep, begin, create
+from cinelex.sweeps.pools import Pool, Processes
+from cinelex.sweeps.preflight import check_arguments, check_file, check_read, check_values
+from cinelex.sweeps.ray_pool import RayPool, cluster, needs
+from cinelex.sweeps.settings import Settings, Sweep, create
 from cinelex.sweeps.slots import Slot, cpu_slots, gpu_slots
-from cinelex.sweeps.wandb_backend import logged_in, open_sweep
+from cinelex.sweeps.studies import open_studies
+from cinelex.sweeps.wandb_agent import run_agents
+from cinelex.sweeps.wandb_backend import logged_in, open_sweep, read_back
 
 COUNT = 20
 
@@ -37,12 +37,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--base_config", required=True, help="YAML file of the run that is varied")
     add("--sweep_config", required=True, type=Path, help="YAML file in W&B's sweep format")
     add("--count", type=int, help=f"configurations to try (default: run_cap, or {COUNT})")
-    add("--selected_gpus", help="like 0,1,2: a worker on each (default: all that are visible)")
+    add("--selected_gpus", help="like 0,1,2: a trial on each (default: all that are visible)")
     add("--gpus_per_trial", type=int, default=1, help="GPUs that one trial trains on")
-    add("--workers", type=int, help="that many workers on CPU cores instead of GPUs")
-    add("--backend", choices=("auto", "local", "wandb"), default="auto")
-    add("--storage", help="database of several nodes: postgresql+psycopg://user@host/database")
-    add("--resume", action="store_true", help="go on with a sweep, or join it from another node")
+    add("--workers", type=int, help="that many trials at once on CPU cores instead of GPUs")
+    add("--backend", choices=("auto", "local", "wandb"), default="auto", help="who chooses values")
+    add(
+        "--engine", choices=("local", "ray"), default="local", help="ray: on all nodes of a cluster"
+    )
+    add("--join", action="store_true", help="train for a W&B sweep that another node drives")
+    add("--resume", action="store_true", help="go on with a sweep")
     add("--sampler", choices=("tpe", "cmaes"), default="tpe", help="what bayes means")
     add("--pruner", choices=("none", "hyperband", "successive_halving", "median"))
     add("--objective", action="append", default=[], metavar="NAME=maximize", help="repeatable")
@@ -60,59 +63,79 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(options)
     except UserError as problem:
         sys.stderr.write(f"error: {problem}\n")
-        return 2
+        return BAD_INPUT
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check a sweep, run it on this node, and write its page."""
+    """Check a sweep, run it, and write its page."""
     plan = read_plan(options.sweep_config)
     base = load_config(options.base_config, options.overrides)
+    check_project(base)
     settings = choose(options, plan, base)
-    check_file(plan, settings)
+    check_file(plan, settings, base.project)
     folder = base.folder / "sweeps" / (plan.file.name or f"{base.name}-sweep")
     slots = share_out(options)
-    sweep = create(folder, plan, base, settings, storage=options.storage, resume=options.resume)
-    check_values(sweep)
-    check_arguments(sweep, slots[0])
-    write_line("making one step of the base config, to see what is read (decodes the data, once)")
-    check_read(sweep, slots[0])
-    write_line(f"{folder}: {len(plan.swept)} keys are swept; nothing was refused")
-    if options.check_only:
-        return 0
-    online = options.backend == "wandb" or (options.backend == "auto" and logged_in())
-    return work(sweep, slots, online=online)
+    if options.join:
+        return join(Sweep(folder), slots)
+    with sole_user(folder):
+        sweep = create(folder, plan, base, settings, resume=options.resume)
+        check_values(sweep)
+        check_arguments(sweep, slots[0])
+        say("making one step of the base config, to see what is read (decodes the data, once)")
+        check_read(sweep, slots[0])
+        say(f"{folder}: {len(plan.swept)} keys are swept; nothing was refused")
+        return 0 if options.check_only else work(sweep, slots, options)
 
 
-def work(sweep: Sweep, slots: Sequence[Slot], *, online: bool) -> int:
+def work(sweep: Sweep, slots: Sequence[Slot], options: argparse.Namespace) -> int:
     """Run what is left of a sweep, and write its page.
 
     W&B's server chooses configurations; the default recipe and the last comparison are run here.
     """
-    queues = open_queues(sweep)
-    begin(sweep)
+    studies = open_studies(sweep)
+    online = options.backend == "wandb" or (options.backend == "auto" and logged_in())
     finished = True
     if online:
-        write_line(f"W&B sweep: {open_sweep(sweep)}")
-        finished = Crew(sweep, slots, queues, write_line, agents=True).run()
+        say(f"W&B sweep: {open_sweep(sweep)}")
+        finished = run_agents(sweep, slots, say)
+        read_back(studies)
     if finished:
-        fill(queues, sweep, search=not online)
-        finished = Crew(sweep, slots, queues, write_line).run()
-    write_line(f"page: {write_page(sweep, queues)}")
+        with pool_of(sweep, slots, options) as pool:
+            finished = Driver(studies, pool, say).run(search=not online)
+    say(f"page: {write_page(studies)}")
     if not finished:
-        write_line("stopped and saved; the same command with --resume goes on from there")
-        return INTERRUPTED
-    return 0
+        say("stopped and saved; the same command with --resume goes on from there")
+    return 0 if finished else INTERRUPTED
+
+
+@contextmanager
+def pool_of(sweep: Sweep, slots: Sequence[Slot], options: argparse.Namespace) -> Iterator[Pool]:
+    """Yield what runs the trials."""
+    if options.engine == "local":
+        yield Processes(sweep, slots)
+        return
+    with cluster() as ray:
+        needed = needs(ray, gpus_per_trial=options.gpus_per_trial, trials=options.workers)
+        yield RayPool(ray, sweep, needed)
+
+
+def join(sweep: Sweep, slots: Sequence[Slot]) -> int:
+    """Train what W&B's server chooses for a sweep in a folder that another node's driver has."""
+    return 0 if run_agents(sweep, slots, say) else INTERRUPTED
+
+
+def say(text: str) -> None:
+    """Write a line to standard output, at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def choose(options: argparse.Namespace, plan: Plan, base: RunConfig) -> Settings:
     """Return the settings of a sweep from its command line and its file.
 
     Raises:
-        UserError: A number is not positive, an objective is not NAME=maximize, or there is no such
-            project.
+        UserError: A number is not positive, or an objective is not NAME=maximize.
     """
-    if base.project not in PROJECTS:
-        raise UserError(f"project: {base.project!r} is none of {', '.join(sorted(PROJECTS))}")
     for name in ("count", "gpus_per_trial", "workers", "seeds"):
         number = getattr(options, name)
         if number is not None and number < 1:
@@ -138,8 +161,8 @@ def _metric(text: str) -> Metric:
 
 
 def share_out(options: argparse.Namespace) -> list[Slot]:
-    """Return the slots of this node's workers."""
-    if options.workers is not None:
+    """Return the slots of this machine's trials."""
+    if options.workers is not None and options.engine == "local":
         if options.selected_gpus:
             raise UserError("--selected_gpus and --workers exclude each other")
         return cpu_slots(options.workers)

@@ -1,90 +1,48 @@
-"""The distributions of W&B's sweep files: what can be drawn, what is drawn, and what cannot be."""
+"""What one swept key may become: one of a few values, or a number of a distribution of scipy's."""
 
 import json
-import math
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from statistics import NormalDist
+from math import ceil, floor
+from typing import Any
 
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.trial import Trial
 from pydantic import JsonValue
 
-TAIL = 1e-3
-"""Probability that is cut off at each end of a normal distribution, so that it has ends."""
 ROUNDING = 1e-9
 """Relative error that a number may have after a way through JSON and another language."""
 
 
-class Distribution(ABC):
-    """What one swept key may become. A sampler draws a plain number or choice behind it."""
-
-    @abstractmethod
-    def drawn_from(self) -> BaseDistribution:
-        """Return what Optuna draws from."""
-
-    @abstractmethod
-    def value(self, drawn: float | int | str) -> JsonValue:
-        """Return the config's value for what was drawn."""
-
-    @abstractmethod
-    def ends(self) -> Sequence[JsonValue]:
-        """Return the values that must be valid so that all others are: both ends, or every one."""
-
-    @abstractmethod
-    def grid(self) -> Sequence[float | int | str] | None:
-        """Return everything that can be drawn, in order, or None where that is a continuum."""
-
-    @abstractmethod
-    def contains(self, value: JsonValue) -> bool:
-        """Return whether a value, of the right type, may come out of here."""
-
-    def place(self, value: JsonValue) -> float | None:
-        """Return where a value stands, from 0 to 1, along an axis; None where it is not on it."""
-        ends = list(self.ends())
-        if value not in ends:
-            return None
-        return ends.index(value) / max(1, len(ends) - 1)
-
-
 @dataclass(frozen=True)
-class Choice(Distribution):
+class Choice:
     """One of a few values of any type, equally likely unless probabilities are given."""
 
     values: tuple[JsonValue, ...]
     probabilities: tuple[float, ...] | None = None
     """Of each value; they sum to 1."""
 
-    def drawn_from(self) -> BaseDistribution:
-        """Return the values as JSON, or a share of the cumulative probability."""
+    def draw(self, trial: Trial, key: str) -> float:
+        """Let Optuna choose an index, or a cumulative probability."""
         if self.probabilities is None:
-            return CategoricalDistribution([json.dumps(value) for value in self.values])
-        return FloatDistribution(0.0, 1.0)
+            return int(trial.suggest_categorical(key, range(len(self.values))))
+        return trial.suggest_float(key, 0.0, 1.0)
 
-    def value(self, drawn: float | int | str) -> JsonValue:
-        """Return the value of a JSON text or of a cumulative probability."""
-        if isinstance(drawn, str):
-            found: JsonValue = json.loads(drawn)
-            return found
-        assert self.probabilities is not None
-        limits = accumulate(self.probabilities)
-        passed = (place for place, limit in enumerate(limits) if drawn <= limit)
+    def value(self, drawn: float) -> JsonValue:
+        """Return the value for what Optuna chose."""
+        if self.probabilities is None:
+            return self.values[int(drawn)]
+        passed = (n for n, limit in enumerate(accumulate(self.probabilities)) if drawn <= limit)
         return self.values[next(passed, len(self.values) - 1)]
 
     def ends(self) -> Sequence[JsonValue]:
         """Return every value: none of them follows from another."""
         return self.values
 
-    def grid(self) -> Sequence[float | int | str] | None:
-        """Return every value as JSON; with probabilities, the middle of each one's share."""
+    def grid(self) -> Sequence[float]:
+        """Return what Optuna would choose for each value, in order."""
         if self.probabilities is None:
-            return [json.dumps(value) for value in self.values]
+            return range(len(self.values))
         limits = accumulate(self.probabilities)
         return [end - share / 2 for end, share in zip(limits, self.probabilities, strict=True)]
 
@@ -93,127 +51,90 @@ class Choice(Distribution):
         texts = {json.dumps(known, sort_keys=True) for known in self.values}
         return json.dumps(value, sort_keys=True) in texts
 
+    def position(self, value: JsonValue) -> float | None:
+        """Return where a value stands along an axis from 0 to 1; None where it is not on it."""
+        if not self.contains(value):
+            return None
+        return self.values.index(value) / max(1, len(self.values) - 1)
+
 
 @dataclass(frozen=True, kw_only=True)
-class Range(Distribution):
-    """Numbers between two ends, evenly spread, or evenly in their logarithm."""
+class Numbers:
+    """Numbers with a distribution of scipy's, of which Optuna chooses a cumulative probability."""
 
+    law: Any
+    """The frozen distribution."""
     low: float
     """The least value."""
     high: float
     """The greatest value."""
-    log: bool = False
-    """Whether the logarithm is what is evenly spread."""
-    step: float | None = None
-    """Values are multiples of it; None for a continuum. A whole step gives whole numbers."""
+    q: float | None = None
+    """Values are rounded to multiples of it; None for a continuum. A whole one gives whole ones."""
+    tail: float = 0.0
+    """Probability beyond each end, which is cut off."""
 
-    def drawn_from(self) -> BaseDistribution:
-        """Return the number of steps where steps are even, else the value before rounding."""
-        if self.step is not None and not self.log:
-            return IntDistribution(*self._steps(self.step))
-        return FloatDistribution(self.low, self.high, log=self.log)
+    def draw(self, trial: Trial, key: str) -> float:
+        """Let Optuna choose a cumulative probability."""
+        return trial.suggest_float(key, self.tail, 1 - self.tail)
 
-    def value(self, drawn: float | int | str) -> JsonValue:
-        """Return a number of steps as a value, or a number rounded to a step."""
-        number = float(drawn)
-        if self.step is None:
+    def value(self, drawn: float) -> JsonValue:
+        """Return the quantile, rounded to a multiple of ``q`` that lies between the ends."""
+        number = min(max(float(self.law.ppf(drawn)), self.low), self.high)
+        if self.q is None:
             return number
-        steps = round(number / self.step) if self.log else int(number)
-        return self._multiple(steps, self.step)
+        steps = self.steps(self.q)
+        return _multiple(min(max(round(number / self.q), steps[0]), steps[-1]), self.q)
 
     def ends(self) -> Sequence[JsonValue]:
         """Return the least and the greatest value."""
-        if self.step is None:
-            return (float(self.low), float(self.high))
-        return tuple(self._multiple(steps, self.step) for steps in self._steps(self.step))
+        if self.q is None:
+            return (self.low, self.high)
+        steps = self.steps(self.q)
+        return (_multiple(steps[0], self.q), _multiple(steps[-1], self.q))
 
-    def grid(self) -> Sequence[float | int | str] | None:
-        """Return every multiple of the step; None without an even one."""
-        if self.step is None or self.log:
+    def grid(self) -> Sequence[float] | None:
+        """Return what Optuna would choose for each multiple of ``q``; None for a continuum."""
+        if self.q is None or self.tail:
             return None
-        first, last = self._steps(self.step)
-        return range(first, last + 1)
+        return [float(self.law.cdf(n * self.q)) for n in self.steps(self.q)]
 
     def contains(self, value: JsonValue) -> bool:
-        """Return whether a number lies between the ends and on a step."""
+        """Return whether a number lies between the ends, or is what one is rounded to."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        low, high = (float(str(end)) for end in self.ends())
-        slack = ROUNDING * max(abs(low), abs(high))
-        if not low - slack <= value <= high + slack:
+        slack = ROUNDING * max(abs(self.low), abs(self.high)) + (self.q or 0) / 2
+        if not self.low - slack <= value <= self.high + slack:
             return False
-        if self.step is None:
-            return True
-        steps = value / self.step
+        steps = value / self.q if self.q else 0.0
         return abs(steps - round(steps)) <= ROUNDING * max(1.0, abs(steps))
 
-    def place(self, value: JsonValue) -> float | None:
-        """Return where a number stands between the ends, on this range's own scale."""
+    def position(self, value: JsonValue) -> float | None:
+        """Return where a number stands along an axis on which all that is drawn lies evenly."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
-        low, high, number = float(self.low), float(self.high), float(value)
-        if self.log:
-            if number <= 0:
-                return None
-            low, high, number = math.log(low), math.log(high), math.log(number)
-        return (number - low) / (high - low)
+        first, here, last = (float(self.law.cdf(one)) for one in (self.low, value, self.high))
+        return (here - first) / (last - first)
 
-    def _steps(self, step: float) -> tuple[int, int]:
-        if self.log:
-            return max(1, round(self.low / step)), round(self.high / step)
-        return math.ceil(self.low / step - ROUNDING), math.floor(self.high / step + ROUNDING)
-
-    def _multiple(self, steps: int, step: float) -> JsonValue:
-        steps = max(steps, 1) if self.log else steps
-        if isinstance(step, int):
-            return steps * step
-        return float(f"{steps * step:.12g}")
+    def steps(self, q: float) -> range:
+        """Return what ``q`` is to be multiplied with for each multiple between the ends."""
+        return range(ceil(self.low / q - ROUNDING), floor(self.high / q + ROUNDING) + 1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Normal(Distribution):
-    """Normally distributed numbers, or numbers whose logarithm is, cut off in the far tails."""
+def _multiple(steps: int, q: float) -> JsonValue:
+    return steps * q if isinstance(q, int) else float(f"{steps * q:.12g}")
 
-    mu: float = 0.0
-    """Mean, of the logarithm where ``log`` is set."""
-    sigma: float = 1.0
-    """Standard deviation, of the logarithm where ``log`` is set."""
-    log: bool = False
-    step: float | None = None
-    """Values are rounded to multiples of it; None for a continuum."""
 
-    def drawn_from(self) -> BaseDistribution:
-        """Return the probability of a smaller value."""
-        return FloatDistribution(TAIL, 1 - TAIL)
+Distribution = Choice | Numbers
 
-    def value(self, drawn: float | int | str) -> JsonValue:
-        """Return the quantile."""
-        number = self.mu + self.sigma * NormalDist().inv_cdf(float(drawn))
-        number = math.exp(number) if self.log else number
-        if self.step is None:
-            return number
-        steps = round(number / self.step)
-        return steps * self.step if isinstance(self.step, int) else float(f"{steps * self.step:g}")
 
-    def ends(self) -> Sequence[JsonValue]:
-        """Return both ends of what is left after the tails are cut off."""
-        return (self.value(TAIL), self.value(1 - TAIL))
+def draw(trial: Trial, parameters: Mapping[str, Distribution]) -> dict[str, JsonValue]:
+    """Let Optuna choose a value for each key; what a trial has chosen already stays."""
+    return {
+        key: parameter.value(0 if is_constant(parameter) else parameter.draw(trial, key))
+        for key, parameter in parameters.items()
+    }
 
-    def grid(self) -> Sequence[float | int | str] | None:
-        """Return None: a continuum."""
-        return None
 
-    def contains(self, value: JsonValue) -> bool:
-        """Return whether a number lies between the ends."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return False
-        low, high = (float(str(end)) for end in self.ends())
-        slack = ROUNDING * max(abs(low), abs(high))
-        return low - slack <= value <= high + slack
-
-    def place(self, value: JsonValue) -> float | None:
-        """Return where a number stands between the ends."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        low, high = (float(str(end)) for end in self.ends())
-        return (float(value) - low) / (high - low)
+def is_constant(parameter: Distribution) -> bool:
+    """Return whether there is only one value."""
+    return isinstance(parameter, Choice) and len(parameter.values) == 1

@@ -6,7 +6,7 @@ from cinelex.doctor.charts import short
 from cinelex.sweeps.importance import SHUFFLES, Importance
 from cinelex.sweeps.outcomes import Outcome, best, twins
 from cinelex.sweeps.settings import Sweep
-from cinelex.sweeps.verdict import Comparison, luck_of_the_best, not_distinct
+from cinelex.sweeps.verdict import Comparison, expected_maximum, not_distinct
 
 EDGE = 0.03
 """Share of a range next to its end: a winner there may have wanted to leave."""
@@ -32,7 +32,7 @@ def limits(
                 "every configuration that was tried; the winner is the best of those."
             )
         later = best([leader, *search], metric)
-        if later is not None and later.ticket != leader.ticket:
+        if later is not None and later.number != leader.number:
             lines.append(
                 f"{later.label} was tried after the final runs had begun, and scores better than "
                 "the winner that they compare; another sweep can compare it."
@@ -50,7 +50,7 @@ def _comparison(one: Comparison) -> str:
     if one.low is None or one.high is None:
         return f"{told}, with one seed: nobody can say whether that is noise."
     interval = f"95 % interval {one.low:+.3g} to {one.high:+.3g} over {len(one.seeds)} seeds"
-    if one.clear:
+    if one.significant:
         return f"{told} ({interval}): better beyond the noise of seeds, on these test studies."
     if one.low <= 0 <= one.high:
         return (
@@ -71,19 +71,19 @@ def _noise(
         lines.append(
             f"{len(near)} of the other {len(complete) - 1} complete configurations have a 95 % "
             f"interval that holds the winner's {metric.name} of "
-            f"{short(leader.scores[metric.name].value)}: by the validation studies they cannot be "
+            f"{short(leader.score(metric))}: by the validation studies they cannot be "
             "told from it."
         )
     spread = comparisons[0].spread if comparisons else None
     if spread is not None and len(complete) > 1:
-        values = [one.scores[metric.name].value for one in complete]
-        lead = abs(leader.scores[metric.name].value - sum(values) / len(values))
-        luck = luck_of_the_best(len(complete)) * spread
+        values = [one.score(metric) for one in complete]
+        lead = abs(leader.score(metric) - sum(values) / len(values))
+        chance = expected_maximum(len(complete)) * spread
         lines.append(
             f"Were all {len(complete)} configurations equally good, the best would still stand "
-            f"about {short(luck)} above their mean, by the luck of its seed (standard deviation "
-            f"over seeds {short(spread)}); this one stands {short(lead)} above it"
-            + ("." if lead > luck else ": no more than luck gives.")
+            f"about {short(chance)} above their mean, by chance alone (standard deviation over "
+            f"seeds {short(spread)}); this one stands {short(lead)} above it"
+            + ("." if lead > chance else ": no more than chance gives.")
         )
     return lines
 
@@ -91,9 +91,10 @@ def _noise(
 def _edges(sweep: Sweep, leader: Outcome) -> list[str]:
     lines = []
     for key in sweep.plan.swept:
-        place = sweep.plan.parameters[key].place(leader.values[key])
-        if len(sweep.plan.parameters[key].ends()) == 2 and place is not None:
-            end = "lower" if place < EDGE else "upper" if place > 1 - EDGE else None
+        parameter = sweep.plan.parameters[key]
+        position = parameter.position(leader.values[key])
+        if len(parameter.ends()) == 2 and position is not None:
+            end = "lower" if position < EDGE else "upper" if position > 1 - EDGE else None
             if end:
                 lines.append(
                     f"The winner's {key} lies at the {end} end of its range; what is beyond was "
@@ -105,7 +106,7 @@ def _edges(sweep: Sweep, leader: Outcome) -> list[str]:
 def _keys(shares: Sequence[Importance]) -> list[str]:
     if not shares:
         return ["Too few configurations are complete to say which key matters."]
-    lost = [one.key for one in shares if not one.clear]
+    lost = [one.key for one in shares if not one.significant]
     if not lost:
         return []
     return [

@@ -8,12 +8,11 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import JsonValue
 
-from cinelex.sweeps.objectives import Score, better
+from cinelex.sweeps.objectives import better
 from cinelex.sweeps.plan import Metric
-from cinelex.sweeps.queues import Queues
-from cinelex.sweeps.settings import Sweep
+from cinelex.sweeps.scores import Mean
+from cinelex.sweeps.studies import Studies
 from cinelex.sweeps.task import Recipe
-from cinelex.sweeps.tickets import ERROR, owed, tries_of
 
 State = Literal["complete", "pruned", "failed", "running", "waiting"]
 STATES: Mapping[TrialState, State] = {
@@ -23,22 +22,18 @@ STATES: Mapping[TrialState, State] = {
     TrialState.RUNNING: "running",
     TrialState.WAITING: "waiting",
 }
-ORDER: Sequence[State] = ("complete", "pruned", "running", "waiting", "failed")
-"""Of the tries of one configuration, the first in this order tells how it stands."""
-WINNER = "winner"
-"""The ticket that the final runs take for the best, kept with their queue."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """One configuration, and how it did."""
 
-    ticket: int
+    number: int
     recipe: Recipe
     state: State
     values: Mapping[str, JsonValue]
     """What the swept keys were; empty for the default recipe."""
-    scores: Mapping[str, Score]
+    scores: Mapping[str, Mean]
     """Each objective by its name; empty unless complete."""
     seed: int | None
     """Of a final run."""
@@ -46,7 +41,7 @@ class Outcome:
     """Folders of its runs."""
     seconds: float | None
     """Time of its runs together."""
-    tries: int
+    begun: int
     """Times that it was begun."""
     curve: Mapping[int, float]
     """The first objective by the number of validations; empty without a pruner."""
@@ -58,61 +53,59 @@ class Outcome:
     @property
     def label(self) -> str:
         """Return its name for people."""
-        return "default recipe" if self.recipe == "default" else f"configuration {self.ticket}"
+        return "default recipe" if self.recipe == "default" else f"configuration {self.number}"
+
+    def score(self, metric: Metric) -> float:
+        """Return its value of an objective; it has to be complete."""
+        return self.scores[metric.name].value
 
 
-def outcomes(study: Study) -> list[Outcome]:
-    """Return one outcome for every ticket of a queue, in order."""
-    tries = tries_of(study)
-    return [_outcome(ticket, tries[ticket]) for ticket in sorted(tries)]
-
-
-def _outcome(ticket: int, tries: Sequence[FrozenTrial]) -> Outcome:
-    trial = min(tries, key=lambda one: ORDER.index(STATES[one.state]))
+def outcome(trial: FrozenTrial) -> Outcome:
+    """Return what a trial says of its configuration."""
     told: Mapping[str, Any] = trial.user_attrs
-    complete = trial.state == TrialState.COMPLETE
-    state = "waiting" if owed(tries) else STATES[trial.state]
-    scores = {name: Score(**score) for name, score in told.get("scores", {}).items()}
+    scores: Mapping[str, Any] = told.get("scores", {})
     return Outcome(
-        ticket=ticket,
+        number=trial.number,
         recipe=told["recipe"],
-        state=state,
+        state=STATES[trial.state],
         values=told.get("values", {}),
-        scores=scores if complete else {},
+        scores={name: Mean(**entry) for name, entry in scores.items()},
         seed=told.get("seed"),
         runs=told.get("runs", []),
         seconds=told.get("seconds"),
-        tries=sum(one.state != TrialState.WAITING for one in tries),
+        begun=told.get("begun", 0),
         curve=trial.intermediate_values,
         record=told.get("record"),
-        error=told.get(ERROR, "its worker died too often") if state == "failed" else "",
+        error=told.get("error", ""),
     )
+
+
+def outcomes(study: Study) -> list[Outcome]:
+    """Return one outcome for every configuration of a study, in order."""
+    return [outcome(trial) for trial in study.get_trials(deepcopy=False)]
 
 
 def best(found: Sequence[Outcome], metric: Metric) -> Outcome | None:
     """Return the complete outcome with the best score; of equal ones, the first."""
     leader: Outcome | None = None
     for one in found:
-        if one.state != "complete":
-            continue
-        if leader is None or better(
-            metric.goal, one.scores[metric.name].value, leader.scores[metric.name].value
+        if one.state == "complete" and (
+            leader is None or better(metric.goal, one.score(metric), leader.score(metric))
         ):
             leader = one
     return leader
 
 
-def winner(sweep: Sweep, queues: Queues) -> Outcome | None:
+def winner(studies: Studies) -> Outcome | None:
     """Return the configuration that did best in the search, or None where none is complete.
 
     Once the final runs have begun it is the one that they are runs of: configurations may be
     added later, and one of those may do better.
     """
-    search = outcomes(queues.search)
-    kept = queues.final.user_attrs.get(WINNER)
-    if kept is None:
-        return best(search, sweep.settings.metrics[0])
-    return next(one for one in search if one.ticket == kept)
+    search = outcomes(studies.search)
+    for final in studies.final.get_trials(deepcopy=False):
+        return search[final.user_attrs["winner"]]
+    return best(search, studies.sweep.settings.metrics[0])
 
 
 def pareto_front(found: Sequence[Outcome], metrics: Sequence[Metric]) -> list[Outcome]:
@@ -120,10 +113,7 @@ def pareto_front(found: Sequence[Outcome], metrics: Sequence[Metric]) -> list[Ou
     complete = [one for one in found if one.state == "complete"]
 
     def beats(one: Outcome, other: Outcome) -> bool:
-        pairs = [
-            (metric.goal, one.scores[metric.name].value, other.scores[metric.name].value)
-            for metric in metrics
-        ]
+        pairs = [(metric.goal, one.score(metric), other.score(metric)) for metric in metrics]
         return any(better(*pair) for pair in pairs) and not any(
             better(goal, second, first) for goal, first, second in pairs
         )
@@ -139,9 +129,8 @@ def twins(found: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:
     first: dict[str, Outcome] = {}
     pairs = []
     for one in found:
-        if one.record is None:
-            continue
-        other = first.setdefault(one.record, one)
-        if dict(other.values) != dict(one.values):
-            pairs.append((other, one))
+        if one.record is not None:
+            other = first.setdefault(one.record, one)
+            if dict(other.values) != dict(one.values):
+                pairs.append((other, one))
     return pairs

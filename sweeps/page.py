@@ -10,31 +10,33 @@ from cinelex.doctor.charts import short
 from cinelex.doctor.templates import Tile, environment
 from cinelex.sweeps.importance import importances
 from cinelex.sweeps.limits import limits
+from cinelex.sweeps.objectives import better
 from cinelex.sweeps.outcomes import Outcome, outcomes, pareto_front, winner
 from cinelex.sweeps.pictures import Kind, parallel_coordinates, pareto_chart
-from cinelex.sweeps.queues import Queues
+from cinelex.sweeps.plan import Metric
 from cinelex.sweeps.settings import BASE_FILE, Sweep
+from cinelex.sweeps.studies import Studies
 from cinelex.sweeps.task import flat
 from cinelex.sweeps.verdict import Comparison, compare
 
 PAGE, BEST = "result.html", "best.yaml"
 
 
-def write_page(sweep: Sweep, queues: Queues) -> Path:
+def write_page(studies: Studies) -> Path:
     """Write ``result.html``, and ``best.yaml`` where there is a winner; return the page's path.
 
     The page asks nothing of any other file or address and runs no script.
     """
+    sweep = studies.sweep
     metrics = sweep.settings.metrics
-    search, default = outcomes(queues.search), outcomes(queues.default)
-    final = outcomes(queues.final)
-    leader = winner(sweep, queues)
-    found = [compare(final, metric) for metric in metrics]
+    search, default = outcomes(studies.search), outcomes(studies.default)
+    leader = winner(studies)
+    found = [compare(outcomes(studies.final), metric) for metric in metrics]
     comparisons = [one for one in found if one is not None]
-    shares = importances(queues.search)
     front = pareto_front([*default, *search], metrics)
-    kinds = {one.ticket: _kind(one, leader, front) for one in search}
+    kinds = {one.number: _kind(one, leader, front) for one in search}
     parameters = {key: sweep.plan.parameters[key] for key in sweep.plan.swept}
+    shares = importances(search, parameters, metrics[0])
     best_config = _write_best(sweep, leader)
     page = (
         environment(Path(__file__).parent)
@@ -51,7 +53,7 @@ def write_page(sweep: Sweep, queues: Queues) -> Path:
             leader=leader,
             several=len(metrics) > 1,
             comparisons=comparisons,
-            tiles=_tiles(leader, default, comparisons, metrics[0].name),
+            tiles=_tiles(leader, default, comparisons, metrics[0]),
             importance=shares,
             parallel=parallel_coordinates(
                 [*default, *search], parameters, metrics, kinds, flat(sweep.base)
@@ -69,7 +71,7 @@ def write_page(sweep: Sweep, queues: Queues) -> Path:
 
 
 def _kind(one: Outcome, leader: Outcome | None, front: Sequence[Outcome]) -> Kind:
-    if leader is not None and one.ticket == leader.ticket:
+    if leader is not None and one.number == leader.number:
         return "winner"
     if one.state == "complete":
         return "front" if one in front else "trial"
@@ -91,15 +93,15 @@ def _tiles(
     leader: Outcome | None,
     default: Sequence[Outcome],
     comparisons: Sequence[Comparison],
-    name: str,
+    metric: Metric,
 ) -> list[Tile]:
     tiles = []
     for label, one in (("Winner", leader), ("Default recipe", default[0] if default else None)):
         if one is None or one.state != "complete":
             continue
-        score = one.scores[name]
+        score = one.scores[metric.name]
         null = "–" if score.null is None else short(score.null)
-        above = None if score.null is None or score.low is None else score.low > score.null
+        end = score.low if metric.goal == "maximize" else score.high
         tiles.append(
             Tile(
                 f"{label}, validation studies",
@@ -107,7 +109,7 @@ def _tiles(
                 f"null {null}",
                 _interval(score.low, score.high),
                 f"{one.label}",
-                above,
+                None if end is None or score.null is None else better(metric.goal, end, score.null),
             )
         )
     for one_comparison in comparisons:
@@ -116,8 +118,9 @@ def _tiles(
 
 
 def _difference_tile(one: Comparison) -> Tile:
-    verdict = {True: "better than noise", False: "inside the noise", None: "one seed"}[one.clear]
-    if one.clear is False and one.low is not None and one.high is not None:
+    verdicts = {True: "better than noise", False: "inside the noise", None: "one seed"}
+    verdict = verdicts[one.significant]
+    if one.significant is False and one.low is not None and one.high is not None:
         verdict = verdict if one.low <= 0 <= one.high else "worse than the default"
     return Tile(
         f"Winner minus default, test studies: {one.metric.name.rpartition('/')[2]}",
@@ -125,7 +128,7 @@ def _difference_tile(one: Comparison) -> Tile:
         "null 0",
         _interval(one.low, one.high),
         verdict,
-        one.clear,
+        one.significant,
     )
 
 

@@ -1,28 +1,74 @@
 """From the ``parameters`` of a W&B sweep file to one distribution a key."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import JsonValue
+from scipy import stats
 
 from cinelex.config.nearest import nearest
 from cinelex.core.errors import UserError
-from cinelex.sweeps.distributions import Choice, Distribution, Normal, Range
+from cinelex.sweeps.distributions import Choice, Distribution, Numbers
 
 Spec = Mapping[str, Any]
 
-FIELDS = {
-    "distribution",
-    "value",
-    "values",
-    "probabilities",
-    "min",
-    "max",
-    "mu",
-    "sigma",
-    "q",
+TAIL = 1e-3
+"""Probability that is cut off at each end of a distribution without ``min`` and ``max``."""
+DEFAULTS: Mapping[str, float] = {"mu": 0.0, "sigma": 1.0, "q": 1}
+POSITIVE = ("sigma", "a", "b", "q")
+
+
+def _even(low: float, high: float) -> Numbers:
+    return Numbers(law=stats.uniform(low, high - low), low=float(low), high=float(high))
+
+
+def _whole(low: float, high: float) -> Numbers:
+    if not (isinstance(low, int) and isinstance(high, int)):
+        raise ValueError(f"int_uniform needs whole numbers, got {low} and {high}")
+    return Numbers(law=stats.randint(low, high + 1), low=low, high=high, q=1)
+
+
+def _log_even(low: float, high: float) -> Numbers:
+    if not 0 < low < high < math.inf:
+        raise ValueError(
+            f"a logarithmic range begins above 0 and ends somewhere, got {low}, {high}"
+        )
+    return Numbers(law=stats.loguniform(low, high), low=float(low), high=float(high))
+
+
+def _exponents(low: float, high: float) -> Numbers:
+    if max(abs(low), abs(high)) > 700:
+        raise ValueError("e to that power is no number; see the distribution with _values")
+    return _log_even(math.exp(low), math.exp(high))
+
+
+def _without_ends(law: Any) -> Numbers:
+    low, high = law.ppf([TAIL, 1 - TAIL])
+    return Numbers(law=law, low=float(low), high=float(high), tail=TAIL)
+
+
+LAWS: Mapping[str, tuple[tuple[str, str], Callable[[float, float], Numbers]]] = {
+    "int_uniform": (("min", "max"), _whole),
+    "uniform": (("min", "max"), _even),
+    "log_uniform": (("min", "max"), _exponents),
+    "log_uniform_values": (("min", "max"), _log_even),
+    "inv_log_uniform": (("min", "max"), lambda low, high: _exponents(-high, -low)),
+    "inv_log_uniform_values": (("min", "max"), _log_even),
+    "normal": (("mu", "sigma"), lambda mu, sigma: _without_ends(stats.norm(mu, sigma))),
+    "log_normal": (
+        ("mu", "sigma"),
+        lambda mu, sigma: _without_ends(stats.lognorm(sigma, scale=math.exp(mu))),
+    ),
+    "beta": (("a", "b"), lambda a, b: _without_ends(stats.beta(a, b))),
 }
+"""W&B's names of distributions of numbers, their two fields, and scipy's that have that law."""
+QUANTIZED = ("uniform", "log_uniform", "log_uniform_values", "normal", "log_normal", "beta")
+"""Those of which there is one more with ``q_`` before its name, rounded to multiples of ``q``."""
+DISTRIBUTIONS = ("constant", "categorical", *LAWS, *(f"q_{name}" for name in QUANTIZED))
+"""Every name that may stand after ``distribution:``."""
+FIELDS = ("distribution", "value", "values", "probabilities", "min", "max", "mu", *POSITIVE)
 """What may stand under a parameter."""
 
 
@@ -34,14 +80,17 @@ def read_parameters(specs: Mapping[str, Any], *, source: str) -> dict[str, Distr
     """
     found: dict[str, Distribution] = {}
     for key, spec in specs.items():
-        place = f"{source}: parameters.{key}"
+        where = f"{source}: parameters.{key}"
         if not isinstance(spec, dict):
-            raise UserError(f"{place}: expected value:, values: or min: and max:, got {spec!r}")
+            raise UserError(f"{where}: expected value:, values: or min: and max:, got {spec!r}")
+        if not isinstance(spec.get("parameters", {}), dict):
+            raise UserError(f"{where}: parameters must be a mapping")
+        new: dict[str, Distribution] = {}
         if "parameters" in spec:
-            inner = read_parameters(_mapping(spec["parameters"], place), source=source)
+            inner = read_parameters(spec["parameters"], source=source)
             new = {f"{key}.{name}": distribution for name, distribution in inner.items()}
         else:
-            new = {key: _distribution(spec, place)}
+            new = {key: _distribution(spec, where)}
         twice = sorted(found.keys() & new.keys())
         if twice:
             raise UserError(f"{source}: parameters.{twice[0]} stands twice")
@@ -49,152 +98,76 @@ def read_parameters(specs: Mapping[str, Any], *, source: str) -> dict[str, Distr
     return found
 
 
-def _mapping(value: object, place: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise UserError(f"{place}: parameters must be a mapping")
-    return value
+def _distribution(spec: Spec, where: str) -> Distribution:
+    _refuse_unknown("field", spec, FIELDS, where)
+    name = str(spec.get("distribution") or _implied(spec, where))
+    _refuse_unknown("distribution", [name], DISTRIBUTIONS, where)
+    if name == "constant":
+        if "value" not in spec:
+            raise UserError(f"{where}: the distribution constant needs value:")
+        return Choice((spec["value"],))
+    return _choice(spec, where) if name == "categorical" else _numbers(name, spec, where)
 
 
-def _distribution(spec: Spec, place: str) -> Distribution:
-    unknown = sorted(spec.keys() - FIELDS)
-    if unknown:
-        near = nearest(unknown[0], FIELDS)
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(sorted(FIELDS))}"
-        raise UserError(f"{place}: unknown field {unknown[0]!r}; {hint}")
-    name = spec.get("distribution") or _implied(spec, place)
-    if name not in DISTRIBUTIONS:
-        near = nearest(str(name), DISTRIBUTIONS)
-        hint = f"did you mean {near}?" if near else f"there are {', '.join(DISTRIBUTIONS)}"
-        raise UserError(f"{place}: unknown distribution {name!r}; {hint}")
-    return DISTRIBUTIONS[name](spec, place)
+def _refuse_unknown(what: str, names: Iterable[str], known: Iterable[str], where: str) -> None:
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(sorted(known))}"
+            raise UserError(f"{where}: unknown {what} {name!r}; {hint}")
 
 
-def _implied(spec: Spec, place: str) -> str:
+def _implied(spec: Spec, where: str) -> str:
     """Return the distribution that W&B takes where none is named."""
-    if "value" in spec:
-        return "constant"
-    if "values" in spec:
-        return "categorical"
-    if "min" in spec and "max" in spec:
-        whole = [isinstance(spec[end], int) for end in ("min", "max")]
-        if all(whole):
-            return "int_uniform"
-        if not any(whole):
-            return "uniform"
+    if "value" in spec or "values" in spec:
+        return "constant" if "value" in spec else "categorical"
+    if not {"min", "max"} <= spec.keys():
+        raise UserError(f"{where}: expected value:, values:, or min: and max:")
+    whole = {isinstance(spec[end], int) for end in ("min", "max")}
+    if len(whole) == 2:
         raise UserError(
-            f"{place}: min {spec['min']} and max {spec['max']} are of two types; write both as "
+            f"{where}: min {spec['min']} and max {spec['max']} are of two types; write both as "
             "whole numbers, both with a point, or name the distribution"
         )
-    raise UserError(f"{place}: expected value:, values:, or min: and max:")
+    return "int_uniform" if whole == {True} else "uniform"
 
 
-def _number(spec: Spec, field: str, place: str, default: float | None = None) -> float:
-    value = spec.get(field, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UserError(f"{place}.{field}: expected a number, got {value!r}")
-    return value
-
-
-def _ends(spec: Spec, place: str) -> tuple[float, float]:
-    low, high = _number(spec, "min", place), _number(spec, "max", place)
-    if low >= high:
-        raise UserError(f"{place}: min ({low}) must be below max ({high})")
-    return low, high
-
-
-def _step(spec: Spec, place: str) -> float:
-    step = _number(spec, "q", place, default=1)
-    if step <= 0:
-        raise UserError(f"{place}.q: expected more than 0, got {step}")
-    return step
-
-
-def _constant(spec: Spec, place: str) -> Distribution:
-    if "value" not in spec:
-        raise UserError(f"{place}: the distribution constant needs value:")
-    return Choice((spec["value"],))
-
-
-def _categorical(spec: Spec, place: str) -> Distribution:
+def _choice(spec: Spec, where: str) -> Choice:
     values: JsonValue = spec.get("values")
     if not isinstance(values, list) or not values:
-        raise UserError(f"{place}.values: expected a list with at least one value, got {values!r}")
+        raise UserError(f"{where}.values: expected a list with at least one value, got {values!r}")
     shares = spec.get("probabilities")
     if shares is None:
         return Choice(tuple(values))
     numbers = isinstance(shares, list) and all(isinstance(share, int | float) for share in shares)
     if not numbers or len(shares) != len(values) or abs(sum(shares) - 1) > 1e-6 or min(shares) < 0:
         raise UserError(
-            f"{place}.probabilities: expected {len(values)} shares that sum to 1, got {shares}"
+            f"{where}.probabilities: expected {len(values)} shares that sum to 1, got {shares}"
         )
     return Choice(tuple(values), tuple(float(share) for share in shares))
 
 
-def _int_uniform(spec: Spec, place: str) -> Distribution:
-    low, high = _ends(spec, place)
-    for end in (low, high):
-        if not isinstance(end, int):
-            raise UserError(f"{place}: int_uniform needs whole numbers, got {end}")
-    return Range(low=low, high=high, step=1)
+def _numbers(name: str, spec: Spec, where: str) -> Numbers:
+    fields, law = LAWS[name.removeprefix("q_")]
+    first, second = (_number(spec, field, where) for field in fields)
+    if fields == ("min", "max") and first >= second:
+        raise UserError(f"{where}: min ({first}) must be below max ({second})")
+    try:
+        numbers = law(first, second)
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"{where}: {name} of {first} and {second}: {error}") from None
+    if not name.startswith("q_"):
+        return numbers
+    q = _number(spec, "q", where)
+    if len(numbers.steps(q)) < 2:
+        raise UserError(f"{where}.q: fewer than two multiples of {q} are in the range")
+    return replace(numbers, q=q)
 
 
-def _range(*, log: bool, quantized: bool, exponents: bool = False) -> Callable[[Spec, str], Range]:
-    """Return a reader of a range; ``exponents`` says that its ends are natural logarithms."""
-
-    def read(spec: Spec, place: str) -> Range:
-        low, high = _ends(spec, place)
-        if exponents:
-            low, high = _exponential(low, place), _exponential(high, place)
-        if log and low <= 0:
-            raise UserError(f"{place}.min: a logarithmic range begins above 0, got {low}")
-        made = Range(low=low, high=high, log=log, step=_step(spec, place) if quantized else None)
-        first, last = (float(str(end)) for end in made.ends())
-        if first > last or (quantized and first == last):
-            raise UserError(f"{place}.q: fewer than two multiples of {made.step} are in the range")
-        return made
-
-    return read
-
-
-def _inverse_log(spec: Spec, place: str) -> Range:
-    """Read the range of X with ln(1/X) even between min and max."""
-    low, high = _ends(spec, place)
-    return Range(low=_exponential(-high, place), high=_exponential(-low, place), log=True)
-
-
-def _normal(*, log: bool, quantized: bool) -> Callable[[Spec, str], Normal]:
-    def read(spec: Spec, place: str) -> Normal:
-        sigma = _number(spec, "sigma", place, default=1.0)
-        if sigma <= 0:
-            raise UserError(f"{place}.sigma: expected more than 0, got {sigma}")
-        mu = _number(spec, "mu", place, default=0.0)
-        step = _step(spec, place) if quantized else None
-        return Normal(mu=float(mu), sigma=float(sigma), log=log, step=step)
-
-    return read
-
-
-def _exponential(exponent: float, place: str) -> float:
-    if abs(exponent) > 700:
-        raise UserError(f"{place}: e to the power of {exponent} is no number; see log_*_values")
-    return math.exp(exponent)
-
-
-DISTRIBUTIONS: dict[str, Callable[[Spec, str], Distribution]] = {
-    "constant": _constant,
-    "categorical": _categorical,
-    "int_uniform": _int_uniform,
-    "uniform": _range(log=False, quantized=False),
-    "q_uniform": _range(log=False, quantized=True),
-    "log_uniform": _range(log=True, quantized=False, exponents=True),
-    "log_uniform_values": _range(log=True, quantized=False),
-    "q_log_uniform": _range(log=True, quantized=True, exponents=True),
-    "q_log_uniform_values": _range(log=True, quantized=True),
-    "inv_log_uniform": _inverse_log,
-    "inv_log_uniform_values": _range(log=True, quantized=False),
-    "normal": _normal(log=False, quantized=False),
-    "q_normal": _normal(log=False, quantized=True),
-    "log_normal": _normal(log=True, quantized=False),
-    "q_log_normal": _normal(log=True, quantized=True),
-}
-"""W&B's names, and what reads the fields of each."""
+def _number(spec: Spec, field: str, where: str) -> float:
+    value = spec.get(field, DEFAULTS.get(field))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UserError(f"{where}.{field}: expected a number, got {value!r}")
+    if field in POSITIVE and value <= 0:
+        raise UserError(f"{where}.{field}: expected more than 0, got {value}")
+    return value

@@ -64,15 +64,17 @@ def parallel_coordinates(
         figure, axis = new_axes(1060, 330)
         for one in _on_top_last(found, kinds):
             values = base if one.recipe == "default" else one.values
-            heights = [parameters[k].place(values[k]) if k in values else None for k in parameters]
+            heights = [
+                parameters[k].position(values[k]) if k in values else None for k in parameters
+            ]
             heights += [_height(one, metric.name, limits[metric.name]) for metric in metrics]
             kept = [math.nan if h is None else min(1.04, max(-0.04, h)) for h in heights]
             axis.plot(kept, **_LINES[_kind(one, kinds)], gid=titled(_about(one)))
         ends = {key: (parameters[key].ends()[0], parameters[key].ends()[-1]) for key in parameters}
-        for place, (low, high) in enumerate([*ends.values(), *limits.values()]):
-            axis.axvline(place, color=MUTED, linewidth=0.8, zorder=0)
+        for number, (low, high) in enumerate([*ends.values(), *limits.values()]):
+            axis.axvline(number, color=MUTED, linewidth=0.8, zorder=0)
             for height, end in ((0, low), (1, high)):
-                axis.text(place + 0.04, height, _end(end), color=MUTED, fontsize=11, va="center")
+                axis.text(number + 0.04, height, _end(end), color=MUTED, fontsize=11, va="center")
         labels = [f"{name.split('/')[-1]}{chr(10) * (n % 2)}" for n, name in enumerate(names)]
         axis.set_xticks(range(len(names)), labels)
         axis.xaxis.tick_top()
@@ -113,7 +115,7 @@ def pareto_chart(
 
 
 def _kind(one: Outcome, kinds: Mapping[int, Kind]) -> Kind:
-    return "default" if one.recipe == "default" else kinds[one.ticket]
+    return "default" if one.recipe == "default" else kinds[one.number]
 
 
 def _on_top_last(found: Sequence[Outcome], kinds: Mapping[int, Kind]) -> list[Outcome]:

@@ -15,12 +15,11 @@ from cinelex.doctor.finding import render
 from cinelex.doctor.rules.rule import Measured
 from cinelex.doctor.rules.swept_keys import UNREAD_KEY
 from cinelex.projects import check_project, weight_keys
-from cinelex.sweeps.distributions import Distribution
+from cinelex.sweeps.distributions import Distribution, draw
 from cinelex.sweeps.objectives import plain_name, refuse_dependent, refuse_unknown
 from cinelex.sweeps.plan import Plan
 from cinelex.sweeps.probe import Probed, read_answer
-from cinelex.sweeps.queues import draw
-from cinelex.sweeps.samplers import validations
+from cinelex.sweeps.samplers import validations_of
 from cinelex.sweeps.settings import BASE_FILE, Settings, Sweep
 from cinelex.sweeps.slots import Slot
 from cinelex.sweeps.task import Task, expected_config, flat, overrides
@@ -57,7 +56,7 @@ PROBES = 4
 """Configurations of which one step is made, at most, to see every swept key read."""
 
 
-def check_file(plan: Plan, settings: Settings) -> None:
+def check_file(plan: Plan, settings: Settings, project: str) -> None:
     """Refuse what a sweep file and a command line show by themselves.
 
     Raises:
@@ -65,7 +64,7 @@ def check_file(plan: Plan, settings: Settings) -> None:
     """
     _check_keys(plan)
     for metric in settings.metrics:
-        refuse_dependent(metric, plan.swept)
+        refuse_dependent(metric, plan.swept, project)
     if len(settings.metrics) > 1:
         if settings.pruner != "none":
             raise UserError(
@@ -90,9 +89,9 @@ def check_values(sweep: Sweep) -> None:
     for values in combinations(plan.parameters, COMBINATIONS):
         told = ", ".join(f"{key} = {values[key]!r}" for key in plan.swept)
         _check_values(sweep, values, f"the combination {told}")
-    if sweep.settings.pruner != "none" and validations(sweep) < 2:
+    if sweep.settings.pruner != "none" and validations_of(sweep) < 2:
         raise UserError(
-            f"trials are to be ended early, but a run has {validations(sweep)} validations of "
+            f"trials are to be ended early, but a run has {validations_of(sweep)} validations of "
             f"{name}; set validate_every to a small share of steps ({sweep.base.steps})"
         )
     every, steps = sweep.base.validate_every, sweep.base.steps

@@ -18,7 +18,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_json
 from cinelex.projects import PROJECTS, check_project
 from cinelex.runners.train import Trainer
-from cinelex.sweeps.objectives import names_of_results, plain_name
+from cinelex.sweeps.objectives import names_of, plain_name
 from cinelex.sweeps.watched import watched
 
 
@@ -55,7 +55,7 @@ def probe(config: RunConfig, objectives: Sequence[str], device: torch.device) ->
         validated = list(project.validate(trainer.module))
         results: list[str] = []
         if not {plain_name(name) for name in objectives} <= set(validated):
-            results = names_of_results(project.evaluate(trainer.module, Path(folder)).as_json())
+            results = names_of(project.evaluate(trainer.module, Path(folder)))
     return Probed(sorted(read), weighted, validated, results)
 
 

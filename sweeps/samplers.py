@@ -37,7 +37,7 @@ def build_pruner(sweep: Sweep) -> BasePruner:
     if kind == "hyperband":
         return HyperbandPruner(
             min_resource=rules.min_iter,
-            max_resource=max(rules.min_iter, rules.max_iter or validations(sweep)),
+            max_resource=max(rules.min_iter, rules.max_iter or validations_of(sweep)),
             reduction_factor=eta,
         )
     if kind == "successive_halving":
@@ -47,7 +47,7 @@ def build_pruner(sweep: Sweep) -> BasePruner:
     return NopPruner()
 
 
-def validations(sweep: Sweep) -> int:
+def validations_of(sweep: Sweep) -> int:
     """Return how many validations a whole run of the base config has."""
     every = sweep.base.validate_every
     return sweep.base.steps // every if every else 0

@@ -1,10 +1,7 @@
-"""What one sweep is, kept in its folder so that every worker reads the same."""
+"""What one sweep is, kept in its folder."""
 
 from pathlib import Path
 from typing import Any, Literal
-
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 from cinelex.config.load import dump_config, load_config
 from cinelex.config.schema import RunConfig
@@ -14,8 +11,8 @@ from cinelex.core.files import read_json, write_json, write_whole
 from cinelex.sweeps.plan import Metric, Plan, read_plan
 
 PLAN_FILE, BASE_FILE, SETTINGS_FILE = "sweep.yaml", "base.yaml", "settings.json"
-BEGUN_FILE = "begun"
-"""Is there once nothing was refused; until then the folder may be made anew."""
+STUDY_FILE = "sweep.sqlite"
+"""Optuna's studies; until nothing was refused it is not there, and the folder may be made anew."""
 FINAL_SEED_OFFSET = 1000
 """Final runs have seeds that no trial had: a lucky seed must not win twice."""
 
@@ -38,12 +35,10 @@ class Settings(Strict):
     validation_results: bool = True
     """Whether a run can be evaluated on its validation studies; where not, what is looked for
     must be in the validation record."""
-    retries: Count = 5
-    """Times that a configuration is begun again after its worker died."""
 
     def lasting(self) -> dict[str, Any]:
-        """Return what must not change while a sweep goes on: all but how many and how often."""
-        return self.model_dump(mode="json", exclude={"count", "retries"})
+        """Return what must not change while a sweep goes on: all but how many are tried."""
+        return self.model_dump(mode="json", exclude={"count"})
 
 
 class Sweep:
@@ -58,9 +53,7 @@ class Sweep:
         self.folder = folder
         self.plan = read_plan(folder / PLAN_FILE)
         self.base = load_config(folder / BASE_FILE)
-        stored: Any = read_json(folder / SETTINGS_FILE)
-        self.storage: str = stored["storage"]
-        self.settings = Settings.model_validate(stored["settings"])
+        self.settings = Settings.model_validate(read_json(folder / SETTINGS_FILE))
 
     @property
     def name(self) -> str:
@@ -82,15 +75,7 @@ class Sweep:
         return [first + offset for offset in range(self.settings.final_seeds)]
 
 
-def create(
-    folder: Path,
-    plan: Plan,
-    base: RunConfig,
-    settings: Settings,
-    *,
-    storage: str | None,
-    resume: bool,
-) -> Sweep:
+def create(folder: Path, plan: Plan, base: RunConfig, settings: Settings, *, resume: bool) -> Sweep:
     """Make a sweep's folder, or go back to it.
 
     Args:
@@ -98,67 +83,22 @@ def create(
         plan: The sweep file.
         base: What is varied.
         settings: What the command line decides.
-        storage: Address of the database; None is the one that the sweep was begun with, which
-            for a new sweep is a file in its folder.
         resume: Whether a sweep that is there is gone on with.
 
     Raises:
         UserError: There is a sweep already and ``resume`` is not set, or it is another one.
     """
-    address = storage or f"sqlite:///{folder}/sweep.sqlite"
-    if (folder / BEGUN_FILE).exists():
+    if (folder / STUDY_FILE).exists():
         if not resume:
             raise UserError(
                 f"{folder} holds a sweep already; add --resume to go on with it, or give this one "
                 "another name: in the sweep file"
             )
         _refuse_another(folder, plan, base, settings)
-        address = _same_storage(Sweep(folder).storage, storage)
     write_whole(folder / PLAN_FILE, Path(plan.source).read_bytes())
     write_whole(folder / BASE_FILE, dump_config(base))
-    stored = {"storage": address, "settings": settings.model_dump(mode="json")}
-    write_json(folder / SETTINGS_FILE, stored)
+    write_json(folder / SETTINGS_FILE, settings.model_dump(mode="json"))
     return Sweep(folder)
-
-
-def begin(sweep: Sweep) -> None:
-    """Note that trials have begun, so that nothing but ``--resume`` goes on in this folder."""
-    write_whole(sweep.folder / BEGUN_FILE, "")
-
-
-def _same_storage(begun: str, told: str | None) -> str:
-    """Return the address to go on with; a new password is taken, another database is not.
-
-    Raises:
-        UserError: It is another database, in which this sweep would begin anew.
-    """
-    if told is None:
-        return begun
-    before, now = (address_without_password(address) for address in (begun, told))
-    if before != now:
-        raise UserError(
-            f"--storage: this sweep is kept in {before}, and not in {now}; "
-            "leave --storage out to go on there"
-        )
-    return told
-
-
-def address_without_password(address: str) -> str:
-    """Return a database's address for people, and for comparing.
-
-    Raises:
-        UserError: It is no address.
-    """
-    try:
-        url = make_url(address)
-    except ArgumentError:
-        raise UserError(
-            "--storage: no address of a database; expected one such as sqlite:///sweep.sqlite "
-            "or postgresql+psycopg://user@host/database"
-        ) from None
-    query = {key: value for key, value in url.query.items() if key != "password"}
-    place = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, query)
-    return place.render_as_string()
 
 
 def _refuse_another(folder: Path, plan: Plan, base: RunConfig, settings: Settings) -> None:

@@ -1,19 +1,16 @@
 """Where a trial may run: GPUs or CPU cores that no other trial uses meanwhile."""
 
-import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from cinelex.core.errors import UserError
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A worker's share of the machine."""
+    """A trial's share of the machine."""
 
     number: int
     gpus: tuple[str, ...] = ()
@@ -40,16 +37,6 @@ class Slot:
         cores = ",".join(str(core) for core in self.cores) or "-"
         leash = [sys.executable, "-m", "cinelex.sweeps.leash", str(os.getpid()), cores]
         return [*leash, sys.executable, "-m", module, *arguments]
-
-
-def read_arguments(description: str, arguments: Sequence[str] | None) -> tuple[Path, Slot]:
-    """Return the folder and the slot that the coordinator gives to a worker on its command line."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("slot", help="the slot as JSON")
-    options = parser.parse_args(arguments)
-    told = json.loads(options.slot)
-    return options.folder, Slot(told["number"], tuple(told["gpus"]), tuple(told["cores"]))
 
 
 def gpu_slots(gpus: Sequence[str], *, gpus_per_trial: int) -> list[Slot]:

@@ -13,6 +13,7 @@ from cinelex.core.errors import UserError
 from cinelex.sweeps.settings import BASE_FILE, Sweep
 
 Recipe = Literal["default", "search", "winner"]
+"""The base config, a configuration that is tried, and the best of those in the last comparison."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,21 @@ class Task:
     """Whether it is scored on the test studies; while choosing, never."""
     use_wandb: bool = False
     """Whether it sends its scalars to Weights & Biases."""
+
+
+def tasks_of(
+    sweep: Sweep,
+    recipe: Recipe,
+    number: int,
+    values: Mapping[str, JsonValue],
+    final_seed: int | None = None,
+) -> list[Task]:
+    """Return the runs of a configuration, all judged on the validation studies; or a final one."""
+    if final_seed is not None:
+        return [Task(f"final-{recipe}-seed{final_seed}", values, final_seed, on_test=True)]
+    return [
+        Task(f"{recipe}-{number:03d}-seed{seed}", values, seed) for seed in sweep.search_seeds()
+    ]
 
 
 def overrides(sweep: Sweep, task: Task) -> list[str]:

@@ -1,189 +1,120 @@
-"""One training process of a sweep: started, watched, stopped, and begun again if it was killed."""
+"""One training process of a sweep: how it is started, why it ended, and what it recorded."""
 
-import fcntl
 import json
-import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cinelex.core.errors import UserError
-from cinelex.core.exit_codes import BAD_INPUT, PREEMPTED
+from cinelex.core.exit_codes import HUNG, INTERRUPTED, LOST_PEER, PREEMPTED
 from cinelex.core.files import hash_json
+from cinelex.core.locks import sole_user
 from cinelex.sweeps.settings import BASE_FILE, Sweep
 from cinelex.sweeps.slots import Slot
-from cinelex.sweeps.task import Task, check_recorded, overrides
+from cinelex.sweeps.task import Task, overrides
 
 PROGRAM, LAUNCHER = "cinelex.scripts.main", "cinelex.scripts.launch"
 """What a trial runs, alone and in several processes; nothing else is ever run."""
 POLL_S = 1.0
-"""Time between two looks at the record."""
+"""Time between two looks at a process."""
 ORPHAN_S = 180.0
-"""Time that the process of a dead worker gets to save and leave."""
-MAX_KILLED = 3
-"""Times that a process may be killed under a living worker, for instance by a lack of memory."""
+"""Time that the process of a dead starter gets to save and leave."""
+SAVED = (PREEMPTED, INTERRUPTED)
+"""Exit codes of a process that was told to leave, and goes on from there."""
+KILLED = (HUNG, LOST_PEER)
+"""Exit codes, next to those of signals, of a process that did not end by itself."""
 
 Row = dict[str, Any]
-Watch = Callable[[Row], bool]
-"""Is shown each new validation, once; returns True to end the run."""
-
-
-class TrialError(Exception):
-    """A trial that will not end well however often it is begun again."""
-
-
-class InUseError(Exception):
-    """The folder of a run is in other hands; later it may be free."""
-
-
-def train(
-    sweep: Sweep, task: Task, slot: Slot, *, watch: Watch, asked_to_stop: Callable[[], bool]
-) -> Literal["finished", "ended", "stopped"]:
-    """Run a task to its end in its folder, going on from the checkpoint that is there.
-
-    Args:
-        sweep: The sweep.
-        task: What to run.
-        slot: Where.
-        watch: May end it early.
-        asked_to_stop: Whether this worker was asked to leave; the run then saves.
-
-    Returns:
-        How it ended; "stopped" has saved, and goes on when it is run again.
-
-    Raises:
-        TrialError: The run refused its input, was killed too often, or ran another config.
-        InUseError: Another process still runs it.
-    """
-    folder = sweep.trials / task.name
-    log = sweep.folder / "logs" / f"{task.name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    rows = Validations(folder / "metrics.jsonl")
-    with _alone(sweep.folder / "locks" / task.name) as lock:
-        for _ in range(MAX_KILLED + 1):
-            process = _start(sweep, task, slot, log, lock)
-            reason = _watch(process, rows, watch, asked_to_stop)
-            if reason is not None:
-                return reason
-            if process.returncode == 0:
-                _check(sweep, task)
-                return "finished"
-            if process.returncode == PREEMPTED:
-                return "stopped"  # by somebody else, with everything saved
-            if process.returncode == BAD_INPUT:
-                raise TrialError(_last_line(log))
-    raise TrialError(f"ended with {process.returncode} {MAX_KILLED + 1} times; see {log}")
 
 
 def command(sweep: Sweep, task: Task, slot: Slot, *more: str) -> list[str]:
     """Return the command line of a task: a list of arguments that no shell ever reads."""
     arguments = ["--base_config", str(sweep.folder / BASE_FILE), *more, *overrides(sweep, task)]
     if slot.processes > 1:
-        return slot.command(LAUNCHER, str(slot.processes), *arguments)
+        return slot.command(LAUNCHER, "--processes", str(slot.processes), *arguments)
     return slot.command(PROGRAM, *arguments)
 
 
-def _start(sweep: Sweep, task: Task, slot: Slot, log: Path, lock: int) -> "subprocess.Popen[bytes]":
+def start(sweep: Sweep, task: Task, slot: Slot) -> "subprocess.Popen[bytes]":
+    """Start a task in its folder, where it goes on from the checkpoint that is there.
+
+    Raises:
+        UserError: Another process still runs it, though its starter is dead.
+    """
+    _wait_for_orphan(sweep.trials / task.name)
+    log = log_of(sweep, task)
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream:
+        # a session of its own: Ctrl-C reaches the starter, which then asks politely
         return subprocess.Popen(
             command(sweep, task, slot),
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
             env=slot.environment(),
-            pass_fds=(lock,),
+            start_new_session=True,
         )
 
 
-def _watch(
-    process: "subprocess.Popen[bytes]",
-    rows: "Validations",
-    watch: Watch,
-    asked_to_stop: Callable[[], bool],
-) -> Literal["ended", "stopped"] | None:
-    """Wait for a process; return why it was asked to leave, or None where it left by itself."""
-    reason: Literal["ended", "stopped"] | None = None
+def finish(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for a process and return its exit code; whatever interrupts that, it saves and ends."""
     try:
-        while process.poll() is None:
-            time.sleep(POLL_S)
-            if reason is not None:
-                continue  # it is saving
-            if asked_to_stop():
-                reason = "stopped"
-            elif any([watch(row) for row in rows.new()]):
-                reason = "ended"
-            if reason is not None:
-                process.send_signal(signal.SIGTERM)
+        while (code := process.poll()) is None:
+            time.sleep(POLL_S)  # an exception from another thread comes between two looks only
+        return code
     finally:
-        if process.poll() is None:  # whoever watches was told to drop the trial
-            process.send_signal(signal.SIGTERM)
+        if process.poll() is None:
+            process.terminate()
             process.wait()
-    for row in rows.new():
-        watch(row)
-    return None if process.returncode == 0 else reason
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[int]:
-    """Hold a lock that the process inherits, so that it lasts as long as the process does.
-
-    Raises:
-        InUseError: The process of a dead worker does not leave.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        deadline = time.monotonic() + ORPHAN_S
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise InUseError(f"{path.name}: another process still runs it") from None
-                time.sleep(POLL_S / 10)
-        yield handle.fileno()
+def is_killed(code: int) -> bool:
+    """Return whether a process ended by a signal, its own or its child's, or for lack of a peer."""
+    return code not in SAVED and (code < 0 or code > 128 or code in KILLED)
 
 
-def _check(sweep: Sweep, task: Task) -> None:
-    try:
-        check_recorded(sweep, task)
-    except UserError as error:
-        raise TrialError(str(error)) from None
+def reason(sweep: Sweep, task: Task, code: int) -> str:
+    """Return the one line that a program wrote about what is wrong."""
+    log = log_of(sweep, task)
+    return f"its process was killed ({code}); see {log}" if is_killed(code) else last_line(log)
 
 
-def _last_line(log: Path) -> str:
-    """Return the one line that the program wrote about what is wrong."""
+def last_line(log: Path) -> str:
+    """Return the last line of a log, which is what a program says where it refuses its input."""
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     return lines[-1].removeprefix("error: ") if lines else f"no output; see {log}"
 
 
-class Validations:
-    """The validations of a growing record, each step once, however often the run restarts."""
+def log_of(sweep: Sweep, task: Task) -> Path:
+    """Return where the output of a task's processes is."""
+    return sweep.folder / "logs" / f"{task.name}.log"
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._read, self._last = 0, b""
-        self._seen: set[int] = set()
 
-    def new(self) -> list[Row]:
-        """Return the rows that were not there at the last look."""
-        if not self.path.exists():
-            return []
-        with self.path.open("rb") as stream:
-            stream.seek(self._read - len(self._last))
-            if stream.read(len(self._last)) != self._last:
-                # a resumed run has dropped what it is going to write again, or has written it
-                self._read, self._last = stream.seek(0), b""
-            whole, newline, _ = stream.read().rpartition(b"\n")
-        self._read += len(whole) + len(newline)
-        self._last = (whole + newline).splitlines(keepends=True)[-1] if newline else self._last
-        rows = [json.loads(line) for line in whole.splitlines() if line]
-        fresh = [r for r in rows if r["kind"] == "validation" and r["step"] not in self._seen]
-        self._seen |= {row["step"] for row in fresh}
-        return fresh
+def in_use(folder: Path) -> bool:
+    """Return whether a living process trains in a run's folder."""
+    if folder.exists():
+        with suppress(UserError), sole_user(folder):
+            return False
+        return True
+    return False
+
+
+def _wait_for_orphan(folder: Path) -> None:
+    deadline = time.monotonic() + ORPHAN_S
+    while in_use(folder):
+        if time.monotonic() > deadline:
+            raise UserError(f"{folder}: another process still runs it; stop it, then --resume")
+        time.sleep(POLL_S / 10)
+
+
+def validations(folder: Path) -> list[Row]:
+    """Return the validations that a run has recorded, each step once; only whole lines count."""
+    path = folder / "metrics.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    rows = [json.loads(line) for line in lines if line.endswith(b"\n") and b'"validation"' in line]
+    return list({row["step"]: row for row in rows if row["kind"] == "validation"}.values())
 
 
 def record_hash(folder: Path) -> str:

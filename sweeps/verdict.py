@@ -1,4 +1,4 @@
-"""Whether the winner is better than the default recipe, and how much of that is luck."""
+"""Whether the winner is better than the default recipe, and how much of that is chance."""
 
 import statistics
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
+from scipy.special import ndtr
 
-from cinelex.sweeps.objectives import Score
 from cinelex.sweeps.outcomes import Outcome
 from cinelex.sweeps.plan import Metric
+from cinelex.sweeps.scores import Mean, student_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +19,9 @@ class Comparison:
 
     metric: Metric
     seeds: Sequence[int]
-    winner: Sequence[Score]
+    winner: Sequence[Mean]
     """At each seed."""
-    default: Sequence[Score]
+    default: Sequence[Mean]
     difference: float
     """Mean over seeds of winner minus default."""
     low: float | None
@@ -31,7 +31,7 @@ class Comparison:
     """Standard deviation of a run over seeds, pooled over both recipes; None with one seed."""
 
     @property
-    def clear(self) -> bool | None:
+    def significant(self) -> bool | None:
         """Return whether the winner is better beyond the noise of seeds; None if nobody can say."""
         if self.low is None or self.high is None:
             return None
@@ -56,10 +56,9 @@ def compare(final: Sequence[Outcome], metric: Metric) -> Comparison | None:
         return None
     winner = [scores["winner", seed] for seed in seeds]
     default = [scores["default", seed] for seed in seeds]
-    pairs = zip(winner, default, strict=True)
-    differences = [one.value - other.value for one, other in pairs]
-    low, high = student_interval(differences)
     both = [[score.value for score in scores] for scores in (winner, default)]
+    differences = [one - other for one, other in zip(*both, strict=True)]
+    low, high = student_interval(differences)
     return Comparison(
         metric=metric,
         seeds=seeds,
@@ -72,21 +71,6 @@ def compare(final: Sequence[Outcome], metric: Metric) -> Comparison | None:
     )
 
 
-def student_interval(
-    values: Sequence[float], *, confidence: float = 0.95
-) -> tuple[float | None, float | None]:
-    """Return Student's interval of a mean; None for both ends with fewer than two values.
-
-    Source: Student 1908, Biometrika 6(1).
-    """
-    if len(values) < 2:
-        return None, None
-    middle = statistics.fmean(values)
-    error = statistics.stdev(values) / len(values) ** 0.5
-    reach = error * float(stdtrit(len(values) - 1, (1 + confidence) / 2))
-    return middle - reach, middle + reach
-
-
 def pooled_deviation(groups: Sequence[Sequence[float]]) -> float | None:
     """Return the standard deviation within groups; None where no group has two values."""
     freedom = sum(len(group) - 1 for group in groups)
@@ -97,7 +81,7 @@ def pooled_deviation(groups: Sequence[Sequence[float]]) -> float | None:
 
 
 @cache
-def luck_of_the_best(count: int) -> float:
+def expected_maximum(count: int) -> float:
     """Return how far the best of ``count`` equal configurations stands above their mean.
 
     In standard deviations of a normally distributed score: the expected greatest of ``count``
@@ -116,7 +100,7 @@ def not_distinct(found: Sequence[Outcome], leader: Outcome, metric: Metric) -> l
 
     Nobody can tell them from the leader by the studies that it was chosen on.
     """
-    mark = leader.scores[metric.name].value
+    mark = leader.score(metric)
     near = []
     for one in found:
         if one is leader or one.state != "complete":

@@ -1,44 +1,86 @@
-"""One of W&B's agents, in its slot: asks the server for values, and trains with them.
+"""W&B's agents: each in its slot asks the server for values, and trains with them.
 
-The agent is W&B's own, in the form that calls a function of ours. The function knows one program,
+An agent is W&B's own, in the form that calls a function of ours. The function knows one program,
 and gives it values that were checked against the sweep file.
 """
 
+import json
 import os
 import signal
+import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import wandb
-from optuna.trial import TrialState, create_trial
 from pydantic import JsonValue
 
 from cinelex.config.strict_yaml import read_yaml
 from cinelex.core.errors import UserError
-from cinelex.core.exit_codes import BAD_INPUT, LOST_PEER
-from cinelex.core.files import hash_json
-from cinelex.sweeps.names import own_name
-from cinelex.sweeps.queues import HEARTBEAT_S, Queues, Storage, StorageError
-from cinelex.sweeps.scores import mean_scores, measured
+from cinelex.core.exit_codes import BAD_INPUT
+from cinelex.core.files import write_json
+from cinelex.sweeps import training
+from cinelex.sweeps.leaving import leaving
+from cinelex.sweeps.pools import MAX_KILLED
 from cinelex.sweeps.settings import Sweep
-from cinelex.sweeps.slots import Slot, read_arguments
-from cinelex.sweeps.task import Task
-from cinelex.sweeps.tickets import ERROR, TICKET, WORKER, tries_of
-from cinelex.sweeps.training import TrialError, record_hash, train
-from cinelex.sweeps.turns import turn
-from cinelex.sweeps.wandb_backend import RUN_ID, check_chosen, open_sweep
-from cinelex.sweeps.worker import open_patiently, take_from_the_dead
+from cinelex.sweeps.slots import Slot
+from cinelex.sweeps.task import Task, check_recorded
+from cinelex.sweeps.training import SAVED, finish, is_killed, last_line, reason, start
+from cinelex.sweeps.wandb_backend import RUN_ID, check_chosen, notes_of, open_sweep, task_of
 
-PREFIX = "wandb-"
-"""What the folder of a run begins with whose values the server chose."""
+AGENT = "cinelex.sweeps.wandb_agent"
 MAX_FAILED = 3
 """Runs that fail one after another before W&B's agent gives up, which it does without a word."""
+
+
+def run_agents(sweep: Sweep, slots: Sequence[Slot], say: Callable[[str], None]) -> bool:
+    """Keep an agent in each slot until the server has no more runs; return False if stopped.
+
+    Raises:
+        UserError: An agent refused to work, or was killed too often.
+    """
+    agents = {slot: _start(sweep, slot) for slot in slots}
+    killed: Counter[Slot] = Counter()
+    with leaving() as asked:
+        try:
+            while agents and not asked.wait(training.POLL_S):
+                for slot, code in [(slot, one.poll()) for slot, one in agents.items()]:
+                    if code is None:
+                        continue
+                    del agents[slot]
+                    killed[slot] += is_killed(code)
+                    if is_killed(code) and killed[slot] <= MAX_KILLED:
+                        say(f"agent {slot.number} was killed ({code}) and is started again")
+                        agents[slot] = _start(sweep, slot)
+                    elif code:
+                        raise UserError(f"agent {slot.number}: {last_line(_log(sweep, slot))}")
+        finally:
+            for one in agents.values():
+                one.terminate()
+            for one in agents.values():
+                one.wait()
+        return not asked.is_set()
+
+
+def _log(sweep: Sweep, slot: Slot) -> Path:
+    return sweep.folder / "logs" / f"agent-{os.uname().nodename}-{slot.number}.log"
+
+
+def _start(sweep: Sweep, slot: Slot) -> "subprocess.Popen[bytes]":
+    log = _log(sweep, slot)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as stream:
+        return subprocess.Popen(
+            slot.command(AGENT, str(sweep.folder), json.dumps(asdict(slot))),
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env=slot.environment(),
+            start_new_session=True,
+        )
 
 
 @dataclass
@@ -47,9 +89,6 @@ class Agent:
 
     sweep: Sweep
     slot: Slot
-    queues: Queues
-    name: str
-    """What no other living worker is called."""
     failed: int = 0
     """Runs that failed since one ended well."""
 
@@ -57,8 +96,7 @@ class Agent:
         """Train once, with the values and under the run id that W&B's agent left behind.
 
         Raises:
-            UserError: The server chose what the sweep file does not allow.
-            TrialError: The run failed; the agent tells the server.
+            UserError: The server chose what the sweep file does not allow, or the run failed.
         """
         self.failed += 1
         run_id = os.environ["WANDB_RUN_ID"]
@@ -66,96 +104,29 @@ class Agent:
             raise UserError("the server sent something that is no run's id; nothing was run")
         chosen = read_yaml(Path(os.environ["WANDB_SWEEP_PARAM_PATH"]), dotted_keys=True).data
         values = check_chosen(self.sweep.plan, unwrapped(chosen))
-        self._train(int(hash_json(run_id)[:6], 16), self._task(f"{PREFIX}{run_id}", values))
+        self._train(task_of(self.sweep, run_id, values))
         self.failed = 0
 
-    def _task(self, name: str, values: Mapping[str, JsonValue]) -> Task:
-        return Task(name, values, self.sweep.base.seed, use_wandb=True)
-
-    def _train(self, ticket: int, task: Task) -> None:
-        """Run a task to its end, in sight of all nodes: the final runs wait for it."""
-        trial = self._enter(ticket, task)
+    def _train(self, task: Task) -> None:
+        """Run a task to its end, and leave a note of that for whoever compares."""
         begun = time.monotonic()
+        note: dict[str, JsonValue] = {"values": dict(task.values)}
+        path = notes_of(self.sweep) / f"{task.name}.json"
+        write_json(path, note)
         try:
-            with alive(self.queues.storage, trial):
-                # what was stopped by somebody else has saved, and goes on
-                while self._run(task) == "stopped":
-                    pass
-                self._keep(trial, task, seconds=round(time.monotonic() - begun, 1))
-        except TrialError as error:
-            self.queues.storage.set_trial_user_attr(trial, ERROR, str(error))
+            self._run(task)
+        except UserError as error:
+            write_json(path, {**note, "error": str(error)})
             raise
-        finally:
-            self._end(trial, TrialState.FAIL)
+        write_json(path, {**note, "seconds": round(time.monotonic() - begun, 1)})
 
-    def _run(self, task: Task) -> str:
-        return train(
-            self.sweep, task, self.slot, watch=lambda row: False, asked_to_stop=lambda: False
-        )
-
-    def _enter(self, ticket: int, task: Task) -> int:
-        """Enter a run that begins among the configurations; return its trial's id."""
-        told = {
-            TICKET: ticket,
-            WORKER: self.name,
-            "recipe": "search",
-            "values": dict(task.values),
-            "runs": [task.name],
-        }
-        search = self.queues.search
-        search.add_trial(create_trial(state=TrialState.RUNNING, user_attrs=told))
-        place = self.queues.storage.get_study_id_from_name(search.study_name)
-        number = tries_of(search)[ticket][-1].number
-        return self.queues.storage.get_trial_id_from_study_id_trial_number(place, number)
-
-    def _keep(self, trial: int, task: Task, *, seconds: float | None) -> None:
-        """Note what came out of a run."""
-        scores = mean_scores(self.sweep, [measured(self.sweep, task)])
-        told = {
-            "scores": {name: asdict(score) for name, score in scores.items()},
-            "seconds": seconds,
-            "record": record_hash(self.sweep.trials / task.name),
-        }
-        for key, value in told.items():
-            self.queues.storage.set_trial_user_attr(trial, key, value)
-        self._end(trial, TrialState.COMPLETE, [score.value for score in scores.values()])
-
-    def _end(self, trial: int, state: TrialState, values: Sequence[float] | None = None) -> None:
-        number = self.queues.storage.get_trial(trial).number
-        told = None if values is None else list(values)
-        self.queues.search.tell(number, told, state=state, skip_if_finished=True)
-
-    def keep_forgotten(self) -> None:
-        """Enter the runs whose agent was killed after they had ended, and before it said so."""
-        take_from_the_dead(self.sweep, self.queues, self.name)
-        with turn(self.sweep):
-            for ticket, tries in tries_of(self.queues.search).items():
-                told = tries[-1].user_attrs
-                lost = all(t.state == TrialState.FAIL and ERROR not in t.user_attrs for t in tries)
-                name = next(iter(told.get("runs", [])), "")
-                results = self.sweep.trials / name / "results.json"
-                if lost and name.startswith(PREFIX) and results.exists():
-                    task = self._task(name, told["values"])
-                    self._keep(self._enter(ticket, task), task, seconds=None)
-
-
-@contextmanager
-def alive(storage: Storage, trial: int) -> Iterator[None]:
-    """Give signs of life of a trial that Optuna does not run."""
-    ended = threading.Event()
-
-    def say() -> None:
-        storage.record_heartbeat(trial)
-        while not ended.wait(HEARTBEAT_S):
-            storage.record_heartbeat(trial)
-
-    thread = threading.Thread(target=say, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    def _run(self, task: Task) -> None:
+        killed = 0
+        while code := finish(start(self.sweep, task, self.slot)):
+            killed += is_killed(code)
+            if killed > MAX_KILLED or not (is_killed(code) or code in SAVED):
+                raise UserError(reason(self.sweep, task, code))
+        check_recorded(self.sweep, task)
 
 
 def unwrapped(chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,25 +140,23 @@ def unwrapped(chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ask for values and train until the server has no more."""
-    folder, slot = read_arguments(__doc__ or "", arguments)
+    import wandb
+
+    folder, told = arguments or sys.argv[1:]
+    slot = json.loads(told)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # W&B's agent ends its run on Ctrl-C
     try:
-        sweep = Sweep(folder)
+        sweep = Sweep(Path(folder))
         where = open_sweep(sweep)
-        with own_name(folder) as name:
-            agent = Agent(sweep, slot, open_patiently(sweep, name), name)
-            agent.keep_forgotten()
-            wandb.agent(
-                where.sweep_id, function=agent.run_one, entity=where.entity, project=where.project
-            )
+        agent = Agent(sweep, Slot(slot["number"], tuple(slot["gpus"]), tuple(slot["cores"])))
+        wandb.agent(
+            where.sweep_id, function=agent.run_one, entity=where.entity, project=where.project
+        )
         if agent.failed >= MAX_FAILED:
             raise UserError(
                 f"W&B's agent gave up: {agent.failed} runs failed one after another; their "
-                f"reasons stand in {folder / 'logs'}; go on with --resume"
+                f"reasons stand in {sweep.folder / 'logs'}; go on with --resume"
             )
-    except StorageError as problem:
-        sys.stderr.write(f"error: {problem}\n")
-        return LOST_PEER
     except UserError as problem:
         sys.stderr.write(f"error: {problem}\n")
         return BAD_INPUT

@@ -1,21 +1,29 @@
-"""W&B's server as the one who chooses: a sweep made or gone on with, and values checked.
+"""W&B's server as the one who chooses: a sweep made or gone on with, values checked, scores read.
 
 Nothing that the server sends is ever executed: it chooses values, and only those of the sweep file.
 """
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import wandb
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from pydantic import JsonValue
 
 from cinelex.config.strict_yaml import read_yaml
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_json
+from cinelex.sweeps import training
 from cinelex.sweeps.plan import Plan
+from cinelex.sweeps.scores import means
 from cinelex.sweeps.settings import PLAN_FILE, Sweep
+from cinelex.sweeps.studies import Studies
+from cinelex.sweeps.task import Task
+from cinelex.sweeps.training import in_use, record_hash
 
 PROJECT = "cinelex"
 ID_FILE = "wandb.json"
@@ -34,6 +42,46 @@ class OnServer:
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.entity, self.project, self.sweep_id) if part)
+
+
+def task_of(sweep: Sweep, run_id: str, values: Mapping[str, JsonValue]) -> Task:
+    """Return the run of an id of the server's; it has a folder like any other."""
+    return Task(f"wandb-{run_id}", values, sweep.base.seed, use_wandb=True)
+
+
+def notes_of(sweep: Sweep) -> Path:
+    """Return where agents leave a note of each run."""
+    return sweep.folder / "agents"
+
+
+def read_back(studies: Studies) -> None:
+    """Enter what the agents of all nodes have trained among the configurations, once.
+
+    Waits for runs that still go on, on whatever node; on a disk that shows locks to all of them.
+    """
+    sweep = studies.sweep
+    known = {run for one in studies.search.trials for run in one.user_attrs.get("runs", [])}
+    for path in sorted(notes_of(sweep).glob("*.json")):
+        while in_use(sweep.trials / path.stem):
+            time.sleep(training.POLL_S)
+        if path.stem not in known:
+            studies.search.add_trial(_trial(sweep, path.stem, read_json(path)))
+
+
+def _trial(sweep: Sweep, name: str, note: Mapping[str, Any]) -> FrozenTrial:
+    """Return a run as a trial: complete, failed with its reason, or ended early by the server."""
+    told = {"recipe": "search", "runs": [name], "begun": 1, **note}
+    if "error" in note:
+        return create_trial(state=TrialState.FAIL, user_attrs=told)
+    if not (sweep.trials / name / "results.json").exists():
+        return create_trial(state=TrialState.PRUNED, user_attrs=told)
+    try:
+        scores = means(sweep, [Task(name, note["values"], sweep.base.seed)])
+    except UserError as error:
+        return create_trial(state=TrialState.FAIL, user_attrs={**told, "error": str(error)})
+    told["scores"] = {name: asdict(score) for name, score in scores.items()}
+    told["record"] = record_hash(sweep.trials / name)
+    return create_trial(values=[one.value for one in scores.values()], user_attrs=told)
 
 
 def logged_in() -> bool:

@@ -82,3 +82,23 @@ def test_the_other_scripts_pass_their_arguments_on(
     assert code == 0
     assert any(program in word for word in started)
     assert started[-2:] == ["--base_config", "a b.yaml"]
+
+
+def test_a_sweep_on_several_nodes_is_started_by_ray_on_each(tmp_path: Path) -> None:
+    _, started, _ = submit(tmp_path, "sweep.sbatch", "--resume")
+    assert started == [
+        f"{tmp_path}/.venv/bin/ray",
+        *("symmetric-run", "--address", "node1:21234", "--min-nodes", "2", "--"),
+        *("bash", "scripts/run_sweep.sh", "--engine", "ray", "--resume"),
+    ]
+    _, started, _ = submit(tmp_path, "sweep.sbatch", "--resume", SLURM_NNODES="1")
+    assert started == ["bash", "scripts/run_sweep.sh", "--resume"]
+
+
+@pytest.mark.parametrize(("ends_with", "requeued"), [(130, True), (2, False)])
+def test_a_sweep_that_was_stopped_goes_back_into_the_queue(
+    tmp_path: Path, ends_with: int, requeued: bool
+) -> None:
+    code, _, asked = submit(tmp_path, "sweep.sbatch", "--resume", ends_with=ends_with)
+    assert code == ends_with
+    assert asked == ("requeue 41234\n" if requeued else "")

@@ -5,8 +5,8 @@ from typing import Any
 
 from cinelex.config.load import load_config
 from cinelex.sweeps.plan import read_plan
-from cinelex.sweeps.queues import Queues, fill, open_queues
 from cinelex.sweeps.settings import Settings, Sweep, create
+from cinelex.sweeps.studies import Studies, open_studies
 from tests.sweeps.quick_run import OBJECTIVE
 
 ROOT = Path(__file__).parents[2]
@@ -16,10 +16,8 @@ HEAD = f"method: bayes\nmetric: {{name: {OBJECTIVE}, goal: maximize}}\nparameter
 WEIGHT = "  loss_weights.contrastive: {distribution: uniform, min: 1.5, max: 3.0}\n"
 
 
-def quick_sweep(
-    folder: Path, text: str = HEAD + WEIGHT, *overrides: str, storage: str = "", **changed: Any
-) -> Sweep:
-    """Write a sweep file, and make the sweep's folder below ``folder``."""
+def quick_sweep(folder: Path, text: str = HEAD + WEIGHT, *overrides: str, **changed: Any) -> Sweep:
+    """Write a sweep file, and make the sweep's folder below ``folder``, or go back to it."""
     file = folder / "sweep.yaml"
     folder.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
@@ -35,11 +33,11 @@ def quick_sweep(
     }
     home = folder / "sweep"
     settings = Settings(**{**told, **changed})
-    return create(home, plan, base, settings, storage=storage or None, resume=False)
+    return create(home, plan, base, settings, resume=True)
 
 
-def filled(sweep: Sweep) -> Queues:
-    """Return the queues of a sweep with everything in them."""
-    queues = open_queues(sweep)
-    fill(queues, sweep)
-    return queues
+def filled(sweep: Sweep) -> Studies:
+    """Return the studies of a sweep with everything in them that is to be tried."""
+    studies = open_studies(sweep)
+    studies.fill()
+    return studies

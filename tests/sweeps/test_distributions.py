@@ -8,11 +8,11 @@ from typing import Any
 
 import optuna
 import pytest
+from scipy import stats
 
 from cinelex.core.errors import UserError
-from cinelex.sweeps.distributions import Choice, Distribution
+from cinelex.sweeps.distributions import Choice, Distribution, draw
 from cinelex.sweeps.parameters import DISTRIBUTIONS, read_parameters
-from cinelex.sweeps.queues import draw
 
 
 def one(**spec: Any) -> Distribution:
@@ -44,11 +44,13 @@ SPECS: Mapping[str, Mapping[str, Any]] = {
     "q_normal": {"mu": 0.0, "sigma": 3.0, "q": 1},
     "log_normal": {"mu": 0.0, "sigma": 0.5},
     "q_log_normal": {"mu": 2.0, "sigma": 0.5, "q": 1},
+    "beta": {"a": 2.0, "b": 5.0},
+    "q_beta": {"a": 2.0, "b": 5.0, "q": 0.1},
 }
 
 
 def test_every_distribution_has_an_example_here() -> None:
-    assert SPECS.keys() == DISTRIBUTIONS.keys()
+    assert SPECS.keys() == set(DISTRIBUTIONS)
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -117,13 +119,13 @@ def test_nested_parameters_become_dots() -> None:
     assert list(read_parameters(nested, source="file")) == ["optimizer.betas"]
 
 
-def test_the_place_on_an_axis_is_logarithmic_where_the_range_is() -> None:
-    assert one(min=1.0, max=3.0).place(2.0) == 0.5
-    assert one(distribution="log_uniform_values", min=0.01, max=1.0).place(0.1) == pytest.approx(
+def test_the_position_on_an_axis_is_logarithmic_where_the_range_is() -> None:
+    assert one(min=1.0, max=3.0).position(2.0) == 0.5
+    assert one(distribution="log_uniform_values", min=0.01, max=1.0).position(0.1) == pytest.approx(
         0.5
     )
-    assert one(values=["a", "b", "c"]).place("b") == 0.5
-    assert one(values=["a", "b"]).place("z") is None
+    assert one(values=["a", "b", "c"]).position("b") == 0.5
+    assert one(values=["a", "b"]).position("z") is None
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,8 @@ def test_the_place_on_an_axis_is_logarithmic_where_the_range_is() -> None:
         ({"min": 1, "max": 2.5}, "are of two types"),
         ({"min": 1.0}, "expected value:, values:, or min: and max:"),
         ({"distribution": "unifrom", "min": 0.0, "max": 1.0}, "did you mean uniform?"),
-        ({"distribution": "beta", "min": 0.0, "max": 1.0}, "unknown distribution 'beta'"),
+        ({"distribution": "beta", "min": 0.0, "max": 1.0}, "key.a: expected a number, got None"),
+        ({"distribution": "cauchy"}, "unknown distribution 'cauchy'"),
         ({"distribution": "log_uniform_values", "min": 0.0, "max": 1.0}, "begins above 0"),
         ({"distribution": "log_uniform", "min": 0.0, "max": 1e6}, "is no number"),
         ({"distribution": "uniform", "min": "1.5", "max": 3.0}, "expected a number, got '1.5'"),
@@ -160,6 +163,56 @@ def test_random_values_do_not_leave_a_range() -> None:
         low = generator.uniform(-5, 5)
         high = low + generator.uniform(0.01, 5)
         distribution = one(min=low, max=high)
-        value = distribution.value(generator.uniform(low, high))
+        value = distribution.value(generator.uniform(0, 1))
         assert distribution.contains(value)
         assert not distribution.contains(high + 0.001)
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "law"),
+    [
+        ("uniform", {"min": 1.5, "max": 3.0}, stats.uniform(1.5, 1.5)),
+        ("log_uniform", {"min": -3, "max": 0}, stats.loguniform(math.exp(-3), 1)),
+        ("log_uniform_values", {"min": 0.01, "max": 1.0}, stats.loguniform(0.01, 1)),
+        ("inv_log_uniform", {"min": 0, "max": 3}, stats.loguniform(math.exp(-3), 1)),
+        ("normal", {"mu": 2.0, "sigma": 0.5}, stats.norm(2, 0.5)),
+        ("log_normal", {"mu": 1.0, "sigma": 0.5}, stats.lognorm(0.5, scale=math.e)),
+        ("beta", {"a": 2.0, "b": 5.0}, stats.beta(2, 5)),
+    ],
+)
+def test_values_are_quantiles_of_the_law_that_w_and_b_documents(
+    name: str, spec: dict[str, float], law: Any
+) -> None:
+    distribution = one(distribution=name, **spec)
+    for probability in (0.01, 0.25, 0.5, 0.9):
+        assert distribution.value(probability) == pytest.approx(law.ppf(probability))
+        assert law.cdf(distribution.value(probability)) == pytest.approx(probability)
+
+
+@pytest.mark.parametrize("name", [name for name in SPECS if name.startswith("q_")])
+def test_a_quantized_value_is_the_nearest_multiple_of_the_plain_one(name: str) -> None:
+    spec = SPECS[name]
+    plain = one(distribution=name.removeprefix("q_"), **{k: v for k, v in spec.items() if k != "q"})
+    for probability in (0.2, 0.5, 0.8):
+        rounded = round(float(str(plain.value(probability))) / spec["q"]) * spec["q"]
+        assert one(distribution=name, **spec).value(probability) == pytest.approx(rounded)
+
+
+def test_a_grid_holds_every_value_once_and_in_order() -> None:
+    for spec, values in (
+        ({"min": 1, "max": 5}, [1, 2, 3, 4, 5]),
+        (SPECS["q_uniform"], [0.0, 0.25, 0.5, 0.75, 1.0]),
+        ({"values": ["b", "a"]}, ["b", "a"]),
+        ({"values": ["b", "a"], "probabilities": [0.9, 0.1]}, ["b", "a"]),
+    ):
+        told = {"distribution": "q_uniform", **spec} if "q" in spec else spec
+        distribution = one(**told)
+        assert [distribution.value(point) for point in distribution.grid() or ()] == values
+    assert one(min=0.0, max=1.0).grid() is None
+
+
+def test_what_w_and_b_rounds_beyond_an_end_is_contained() -> None:
+    odd = one(distribution="q_log_uniform_values", min=1, max=3.6, q=1)
+    assert odd.contains(4)
+    assert not odd.contains(5)
+    assert not odd.contains(2.5)

@@ -4,13 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cinelex.config.load import load_config
 from cinelex.core.errors import UserError
-from cinelex.sweeps.objectives import (
-    Score,
-    find_score,
-    refuse_dependent,
-    refuse_unknown,
-)
+from cinelex.sweeps.objectives import refuse_dependent, refuse_unknown
 from cinelex.sweeps.plan import Metric, read_plan
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, ROOT, SHIPPED, WEIGHT
@@ -35,7 +31,8 @@ def plan_of(folder: Path, text: str) -> str:
 )
 def test_every_shipped_sweep_file_can_be_read(path: Path) -> None:
     plan = read_plan(path)
-    refuse_dependent(plan.metric, plan.swept)
+    base = next(one for one in path.parent.glob("*.yaml") if not one.name.startswith("sweep_"))
+    refuse_dependent(plan.metric, plan.swept, load_config(base).project)
 
 
 def test_the_shipped_ranges_are_those_of_the_history() -> None:
@@ -83,19 +80,19 @@ def test_a_command_that_passes_the_arguments_is_fine(tmp_path: Path) -> None:
     [
         ("val/total_loss", WEIGHTS, "the smallest weights would win"),
         ("loss", ["patch_contrastive_weight"], "the smallest weights would win"),
-        ("losses/contrastive", ["temperature.start"], "a temperature rescales"),
-        ("losses/contrastive/value", ["learn_temperature"], "a temperature rescales"),
+        ("losses/contrastive", ["temperature.start"], "changes the unit"),
+        ("losses/contrastive/value", ["learn_temperature"], "changes the unit"),
         ("val/contrastive_loss", ["batch"], "changes the unit"),
         ("losses/captioning", ["tokenizer.vocab_size"], "changes the unit"),
         ("losses/masked_modeling", ["model.mask_ratio"], "changes the unit"),
-        ("losses/of_another_project", ["temperature"], "a temperature rescales"),
+        ("losses/of_another_project", ["temperature"], "changes the unit"),
     ],
 )
 def test_an_objective_that_a_swept_key_changes_by_itself_is_refused(
     name: str, swept: list[str], reason: str
 ) -> None:
     with pytest.raises(UserError, match=swept[0]) as refused:
-        refuse_dependent(Metric(name=name), swept)
+        refuse_dependent(Metric(name=name), swept, "multitask")
     assert reason in str(refused.value)
 
 
@@ -110,20 +107,7 @@ def test_an_objective_that_a_swept_key_changes_by_itself_is_refused(
     ],
 )
 def test_an_objective_with_a_unit_of_its_own_is_taken(name: str, swept: list[str]) -> None:
-    refuse_dependent(Metric(name=name), swept)
-
-
-def test_a_score_comes_with_its_interval_and_its_null() -> None:
-    results = {
-        "retrieval": {"recall": {"value": 0.5, "low": 0.4, "high": 0.6, "chance": 0.01}},
-        "captioning": {
-            "f1": {"value": 0.2, "baselines": {"a": {"value": 0.1}, "b": {"value": 0.3}}}
-        },
-    }
-    assert find_score(results, "val/retrieval/recall") == Score(0.5, 0.4, 0.6, 0.01)
-    assert find_score(results, "captioning/f1") == Score(0.2, None, None, 0.3)
-    with pytest.raises(UserError, match="did you mean retrieval/recall"):
-        find_score(results, "retrieval/recal")
+    refuse_dependent(Metric(name=name), swept, "multitask")
 
 
 def test_an_unknown_objective_is_refused_with_the_nearest() -> None:

@@ -1,6 +1,5 @@
 """What a sweep refuses before its first trial."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ from cinelex.sweeps.preflight import (
     check_values,
 )
 from cinelex.sweeps.probe import Probed, probe
-from cinelex.sweeps.settings import Sweep, begin, create
-from cinelex.sweeps.slots import Slot, cpu_slots, gpu_slots
+from cinelex.sweeps.settings import Sweep, create
+from cinelex.sweeps.slots import Slot, cpu_slots
+from cinelex.sweeps.studies import open_studies
 from cinelex.sweeps.watched import was_read, watched
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, SHIPPED, WEIGHT, quick_sweep
@@ -50,7 +50,7 @@ def test_a_key_that_does_not_exist_or_is_not_to_be_swept(
     tmp_path: Path, line: str, reason: str
 ) -> None:
     sweep = quick_sweep(tmp_path, f"{HEAD}  {line}\n")
-    assert reason in refusal(check_file, sweep.plan, sweep.settings)
+    assert reason in refusal(check_file, sweep.plan, sweep.settings, "multitask")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_values_that_the_schema_refuses_alone_or_together(
 
 def test_the_shipped_ranges_are_valid(tmp_path: Path) -> None:
     sweep = quick_sweep(tmp_path, SHIPPED.read_text(), "steps=90", pruner="hyperband")
-    check_file(sweep.plan, sweep.settings)
+    check_file(sweep.plan, sweep.settings, "multitask")
     assert "validate_every" in refusal(check_values, sweep)
     sweep = quick_sweep(tmp_path, SHIPPED.read_text(), pruner="hyperband")
     check_values(sweep)
@@ -97,9 +97,9 @@ def test_trials_that_are_judged_by_their_last_validation_must_have_one(tmp_path:
 def test_several_objectives_cannot_end_a_trial_early(tmp_path: Path) -> None:
     metrics = [Metric(name=OBJECTIVE, goal="maximize"), Metric(name="captioning/x")]
     sweep = quick_sweep(tmp_path, pruner="median", metrics=metrics)
-    assert "--pruner none" in refusal(check_file, sweep.plan, sweep.settings)
+    assert "--pruner none" in refusal(check_file, sweep.plan, sweep.settings, "multitask")
     sweep = quick_sweep(tmp_path, sampler="cmaes", metrics=metrics)
-    assert "--sampler tpe" in refusal(check_file, sweep.plan, sweep.settings)
+    assert "--sampler tpe" in refusal(check_file, sweep.plan, sweep.settings, "multitask")
 
 
 def test_a_command_that_does_not_pass_its_arguments_is_found_before_any_trial(
@@ -176,29 +176,13 @@ def test_a_watched_config_is_equal_to_the_one_it_watches(tmp_path: Path) -> None
 def test_a_sweep_goes_on_only_where_that_was_asked_for_and_only_as_it_was(tmp_path: Path) -> None:
     sweep = quick_sweep(tmp_path)
     plan, base, settings = sweep.plan, sweep.base, sweep.settings
-    told: dict[str, Any] = {"storage": sweep.storage, "resume": True}
-    begin(sweep)
-    assert "--resume" in refusal(
-        lambda: create(sweep.folder, plan, base, settings, storage=sweep.storage, resume=False)
-    )
+    told: dict[str, Any] = {"resume": True}
+    create(sweep.folder, plan, base, settings, resume=False)  # nothing has begun yet
+    open_studies(sweep)
+    assert "--resume" in refusal(lambda: create(sweep.folder, plan, base, settings, resume=False))
     more = settings.model_copy(update={"count": 9})
     assert create(sweep.folder, plan, base, more, **told).settings.count == 9
     seeds = settings.model_copy(update={"seeds": 5})
     assert "options" in refusal(lambda: create(sweep.folder, plan, base, seeds, **told))
     other = base.model_copy(update={"steps": 7})
     assert "base config" in refusal(lambda: create(sweep.folder, plan, other, settings, **told))
-
-
-def test_gpus_and_cores_are_shared_out_evenly_or_not_at_all() -> None:
-    pairs = gpu_slots(["0", "1", "2", "3"], gpus_per_trial=2)
-    assert [slot.gpus for slot in pairs] == [("0", "1"), ("2", "3")]
-    assert [slot.processes for slot in pairs] == [2, 2]
-    assert pairs[1].environment()["CUDA_VISIBLE_DEVICES"] == "2,3"
-    assert [slot.cores for slot in cpu_slots(2, cores=[0, 1, 2, 3, 4])] == [(0, 1), (2, 3)]
-    assert pairs[0].command("a.b", "c")[-4:] == [sys.executable, "-m", "a.b", "c"]
-    with pytest.raises(UserError, match="does not divide"):
-        gpu_slots(["0", "1", "2"], gpus_per_trial=2)
-    with pytest.raises(UserError, match="twice"):
-        gpu_slots(["0", "0"], gpus_per_trial=1)
-    with pytest.raises(UserError, match="more than the 2 CPU cores"):
-        cpu_slots(3, cores=[0, 1])

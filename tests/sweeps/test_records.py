@@ -3,45 +3,27 @@
 import json
 from pathlib import Path
 
-import pytest
-
-from cinelex.sweeps.training import Validations
+from cinelex.sweeps.training import validations
 
 
-def rows(*steps: int, note: str = "") -> str:
-    lines = [{"kind": "validation", "step": step, "note": note} for step in steps]
+def rows(*steps: int) -> str:
+    lines = [{"kind": "validation", "step": step} for step in steps]
     return "".join(json.dumps(line) + "\n" for line in lines)
 
 
-@pytest.mark.parametrize("note", ["", "a longer line", "x" * 200])
-def test_a_record_that_was_cut_and_has_grown_past_its_old_length_is_read_whole(
-    tmp_path: Path, note: str
-) -> None:
-    record = tmp_path / "metrics.jsonl"
-    reader = Validations(record)
-    record.write_text(rows(1, 2, 3, 4))
-    assert [row["step"] for row in reader.new()] == [1, 2, 3, 4]
-    record.write_text(rows(1, 2) + rows(3, 4, 5, 6, note=note))
-    assert [row["step"] for row in reader.new()] == [5, 6]
+def steps(folder: Path) -> list[int]:
+    return [row["step"] for row in validations(folder)]
 
 
-def test_a_record_that_was_cut_to_nothing_is_read_from_its_begin(tmp_path: Path) -> None:
-    record = tmp_path / "metrics.jsonl"
-    reader = Validations(record)
-    record.write_text(rows(1, 2))
-    assert len(reader.new()) == 2
-    record.write_text("")
-    assert reader.new() == []
-    record.write_text(rows(1))
-    assert reader.new() == []
-    record.write_text(rows(1, 2, 3))
-    assert [row["step"] for row in reader.new()] == [3]
+def test_validations_are_read_in_order_each_step_once(tmp_path: Path) -> None:
+    assert steps(tmp_path) == []
+    (tmp_path / "metrics.jsonl").write_text(rows(1, 2) + '{"kind": "step"}\n' + rows(2, 3))
+    assert steps(tmp_path) == [1, 2, 3]
 
 
 def test_a_line_is_read_once_it_is_whole(tmp_path: Path) -> None:
     record = tmp_path / "metrics.jsonl"
-    reader = Validations(record)
-    record.write_text(rows(1) + rows(2)[:9])
-    assert [row["step"] for row in reader.new()] == [1]
+    record.write_text(rows(1) + rows(2)[:-2])
+    assert steps(tmp_path) == [1]
     record.write_text(rows(1, 2))
-    assert [row["step"] for row in reader.new()] == [2]
+    assert steps(tmp_path) == [1, 2]

@@ -7,23 +7,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cinelex.sweeps.objectives import Score
 from cinelex.sweeps.outcomes import Outcome, best, pareto_front, twins
 from cinelex.sweeps.plan import Metric
+from cinelex.sweeps.scores import Mean, student_interval
 from cinelex.sweeps.task import Recipe
-from cinelex.sweeps.verdict import (
-    compare,
-    luck_of_the_best,
-    not_distinct,
-    student_interval,
-)
+from cinelex.sweeps.verdict import compare, expected_maximum, not_distinct
 
 RECALL = Metric(name="recall", goal="maximize")
 LOSS = Metric(name="loss", goal="minimize")
 
 
 def outcome(
-    ticket: int = 0,
+    number: int = 0,
     recipe: Recipe = "search",
     seed: int | None = None,
     record: str | None = None,
@@ -31,15 +26,15 @@ def outcome(
     **scores: float,
 ) -> Outcome:
     return Outcome(
-        ticket=ticket,
+        number=number,
         recipe=recipe,
         state="complete",
-        values=dict(values or {"key": ticket}),
-        scores={name: Score(value, value - 0.05, value + 0.05) for name, value in scores.items()},
+        values=dict(values or {"key": number}),
+        scores={name: Mean(value, value - 0.05, value + 0.05) for name, value in scores.items()},
         seed=seed,
         runs=[],
         seconds=1.0,
-        tries=1,
+        begun=1,
         curve={},
         record=record,
         error="",
@@ -58,13 +53,13 @@ def test_the_difference_is_paired_by_seed_and_its_interval_is_students() -> None
     reference = stats.ttest_rel([0.5, 0.7, 0.6], [0.4, 0.55, 0.52]).confidence_interval(0.95)
     assert one.low == pytest.approx(reference.low)
     assert one.high == pytest.approx(reference.high)
-    assert one.clear is True
+    assert one.significant is True
 
 
-def test_a_difference_whose_interval_holds_zero_is_not_clear() -> None:
+def test_a_difference_whose_interval_holds_zero_is_not_significant() -> None:
     one = compare(final([0.5, 0.7, 0.6], [0.6, 0.5, 0.55]), RECALL)
     assert one is not None
-    assert one.clear is False
+    assert one.significant is False
 
 
 def test_lower_is_better_where_that_is_the_goal() -> None:
@@ -73,13 +68,13 @@ def test_lower_is_better_where_that_is_the_goal() -> None:
     one = compare(finals, LOSS)
     assert one is not None
     assert one.difference < 0
-    assert one.clear is True
+    assert one.significant is True
 
 
 def test_one_seed_says_nothing_about_noise() -> None:
     one = compare(final([0.9], [0.1]), RECALL)
     assert one is not None
-    assert (one.low, one.high, one.spread, one.clear) == (None, None, None, None)
+    assert (one.low, one.high, one.spread, one.significant) == (None, None, None, None)
 
 
 def test_a_seed_without_its_pair_does_not_count() -> None:
@@ -97,11 +92,11 @@ def test_the_interval_of_two_values_has_the_quantile_of_one_degree_of_freedom() 
 
 
 def test_the_best_of_equals_is_above_their_mean_by_known_amounts() -> None:
-    assert luck_of_the_best(1) == pytest.approx(0.0, abs=1e-9)
-    assert luck_of_the_best(2) == pytest.approx(1 / math.sqrt(math.pi))
-    assert luck_of_the_best(3) == pytest.approx(1.5 / math.sqrt(math.pi))
+    assert expected_maximum(1) == pytest.approx(0.0, abs=1e-9)
+    assert expected_maximum(2) == pytest.approx(1 / math.sqrt(math.pi))
+    assert expected_maximum(3) == pytest.approx(1.5 / math.sqrt(math.pi))
     drawn = np.random.default_rng(0).standard_normal((20_000, 12)).max(axis=1)
-    assert luck_of_the_best(12) == pytest.approx(statistics.fmean(drawn.tolist()), abs=0.02)
+    assert expected_maximum(12) == pytest.approx(statistics.fmean(drawn.tolist()), abs=0.02)
 
 
 def test_the_pareto_front_holds_what_nothing_beats() -> None:
@@ -112,15 +107,15 @@ def test_the_pareto_front_holds_what_nothing_beats() -> None:
         outcome(3, recall=0.6, loss=1.9),
     ]
     front = pareto_front(found, [RECALL, LOSS])
-    assert [one.ticket for one in front] == [0, 3]
+    assert [one.number for one in front] == [0, 3]
     leader = best(found, RECALL)
     assert leader is not None
-    assert leader.ticket == 1  # of equal ones, the first
+    assert leader.number == 1  # of equal ones, the first
 
 
 def test_configurations_whose_interval_holds_the_leader_cannot_be_told_from_it() -> None:
     found = [outcome(0, recall=0.5), outcome(1, recall=0.47), outcome(2, recall=0.2)]
-    assert [one.ticket for one in not_distinct(found, found[0], RECALL)] == [1]
+    assert [one.number for one in not_distinct(found, found[0], RECALL)] == [1]
 
 
 def test_runs_that_recorded_the_same_though_their_values_differ_are_found() -> None:
@@ -130,4 +125,4 @@ def test_runs_that_recorded_the_same_though_their_values_differ_are_found() -> N
         outcome(2, record="a", values={"key": 3.0}, recall=0.5),
         outcome(3, record="b", values={"key": 2.0}, recall=0.5),
     ]
-    assert [(one.ticket, other.ticket) for one, other in twins(found)] == [(0, 2)]
+    assert [(one.number, other.number) for one, other in twins(found)] == [(0, 2)]

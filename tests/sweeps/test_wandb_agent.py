@@ -1,4 +1,4 @@
-"""A W&B agent's runs among the configurations of all nodes, without a server."""
+"""A W&B agent's runs among the configurations, without a server."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,133 +6,131 @@ from typing import Any
 
 import pytest
 import yaml
-from optuna.trial import TrialState
 
 from cinelex.core.errors import UserError
-from cinelex.sweeps import wandb_agent
-from cinelex.sweeps.outcomes import outcomes
-from cinelex.sweeps.queues import fill, open_queues
+from cinelex.core.exit_codes import BAD_INPUT, PREEMPTED
+from cinelex.core.locks import sole_user
+from cinelex.sweeps import training, wandb_agent, wandb_backend
+from cinelex.sweeps.outcomes import Outcome, outcomes
 from cinelex.sweeps.settings import Sweep
-from cinelex.sweeps.slots import cpu_slots
-from cinelex.sweeps.tickets import tries_of
-from cinelex.sweeps.training import TrialError
+from cinelex.sweeps.slots import Slot
+from cinelex.sweeps.studies import open_studies
+from cinelex.sweeps.task import Task, overrides
 from cinelex.sweeps.wandb_agent import Agent
-from cinelex.sweeps.wandb_backend import OnServer
+from cinelex.sweeps.wandb_backend import OnServer, read_back
+from tests.sweeps import quick_run
 from tests.sweeps.quick_sweep import quick_sweep
-from tests.sweeps.quick_training import RESULTS
 
-pytestmark = pytest.mark.filterwarnings("ignore:Heartbeat of storage:UserWarning")
 KEY = "loss_weights.contrastive"
+NAME = "wandb-r1"
 
 
 class KilledError(BaseException):
     """Nothing after this is done, as after SIGKILL."""
 
 
-def agent(sweep: Sweep, name: str = "me") -> Agent:
-    return Agent(sweep, cpu_slots(1, cores=[0])[0], open_queues(sweep), name)
-
-
-def sent(monkeypatch: pytest.MonkeyPatch, folder: Path, value: float, run_id: str = "r1") -> None:
+def sent(monkeypatch: pytest.MonkeyPatch, folder: Path, value: float) -> None:
     """Leave a run behind as W&B's agent does before it calls."""
     path = folder / "chosen.yaml"
     path.write_text(yaml.safe_dump({KEY: {"value": value}}))
-    monkeypatch.setenv("WANDB_RUN_ID", run_id)
+    monkeypatch.setenv("WANDB_RUN_ID", "r1")
     monkeypatch.setenv("WANDB_SWEEP_PARAM_PATH", str(path))
 
 
-def ending(monkeypatch: pytest.MonkeyPatch, *how: str | BaseException) -> list[str]:
+def ending(monkeypatch: pytest.MonkeyPatch, *how: int | BaseException) -> list[str]:
     """Let each training end like this; return the names of those that were begun."""
     begun: list[str] = []
-    left: Iterator[str | BaseException] = iter(how)
+    left: Iterator[int | BaseException] = iter(how)
 
-    def train(sweep: Sweep, task: Any, *others: Any, **told: Any) -> str:
+    def start(sweep: Sweep, task: Task, slot: Slot) -> int:
         begun.append(task.name)
         answer = next(left)
         if isinstance(answer, BaseException):
             raise answer
+        if answer == 0:
+            base = str(sweep.folder / "base.yaml")
+            assert quick_run.main(["--base_config", base, *overrides(sweep, task)]) == 0
         return answer
 
-    monkeypatch.setattr(wandb_agent, "train", train)
-    monkeypatch.setattr(wandb_agent, "measured", lambda sweep, task: RESULTS)
-    monkeypatch.setattr(wandb_agent, "record_hash", str)
+    monkeypatch.setattr(wandb_agent, "start", start)
+    monkeypatch.setattr(wandb_agent, "finish", lambda code: code)
     return begun
 
 
-def test_a_run_that_somebody_else_stopped_goes_on(
+def entered(sweep: Sweep) -> Outcome:
+    studies = open_studies(sweep)
+    read_back(studies)
+    (one,) = outcomes(studies.search)
+    return one
+
+
+def test_a_run_that_was_stopped_or_killed_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep = quick_sweep(tmp_path)
-    begun = ending(monkeypatch, "stopped", "stopped", "finished")
+    begun = ending(monkeypatch, PREEMPTED, -9, 0)
     sent(monkeypatch, tmp_path, 2.0)
-    quick = agent(sweep)
-    quick.run_one()
-    assert begun == ["wandb-r1"] * 3
-    (one,) = outcomes(quick.queues.search)
-    assert (one.state, one.values) == ("complete", {KEY: 2.0})
+    Agent(sweep, Slot(0)).run_one()
+    assert begun == [NAME] * 3
+    one = entered(sweep)
+    assert (one.state, one.values, one.runs) == ("complete", {KEY: 2.0}, [NAME])
+    assert one.seconds is not None
 
 
-def test_the_final_runs_wait_for_a_run_that_another_node_still_trains(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sweep = quick_sweep(tmp_path, final_seeds=1)
-    here = open_queues(sweep)
-    fill(here, sweep, search=False)
-    here.default.tell(here.default.ask(), 0.5)
-    seen: list[tuple[str, bool]] = []
-
-    def look(sweep: Sweep, task: Any, *others: Any, **told: Any) -> str:
-        seen.append((outcomes(here.search)[0].state, here.next_queue() is None))
-        return "finished"
-
-    ending(monkeypatch)
-    monkeypatch.setattr(wandb_agent, "train", look)
-    sent(monkeypatch, tmp_path, 2.0)
-    agent(sweep).run_one()
-    assert seen == [("running", True)]
-    assert here.next_queue() is here.final
-
-
-def test_a_run_that_ended_while_its_agent_was_killed_is_entered_once(
+def test_a_run_that_ended_while_its_agent_was_killed_is_entered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep = quick_sweep(tmp_path)
-    begun = ending(monkeypatch, "finished")
+    ending(monkeypatch, 0)
     sent(monkeypatch, tmp_path, 2.0)
-    (sweep.trials / "wandb-r1").mkdir(parents=True)
-    (sweep.trials / "wandb-r1" / "results.json").write_text("{}")
 
-    def killed(*others: Any, **told: Any) -> None:
+    def killed(*others: Any) -> None:
         raise KilledError
 
-    with monkeypatch.context() as dying:
-        dying.setattr(Agent, "_keep", killed)
-        dying.setattr(Agent, "_end", lambda *others: None)
-        with pytest.raises(KilledError):
-            agent(sweep).run_one()
-    again = agent(sweep)
-    assert [one.state for one in outcomes(again.queues.search)] == ["running"]
-    again.keep_forgotten()
-    agent(sweep, "another").keep_forgotten()
-    (one,) = outcomes(again.queues.search)
-    assert (one.state, one.values, one.runs) == ("complete", {KEY: 2.0}, ["wandb-r1"])
-    (tries,) = tries_of(again.queues.search).values()
-    assert [try_.state for try_ in tries] == [TrialState.FAIL, TrialState.COMPLETE]
-    assert begun == ["wandb-r1"]
+    monkeypatch.setattr(wandb_agent, "check_recorded", killed)
+    with pytest.raises(KilledError):
+        Agent(sweep, Slot(0)).run_one()
+    assert entered(sweep).state == "complete"
 
 
-def test_a_run_that_failed_says_why_and_is_not_entered_again(
+def test_a_run_that_failed_says_why_and_one_that_the_server_ended_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, ended = quick_sweep(tmp_path / "failed"), quick_sweep(tmp_path / "ended")
+    ending(monkeypatch, BAD_INPUT, KilledError())
+    sent(monkeypatch, tmp_path, 2.0)
+    log = training.log_of(failed, Task(NAME, {}, seed=0))
+    log.parent.mkdir()
+    log.write_text("error: no such file\n")
+    with pytest.raises(UserError):
+        Agent(failed, Slot(0)).run_one()
+    assert (entered(failed).state, entered(failed).error) == ("failed", "no such file")
+    with pytest.raises(KilledError):
+        Agent(ended, Slot(0)).run_one()
+    assert entered(ended).state == "pruned"
+
+
+def test_the_last_comparison_waits_for_a_run_that_another_node_still_trains(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep = quick_sweep(tmp_path)
-    ending(monkeypatch, TrialError("no such file"))
+    ending(monkeypatch, 0)
     sent(monkeypatch, tmp_path, 2.0)
-    quick = agent(sweep)
-    with pytest.raises(TrialError):
-        quick.run_one()
-    quick.keep_forgotten()
-    (one,) = outcomes(quick.queues.search)
-    assert (one.state, one.error) == ("failed", "no such file")
+    Agent(sweep, Slot(0)).run_one()
+    looks: list[float] = []
+    with sole_user(sweep.trials / NAME):
+
+        def leave_at_the_third_look(seconds: float) -> None:
+            looks.append(seconds)
+            assert not outcomes(studies.search)
+            if len(looks) == 3:
+                monkeypatch.setattr(wandb_backend, "in_use", lambda folder: False)
+
+        monkeypatch.setattr("time.sleep", leave_at_the_third_look)
+        studies = open_studies(sweep)
+        read_back(studies)
+    assert len(looks) == 3
+    assert [one.state for one in outcomes(studies.search)] == ["complete"]
 
 
 @pytest.mark.parametrize(("failures", "code"), [(3, 2), (2, 0)])
@@ -144,7 +142,6 @@ def test_an_agent_that_gave_up_does_not_end_as_if_nothing_was_left(
     code: int,
 ) -> None:
     sweep = quick_sweep(tmp_path)
-    ending(monkeypatch)
 
     def calls(sweep_id: str, *, function: Any, entity: str | None, project: str) -> None:
         for _ in range(failures):

@@ -8,13 +8,12 @@ import pytest
 import yaml
 
 from cinelex.core.errors import UserError
-from cinelex.sweeps import coordinator
-from cinelex.sweeps.coordinator import Crew
+from cinelex.sweeps import wandb_agent
 from cinelex.sweeps.outcomes import outcomes
-from cinelex.sweeps.queues import open_queues
 from cinelex.sweeps.slots import cpu_slots
-from cinelex.sweeps.wandb_agent import unwrapped
-from cinelex.sweeps.wandb_backend import check_chosen, open_sweep, server_config
+from cinelex.sweeps.studies import open_studies
+from cinelex.sweeps.wandb_agent import run_agents, unwrapped
+from cinelex.sweeps.wandb_backend import check_chosen, open_sweep, read_back, server_config
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, WEIGHT, quick_sweep
 from tests.sweeps.wandb_double import run_command, serving
@@ -48,19 +47,21 @@ def test_agents_train_what_the_server_chooses_and_nothing_else(
             "HOME": str(tmp_path),
         }.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(coordinator, "AGENT", "tests.sweeps.quick_agent")
+        monkeypatch.setattr(wandb_agent, "AGENT", "tests.sweeps.quick_agent")
         where = open_sweep(sweep)
         assert (where.sweep_id, where.project) == ("s1", "cinelex")
         assert open_sweep(sweep) == where  # gone on with, not made twice
-        queues = open_queues(sweep)
-        team = Crew(sweep, cpu_slots(1, cores=[0]), queues, lambda text: None, agents=True)
-        assert team.run()
+        assert run_agents(sweep, cpu_slots(1, cores=[0]), lambda text: None)
     told = yaml.safe_load(double.of_kind("upsertSweep")[0]["config"])
     assert len(double.of_kind("upsertSweep")) == 1
     assert told["run_cap"] == 3
     assert "command" not in told
-    check_agents_log(sweep.folder / "logs" / "agent-0.log")
-    found = outcomes(queues.search)
+    (log,) = (sweep.folder / "logs").glob("agent-*-0.log")
+    check_agents_log(log)
+    studies = open_studies(sweep)
+    for _ in range(2):  # a second time changes nothing
+        read_back(studies)
+    found = outcomes(studies.search)
     assert sorted(one.runs[0] for one in found) == ["wandb-good1", "wandb-good2"]
     assert {path.name for path in sweep.trials.iterdir()} == {"wandb-good1", "wandb-good2"}
     values = {one.runs[0]: one.values["loss_weights.contrastive"] for one in found}

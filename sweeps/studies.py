@@ -1,0 +1,108 @@
+"""What was tried and what is still to be tried, as three studies of Optuna in one file."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import Any
+
+import optuna
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from cinelex.core.files import hash_json
+from cinelex.sweeps.samplers import build_pruner, build_sampler
+from cinelex.sweeps.settings import STUDY_FILE, Sweep
+
+
+@dataclass(frozen=True)
+class Studies:
+    """Each configuration is one trial, whose number it keeps however often it is begun."""
+
+    sweep: Sweep
+    storage: RDBStorage
+    default: optuna.Study
+    """The default recipe."""
+    search: optuna.Study
+    """The configurations that are tried."""
+    final: optuna.Study
+    """The default recipe and the winner, once for each new seed."""
+
+    def __iter__(self) -> Iterator[optuna.Study]:
+        return iter((self.default, self.search, self.final))
+
+    def fill(self, *, search: bool = True) -> None:
+        """Put in what is to be tried, and is not there yet.
+
+        Args:
+            search: Whether configurations are chosen here, and not by W&B's server.
+        """
+        points = _points(self.sweep) if search else []
+        _add(self.default, [({}, {"recipe": "default"})])
+        _add(self.search, [(point, {"recipe": "search"}) for point in points])
+
+    def fill_final(self, winner: int, values: Mapping[str, Any]) -> None:
+        """Put in the last comparison; its winner stays, though a later one may be better."""
+        default, won = {"recipe": "default"}, {"recipe": "winner", "values": dict(values)}
+        pairs = [(seed, told) for seed in self.sweep.final_seeds() for told in (default, won)]
+        _add(self.final, [({}, {"seed": seed, "winner": winner, **told}) for seed, told in pairs])
+
+    def next_trial(self, study: optuna.Study, in_hand: Collection[int]) -> Trial | None:
+        """Return a trial that was left running, or one that waits; None where there is none.
+
+        Args:
+            study: One of the studies.
+            in_hand: Numbers of its trials that are run now.
+        """
+        for left in _trials(study, TrialState.RUNNING):
+            if left.number not in in_hand:
+                # whoever began it is dead; it keeps its number, its values and its folder
+                there = self.storage.get_study_id_from_name(study.study_name)
+                found = self.storage.get_trial_id_from_study_id_trial_number(there, left.number)
+                return Trial(study, found)
+        waiting = len(_trials(study, TrialState.WAITING))
+        if not waiting:
+            return None
+        if study is self.search:
+            # a draw follows from what came before, and not from how often a driver was started
+            key = hash_json([self.sweep.name, len(study.get_trials(deepcopy=False)) - waiting])
+            study.sampler = build_sampler(self.sweep.settings, seed=int(key[:8], 16))
+        return study.ask()
+
+
+def open_studies(sweep: Sweep) -> Studies:
+    """Open a sweep's file of studies, or make it."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    storage = RDBStorage(f"sqlite:///{sweep.folder / STUDY_FILE}")
+
+    def study(name: str, pruner: optuna.pruners.BasePruner) -> optuna.Study:
+        directions = [metric.goal for metric in sweep.settings.metrics]
+        return optuna.create_study(
+            study_name=name,
+            storage=storage,
+            directions=directions,
+            load_if_exists=True,
+            pruner=pruner,
+        )
+
+    nobody = optuna.pruners.NopPruner()
+    search = study("search", build_pruner(sweep))
+    return Studies(sweep, storage, study("default", nobody), search, study("final", nobody))
+
+
+def _trials(study: optuna.Study, state: TrialState) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=(state,))
+
+
+def _add(study: optuna.Study, wanted: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    for point, told in wanted[len(study.get_trials(deepcopy=False)) :]:
+        study.enqueue_trial(point, user_attrs=told)
+
+
+def _points(sweep: Sweep) -> list[dict[str, Any]]:
+    """Return what is decided about each configuration: nothing, or all of it in a grid."""
+    count = sweep.settings.count
+    if sweep.settings.sampler != "grid":
+        return [{} for _ in range(count)]
+    parameters = {key: sweep.plan.parameters[key] for key in sweep.plan.swept}
+    axes = [parameter.grid() or () for parameter in parameters.values()]
+    return [dict(zip(parameters, point, strict=True)) for point in islice(product(*axes), count)]
