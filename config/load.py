@@ -156,8 +156,8 @@ def _problem(problem: ErrorDetails, key: str) -> str:
 
 
 def _place(problem: ErrorDetails, data: Any) -> tuple[Keys, str]:
-    """Return the place of a problem, without the names that the schema gives to alternatives."""
-    place: list[str] = []
+    """Return where a problem is, without the names that the schema gives to alternatives."""
+    path: list[str] = []
     for position, part in enumerate(problem["loc"]):
         last = position == len(problem["loc"]) - 1
         inside = isinstance(data, dict) and part in data
@@ -166,8 +166,8 @@ def _place(problem: ErrorDetails, data: Any) -> tuple[Keys, str]:
             data = data[part]
         elif part in ("number", "schedule") and not (last and problem["type"] == "missing"):
             continue
-        place.append(str(part))
-    return tuple(place), ".".join(place)
+        path.append(str(part))
+    return tuple(path), ".".join(path)
 
 
 def dump_config(config: RunConfig) -> str:

@@ -24,7 +24,7 @@ FLOAT = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)([eE][-+]?[0-9]
 NOT_FINITE = re.compile(r"[-+]?\.inf|\.nan", re.IGNORECASE)
 
 Keys = tuple[str, ...]
-"""A place in a config: the keys that lead there, from the top."""
+"""The path of a value in a config: the keys that lead there, from the top."""
 
 
 @dataclass(frozen=True)
@@ -128,18 +128,18 @@ class _Reader:
             raise self.refuse(extra, "a second document begins; expected one")
         return value
 
-    def value(self, event: Any, events: Iterator[Any], place: Keys) -> Any:
+    def value(self, event: Any, events: Iterator[Any], path: Keys) -> Any:
         """Return the value that begins with ``event``."""
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             raise self.refuse(event, "anchors and aliases (& and *) are not supported; use base:")
         if event.tag is not None:
             raise self.refuse(event, f"tags are not supported, found {event.tag!r}")
-        if len(place) > DEEPEST:
+        if len(path) > DEEPEST:
             raise self.refuse(event, f"nested deeper than {DEEPEST} levels")
         if isinstance(event, yaml.SequenceStartEvent):
-            return self.sequence(events, place)
+            return self.sequence(events, path)
         if isinstance(event, yaml.MappingStartEvent):
-            return self.mapping(events, place)
+            return self.mapping(events, path)
         return self.scalar(event)
 
     def scalar(self, event: yaml.ScalarEvent) -> Any:
@@ -151,23 +151,23 @@ class _Reader:
         except ValueError as error:
             raise self.refuse(event, str(error)) from None
 
-    def sequence(self, events: Iterator[Any], place: Keys) -> list[Any]:
+    def sequence(self, events: Iterator[Any], path: Keys) -> list[Any]:
         """Return the list whose items follow."""
         items: list[Any] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(self.value(event, events, (*place, str(len(items)))))
+            items.append(self.value(event, events, (*path, str(len(items)))))
         return items
 
-    def mapping(self, events: Iterator[Any], place: Keys) -> dict[str, Any]:
+    def mapping(self, events: Iterator[Any], path: Keys) -> dict[str, Any]:
         """Return the mapping whose keys and values follow."""
         items: dict[str, Any] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self.key(event)
             if key in items:
-                first = self.origins[(*place, key)]
+                first = self.origins[(*path, key)]
                 raise self.refuse(event, f"the key {key!r} stands twice, first at {first}")
-            self.origins[(*place, key)] = f"{self.source}:{event.start_mark.line + 1}"
-            items[key] = self.value(next(events), events, (*place, key))
+            self.origins[(*path, key)] = f"{self.source}:{event.start_mark.line + 1}"
+            items[key] = self.value(next(events), events, (*path, key))
         return items
 
     def key(self, event: Any) -> str:

@@ -28,7 +28,7 @@ MAIN_MAY_TAKE = timedelta(days=30)
 
 
 def rank() -> int:
-    """Return this process's place among the processes, from 0."""
+    """Return this process's index among the processes, from 0."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
@@ -81,10 +81,10 @@ def speaks_first() -> bool:
     if not dist.is_initialized():
         return os.environ.get("RANK", "0") == "0"
     try:
-        place = dist.distributed_c10d._get_default_store().add("spoke", 1)
+        order = dist.distributed_c10d._get_default_store().add("spoke", 1)
     except dist.DistError:
         return True  # whoever kept the store is gone, and cannot be asked
-    return place == 1
+    return order == 1
 
 
 def _end_quietly_after_others() -> None:

@@ -61,9 +61,9 @@ def run_on_processes(
         "TORCHELASTIC_RESTART_COUNT": "0",
         "WORLD_SIZE": str(world),
     }
-    with TemporaryDirectory() as place:
+    with TemporaryDirectory() as logs:
         # files: a pipe that nobody empties yet would stop its process
-        complaints = [Path(place, str(rank)) for rank in range(world)]
+        complaints = [Path(logs, str(rank)) for rank in range(world)]
         processes = []
         try:
             for rank, path in enumerate(complaints):

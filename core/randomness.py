@@ -19,7 +19,7 @@ MANTISSA_BITS = 24
 
 
 def keyed_seed(*parts: str | int) -> int:
-    """Return a seed in [0, 2**63) that depends on every part, its type and its place."""
+    """Return a seed in [0, 2**63) that depends on every part, its type and its position."""
     text = json.dumps(parts, ensure_ascii=True, separators=(",", ":"))
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
@@ -38,7 +38,7 @@ def numpy_generator(*parts: str | int) -> np.random.Generator:
 def uniform(keys: Int[Tensor, " row"], *, count: int, stream: int) -> Float[Tensor, "row count"]:
     """Draw ``count`` float32 numbers in [0, 1) for every key, the same on every device.
 
-    A number is a hash of (key, stream, its place), so it does not depend on the other rows.
+    A number is a hash of (key, stream, its position), so it does not depend on the other rows.
 
     Args:
         keys: One 64-bit number a row, for instance from `keyed_seed`.
@@ -48,9 +48,9 @@ def uniform(keys: Int[Tensor, " row"], *, count: int, stream: int) -> Float[Tens
     Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"
     (the finalizer of SplitMix64).
     """
-    place = torch.arange(count, dtype=torch.int64, device=keys.device)
+    index = torch.arange(count, dtype=torch.int64, device=keys.device)
     row = _mix(_mix(keys.to(torch.int64)) ^ _signed(stream))
-    bits = _mix(row[:, None] + place * _signed(GOLDEN_GAMMA))
+    bits = _mix(row[:, None] + index * _signed(GOLDEN_GAMMA))
     return _shift_right(bits, 64 - MANTISSA_BITS).to(torch.float32) * 2.0**-MANTISSA_BITS
 
 
@@ -62,9 +62,9 @@ def _mix(value: Tensor) -> Tensor:
     return value ^ _shift_right(value, 31)
 
 
-def _shift_right(value: Tensor, places: int) -> Tensor:
+def _shift_right(value: Tensor, bits: int) -> Tensor:
     """Shift without copying the sign bit, which torch's own shift of int64 would do."""
-    return (value >> places) & ((1 << (64 - places)) - 1)
+    return (value >> bits) & ((1 << (64 - bits)) - 1)
 
 
 def _signed(value: int) -> int:

@@ -18,7 +18,7 @@ class Sample:
 
     study_id: str
     clips: UInt8[Tensor, "clip frame row column channel"]
-    token_ids: Int[Tensor, " word"]
+    token_ids: Int[Tensor, " token"]
     """bos … eos."""
     report_group: int
     """The same number for every study with the same report."""
@@ -35,8 +35,8 @@ class Batch:
     study_ids: list[str]
     clips: UInt8[Tensor, "clip frame row column channel"]
     owner: Int[Tensor, " clip"]
-    """The study, by its place in the batch, that each clip belongs to; never falls."""
-    token_ids: Int[Tensor, "study word"]
+    """The study, by its index in the batch, that each clip belongs to; never falls."""
+    token_ids: Int[Tensor, "study token"]
     """bos … eos, then padding."""
     report_group: Int[Tensor, " study"]
     """The same number where the report is the same, over the whole data set."""
@@ -61,19 +61,19 @@ class Batch:
         }
         return replace(self, **copies)
 
-    def split(self, parts: int) -> list["Batch"]:
-        """Cut into consecutive parts of studies; reports keep their padding.
+    def split(self, micro_batches: int) -> list["Batch"]:
+        """Cut into consecutive micro-batches; reports keep their padding.
 
         Raises:
-            UserError: There are fewer studies than parts.
+            UserError: There are fewer studies than micro-batches.
         """
-        if parts > self.studies:
+        if micro_batches > self.studies:
             raise UserError(
-                f"{self.studies} studies of a process cannot be cut into {parts} parts; "
-                "lower gradient_accumulation_steps or raise batch"
+                f"{self.studies} studies of a process cannot be cut into {micro_batches} "
+                "micro-batches; lower gradient_accumulation_steps or raise batch"
             )
         first_clip = [0, *accumulate(self.clip_counts)]
-        edges = [self.studies * part // parts for part in range(parts + 1)]
+        edges = [self.studies * n // micro_batches for n in range(micro_batches + 1)]
         return [
             self._part(slice(low, high), slice(first_clip[low], first_clip[high]))
             for low, high in pairwise(edges)

@@ -81,7 +81,7 @@ def evaluation_batches(
     own = range(len(dataset) * rank // world_size, len(dataset) * (rank + 1) // world_size)
     groups = [own[start : start + batch] for start in range(0, len(own), batch)]
     return _ahead(
-        lambda place: _batch(dataset, groups[place], None), iter(range(len(groups))), workers
+        lambda index: _batch(dataset, groups[index], None), iter(range(len(groups))), workers
     )
 
 

@@ -57,9 +57,9 @@ class StudySampler:
 
     def batch_at(self, step: int) -> tuple[int, list[int]]:
         """Return the epoch of a step, counted from 0, and the studies of its global batch."""
-        epoch, place = divmod(step, self.steps_per_epoch)
+        epoch, index = divmod(step, self.steps_per_epoch)
         order = self._order(epoch)
-        return epoch, order[place * self.batch : (place + 1) * self.batch].tolist()
+        return epoch, order[index * self.batch : (index + 1) * self.batch].tolist()
 
     def _make_order(self, epoch: int) -> Int64[np.ndarray, " study"]:
         remainder = 0 if self._leaves_out else self.studies % self.batch

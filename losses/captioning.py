@@ -1,4 +1,4 @@
-"""Captioning loss: predict each word of the report from the videos and the words before it."""
+"""Captioning loss: predict each token of the report from the videos and the tokens before it."""
 
 from dataclasses import dataclass
 
@@ -13,26 +13,26 @@ from cinelex.core.distributed import sum_over_ranks
 
 @dataclass(frozen=True, kw_only=True)
 class Captioning:
-    """Next-word cross-entropy over all words of the global batch, in nats a word.
+    """Next-token cross-entropy over all tokens of the global batch, in nats per token.
 
-    With w_t the weight of the word at place t (0 for padding, 1 else, ``number_weight`` for
+    With w_t the weight of the token at position t (0 for padding, 1 else, ``number_weight`` for
     numbers), both sums over all studies of all ranks:
 
-        loss = sum_t w_t (-log p(word_t | study, words before t)) / sum_t w_t
+        loss = sum_t w_t (-log p(token_t | study, tokens before t)) / sum_t w_t
 
-    Padding never counts, neither as a word nor in the mean. Chance, every word alike, is ln(vocab);
-    a decoder that ignores the study reaches the entropy of the reports' language, not less, which
-    is why shuffled studies are scored beside it.
+    Padding never counts, neither as a token nor in the mean. Chance, every token alike, is
+    ln(vocab); a decoder that ignores the study reaches the entropy of the reports' language, not
+    less, which is why shuffled studies are scored beside it.
 
     Source: Yu et al. 2022, CoCa, arXiv:2205.01917, equation 3.
     """
 
     pad_id: int
-    """The tokenizer's padding word."""
+    """The tokenizer's padding token."""
     number_ids: tuple[int, ...] = ()
-    """The words that are numbers, such as "70%"."""
+    """The tokens that are numbers, such as "70%"."""
     number_weight: float = 1.0
-    """How many ordinary words a number counts for; 1 is the plain mean."""
+    """How many ordinary tokens a number counts for; 1 is the plain mean."""
 
     def __post_init__(self) -> None:
         """Refuse a weight that would make numbers costless or profitable."""
@@ -41,36 +41,38 @@ class Captioning:
 
     def __call__(
         self,
-        logits: Float[Tensor, "study word vocab"],
-        token_ids: Int[Tensor, "study word"],
+        logits: Float[Tensor, "study token vocab"],
+        token_ids: Int[Tensor, "study token"],
     ) -> Float[Tensor, ""]:
-        """Compare the logits at each word with the word that follows it.
+        """Compare the logits at each token with the token that follows it.
 
         Args:
-            logits: The logits at place t are a guess at the word at t + 1; the last are not used.
+            logits: Those at position t are a guess at the token at t + 1; the last are not used.
             token_ids: Begin, the report, end, padding; ranks may differ in length.
 
         Raises:
-            ValueError: The words have fewer than two places, so that nothing follows anything.
+            ValueError: The tokens have fewer than two positions, so that nothing follows anything.
         """
         if token_ids.shape[1] < 2:
-            raise ValueError(f"captions of {token_ids.shape[1]} words have no next word to predict")
+            raise ValueError(
+                f"captions of {token_ids.shape[1]} tokens have no next token to predict"
+            )
         precision = torch.promote_types(logits.dtype, torch.float32)
         target = token_ids[:, 1:].long()
         cost = F.cross_entropy(
-            rearrange(logits[:, :-1].to(precision), "study word vocab -> (study word) vocab"),
-            rearrange(target, "study word -> (study word)"),
+            rearrange(logits[:, :-1].to(precision), "study token vocab -> (study token) vocab"),
+            rearrange(target, "study token -> (study token)"),
             reduction="none",
         )
         weight = self._weight_of(target).to(precision).flatten()
-        # a batch of padding alone has no cost and no words: 0, not 0/0
+        # a batch of padding alone has no cost and no tokens: 0, not 0/0
         smallest = torch.finfo(precision).tiny
         return sum_over_ranks((cost * weight).sum()) / sum_over_ranks(weight.sum()).clamp_min(
             smallest
         )
 
-    def _weight_of(self, target: Int[Tensor, "study word"]) -> Float[Tensor, "study word"]:
-        """Return how much each word counts."""
+    def _weight_of(self, target: Int[Tensor, "study token"]) -> Float[Tensor, "study token"]:
+        """Return how much each token counts."""
         weight = (target != self.pad_id).float()
         if not self.number_ids:
             return weight

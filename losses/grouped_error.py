@@ -34,12 +34,12 @@ class GroupedError:
 
     def __post_init__(self) -> None:
         """Refuse groups that miss a parameter, and parameters that never change."""
-        places = sorted(place for group in self.groups for place in group)
-        if places != list(range(len(self.variance))) or len(self.mean) != len(self.variance):
+        indices = sorted(index for group in self.groups for index in group)
+        if indices != list(range(len(self.variance))) or len(self.mean) != len(self.variance):
             raise ValueError(
-                f"groups must hold each of {len(self.variance)} parameters once, got {places}"
+                f"groups must hold each of {len(self.variance)} parameters once, got {indices}"
             )
-        still = [place for place, value in enumerate(self.variance) if not value > 0]
+        still = [index for index, value in enumerate(self.variance) if not value > 0]
         if still:
             raise ValueError(f"parameters {still} never change, so their error has no unit")
 

@@ -31,11 +31,11 @@ def constant_normal_caption(reports: Sequence[str]) -> str:
     normal = [report for report in dict.fromkeys(reports) if _is_normal(report)]
     candidates = _evenly(normal or list(dict.fromkeys(reports)), _MAX_CANDIDATES)
     against = _evenly(reports, _MAX_REPORTS)
-    place: dict[str, int] = {}
+    column: dict[str, int] = {}
     for report in (*candidates, *against):
         for word in _WORD.findall(report.lower()):
-            place.setdefault(word, len(place))
-    theirs, ours = _bags(against, place), _bags(candidates, place)
+            column.setdefault(word, len(column))
+    theirs, ours = _bags(against, column), _bags(candidates, column)
     lengths = theirs.sum(axis=1)
     means = [
         np.mean(2 * np.minimum(bag, theirs).sum(axis=1) / np.maximum(bag.sum() + lengths, 1))
@@ -45,7 +45,7 @@ def constant_normal_caption(reports: Sequence[str]) -> str:
 
 
 def shuffled(texts: Sequence[str], *, seed: int) -> list[str]:
-    """Return the texts in an order, drawn by the seed, in which none keeps its place.
+    """Return the texts in an order, drawn by the seed, in which none keeps its position.
 
     Equal texts may still meet: that is the credit a prior deserves.
 
@@ -61,7 +61,7 @@ def shuffled(texts: Sequence[str], *, seed: int) -> list[str]:
     for last in range(len(order) - 1, 0, -1):
         other = int(generator.integers(last))
         order[last], order[other] = order[other], order[last]
-    return [texts[place] for place in order]
+    return [texts[index] for index in order]
 
 
 def _is_normal(report: str) -> bool:
@@ -69,15 +69,15 @@ def _is_normal(report: str) -> bool:
     return not lesions.positive and not lesions.numbers
 
 
-def _evenly(texts: Sequence[str], most: int) -> list[str]:
-    if len(texts) <= most:
+def _evenly(texts: Sequence[str], max_texts: int) -> list[str]:
+    if len(texts) <= max_texts:
         return list(texts)
-    return [texts[int(place)] for place in np.linspace(0, len(texts) - 1, most)]
+    return [texts[int(index)] for index in np.linspace(0, len(texts) - 1, max_texts)]
 
 
-def _bags(reports: Sequence[str], place: dict[str, int]) -> np.ndarray:
+def _bags(reports: Sequence[str], column: dict[str, int]) -> np.ndarray:
     """Count the words of each report."""
-    bags = np.zeros((len(reports), len(place)), dtype=np.int32)
+    bags = np.zeros((len(reports), len(column)), dtype=np.int32)
     for row, report in zip(bags, reports, strict=True):
-        np.add.at(row, [place[word] for word in _WORD.findall(report.lower())], 1)
+        np.add.at(row, [column[word] for word in _WORD.findall(report.lower())], 1)
     return bags

@@ -45,7 +45,7 @@ def caption_scores(
     """Return every score of counts that were summed over studies; NaN where undefined."""
     studies = sums[..., _TEXT - 1]
     scores = {f"bleu{n}": bleu.bleu(sums[..., :_BLEU], order=n) for n in range(1, bleu.ORDERS + 1)}
-    scores |= {name: sums[..., _BLEU + place] / studies for place, name in enumerate(rouge.NAMES)}
+    scores |= {name: sums[..., _BLEU + index] / studies for index, name in enumerate(rouge.NAMES)}
     cider_d = sums[..., _ROUGE] / studies
     scores["cider"] = np.where(studies > 1, cider_d, np.nan)
     return {**scores, **facts.rates(sums[..., _TEXT:])}

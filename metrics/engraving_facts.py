@@ -56,12 +56,12 @@ def facts_of(text: str) -> dict[str, set[Fact]]:
 
 def fact_counts(reference: str, candidate: str) -> Float[np.ndarray, " count"]:
     """Return, level by level, the facts that both state, that the candidate and the reference."""
-    true, told = facts_of(reference), facts_of(candidate)
+    true, stated = facts_of(reference), facts_of(candidate)
     return np.array(
         [
             float(number)
             for level in LEVELS
-            for number in (len(true[level] & told[level]), len(told[level]), len(true[level]))
+            for number in (len(true[level] & stated[level]), len(stated[level]), len(true[level]))
         ]
     )
 
@@ -71,10 +71,10 @@ def rates(sums: Float[np.ndarray, "*batch count"]) -> dict[str, Float[np.ndarray
 
     A constant caption, a shuffled one and a drawn one have no fixed value: they stand beside it.
     """
-    both, told, true = (sums[..., place::3] for place in range(3))
+    both, stated, true = (sums[..., index::3] for index in range(3))
     with np.errstate(invalid="ignore", divide="ignore"):
-        scores = np.where(told + true > 0, 2 * both / (told + true), np.nan)
-    return {f"{level}_f1": scores[..., place] for place, level in enumerate(LEVELS)}
+        scores = np.where(stated + true > 0, 2 * both / (stated + true), np.nan)
+    return {f"{level}_f1": scores[..., index] for index, level in enumerate(LEVELS)}
 
 
 def _first(words: list[str], known: tuple[str, ...]) -> str | None:

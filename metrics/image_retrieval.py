@@ -113,9 +113,9 @@ def average_precision_chance(null: RandomRanking) -> float:
 
     Place k holds a positive with probability R/M, and then (k-1)(R-1)/(M-1) more stand before it.
     """
-    places = np.arange(1, min(PRECISION_CUTOFF, null.gallery) + 1)
-    others = (places - 1) * (null.positives - 1) / max(1, null.gallery - 1)
-    hits = null.positives / null.gallery * (1 + others) / places
+    ranks = np.arange(1, min(PRECISION_CUTOFF, null.gallery) + 1)
+    others = (ranks - 1) * (null.positives - 1) / max(1, null.gallery - 1)
+    hits = null.positives / null.gallery * (1 + others) / ranks
     return float(hits.sum() / min(null.positives, PRECISION_CUTOFF))
 
 

@@ -13,14 +13,14 @@ _GRID = 2.0**26
 
 @dataclass(frozen=True)
 class Ranking:
-    """The places, from 1, of all positives of all queries of one search direction."""
+    """The ranks, from 1, of all positives of all queries of one search direction."""
 
     gallery: int
     """Items that were ranked for every query."""
     query: Int[np.ndarray, " positive"]
     """The query of each positive, ascending."""
     rank: Int[np.ndarray, " positive"]
-    """The place of each positive, from 1, ascending within a query."""
+    """The rank of each positive, from 1, ascending within a query."""
 
     @property
     def queries(self) -> int:
@@ -40,7 +40,7 @@ class Ranking:
 
     @property
     def best(self) -> Int[np.ndarray, " query"]:
-        """Return the place of each query's first positive, from 1."""
+        """Return the rank of each query's first positive, from 1."""
         return self.rank[np.flatnonzero(np.diff(self.query, prepend=-1))]
 
     def mean_per_query(self, values: Float[np.ndarray, " positive"]) -> Float[np.ndarray, " query"]:
@@ -78,7 +78,7 @@ def rank_positives(
     item_group: Int[Tensor, " item"],
     chunk: int = 1024,
 ) -> Ranking:
-    """Rank the gallery for every query and return the places of the items of the query's group.
+    """Rank the gallery for every query and return the ranks of the items of the query's group.
 
     A tie counts against the query: an item of another group that scores as high as a positive
     stands before it. A model that scores everything alike ranks last, not first. Memory is
@@ -117,7 +117,7 @@ def nearest(
     *,
     count: int = 5,
     chunk: int = 1024,
-) -> tuple[Float[np.ndarray, "query place"], Int[np.ndarray, "query place"]]:
+) -> tuple[Float[np.ndarray, "query rank"], Int[np.ndarray, "query rank"]]:
     """Return the cosines and the numbers of the gallery items nearest to each query, best first.
 
     At most ``count`` of them; among equal scores the item with the lower number comes first.
@@ -151,7 +151,7 @@ def _pairs(query_group: Tensor, item_group: Tensor) -> tuple[Tensor, Tensor]:
 def _places(
     owner: np.ndarray, own: np.ndarray, at_or_above: np.ndarray, *, gallery: int
 ) -> Ranking:
-    """Turn counts of items at or above each positive into places, ties against the query.
+    """Turn counts of items at or above each positive into ranks, ties against the query.
 
     The k-th best positive of a query stands behind the k - 1 better ones and all negatives that
     score at least as high.

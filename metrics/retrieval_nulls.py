@@ -27,16 +27,16 @@ class RandomRanking:
         if not 1 <= self.positives <= self.gallery:
             raise ValueError(f"{self.positives} positives in a gallery of {self.gallery}")
 
-    def beyond(self) -> Float[np.ndarray, " place"]:
-        """Return P(the first positive stands beyond place r) for r = 1 ... M.
+    def beyond(self) -> Float[np.ndarray, " rank"]:
+        """Return P(the first positive stands beyond rank r) for r = 1 ... M.
 
         It is C(M-r, R) / C(M, R), as a running product.
         """
         left = self.gallery - np.arange(self.gallery, dtype=np.float64)
         return np.asarray(np.cumprod(np.maximum(left - self.positives, 0.0) / left))
 
-    def first_place(self) -> Float[np.ndarray, " place"]:
-        """Return P(the first positive stands at place r) for r = 1 ... M."""
+    def first_rank(self) -> Float[np.ndarray, " rank"]:
+        """Return P(the first positive stands at rank r) for r = 1 ... M."""
         beyond = self.beyond()
         return np.asarray(np.concatenate([[1.0], beyond[:-1]]) - beyond)
 
@@ -48,7 +48,7 @@ class RandomRanking:
 
     def reciprocal_rank(self) -> float:
         """Return the expected reciprocal rank of the first positive."""
-        return float((self.first_place() / _places(self.gallery)).sum())
+        return float((self.first_rank() / _ranks(self.gallery)).sum())
 
     def rank(self) -> float:
         """Return the expected rank of the first positive, from 1: (M+1) / (R+1)."""
@@ -57,10 +57,10 @@ class RandomRanking:
     def ndcg(self) -> float:
         """Return the expected NDCG over the whole ranking, relevance 0 or 1.
 
-        Every positive is as likely at every place, so the expected gain is R times the mean
+        Every positive is as likely at every rank, so the expected gain is R times the mean
         discount.
         """
-        discount = 1 / np.log2(1 + _places(self.gallery))
+        discount = 1 / np.log2(1 + _ranks(self.gallery))
         return float(self.positives * discount.mean() / discount[: self.positives].sum())
 
     def average_precision(self) -> float:
@@ -68,7 +68,7 @@ class RandomRanking:
 
         Source: Bestgen 2015, "Exact expected average precision of the random baseline".
         """
-        harmonic = float((1 / _places(self.gallery)).sum())
+        harmonic = float((1 / _ranks(self.gallery)).sum())
         others = (self.positives - 1) / max(1, self.gallery - 1)
         return (harmonic + others * (self.gallery - harmonic)) / self.gallery
 
@@ -76,7 +76,7 @@ class RandomRanking:
 def median_rank_chance(gallery: int, positives: Int[np.ndarray, " query"]) -> float:
     """Return the median rank of the first positive over many random rankings of all queries.
 
-    The queries' distributions are mixed; where exactly half lies at or before a place, it is
+    The queries' distributions are mixed; where exactly half lies at or before a rank, it is
     averaged with the next one that occurs, as numpy's median does. With one positive: (M+1)/2.
 
     Raises:
@@ -93,5 +93,5 @@ def median_rank_chance(gallery: int, positives: Int[np.ndarray, " query"]) -> fl
     return (lower + upper) / 2
 
 
-def _places(count: int) -> Float[np.ndarray, " place"]:
+def _ranks(count: int) -> Float[np.ndarray, " rank"]:
     return np.arange(1, count + 1, dtype=np.float64)

@@ -42,13 +42,13 @@ def common_subsequence(one: Sequence[Hashable], other: Sequence[Hashable]) -> in
     Source: Hyyro 2004, "Bit-parallel LCS-length computation revisited" (one row of the table is
     one integer).
     """
-    places: dict[Hashable, int] = {}
-    for place, word in enumerate(one):
-        places[word] = places.get(word, 0) | 1 << place
+    positions: dict[Hashable, int] = {}
+    for position, word in enumerate(one):
+        positions[word] = positions.get(word, 0) | 1 << position
     full = (1 << len(one)) - 1
     row = full
     for word in other:
-        hits = row & places.get(word, 0)
+        hits = row & positions.get(word, 0)
         row = ((row + hits) | (row - hits)) & full
     return len(one) - row.bit_count()
 

@@ -89,7 +89,7 @@ class AttentionPoolingAggregator(Aggregator):
         Args:
             width: Numbers a row and a study; a multiple of ``heads``.
             heads: Attention heads.
-            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+            mlp_ratio: Hidden width of the feed-forward part, in widths.
         """
         super().__init__()
         check_heads(width=width, heads=heads)
@@ -141,7 +141,7 @@ class ClassTokenAggregator(Aggregator):
             width: Numbers a row and a study; a multiple of ``heads``.
             depth: Transformer blocks.
             heads: Attention heads a block.
-            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+            mlp_ratio: Hidden width of the feed-forward part, in widths.
         """
         super().__init__()
         self.token = nn.Parameter(nn.init.trunc_normal_(torch.empty(width), std=0.02))

@@ -24,9 +24,9 @@ class Block(nn.Module):
         """Make one block.
 
         Args:
-            width: Numbers a token; a multiple of ``heads``.
+            width: Embedding dimension of a token; a multiple of ``heads``.
             heads: Attention heads.
-            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+            mlp_ratio: Hidden width of the feed-forward part, in widths.
 
         Raises:
             UserError: The width cannot be shared among the heads.
@@ -65,8 +65,8 @@ class FeedForward(nn.Sequential):
         """Make the two matrices.
 
         Args:
-            width: Numbers a token.
-            mlp_ratio: Hidden numbers, in widths.
+            width: Embedding dimension of a token.
+            mlp_ratio: Hidden width, in widths.
         """
         hidden = int(width * mlp_ratio)
         super().__init__(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))

@@ -1,4 +1,4 @@
-"""Caption decoder: write the report of a study, word by word, looking at all of its tokens."""
+"""Caption decoder: write the report of a study, token by token, looking at all of its tokens."""
 
 from dataclasses import dataclass
 
@@ -11,21 +11,21 @@ from torch import Tensor, nn
 from cinelex.models.blocks import FeedForward, check_heads, start_small
 from cinelex.models.contracts import CaptionDecoder
 
-KeysValues = tuple[Float[Tensor, "study head place part"], Float[Tensor, "study head place part"]]
-OfWords = tuple[Float[Tensor, "study head room part"], Float[Tensor, "study head room part"]]
-OfStudy = tuple[Float[Tensor, "study head token part"], Float[Tensor, "study head token part"]]
+KeysValues = tuple[Float[Tensor, "study head key part"], Float[Tensor, "study head key part"]]
+OfTokens = tuple[Float[Tensor, "study head room part"], Float[Tensor, "study head room part"]]
+OfMemory = tuple[Float[Tensor, "study head memory part"], Float[Tensor, "study head memory part"]]
 
 
 @dataclass(frozen=True)
 class Cache:
-    """What one block remembers while it writes: room for every word, and the study, seen once."""
+    """What one block remembers while it writes: room for every token, and the study, seen once."""
 
-    token_ids: OfWords
-    memory: OfStudy
+    token_ids: OfTokens
+    memory: OfMemory
 
 
 class TransformerCaptionDecoder(CaptionDecoder):
-    """Attend to the words so far and, at every position and in every block, to the study.
+    """Attend to the tokens so far and, at every position and in every block, to the study.
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.1 (decoder); Yu et al. 2022, CoCa,
     arXiv:2205.01917, section 3.2 (captioning beside a contrastive loss).
@@ -42,16 +42,16 @@ class TransformerCaptionDecoder(CaptionDecoder):
         heads: int = 4,
         mlp_ratio: float = 4.0,
     ) -> None:
-        """Make the word vectors, the positions, the blocks and the output.
+        """Make the token embeddings, the positions, the blocks and the output.
 
         Args:
-            width: Numbers a word; a multiple of ``heads``.
-            memory_width: Numbers a token of the study.
-            vocab: Words that the tokenizer knows.
-            max_tokens: Words of the longest report.
+            width: Embedding dimension of a token; a multiple of ``heads``.
+            memory_width: Embedding dimension of the study's memory.
+            vocab: Tokens that the tokenizer knows.
+            max_tokens: Tokens of the longest report.
             depth: Blocks.
             heads: Attention heads a block.
-            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+            mlp_ratio: Hidden width of the feed-forward part, in widths.
         """
         super().__init__()
         check_heads(width=width, heads=heads)
@@ -68,13 +68,13 @@ class TransformerCaptionDecoder(CaptionDecoder):
 
     def forward(
         self,
-        token_ids: Int[Tensor, "study word"],
-        memory: Float[Tensor, "study token width"],
-        attention_mask: Bool[Tensor, "study token"] | None,
-    ) -> Float[Tensor, "study word vocab"]:
-        """Return, at each word, the logits of the word that follows it (teacher forcing)."""
-        place = torch.arange(token_ids.shape[1], device=token_ids.device)
-        features = self.embed(token_ids) + self.positions(place)
+        token_ids: Int[Tensor, "study token"],
+        memory: Float[Tensor, "study memory width"],
+        attention_mask: Bool[Tensor, "study memory"] | None,
+    ) -> Float[Tensor, "study token vocab"]:
+        """Return, at each token, the logits of the token that follows it (teacher forcing)."""
+        positions = torch.arange(token_ids.shape[1], device=token_ids.device)
+        features = self.embed(token_ids) + self.positions(positions)
         memory, mask = self.memory_norm(memory), _mask(attention_mask)
         for block in self._blocks():
             features = block(features, memory, mask)
@@ -83,41 +83,41 @@ class TransformerCaptionDecoder(CaptionDecoder):
     @torch.no_grad()
     def generate(
         self,
-        memory: Float[Tensor, "study token width"],
-        attention_mask: Bool[Tensor, "study token"] | None,
+        memory: Float[Tensor, "study memory width"],
+        attention_mask: Bool[Tensor, "study memory"] | None,
         *,
         bos_id: int,
         eos_id: int,
         pad_id: int,
         max_tokens: int,
-    ) -> Int[Tensor, "study word"]:
-        """Write a report for each study, always taking the likeliest word.
+    ) -> Int[Tensor, "study token"]:
+        """Write a report for each study, always taking the likeliest token.
 
-        Each step computes one word; what the words and the study said before is remembered. It
+        Each step computes one token; what the tokens and the study said before is remembered. It
         stops when every report has ended.
 
         Raises:
-            ValueError: More words are asked for than there are positions.
+            ValueError: More tokens are asked for than there are positions.
         """
         if max_tokens > self.positions.num_embeddings:
             raise ValueError(
-                f"asked for {max_tokens} words, made for {self.positions.num_embeddings}"
+                f"asked for {max_tokens} tokens, made for {self.positions.num_embeddings}"
             )
         caches = self._caches(self.memory_norm(memory), max_tokens)
         token_ids = torch.full((len(memory), max_tokens), pad_id, device=memory.device)
         token_ids[:, 0] = bos_id
         ended, mask = torch.zeros_like(token_ids[:, 0], dtype=torch.bool), _mask(attention_mask)
-        for place in range(max_tokens - 1):
-            logits = self._step(token_ids[:, place], place, caches, mask)
+        for position in range(max_tokens - 1):
+            logits = self._step(token_ids[:, position], position, caches, mask)
             following = logits.argmax(dim=-1).masked_fill(ended, pad_id)
-            token_ids[:, place + 1] = following
+            token_ids[:, position + 1] = following
             ended = ended | (following == eos_id)
             if bool(ended.all()):
-                return token_ids[:, : place + 2]
+                return token_ids[:, : position + 2]
         return token_ids
 
-    def _caches(self, memory: Float[Tensor, "study token width"], max_tokens: int) -> list[Cache]:
-        """Look at the study once, and make room for the words."""
+    def _caches(self, memory: Float[Tensor, "study memory width"], max_tokens: int) -> list[Cache]:
+        """Look at the study once, and make room for the tokens."""
         caches = []
         for block in self._blocks():
             keys, values = block.cross.remember(memory)
@@ -128,15 +128,15 @@ class TransformerCaptionDecoder(CaptionDecoder):
 
     def _step(
         self,
-        word: Int[Tensor, " study"],
-        place: int,
+        token: Int[Tensor, " study"],
+        position: int,
         caches: list[Cache],
-        mask: Bool[Tensor, "study 1 1 token"] | None,
+        mask: Bool[Tensor, "study 1 1 memory"] | None,
     ) -> Float[Tensor, "study vocab"]:
-        """Return the logits of the word after ``word``, which stands at ``place``."""
-        features = (self.embed(word) + self.positions.weight[place])[:, None]
+        """Return the logits of the token after ``token``, which stands at ``position``."""
+        features = (self.embed(token) + self.positions.weight[position])[:, None]
         for block, cache in zip(self._blocks(), caches, strict=True):
-            features = block(features, cache.memory, mask, room=cache.token_ids, place=place)
+            features = block(features, cache.memory, mask, room=cache.token_ids, position=position)
         return self.to_vocab(self.norm(features[:, 0]))
 
     def _blocks(self) -> list["_Block"]:
@@ -154,11 +154,11 @@ class _Attention(nn.Module):
         self.key_value = nn.Linear(memory_width, 2 * width)
         self.join = nn.Linear(width, width)
 
-    def remember(self, memory: Float[Tensor, "study place width"]) -> KeysValues:
-        """Return the keys and values of each place."""
+    def remember(self, memory: Float[Tensor, "study key width"]) -> KeysValues:
+        """Return the keys and values of each position."""
         keys, values = rearrange(
             self.key_value(memory),
-            "study place (two head part) -> two study head place part",
+            "study key (two head part) -> two study head key part",
             two=2,
             head=self.heads,
         )
@@ -166,23 +166,25 @@ class _Attention(nn.Module):
 
     def forward(
         self,
-        features: Float[Tensor, "study word width"],
+        features: Float[Tensor, "study token width"],
         remembered: KeysValues,
         *,
-        mask: Bool[Tensor, "study 1 1 place"] | None,
+        mask: Bool[Tensor, "study 1 1 key"] | None,
         causal: bool,
-    ) -> Float[Tensor, "study word width"]:
-        """Attend from each word to the places; ``causal`` hides the words that come later."""
+    ) -> Float[Tensor, "study token width"]:
+        """Attend from each token to what is remembered; ``causal`` hides what comes later."""
         query = rearrange(
-            self.query(features), "study word (head part) -> study head word part", head=self.heads
+            self.query(features),
+            "study token (head part) -> study head token part",
+            head=self.heads,
         )
         keys, values = remembered
         seen = F.scaled_dot_product_attention(query, keys, values, attn_mask=mask, is_causal=causal)
-        return self.join(rearrange(seen, "study head word part -> study word (head part)"))
+        return self.join(rearrange(seen, "study head token part -> study token (head part)"))
 
 
 class _Block(nn.Module):
-    """Attend to the words so far, to the study, and think."""
+    """Attend to the tokens so far, to the study, and think."""
 
     def __init__(self, *, width: int, memory_width: int, heads: int, mlp_ratio: float) -> None:
         super().__init__()
@@ -195,27 +197,30 @@ class _Block(nn.Module):
 
     def forward(
         self,
-        features: Float[Tensor, "study word width"],
-        memory: OfStudy | Float[Tensor, "study token memory_width"],
-        mask: Bool[Tensor, "study 1 1 token"] | None,
-        room: OfWords | None = None,
-        place: int = 0,
-    ) -> Float[Tensor, "study word width"]:
-        """Take all words, each seeing those before it, or one word that sees all in ``room``.
+        features: Float[Tensor, "study token width"],
+        memory: OfMemory | Float[Tensor, "study memory memory_width"],
+        mask: Bool[Tensor, "study 1 1 memory"] | None,
+        room: OfTokens | None = None,
+        position: int = 0,
+    ) -> Float[Tensor, "study token width"]:
+        """Take all tokens, each seeing those before it, or one token that sees all in ``room``.
 
         Args:
-            features: The words, or the one word that is new.
+            features: The tokens, or the one token that is new.
             memory: Keys and values of the study, or the tokens that they are made of: nothing of a
                 block is called around it, where it may be sharded.
             mask: True where the study has a token; None where nothing is absent.
-            room: Where the keys and values of the words are kept; the new word's are written.
-            place: Where the new word stands.
+            room: Where the keys and values of the tokens are kept; the new token's are written.
+            position: Where the new token stands.
         """
         normed = self.own_norm(features)
         keys, values = self.own.remember(normed)
         if room is not None:
-            room[0][:, :, place : place + 1], room[1][:, :, place : place + 1] = keys, values
-            keys, values = room[0][:, :, : place + 1], room[1][:, :, : place + 1]
+            room[0][:, :, position : position + 1], room[1][:, :, position : position + 1] = (
+                keys,
+                values,
+            )
+            keys, values = room[0][:, :, : position + 1], room[1][:, :, : position + 1]
         features = features + self.own(normed, (keys, values), mask=None, causal=room is None)
         normed = self.cross_norm(features)
         remembered = self.cross.remember(memory) if isinstance(memory, Tensor) else memory
@@ -224,7 +229,7 @@ class _Block(nn.Module):
 
 
 def _mask(
-    attention_mask: Bool[Tensor, "study token"] | None,
-) -> Bool[Tensor, "study 1 1 token"] | None:
+    attention_mask: Bool[Tensor, "study memory"] | None,
+) -> Bool[Tensor, "study 1 1 memory"] | None:
     """Return the mask of the study's tokens, or None where nothing is absent."""
     return None if attention_mask is None else attention_mask[:, None, None]

@@ -5,18 +5,18 @@ from torch import Tensor, nn
 
 
 class PositionPooling(nn.Module):
-    """Read all tokens of a clip at once, each place with weights of its own.
+    """Read all tokens of a clip at once, each position with weights of its own.
 
     A mean forgets where a token was, and attention has to find out; where the same thing stands in
-    the same place of every clip of a view, as in standardised views, weights by place learn from
-    far fewer studies. The number of tokens is fixed.
+    the same position of every clip of a view, as in standardised views, weights by position learn
+    from far fewer studies. The number of tokens is fixed.
     """
 
     def __init__(self, *, width: int, tokens: int, hidden: int) -> None:
         """Make the two layers.
 
         Args:
-            width: Numbers a token, and a clip.
+            width: Embedding dimension of a token, and of a clip.
             tokens: Tokens a clip.
             hidden: Numbers between the layers.
         """

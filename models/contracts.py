@@ -23,7 +23,7 @@ class VideoEncoder(nn.Module, ABC):
     width: int
     """Embedding dimension of a token."""
     grid: tuple[int, int, int]
-    """Tokens along frames, rows and columns; token t·y·x of a clip stands at place (t, y, x)."""
+    """Tokens along frames, rows and columns; token t·y·x of a clip stands at (t, y, x)."""
     tubelet: tuple[int, int, int]
     """Frames, rows and columns of pixels that one token starts from."""
     drops_tokens: bool
@@ -39,7 +39,7 @@ class VideoEncoder(nn.Module, ABC):
 
         Args:
             clips: Levels in [0, 1], unless ``normalize`` was told to expect others.
-            keep: The tokens to embed and encode, as places in t·y·x; all of them if None.
+            keep: The tokens to embed and encode, as indices in t·y·x; all of them if None.
 
         Raises:
             ValueError: ``keep`` was given to an encoder that cannot drop tokens.
@@ -74,66 +74,66 @@ class Aggregator(nn.Module, ABC):
 
 
 class TextEncoder(nn.Module, ABC):
-    """From the words of a report to a vector a word, and from those to one a report."""
+    """From the tokens of a report to a vector a token, and from those to one a report."""
 
     width: int
-    """Numbers a word and a report."""
+    """Embedding dimension of a token and of a report."""
 
     @abstractmethod
     def forward(
-        self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]
-    ) -> Float[Tensor, "study word width"]:
-        """Return the features of each word; those of absent words mean nothing.
+        self, token_ids: Int[Tensor, "study token"], attention_mask: Bool[Tensor, "study token"]
+    ) -> Float[Tensor, "study token width"]:
+        """Return the features of each token; those of padding mean nothing.
 
         Args:
-            token_ids: The tokenizer's numbers.
-            attention_mask: True where there is a word, False where there is padding.
+            token_ids: The tokenizer's ids.
+            attention_mask: True where there is a token, False where there is padding.
         """
 
     @abstractmethod
     def pool(
         self,
-        features: Float[Tensor, "study word width"],
-        attention_mask: Bool[Tensor, "study word"],
+        features: Float[Tensor, "study token width"],
+        attention_mask: Bool[Tensor, "study token"],
     ) -> Float[Tensor, "study width"]:
-        """Return one vector a report, from the features of the words that are present."""
+        """Return one vector a report, from the features of the tokens that are not padding."""
 
 
 class CaptionDecoder(nn.Module, ABC):
-    """From the tokens of a study and the words so far to the next word.
+    """From the memory of a study and the tokens so far to the next token.
 
-    Every position sees all tokens of the study that are present.
+    Every position sees all of the memory that is not padding.
     """
 
     @abstractmethod
     def forward(
         self,
-        token_ids: Int[Tensor, "study word"],
-        memory: Float[Tensor, "study token width"],
-        attention_mask: Bool[Tensor, "study token"] | None,
-    ) -> Float[Tensor, "study word vocab"]:
-        """Return, at each word, the logits of the word that follows it.
+        token_ids: Int[Tensor, "study token"],
+        memory: Float[Tensor, "study memory width"],
+        attention_mask: Bool[Tensor, "study memory"] | None,
+    ) -> Float[Tensor, "study token vocab"]:
+        """Return, at each token, the logits of the token that follows it.
 
         Args:
-            token_ids: The report, from its first word on.
-            memory: Tokens of the study, padded.
-            attention_mask: True where ``memory`` holds a token; None where all of it does.
+            token_ids: The report, from its first token on.
+            memory: What the study left to look at, padded.
+            attention_mask: True where ``memory`` holds something; None where all of it does.
         """
 
     @abstractmethod
     def generate(
         self,
-        memory: Float[Tensor, "study token width"],
-        attention_mask: Bool[Tensor, "study token"] | None,
+        memory: Float[Tensor, "study memory width"],
+        attention_mask: Bool[Tensor, "study memory"] | None,
         *,
         bos_id: int,
         eos_id: int,
         pad_id: int,
         max_tokens: int,
-    ) -> Int[Tensor, "study word"]:
-        """Write a report for each study, always taking the likeliest word.
+    ) -> Int[Tensor, "study token"]:
+        """Write a report for each study, always taking the likeliest token.
 
-        The result starts with ``bos_id``, holds at most ``max_tokens`` words, and is filled with
+        The result starts with ``bos_id``, holds at most ``max_tokens`` tokens, and is filled with
         ``pad_id`` after ``eos_id``.
         """
 
@@ -152,8 +152,8 @@ class MaskedDecoder(nn.Module, ABC):
 
         Args:
             visible: Tokens of the tubelets that the encoder saw.
-            keep: Their places in t·y·x.
-            hide: The places to predict.
+            keep: Their indices in t·y·x.
+            hide: The indices to predict.
         """
 
 
@@ -161,7 +161,7 @@ class LatentHead(nn.Module, ABC):
     """From the tokens of a picture to its latent: one vector, all that is passed on."""
 
     latent: int
-    """Numbers of a latent."""
+    """Dimension of a latent."""
     fan_in: int
     """Numbers that each number of a latent is a weighted sum of."""
 

@@ -8,7 +8,7 @@ from cinelex.models.normalize import Normalize
 
 
 class ConvImage(VideoEncoder):
-    """Halve the image three times by convolutions; each place of the last grid is a token.
+    """Halve the image three times by convolutions; each position of the last grid is a token.
 
     Takes clips of one frame. Without batch statistics, so that an image's tokens depend on it
     alone.
@@ -29,7 +29,7 @@ class ConvImage(VideoEncoder):
         """Make the convolutions.
 
         Args:
-            width: Numbers a token.
+            width: Embedding dimension of a token.
             frames: Frames of a clip; must be 1.
             size: Rows and columns of the image, in pixels; a multiple of 8.
             channels: Channels of the image.

@@ -40,23 +40,23 @@ class EqAutoencoder(nn.Module):
         """Build encoder, decoder and heads.
 
         Args:
-            groups: Places of the parameters that each head writes.
+            groups: Positions of the parameters that each head writes.
             points: Points of a response curve.
-            dim: Numbers of a latent.
+            dim: Dimension of a latent.
             width: Numbers of a hidden layer.
             depth: Hidden layers of the encoder, and of the decoder.
         """
         super().__init__()
-        places = [place for group in groups for place in group]
-        if sorted(places) != list(range(len(places))):
-            raise ValueError(f"groups must hold each parameter once, got {places}")
+        indices = [index for group in groups for index in group]
+        if sorted(indices) != list(range(len(indices))):
+            raise ValueError(f"groups must hold each parameter once, got {indices}")
         self.dim = dim
         self.encoder = nn.Sequential(
-            *_layers(len(places) + points, width, depth), nn.Linear(width, dim)
+            *_layers(len(indices) + points, width, depth), nn.Linear(width, dim)
         )
         self.decoder = nn.Sequential(*_layers(dim, width, depth))
         self.heads = nn.ModuleList(nn.Linear(width, len(group)) for group in groups)
-        self.order = sorted(range(len(places)), key=lambda position: places[position])
+        self.order = sorted(range(len(indices)), key=lambda position: indices[position])
 
     def forward(
         self, units: Float[Tensor, "setting parameter"], response: Float[Tensor, "setting point"]

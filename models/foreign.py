@@ -112,8 +112,8 @@ class FixedBatchNorm(nn.Module):
         self.register_buffer("variance", norm.running_var.clone())
 
     def forward(
-        self, maps: Float[Tensor, "row channel *place"]
-    ) -> Float[Tensor, "row channel *place"]:
+        self, maps: Float[Tensor, "row channel *position"]
+    ) -> Float[Tensor, "row channel *position"]:
         """Scale and shift each channel."""
         return F.batch_norm(
             maps, self.mean, self.variance, self.weight, self.bias, training=False, eps=self.eps

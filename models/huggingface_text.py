@@ -28,11 +28,11 @@ class HuggingFaceText(TextEncoder):
         """Load the encoder.
 
         Args:
-            width: Numbers a word; the encoder's own words are projected to it if they differ.
-            vocab: Words that the tokenizer knows.
-            max_tokens: Words of the longest report.
+            width: Embedding dimension of a token, to which the encoder's own is projected.
+            vocab: Tokens that the tokenizer knows.
+            max_tokens: Tokens of the longest report.
             name: A local folder, or a hub name that is in the cache or can be downloaded.
-            pooling: How the words become a report.
+            pooling: How the tokens become a report.
 
         Raises:
             UserError: The encoder cannot be had, is no plain encoder, or does not fit the
@@ -55,16 +55,16 @@ class HuggingFaceText(TextEncoder):
         self.pooling = TokenPooling(width=width, kind=pooling)
 
     def forward(
-        self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]
-    ) -> Float[Tensor, "study word width"]:
-        """Return the features of each word."""
+        self, token_ids: Int[Tensor, "study token"], attention_mask: Bool[Tensor, "study token"]
+    ) -> Float[Tensor, "study token width"]:
+        """Return the features of each token."""
         out = self.encoder(input_ids=token_ids, attention_mask=attention_mask.long())
         return self.project(out.last_hidden_state)
 
     def pool(
         self,
-        features: Float[Tensor, "study word width"],
-        attention_mask: Bool[Tensor, "study word"],
+        features: Float[Tensor, "study token width"],
+        attention_mask: Bool[Tensor, "study token"],
     ) -> Float[Tensor, "study width"]:
         """Return one vector a report."""
         return self.pooling(features, attention_mask)
@@ -83,7 +83,7 @@ def _check(config: object, *, name: str, vocab: int, max_tokens: int) -> None:
     longest = getattr(config, "max_position_embeddings", max_tokens)
     if vocab > known:
         raise UserError(
-            f"the tokenizer has {vocab} words but {name} knows {known}; use the tokenizer of {name}"
+            f"the tokenizer has {vocab} tokens, {name} knows {known}; use the tokenizer of {name}"
         )
     if max_tokens > longest:
-        raise UserError(f"{name} reads {longest} words, not {max_tokens}; lower max_tokens")
+        raise UserError(f"{name} reads {longest} tokens, not {max_tokens}; lower max_tokens")

@@ -29,7 +29,7 @@ class ConvImageDecoder(ImageDecoder):
         """Make the first matrix and the convolutions.
 
         Args:
-            latent: Numbers of a latent.
+            latent: Dimension of a latent.
             frames: Frames of a picture.
             size: Rows, and columns, of a picture.
             channels: 1 for gray, 3 for colour.

@@ -27,8 +27,8 @@ class LatentOutputs(MatchedOutputs):
 
     latent: Float[Tensor, "clip latent"]
     """One row a picture."""
-    caption_logits: Float[Tensor, "study word vocab"]
-    """At each word, the logits of the word that follows it."""
+    caption_logits: Float[Tensor, "study token vocab"]
+    """At each token, the logits of the token that follows it."""
     reconstruction: Float[Tensor, "clip channel frame row column"]
     """Standardised pixels, made from the latent alone."""
 
@@ -65,8 +65,8 @@ class LatentCaptioner(StudyModel):
             latent_head: From tokens to latents.
             caption_decoder: From what a latent says to the report.
             image_decoder: From latents to pictures.
-            text_encoder: From words to reports.
-            dim: Numbers a study in the space that studies and reports share.
+            text_encoder: From tokens to reports.
+            dim: Dimension of the space that studies and reports share.
             memory_tokens: Tokens that a latent is spread over for the caption decoder.
             memory_width: Numbers of each.
             temperature: Divisor of the cosines at the first step.
@@ -95,8 +95,8 @@ class LatentCaptioner(StudyModel):
         self,
         clips: Float[Tensor, "clip channel frame row column"],
         owner: Int[Tensor, " clip"],
-        token_ids: Int[Tensor, "study word"],
-        attention_mask: Bool[Tensor, "study word"],
+        token_ids: Int[Tensor, "study token"],
+        attention_mask: Bool[Tensor, "study token"],
     ) -> LatentOutputs:
         """Run every part once.
 
@@ -104,7 +104,7 @@ class LatentCaptioner(StudyModel):
             clips: Standardised pixels of all pictures of all studies.
             owner: The study that each picture belongs to.
             token_ids: The report of each study.
-            attention_mask: True where there is a word.
+            attention_mask: True where there is a token.
         """
         latent = self.encode_clips(clips)
         studies = self.read_latent(self.mean(latent, owner, studies=len(token_ids)))

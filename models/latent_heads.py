@@ -1,4 +1,4 @@
-"""Latent head: the tokens of a picture, squeezed and read place by place."""
+"""Latent head: the tokens of a picture, squeezed and read position by position."""
 
 import math
 
@@ -12,7 +12,7 @@ from cinelex.models.contracts import LatentHead
 class PositionLatent(LatentHead):
     """Squeeze each token, put all behind one another, and map them linearly to the latent.
 
-    Every place has weights of its own, so that the latent can say where something is. There is no
+    Every position has its own weights, so that the latent can say where something is. There is no
     bias: where the encoder says nothing the latent is 0, and it cannot collapse to a bias.
     """
 
@@ -27,7 +27,7 @@ class PositionLatent(LatentHead):
         """Make the two matrices.
 
         Args:
-            width: Numbers a token.
+            width: Embedding dimension of a token.
             grid: Tokens along frames, rows and columns.
             latent: Numbers of the latent.
             squeeze: Numbers that are kept of each token.

@@ -10,9 +10,9 @@ from cinelex.models.positions import GridPositions, PositionKind
 
 
 class TransformerMaskedDecoder(MaskedDecoder):
-    """Put a mask token at each hidden place, and let it attend to the visible tokens.
+    """Put a mask token at each hidden position, and let it attend to the visible tokens.
 
-    Each token carries its place, so that two hidden tubelets are not predicted alike.
+    Each token carries its position, so that two hidden tubelets are not predicted alike.
 
     Source: He et al. 2022, MAE, arXiv:2111.06377, section 3 ("MAE decoder").
     """
@@ -32,13 +32,13 @@ class TransformerMaskedDecoder(MaskedDecoder):
         """Make the mask token, the positions and the blocks.
 
         Args:
-            memory_width: Numbers a visible token.
+            memory_width: Embedding dimension of a visible token.
             output: Numbers to predict for each hidden tubelet.
             grid: Tokens along frames, rows and columns.
-            width: Numbers a token in here; a multiple of ``heads``.
+            width: Embedding dimension of a token in here; a multiple of ``heads``.
             depth: Transformer blocks.
             heads: Attention heads a block.
-            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+            mlp_ratio: Hidden width of the feed-forward part, in widths.
             positions: Fixed waves, or vectors that are learned.
         """
         super().__init__()

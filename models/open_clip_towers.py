@@ -70,7 +70,7 @@ class OpenClipImage(VideoEncoder):
         """Load the tower.
 
         Args:
-            width: Numbers a token; the model's own embedding size.
+            width: Embedding dimension of a token; the model's own embedding size.
             frames: Frames of a clip; must be 1.
             size: Rows and columns of the image; the model's own.
             channels: 3, or 1 for gray, which is shown to all three.
@@ -127,26 +127,26 @@ class OpenClipText(TextEncoder):
         """Load the tower.
 
         Args:
-            width: Numbers a report; the model's own embedding size.
-            vocab: Words that the tokenizer knows.
-            max_tokens: Words of the longest caption.
+            width: Embedding dimension of a report; the model's own embedding size.
+            vocab: Tokens that the tokenizer knows.
+            max_tokens: Tokens of the longest caption.
             name: See `load_open_clip`.
             pretrained: See `load_open_clip`.
 
         Raises:
             UserError: The model is not to be had, or its text tower is not one of CLIP's kind.
-            ValueError: Another width, more words than it knows, or longer captions.
+            ValueError: Another width, more tokens than it knows, or longer captions.
         """
         super().__init__()
         self.tower = load_open_clip(name, pretrained).text
         if getattr(self.tower, "pool_type", None) != "argmax" or self.tower.cls_emb is not None:
             raise UserError(
-                f"{name}: only text towers that end on their last word are supported; use the "
+                f"{name}: only text towers that end on their last token are supported; use the "
                 "text encoder huggingface for others"
             )
         if vocab > self.tower.vocab_size or max_tokens > self.tower.context_length:
             raise ValueError(
-                f"{name} knows {self.tower.vocab_size} words and reads {self.tower.context_length}"
+                f"{name} knows {self.tower.vocab_size} tokens and reads {self.tower.context_length}"
                 f", not {vocab} and {max_tokens}; set tokenizer.kind=open_clip and "
                 f"tokenizer.max_tokens={self.tower.context_length}"
             )
@@ -155,12 +155,12 @@ class OpenClipText(TextEncoder):
         self.width = width
 
     def forward(
-        self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]
-    ) -> Float[Tensor, "study word width"]:
-        """Return the projected features of each word; no word sees those behind it."""
-        places = token_ids.shape[1]
-        features = self.tower.token_embedding(token_ids) + self.tower.positional_embedding[:places]
-        mask = self.tower.attn_mask[:places, :places]
+        self, token_ids: Int[Tensor, "study token"], attention_mask: Bool[Tensor, "study token"]
+    ) -> Float[Tensor, "study token width"]:
+        """Return the projected features of each token; no token sees those behind it."""
+        length = token_ids.shape[1]
+        features = self.tower.token_embedding(token_ids) + self.tower.positional_embedding[:length]
+        mask = self.tower.attn_mask[:length, :length]
         features = self.tower.ln_final(self.tower.transformer(features, attn_mask=mask))
         projection = self.tower.text_projection
         if isinstance(projection, nn.Linear):
@@ -169,17 +169,17 @@ class OpenClipText(TextEncoder):
 
     def pool(
         self,
-        features: Float[Tensor, "study word width"],
-        attention_mask: Bool[Tensor, "study word"],
+        features: Float[Tensor, "study token width"],
+        attention_mask: Bool[Tensor, "study token"],
     ) -> Float[Tensor, "study width"]:
-        """Return the last word that is present, the mark of the end."""
-        places = torch.arange(attention_mask.shape[1], device=attention_mask.device)
-        last = torch.where(attention_mask, places, -1).amax(1)
+        """Return the last token that is no padding, which is eos."""
+        positions = torch.arange(attention_mask.shape[1], device=attention_mask.device)
+        last = torch.where(attention_mask, positions, -1).amax(1)
         return features[torch.arange(len(features), device=features.device), last]
 
 
 def _embedding(tower: nn.Module, size: int) -> int:
-    """Return how many numbers the tower makes of an image."""
+    """Return the dimension of the tower's embedding of an image."""
     found: Any = getattr(tower, "output_dim", None)
     if found is not None:
         return int(found)
@@ -191,6 +191,6 @@ def _embedding(tower: nn.Module, size: int) -> int:
 def _check_width(width: int, native: int, name: str) -> None:
     if width != native:
         raise ValueError(
-            f"{name} embeds into {native} numbers; set model.width={native}, model.dim={native} "
+            f"{name} embeds into {native} dimensions; set model.width={native}, model.dim={native} "
             "and model.heads=none"
         )

@@ -1,4 +1,4 @@
-"""From the features of words to one vector a report."""
+"""From the features of tokens to one vector a report."""
 
 from typing import Literal
 
@@ -10,14 +10,14 @@ PoolingKind = Literal["mean", "attention", "first"]
 
 
 class TokenPooling(nn.Module):
-    """Pool the words that are present; absent ones have no say."""
+    """Pool the tokens that are present; absent ones have no say."""
 
     def __init__(self, *, width: int, kind: PoolingKind) -> None:
         """Make the query, if there is one.
 
         Args:
-            width: Numbers a word and a report.
-            kind: Mean of the words, a mean weighted by one learned query, or the first word alone.
+            width: Embedding dimension of a token and of a report.
+            kind: Mean of the tokens, mean weighted by one learned query, or the first token alone.
         """
         super().__init__()
         self.kind = kind
@@ -25,8 +25,8 @@ class TokenPooling(nn.Module):
 
     def forward(
         self,
-        features: Float[Tensor, "study word width"],
-        attention_mask: Bool[Tensor, "study word"],
+        features: Float[Tensor, "study token width"],
+        attention_mask: Bool[Tensor, "study token"],
     ) -> Float[Tensor, "study width"]:
         """Pool, with softmax and sums in fp32."""
         if self.kind == "first":
@@ -35,6 +35,6 @@ class TokenPooling(nn.Module):
             self.query(features).squeeze(-1).float() if self.query else attention_mask.float() * 0
         )
         weight = score.masked_fill(~attention_mask, -torch.inf).softmax(dim=1)
-        # A product with 0 would let an absent word that is infinite through.
+        # A product with 0 would let an absent token that is infinite through.
         token_ids = features.float().masked_fill(~attention_mask[..., None], 0.0)
         return torch.einsum("swd,sw->sd", token_ids, weight).to(features.dtype)

@@ -1,4 +1,4 @@
-"""Where a token stands: one vector for each place of a grid of frames, rows and columns."""
+"""Where a token stands: one vector for each position of a grid of frames, rows and columns."""
 
 from typing import Literal
 
@@ -28,8 +28,8 @@ class GridPositions(nn.Module):
         """Make the vectors.
 
         Args:
-            width: Numbers a place.
-            grid: Places along frames, rows and columns.
+            width: Embedding dimension of a position.
+            grid: Positions along frames, rows and columns.
             kind: Fixed waves, or vectors that are learned.
         """
         super().__init__()
@@ -42,11 +42,11 @@ class GridPositions(nn.Module):
             else:
                 self.register_buffer(name, tensor, persistent=False)
 
-    def forward(self) -> Float[Tensor, "place width"]:
-        """Return one vector a place, in the order t·y·x."""
+    def forward(self) -> Float[Tensor, "position width"]:
+        """Return one vector a position, in the order t·y·x."""
         time, row, column = (self.get_axis(name) for name in ("time", "row", "column"))
-        place = time[:, None, None] + row[:, None] + column
-        return rearrange(place, "t y x width -> (t y x) width")
+        sums = time[:, None, None] + row[:, None] + column
+        return rearrange(sums, "t y x width -> (t y x) width")
 
     def get_axis(self, name: str) -> Float[Tensor, "step width"]:
         """Return the vectors of one axis: time, row or column."""

@@ -17,18 +17,18 @@ class EncodedStudies:
 
     study: Float[Tensor, "study dim"]
     """Unit rows in the space that studies and reports share; fp32."""
-    memory: Float[Tensor, "study token width"]
+    memory: Float[Tensor, "study memory width"]
     """What the caption decoder looks at: all tokens of all clips, padded, and before them, if the
     model is told so, the aggregated vector and the row of each clip."""
-    attention_mask: Bool[Tensor, "study token"]
+    attention_mask: Bool[Tensor, "study memory"]
     """True where ``memory`` holds something."""
     first_token: int
     """Where in ``memory`` the tokens begin."""
     ragged: bool
-    """False where ``present`` is True everywhere, which is known without asking the device."""
+    """False where ``attention_mask`` is known to be True everywhere without asking the device."""
 
     @property
-    def mask(self) -> Bool[Tensor, "study token"] | None:
+    def mask(self) -> Bool[Tensor, "study memory"] | None:
         """What hides padding from attention; None where there is none, which is faster."""
         return self.attention_mask if self.ragged else None
 
@@ -39,8 +39,8 @@ class EncodedReports:
 
     report: Float[Tensor, "study dim"]
     """Unit rows in the space that studies and reports share; fp32."""
-    token_ids: Float[Tensor, "study word width"]
-    """Features of each word; those of absent words mean nothing."""
+    token_features: Float[Tensor, "study token width"]
+    """Features of each token; those of padding mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class StudyModel(nn.Module, ABC):
     """Brings studies and reports into one space, and may write reports."""
 
     dim: int
-    """Numbers a study in the space that studies and reports share."""
+    """Dimension of the space that studies and reports share."""
     caption_decoder: CaptionDecoder | None
     """From what a study leaves in memory to its report."""
     text_encoder: TextEncoder
-    """From words to reports."""
+    """From tokens to reports."""
     report_head: nn.Module
     """From a report's row to the shared space."""
     temperature: Temperature
@@ -111,9 +111,9 @@ class StudyModel(nn.Module, ABC):
         return self.join_clips(features, owner, studies=studies, max_clips=max_clips)
 
     def encode_report(
-        self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]
+        self, token_ids: Int[Tensor, "study token"], attention_mask: Bool[Tensor, "study token"]
     ) -> EncodedReports:
-        """Return the vector and the words of each report."""
+        """Return the vector and the tokens of each report."""
         features = self.text_encoder(token_ids, attention_mask)
         pooled = self.text_encoder.pool(features, attention_mask)
-        return EncodedReports(report=unit_rows(self.report_head(pooled)), token_ids=features)
+        return EncodedReports(report=unit_rows(self.report_head(pooled)), token_features=features)

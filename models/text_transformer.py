@@ -9,12 +9,12 @@ from cinelex.models.contracts import TextEncoder
 from cinelex.models.pooling import PoolingKind, TokenPooling
 
 WORD_STD = 0.3
-"""Spread of a fresh word or position. At 0.02 an optimizer that moves each number by its learning
+"""Spread of a fresh token or position. At 0.02 an optimizer that moves each number by its learning
 rate needs hundreds of steps before the reports differ, and the videos wait for them."""
 
 
 class TextTransformer(TextEncoder):
-    """Let all words of a report attend to each other.
+    """Let all tokens of a report attend to each other.
 
     Source: Devlin et al. 2019, BERT, arXiv:1810.04805, section 3; pre-norm as in Xiong et al.
     2020, arXiv:2002.04745.
@@ -31,16 +31,16 @@ class TextTransformer(TextEncoder):
         mlp_ratio: float = 4.0,
         pooling: PoolingKind = "attention",
     ) -> None:
-        """Make the word vectors, the positions and the blocks.
+        """Make the token embeddings, the positions and the blocks.
 
         Args:
-            width: Numbers a word; a multiple of ``heads``.
-            vocab: Words that the tokenizer knows.
-            max_tokens: Words of the longest report.
+            width: Embedding dimension of a token; a multiple of ``heads``.
+            vocab: Tokens that the tokenizer knows.
+            max_tokens: Tokens of the longest report.
             depth: Transformer blocks.
             heads: Attention heads a block.
-            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
-            pooling: How the words become a report.
+            mlp_ratio: Hidden width of the feed-forward part, in widths.
+            pooling: How the tokens become a report.
         """
         super().__init__()
         self.width = width
@@ -56,19 +56,19 @@ class TextTransformer(TextEncoder):
             nn.init.normal_(vectors.weight, std=WORD_STD)
 
     def forward(
-        self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]
-    ) -> Float[Tensor, "study word width"]:
-        """Return the features of each word, which no padding has touched."""
-        place = torch.arange(token_ids.shape[1], device=token_ids.device)
-        features = self.embed(token_ids) + self.positions(place)
+        self, token_ids: Int[Tensor, "study token"], attention_mask: Bool[Tensor, "study token"]
+    ) -> Float[Tensor, "study token width"]:
+        """Return the features of each token, which no padding has touched."""
+        positions = torch.arange(token_ids.shape[1], device=token_ids.device)
+        features = self.embed(token_ids) + self.positions(positions)
         for block in self.blocks:
             features = block(features, attention_mask)
         return self.norm(features)
 
     def pool(
         self,
-        features: Float[Tensor, "study word width"],
-        attention_mask: Bool[Tensor, "study word"],
+        features: Float[Tensor, "study token width"],
+        attention_mask: Bool[Tensor, "study token"],
     ) -> Float[Tensor, "study width"]:
         """Return one vector a report."""
         return self.pooling(features, attention_mask)

@@ -1,4 +1,4 @@
-"""A teacher that needs no training: captions are alike that share words, rare ones above all."""
+"""A teacher that needs no training: captions are alike that share tokens, rare ones above all."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -35,9 +35,9 @@ class TfidfRows(nn.Module):
 
     @torch.no_grad()
     def forward(
-        self, token_ids: Int[Tensor, "study word"], attention_mask: Bool[Tensor, "study word"]
+        self, token_ids: Int[Tensor, "study token"], attention_mask: Bool[Tensor, "study token"]
     ) -> Float[Tensor, "study vocab"]:
-        """Return one unit row a caption; zero where no word of it counts."""
+        """Return one unit row a caption; zero where no token of it counts."""
         counts = self.weight.new_zeros(len(token_ids), len(self.weight))
         counts.scatter_add_(1, token_ids, attention_mask.to(counts.dtype))
         rows = torch.where(counts > 0, 1 + counts.clamp(min=1).log(), 0.0) * self.weight

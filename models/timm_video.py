@@ -38,7 +38,7 @@ class TimmVideo(VideoEncoder):
         """Make the backbone and the blocks over time.
 
         Args:
-            width: Numbers a token; a multiple of ``heads``.
+            width: Embedding dimension of a token; a multiple of ``heads``.
             frames: Frames a clip, and so tokens.
             size: Rows, and columns, of a frame.
             channels: 3, or 1 for gray, which is shown to all three.
@@ -47,7 +47,7 @@ class TimmVideo(VideoEncoder):
                 downloaded), or the path of a safetensors or torch file.
             depth: Transformer blocks over time.
             heads: Attention heads a block.
-            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+            mlp_ratio: Hidden width of the feed-forward part, in widths.
 
         Raises:
             UserError: An unknown backbone, or weights that cannot be had or do not fit.

@@ -36,7 +36,7 @@ class MViTV2S(VideoEncoder):
         """Make the encoder.
 
         Args:
-            width: Numbers a token.
+            width: Embedding dimension of a token.
             frames: Frames a clip; a multiple of 2.
             size: Rows, and columns, of a frame; a multiple of 32.
             channels: 3, or 1 for gray, which is shown to all three.
@@ -93,7 +93,7 @@ class R3D18(VideoEncoder):
         """Make the encoder.
 
         Args:
-            width: Numbers a token.
+            width: Embedding dimension of a token.
             frames: Frames a clip; a multiple of 8.
             size: Rows, and columns, of a frame; a multiple of 16.
             channels: 3, or 1 for gray, which is shown to all three.
@@ -125,7 +125,7 @@ class R3D18(VideoEncoder):
         clips: Float[Tensor, "clip channel frame row column"],
         keep: Int[Tensor, "clip visible"] | None = None,
     ) -> Float[Tensor, "clip token width"]:
-        """Return the places of the last stage.
+        """Return the positions of the last stage.
 
         Raises:
             ValueError: Tokens are to be dropped.

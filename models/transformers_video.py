@@ -39,7 +39,7 @@ class VideoMAE(VideoEncoder):
         """Make the encoder.
 
         Args:
-            width: Numbers a token.
+            width: Embedding dimension of a token.
             frames: Frames a clip.
             size: Rows, and columns, of a frame.
             channels: 1 for gray, 3 for colour; a pretrained model is shown gray as three.
@@ -48,7 +48,7 @@ class VideoMAE(VideoEncoder):
             depth: Transformer blocks.
             heads: Attention heads a block.
             tubelet: Frames, rows and columns of pixels in one token; as many rows as columns.
-            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+            mlp_ratio: Hidden width of the feed-forward part, in widths.
 
         Raises:
             UserError: Sizes that do not fit, or weights that cannot be had or do not fit.
@@ -97,9 +97,9 @@ class VideoMAE(VideoEncoder):
         pixels = self.normalize(clips).transpose(1, 2)
         if keep is None:
             return self.project(self.videomae(pixels).last_hidden_state)
-        places = self.grid[0] * self.grid[1] * self.grid[2]
-        hidden = torch.ones(len(clips), places, dtype=torch.bool, device=clips.device)
+        tokens_a_clip = self.grid[0] * self.grid[1] * self.grid[2]
+        hidden = torch.ones(len(clips), tokens_a_clip, dtype=torch.bool, device=clips.device)
         hidden.scatter_(1, keep, value=False)
         tokens = self.videomae(pixels, bool_masked_pos=hidden).last_hidden_state
-        # They come in ascending order of their places, whatever the order of ``keep``.
+        # They come in ascending order of their indices, whatever the order of ``keep``.
         return self.project(take_positions(tokens, keep.argsort(dim=1).argsort(dim=1)))

@@ -25,10 +25,10 @@ def grid_of(*, frames: int, size: int, tubelet: tuple[int, int, int]) -> tuple[i
 
 def cut_tubelets(
     clips: Float[Tensor, "clip channel frame row column"], *, tubelet: tuple[int, int, int]
-) -> Float[Tensor, "clip place pixel"]:
+) -> Float[Tensor, "clip token pixel"]:
     """Return the pixels of each tubelet.
 
-    Places run over t, y, x; the pixels of a tubelet over frame, row, column, channel.
+    Tokens run over t, y, x; the pixels of a tubelet over frame, row, column, channel.
     The target of masked modelling is cut with this same function.
     """
     frames, rows, columns = tubelet
@@ -43,15 +43,15 @@ def cut_tubelets(
 
 
 def take_positions(
-    rows: Float[Tensor, "clip place width"], places: Int[Tensor, "clip taken"]
+    rows: Float[Tensor, "clip token width"], indices: Int[Tensor, "clip taken"]
 ) -> Float[Tensor, "clip taken width"]:
-    """Return, of each clip, the rows at its own places, in the order asked for."""
+    """Return, of each clip, the rows at its own indices, in the order asked for."""
     clip = torch.arange(len(rows), device=rows.device).unsqueeze(1)
-    return rows[clip, places]
+    return rows[clip, indices]
 
 
 def join_tubelets(
-    tubelets: Float[Tensor, "clip place pixel"],
+    tubelets: Float[Tensor, "clip token pixel"],
     *,
     tubelet: tuple[int, int, int],
     grid: tuple[int, int, int],

@@ -26,16 +26,16 @@ from cinelex.models.temperature import Temperature
 class VideoTextOutputs(MatchedOutputs):
     """What one forward pass hands to the losses. Parts that were not built are None."""
 
-    caption_logits: Float[Tensor, "study word vocab"] | None
-    """At each word, the logits of the word that follows it."""
+    caption_logits: Float[Tensor, "study token vocab"] | None
+    """At each token, the logits of the token that follows it."""
     reconstruction: Float[Tensor, "masked hidden output"] | None
     """What is predicted for the hidden tubelets of the masked clips."""
-    patches: Float[Tensor, "study token dim"] | None
-    """Unit rows, one for each token of each clip, padded; fp32."""
-    patch_mask: Bool[Tensor, "study token"] | None
-    """True where ``patches`` holds a token."""
-    token_features: Float[Tensor, "study word dim"] | None
-    """Unit rows, one a word; fp32."""
+    patches: Float[Tensor, "study patch dim"] | None
+    """Unit rows, one for each video token of each clip, padded; fp32."""
+    patch_mask: Bool[Tensor, "study patch"] | None
+    """True where ``patches`` holds one."""
+    token_features: Float[Tensor, "study token dim"] | None
+    """Unit rows, one a token; fp32."""
 
 
 class VideoText(StudyModel):
@@ -71,12 +71,12 @@ class VideoText(StudyModel):
         Args:
             video_encoder: From clips to tokens.
             aggregator: From clips, or tokens, to studies.
-            text_encoder: From words to reports.
-            dim: Numbers a study in the space that studies and reports share.
+            text_encoder: From tokens to reports.
+            dim: Dimension of the space that studies and reports share.
             caption_decoder: From the tokens of a study to its report.
             masked_decoder: From visible tokens to hidden tubelets.
             heads: Linear maps into the shared space, or nothing where the towers end in it.
-            patch_heads: Bring tokens and words into a shared space too.
+            patch_heads: Bring video tokens and text tokens into a shared space too.
             aggregate: What the aggregator is given: the mean of each clip, or all tokens.
             clip_pooling: From the tokens of a clip to its row; None takes their mean.
             study_in_memory: Show the aggregated vector, and each clip's row where there is one, to
@@ -118,7 +118,7 @@ class VideoText(StudyModel):
         self.caption_decoder = caption_decoder
         self.masked_decoder = masked_decoder
         self.patch_head = embedding_head(video_width, dim) if patch_heads else None
-        self.word_head = embedding_head(text_width, dim) if patch_heads else None
+        self.token_head = embedding_head(text_width, dim) if patch_heads else None
         self.temperature = Temperature(
             start=temperature, learned=learn_temperature, allowed=temperature_range
         )
@@ -129,8 +129,8 @@ class VideoText(StudyModel):
         self,
         clips: Float[Tensor, "clip channel frame row column"],
         owner: Int[Tensor, " clip"],
-        token_ids: Int[Tensor, "study word"],
-        attention_mask: Bool[Tensor, "study word"],
+        token_ids: Int[Tensor, "study token"],
+        attention_mask: Bool[Tensor, "study token"],
         keep: Int[Tensor, "masked visible"] | None = None,
         hide: Int[Tensor, "masked hidden"] | None = None,
         masked: Int[Tensor, " masked"] | None = None,
@@ -142,8 +142,8 @@ class VideoText(StudyModel):
             clips: Standardised pixels of all clips of all studies.
             owner: The study that each clip belongs to.
             token_ids: The report of each study.
-            attention_mask: True where there is a word.
-            keep: The tokens that the encoder sees of each masked clip, as places in t·y·x.
+            attention_mask: True where there is a token.
+            keep: The tokens that the encoder sees of each masked clip, as indices in t·y·x.
             hide: The tokens to predict. Without ``keep`` and ``hide`` nothing is masked.
             masked: The clips that are encoded a second time with tokens hidden; all if None.
             max_clips: Clips of the study with most, where ``owner`` never falls; None finds out.
@@ -166,7 +166,9 @@ class VideoText(StudyModel):
             reconstruction=self.reconstruct(clips, keep=keep, hide=hide, masked=masked),
             patches=unit_rows(self.patch_head(tokens)) if self.patch_head else None,
             patch_mask=seen[:, first:] if self.patch_head else None,
-            token_features=unit_rows(self.word_head(reports.token_ids)) if self.word_head else None,
+            token_features=unit_rows(self.token_head(reports.token_features))
+            if self.token_head
+            else None,
         )
 
     def encode_clips(

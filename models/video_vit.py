@@ -46,7 +46,7 @@ class VideoViT(VideoEncoder):
         """Make the stem and the blocks.
 
         Args:
-            width: Numbers a token.
+            width: Embedding dimension of a token.
             frames: Frames a clip.
             size: Rows, and columns, of a frame.
             channels: 1 for gray, 3 for colour.
@@ -55,7 +55,7 @@ class VideoViT(VideoEncoder):
             tubelet: Frames, rows and columns of pixels in one token.
             stem: How a tubelet becomes a token: one matrix, or a small convolutional net inside it.
             positions: Fixed waves, or vectors that are learned.
-            mlp_ratio: Hidden numbers of the feed-forward part, in widths.
+            mlp_ratio: Hidden width of the feed-forward part, in widths.
             subtract_first: Give each later frame as its difference from the clip's first, so that
                 what stands still is said once and what moves or fills with contrast stands out.
             normalize_tokens: Scale each token behind the stem and behind the last block. False
@@ -112,7 +112,7 @@ class ConvStem(nn.Module):
         """Make three convolutions, the first two of which halve rows and columns.
 
         Args:
-            width: Numbers a token.
+            width: Embedding dimension of a token.
             channels: Channels of a frame.
             tubelet: Frames, rows and columns of a tubelet.
         """
@@ -130,15 +130,15 @@ class ConvStem(nn.Module):
         self.to_token = nn.Linear(64 * rows * columns, width)
 
     def forward(
-        self, tubelets: Float[Tensor, "clip place pixel"]
-    ) -> Float[Tensor, "clip place width"]:
+        self, tubelets: Float[Tensor, "clip token pixel"]
+    ) -> Float[Tensor, "clip token width"]:
         """Return one token a tubelet."""
         frames, rows, columns = self.tubelet
         # Permuted, not copied: channels stay last in memory, which the convolutions prefer.
         images = rearrange(
             tubelets,
-            "clip place (frames rows columns channel)"
-            " -> (clip place) rows columns (frames channel)",
+            "clip token (frames rows columns channel)"
+            " -> (clip token) rows columns (frames channel)",
             frames=frames,
             rows=rows,
             columns=columns,

@@ -21,8 +21,8 @@ def refuse_drift(model: nn.Module, *, step: int) -> None:
         return
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     sums = gather_rows(torch.stack([checksum(t.detach()) for t in tensors.values()]).cpu()[None])
-    for place, name in enumerate(tensors):
-        column = sums[:, place]
+    for index, name in enumerate(tensors):
+        column = sums[:, index]
         others = [other for other in range(len(column)) if column[other] != column[0]]
         if others:
             raise UserError(
@@ -35,9 +35,10 @@ def refuse_drift(model: nn.Module, *, step: int) -> None:
 def checksum(tensor: Tensor) -> Int[Tensor, ""]:
     """Return a number that changes with any one value of a tensor and with their order.
 
-    The sum of the values' bit patterns, each times an odd number of its place, in wrapping 64-bit
-    arithmetic: odd numbers have inverses there, so that one changed value always changes the sum.
+    The sum of the values' bit patterns, each times an odd number of its position, in wrapping
+    64-bit arithmetic: odd numbers have inverses there, so that one changed value always changes
+    the sum.
     """
     bits = tensor.flatten().view(BITS[tensor.element_size()]).to(torch.int64)
-    places = torch.arange(len(bits), device=tensor.device) * (2 * PRIME) + 1
-    return (bits * places).sum()
+    positions = torch.arange(len(bits), device=tensor.device) * (2 * PRIME) + 1
+    return (bits * positions).sum()

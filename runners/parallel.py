@@ -55,7 +55,7 @@ def distribute(
     The graph is not declared static. Parameters without a gradient are not searched for anyway, and
     in its first step DistributedDataParallel would average the gradients behind whatever backward
     comes first: wrong by a tenth where a probe looks at a term before, refused where a batch is cut
-    into parts.
+    into micro-batches.
 
     Source: Rajbhandari et al. 2019, ZeRO, arXiv:1910.02054; Zhao et al. 2023, arXiv:2304.11277.
     """

@@ -127,8 +127,8 @@ def register(config: RunConfig, provenance: Mapping[str, str]) -> None:
             "create table if not exists runs (name text primary key, finished text, project text, "
             "steps integer, config text, data text, code text, checkpoint text)"
         )
-        places = ", ".join("?" * len(columns))
-        connection.execute(f"insert or replace into runs values ({places})", row + hashes)  # noqa: S608
+        slots = ", ".join("?" * len(columns))
+        connection.execute(f"insert or replace into runs values ({slots})", row + hashes)  # noqa: S608
 
 
 def _refuse_another(config: RunConfig, path: Path) -> None:

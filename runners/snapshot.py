@@ -131,9 +131,9 @@ def _random_states(device: torch.device) -> dict[str, Tensor]:
     if device.type == "cuda":
         states["cuda"] = torch.cuda.get_rng_state(device)
     return {
-        f"{place}.{name}": row.clone()
+        f"{owner}.{name}": row.clone()
         for name, state in states.items()
-        for place, row in enumerate(gather_rows(state[None]))
+        for owner, row in enumerate(gather_rows(state[None]))
     }
 
 

@@ -36,19 +36,19 @@ class EqBatch:
             self.keys.to(device, non_blocking=True),
         )
 
-    def split(self, parts: int) -> "list[EqBatch]":
-        """Cut into consecutive parts of settings.
+    def split(self, micro_batches: int) -> "list[EqBatch]":
+        """Cut into consecutive micro-batches.
 
         Raises:
-            UserError: There are fewer settings than parts.
+            UserError: There are fewer settings than micro-batches.
         """
         count = len(self.ids)
-        if parts > count:
+        if micro_batches > count:
             raise UserError(
-                f"{count} settings of a process cannot be cut into {parts} parts; lower "
-                "gradient_accumulation_steps or raise batch"
+                f"{count} settings of a process cannot be cut into {micro_batches} "
+                "micro-batches; lower gradient_accumulation_steps or raise batch"
             )
-        edges = [count * part // parts for part in range(parts + 1)]
+        edges = [count * n // micro_batches for n in range(micro_batches + 1)]
         return [
             EqBatch(self.ids[a:b], self.units[a:b], self.labels[a:b], self.keys[a:b])
             for a, b in pairwise(edges)
@@ -119,8 +119,8 @@ def grouped_split(
     dealer = StratifiedGroupKFold(
         n_splits=folds, shuffle=True, random_state=keyed_seed(seed, "folds") % 2**32
     )
-    parts = [part for _, part in dealer.split(first, first, [row.person for row in known])]
-    chosen = {"test": parts[0], "val": parts[1], "train": np.concatenate(parts[2:])}
+    dealt = [fold for _, fold in dealer.split(first, first, [row.person for row in known])]
+    chosen = {"test": dealt[0], "val": dealt[1], "train": np.concatenate(dealt[2:])}
     splits = {name: [known[i] for i in sorted(part.tolist())] for name, part in chosen.items()}
     for name, part_rows in splits.items():
         for word in descriptors[:2]:

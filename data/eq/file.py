@@ -106,7 +106,7 @@ def _row(cells: Sequence[str], key: bytes, people: dict[bytes, int]) -> EqRow:
     """
     if len(cells) != len(COLUMNS):
         raise _RowError(f"it has {len(cells)} cells, not {len(COLUMNS)}")
-    values = tuple(_value(cells[FIRST + place], place) for place in range(len(PARAMETERS)))
+    values = tuple(_value(cells[FIRST + index], index) for index in range(len(PARAMETERS)))
     digest = hashlib.blake2b(cells[IP].strip().encode(), key=key, digest_size=16).digest()
     person = people.setdefault(digest, len(people))
     return EqRow(cells[ID].strip(), descriptors_of(cells[WORDS]), person, values)
@@ -121,8 +121,8 @@ def descriptors_of(cell: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in words if word))
 
 
-def _value(cell: str, place: int) -> float:
-    item = PARAMETERS[place]
+def _value(cell: str, index: int) -> float:
+    item = PARAMETERS[index]
     try:
         value = float(cell)
     except ValueError:

@@ -55,7 +55,7 @@ PARAMETERS: tuple[Parameter, ...] = _parameters()
 
 def places_of(kind: Kind) -> tuple[int, ...]:
     """Return where the parameters of one kind stand, band by band."""
-    return tuple(place for place, item in enumerate(PARAMETERS) if item.kind == kind)
+    return tuple(index for index, item in enumerate(PARAMETERS) if item.kind == kind)
 
 
 GAIN_OF: tuple[int, ...] = tuple(places_of("gain")[item.band - 1] for item in PARAMETERS)

@@ -46,13 +46,13 @@ def response_db(settings: EqSettings, *, points: int) -> Float[Tensor, "setting 
 
 def _bands(values: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:
     """Return gain, frequency and quality factor of each band, as columns."""
-    found, place = [], 0
+    found, index = [], 0
     for band in range(len(BANDS)):
         peak = 0 < band < len(BANDS) - 1
-        gain, frequency = values[:, place, None], values[:, place + 1, None]
-        quality = values[:, place + 2, None] if peak else torch.full_like(gain, SHELF_QUALITY)
+        gain, frequency = values[:, index, None], values[:, index + 1, None]
+        quality = values[:, index + 2, None] if peak else torch.full_like(gain, SHELF_QUALITY)
         found.append((gain, frequency, quality))
-        place += 3 if peak else 2
+        index += 3 if peak else 2
     return found
 
 

@@ -72,8 +72,8 @@ def _bar_rows(path: Path, lines: list[str]) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(lines[1:], 2):
         image, _, rest = line.partition("|")
         # the public file has one line in which the bar behind the caption's number is missing
-        place, bar, caption = rest.partition("|")
-        yield _image(image, path, number), caption if bar else place.lstrip(" 0123456789")
+        number_cell, bar, caption = rest.partition("|")
+        yield _image(image, path, number), caption if bar else number_cell.lstrip(" 0123456789")
 
 
 def _comma_rows(path: Path, lines: list[str]) -> Iterator[tuple[str, str]]:

@@ -59,14 +59,14 @@ class StudyDataset:
     def sample(self, index: int, *, epoch: int | None) -> Sample:
         """Return one study as training sees it in an epoch, or as evaluation does (None)."""
         study = self.studies[index]
-        places = self._places(study, epoch)
+        indices = self._videos(study, epoch)
         moment = "evaluation" if epoch is None else epoch
-        keys = [keyed_seed(self.seed, moment, study.id, place) for place in places]
+        keys = [keyed_seed(self.seed, moment, study.id, n) for n in indices]
         draws = [None if epoch is None else (key >> 10) / 2**53 for key in keys]
         clips: UInt8[np.ndarray, "clip frame row column channel"] = np.stack(
             [
-                self.store.clip(study.videos[place], frames=self.frames, draw=draw)
-                for place, draw in zip(places, draws, strict=True)
+                self.store.clip(study.videos[n], frames=self.frames, draw=draw)
+                for n, draw in zip(indices, draws, strict=True)
             ]
         )
         return Sample(
@@ -78,15 +78,15 @@ class StudyDataset:
             keys=torch.tensor(keys),
         )
 
-    def _places(self, study: Study, epoch: int | None) -> list[int]:
-        """Return which videos of a study are taken, by their place in it, in order."""
+    def _videos(self, study: Study, epoch: int | None) -> list[int]:
+        """Return the indices of the videos of a study that are taken, in order."""
         count = len(study.videos)
         if epoch is None:
-            most = min(count, self.evaluation_videos)
-            return [(2 * place + 1) * count // (2 * most) for place in range(most)]
+            taken = min(count, self.evaluation_videos)
+            return [(2 * n + 1) * count // (2 * taken) for n in range(taken)]
         if count <= self.max_videos:
             return list(range(count))
-        turns = [keyed_seed(self.seed, epoch, study.id, place, "videos") for place in range(count)]
+        turns = [keyed_seed(self.seed, epoch, study.id, n, "videos") for n in range(count)]
         return sorted(np.argsort(turns, kind="stable")[: self.max_videos].tolist())
 
 

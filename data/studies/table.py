@@ -161,7 +161,7 @@ def _parse(path: Path, data: bytes, separator: str) -> tuple[list[Any], list[Odd
                 invalid_row_handler=note,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
-                column_types={f"f{place}": pa.large_string() for place in range(MAX_COLUMNS)},
+                column_types={f"f{index}": pa.large_string() for index in range(MAX_COLUMNS)},
                 strings_can_be_null=False,
             ),
         )

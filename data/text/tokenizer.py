@@ -135,8 +135,8 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int, max_tokens: int) -
         show_progress=False,
         min_frequency=2,
     )
-    parts = (part for text in clean for part in NUMBER.split(" " + text) if part)
-    engine.train_from_iterator(parts, trainer)
+    pieces = (piece for text in clean for piece in NUMBER.split(" " + text) if piece)
+    engine.train_from_iterator(pieces, trainer)
     learned = json.loads(engine.to_str())["model"]
     vocab = {str(token): int(index) for token, index in learned["vocab"].items()}
     for number in numbers:

@@ -23,9 +23,9 @@ from cinelex.data.video.resize import Shape, reshape_frame
 Frames = UInt8[np.ndarray, "frame row column channel"]
 
 
-def evenly_spaced(total: int, most: int | None) -> list[int]:
-    """Return at most ``most`` of ``total`` frames: all, or the centres of equal segments."""
-    kept = total if most is None else min(total, most)
+def evenly_spaced(total: int, max_frames: int | None) -> list[int]:
+    """Return at most ``max_frames`` of ``total`` frames: all, or the centres of equal segments."""
+    kept = total if max_frames is None else min(total, max_frames)
     return frame_indices(total, frames=kept, draw=None)
 
 
@@ -57,10 +57,10 @@ def _carry_out(
         frames = decoder.read(path, request["indices"])
         return VideoInfo(len(frames), frames.shape[1], frames.shape[2]), frames
     shape = Shape(**request["shape"])
-    most = request["stored_frames"]
+    stored = request["stored_frames"]
     return decoder.read_chosen(
         path,
-        choose=lambda total: evenly_spaced(total, most),
+        choose=lambda total: evenly_spaced(total, stored),
         keep=lambda frame: reshape_frame(frame, shape=shape),
     )
 

@@ -5,9 +5,9 @@ def frame_indices(total: int, *, frames: int, draw: float | None) -> list[int]:
     """Return which of ``total`` frames make a clip of ``frames``, in order.
 
     The video is cut into ``frames`` equal segments and one frame is taken from each, at the same
-    place of every segment: at its centre for evaluation (``draw`` None), else at the share ``draw``
-    of it. All indices differ where ``total >= frames``. A shorter video has its frames repeated in
-    place, each ``frames / total`` times to rounding (see ``is_short``).
+    share of every segment: at its centre for evaluation (``draw`` None), else at the share
+    ``draw``. All indices differ where ``total >= frames``. A shorter video has its frames repeated
+    in place, each ``frames / total`` times to rounding (see ``is_short``).
 
     Args:
         total: Frames the video has, at least 1.

@@ -75,5 +75,5 @@ def test_parts_are_the_studies_in_order_with_their_clips_and_padding() -> None:
 
 
 def test_more_parts_than_studies_are_refused() -> None:
-    with pytest.raises(UserError, match="2 studies .* into 3 parts"):
+    with pytest.raises(UserError, match="2 studies .* into 3 micro-batches"):
         collate([sample("a", 1, [1]), sample("b", 1, [1])], pad_id=0).split(3)

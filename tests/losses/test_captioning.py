@@ -72,8 +72,8 @@ def test_a_batch_of_padding_alone_costs_nothing() -> None:
     assert loss.item() == 0
 
 
-def test_a_single_place_has_no_next_word() -> None:
-    with pytest.raises(ValueError, match="no next word"):
+def test_a_single_token_has_no_next_one() -> None:
+    with pytest.raises(ValueError, match="no next token"):
         Captioning(pad_id=PAD)(logits_of(1, 1, 7), torch.ones(1, 1, dtype=torch.int64))
 
 

@@ -34,7 +34,7 @@ def test_random_rankings_score_the_closed_forms(gallery: int, positives: int) ->
 
 @pytest.mark.parametrize(("gallery", "positives"), CASES)
 def test_the_places_of_the_first_positive_are_a_distribution(gallery: int, positives: int) -> None:
-    share = RandomRanking(gallery, positives).first_place()
+    share = RandomRanking(gallery, positives).first_rank()
     assert share.sum() == pytest.approx(1.0)
     assert (share >= 0).all()
     assert float((share * np.arange(1, gallery + 1)).sum()) == pytest.approx(

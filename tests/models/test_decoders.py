@@ -75,7 +75,7 @@ def test_generation_stops_when_every_report_has_ended(
 
 
 def test_more_words_than_positions_are_refused(captioner: CaptionDecoder, memory: Tensor) -> None:
-    with pytest.raises(ValueError, match="asked for 10 words, made for 9"):
+    with pytest.raises(ValueError, match="asked for 10 tokens, made for 9"):
         captioner.generate(memory, PRESENT, bos_id=BOS, eos_id=EOS, pad_id=PAD, max_tokens=10)
 
 

@@ -124,9 +124,9 @@ def test_a_pretrained_encoder_that_cannot_be_had_names_the_file_to_place(
 
 
 def test_a_tokenizer_or_report_too_large_for_the_encoder_is_refused(bert: Path) -> None:
-    with pytest.raises(UserError, match="tokenizer has 12 words"):
+    with pytest.raises(UserError, match="tokenizer has 12 tokens"):
         HuggingFaceText(width=16, vocab=12, max_tokens=8, name=str(bert))
-    with pytest.raises(UserError, match="reads 8 words, not 9"):
+    with pytest.raises(UserError, match="reads 8 tokens, not 9"):
         HuggingFaceText(width=16, vocab=11, max_tokens=9, name=str(bert))
 
 
