@@ -1,4 +1,4 @@
-"""Which share of the pull each loss term has, how sure that is, and what weights change it."""
+"""Which share of the gradient each loss term has, how sure that is, and what weights change it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from cinelex.doctor.evidence import Evidence, is_number
 
 MAX_PROBES = 50
-"""Newest looks that a moving average is taken over."""
+"""Newest probes that a moving average is taken over."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Typical:
 
 @dataclass(frozen=True, kw_only=True)
 class Balance:
-    """The pull of each term at the parameters that the terms share, over the newest probes."""
+    """The gradient of each term at the parameters that all share, over the newest probes."""
 
     shares: Mapping[str, Typical]
     """Of each term: newest weight times gradient norm, as a share of the sum, in [0, 1]."""
@@ -72,8 +72,8 @@ def balance(evidence: Evidence, *, most: int = MAX_PROBES) -> Balance | None:
         return None
     # a weight that is switched on counts at once, at the gradients that its term had all along
     weights = [1.0 if (w := evidence.newest(f"weight/{t}")) is None else w for t in terms]
-    pulls = np.array([[row[f"gradient/norm/{t}"] for t in terms] for row in rows]) * weights
-    shares = pulls / np.maximum(pulls.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    weighted = np.array([[row[f"gradient/norm/{t}"] for t in terms] for row in rows]) * weights
+    shares = weighted / np.maximum(weighted.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     pairs = {
         f"{a}~{b}": [float(row[f"gradient/cosine/{a}~{b}"]) for row in rows]
         for a in sorted(terms)
@@ -81,11 +81,11 @@ def balance(evidence: Evidence, *, most: int = MAX_PROBES) -> Balance | None:
         if a < b and all(is_number(row.get(f"gradient/cosine/{a}~{b}")) for row in rows)
     }
     return Balance(
-        shares={term: typical(shares[:, place].tolist()) for place, term in enumerate(terms)},
+        shares={term: typical(shares[:, index].tolist()) for index, term in enumerate(terms)},
         norms={t: typical([float(row[f"gradient/norm/{t}"]) for row in rows]) for t in terms},
         cosines={pair: _average(values) for pair, values in pairs.items()},
         conflicts={pair: fmean(value < 0 for value in values) for pair, values in pairs.items()},
-        condition=_condition(dict(zip(terms, pulls.mean(axis=0), strict=True)), pairs),
+        condition=_condition(dict(zip(terms, weighted.mean(axis=0), strict=True)), pairs),
         probes=len(rows),
     )
 
@@ -131,12 +131,15 @@ def _average(values: Sequence[float]) -> Average:
     return Average(fmean(values), error, len(values))
 
 
-def _condition(pulls: Mapping[str, float], pairs: Mapping[str, Sequence[float]]) -> float:
+def _condition(weighted: Mapping[str, float], pairs: Mapping[str, Sequence[float]]) -> float:
     """Return the condition number of the mean weighted gradients, from lengths and cosines."""
-    terms = sorted(pulls)
+    terms = sorted(weighted)
     gram = np.array(
         [
-            [pulls[a] * pulls[b] * (1.0 if a == b else _mean_cosine(pairs, a, b)) for b in terms]
+            [
+                weighted[a] * weighted[b] * (1.0 if a == b else _mean_cosine(pairs, a, b))
+                for b in terms
+            ]
             for a in terms
         ]
     )

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Say the shares over the newest looks, and the weights that would change them; return 0.
+    """Say the shares over the newest probes, and the weights that would change them; return 0.
 
     Raises:
         UserError: The run has no probes of several terms, or the targets do not fit its terms.
@@ -42,14 +42,14 @@ def run(options: argparse.Namespace) -> int:
     target = targets(options.targets, found)
     norms = {term: found.norms[term].median for term in target}
     advice = suggested_weights(norms, target, total=sum(weights.values()) or 1.0)
-    say(f"gradient at the shared block, median of {found.probes} looks [95 % interval]")
+    say(f"gradient at the shared block, median of {found.probes} probes [95 % interval]")
     for term, share in found.shares.items():
         interval = f"[{100 * share.low:.1f}, {100 * share.high:.1f}]"
         say(
             f"{term}: weight {weights[term]:.3g}, share {100 * share.median:.1f} % {interval}; "
             f"for {100 * target.get(term, 0):.1f} %: loss_weights.{term}={advice.get(term, 0):.3g}"
         )
-    say("Norms change with the weights: look again after 50 more probes.")
+    say("Norms change with the weights: ask again after 50 more probes.")
     return 0
 
 
@@ -60,11 +60,11 @@ def targets(texts: Sequence[str], found: Balance) -> Mapping[str, float]:
         UserError: A text is no ``TERM=SHARE``, a term is not the run's or has no gradient, or a
             share is not a positive number.
     """
-    pulling = [term for term, norm in found.norms.items() if norm.median > 0]
-    shares = {term: 1.0 for term in pulling} if not texts else dict(map(_parsed, texts))
-    wrong = sorted(shares.keys() - set(pulling))
-    if wrong or not pulling:
-        raise UserError(f"{', '.join(wrong)}: no term with a gradient; there are {pulling}")
+    moved = [term for term, norm in found.norms.items() if norm.median > 0]
+    shares = {term: 1.0 for term in moved} if not texts else dict(map(_parsed, texts))
+    wrong = sorted(shares.keys() - set(moved))
+    if wrong or not moved:
+        raise UserError(f"{', '.join(wrong)}: no term with a gradient; there are {moved}")
     return {term: share / sum(shares.values()) for term, share in shares.items()}
 
 

@@ -127,7 +127,7 @@ def _bias_signature(run: str, statistics: Statistics) -> Entry:
     """Compare std and maximum with those of an untrained linear layer's bias.
 
     The shape of the values decides, where they stand still; a usual width only supports it, for
-    the std of d uniform numbers scatters so much that most widths are near one by luck.
+    the std of d uniform numbers scatters so much that most widths are near one by chance.
     """
     std, top = statistics.level("std").value, statistics.level("max").value
     shape = top / std if std > 0 else math.nan
@@ -152,8 +152,8 @@ def _bias_signature(run: str, statistics: Statistics) -> Entry:
         claim="the output is more than the last layer's first bias",
         window="last 5 % of the points, at rest in the last quarter of the steps",
         estimator="max/std; beside it the input width that std = 1/√(3 fan_in) asks for",
-        null="normal values have max/std above 3 from 500 numbers on; a usual width fits by luck "
-        f"in {_luck(of_width):.0%} of cases",
+        null="normal values have max/std above 3 from 500 numbers on; a usual width fits by chance "
+        f"in {_by_chance(of_width):.0%} of cases",
     ).answer("contradicted" if uniform and still else "not testable", text, value=shape)
 
 
@@ -173,7 +173,7 @@ def _tolerances(statistics: Statistics) -> tuple[float, float]:
     return max(_MIN_SHAPE_TOLERANCE, 3 * scatter), 4 * scatter
 
 
-def _luck(tolerance: float) -> float:
+def _by_chance(tolerance: float) -> float:
     """Return the share of stds, drawn log-uniformly, within tolerance of a usual width."""
     return min(1.0, 2 * tolerance / math.log(math.sqrt(2)))
 

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -150,7 +150,4 @@ def _adjusted(pairs: Sequence[Correlation]) -> list[Correlation]:
     if not pairs:
         return []
     adjusted = stats.false_discovery_control([pair.adjusted_p for pair in pairs])
-    return [
-        Correlation(p.first, p.second, p.value, p.low, p.high, float(q), p.effective)
-        for p, q in zip(pairs, adjusted, strict=True)
-    ]
+    return [replace(pair, adjusted_p=float(q)) for pair, q in zip(pairs, adjusted, strict=True)]
