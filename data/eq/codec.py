@@ -58,20 +58,17 @@ class EqSettings:
         if not bool(inside.all()):
             column = int((~inside).any(dim=0).nonzero()[0])
             item = PARAMETERS[column]
-            raise ValueError(
-                f"{item.name} must be in [{item.low:g}, {item.high:g}] {item.unit}".rstrip()
-            )
+            ends = f"[{item.low:g}, {item.high:g}] {item.unit}".rstrip()
+            raise ValueError(f"{item.name} must be in {ends}")
         base = torch.where(logarithmic, low, 1.0)
-        octaves = (self.values.where(logarithmic, 1.0) / base).log() / (high / base).log().where(
-            logarithmic, 1.0
-        )
+        ratio = self.values.where(logarithmic, 1.0) / base
+        octaves = ratio.log() / (high / base).log().where(logarithmic, 1.0)
         linear = (self.values - low) / (high - low)
         return EqUnits(torch.where(logarithmic, octaves, linear).clamp(0.0, 1.0))
 
 
 def _ranges(like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the least and the greatest value of each parameter, and where the scale is in logs."""
-    low = torch.tensor([item.low for item in PARAMETERS], dtype=like.dtype, device=like.device)
-    high = torch.tensor([item.high for item in PARAMETERS], dtype=like.dtype, device=like.device)
+    low, high = like.new_tensor([(item.low, item.high) for item in PARAMETERS]).unbind(1)
     logs = torch.tensor([item.kind != "gain" for item in PARAMETERS], device=like.device)
     return low, high, logs

@@ -29,12 +29,8 @@ class EqBatch:
 
     def to(self, device: torch.device) -> "EqBatch":
         """Copy to a device, without waiting for the copy."""
-        return EqBatch(
-            self.ids,
-            self.units.to(device, non_blocking=True),
-            self.labels.to(device, non_blocking=True),
-            self.keys.to(device, non_blocking=True),
-        )
+        tensors = (self.units, self.labels, self.keys)
+        return EqBatch(self.ids, *(tensor.to(device, non_blocking=True) for tensor in tensors))
 
     def split(self, micro_batches: int) -> "list[EqBatch]":
         """Cut into consecutive micro-batches.

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cinelex.data.eq.codec import EqSettings
-from cinelex.data.eq.parameters import BANDS
+from cinelex.data.eq.parameters import BANDS, UNITS, places_of
 
 SAMPLE_RATE_HZ = 48000.0
 LOWEST_HZ, HIGHEST_HZ = 20.0, 20000.0
@@ -46,14 +46,9 @@ def response_db(settings: EqSettings, *, points: int) -> Float[Tensor, "setting 
 
 def _bands(values: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:
     """Return gain, frequency and quality factor of each band, as columns."""
-    found, index = [], 0
-    for band in range(len(BANDS)):
-        peak = 0 < band < len(BANDS) - 1
-        gain, frequency = values[:, index, None], values[:, index + 1, None]
-        quality = values[:, index + 2, None] if peak else torch.full_like(gain, SHELF_QUALITY)
-        found.append((gain, frequency, quality))
-        index += 3 if peak else 2
-    return found
+    shelf = values.new_full((len(values), 1), SHELF_QUALITY)
+    gains, frequencies, peaks = (values[:, list(places_of(kind))].split(1, 1) for kind in UNITS)
+    return list(zip(gains, frequencies, (shelf, *peaks, shelf), strict=True))
 
 
 def _peak(gain: Tensor, frequency: Tensor, quality: Tensor) -> tuple[Polynomial, Polynomial]:
@@ -81,11 +76,7 @@ def _shelf(gain: Tensor, frequency: Tensor, side: int) -> tuple[Polynomial, Poly
             -2 * side * amplitude * (down + up * cosine),
             amplitude * (up + down * cosine - slope),
         ),
-        (
-            up - down * cosine + slope,
-            2 * side * (down - up * cosine),
-            up - down * cosine - slope,
-        ),
+        (up - down * cosine + slope, 2 * side * (down - up * cosine), up - down * cosine - slope),
     )
 
 

@@ -42,15 +42,7 @@ class VideoTimeout(VideoError):
 
 
 VIDEO_ERRORS: dict[str, type[VideoError]] = {
-    kind.__name__: kind
-    for kind in (
-        VideoMissing,
-        VideoUnreadable,
-        VideoCorrupt,
-        VideoUnsupported,
-        VideoTooLarge,
-        VideoTimeout,
-    )
+    kind.__name__: kind for kind in VideoError.__subclasses__()
 }
 
 

@@ -11,11 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cinelex.data.synthetic.cines.findings import Dominance
-from cinelex.data.synthetic.cines.textbook import (
-    LEFT_DOMINANT,
-    RIGHT_DOMINANT,
-    BranchShape,
-)
+from cinelex.data.synthetic.cines.textbook import LEFT_DOMINANT, RIGHT_DOMINANT, BranchShape
 
 LONG_AXIS = np.array([0.58, 0.58, -0.57]) / np.linalg.norm([0.58, 0.58, -0.57])
 

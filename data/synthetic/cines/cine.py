@@ -49,9 +49,7 @@ def render_cine(
     bolus = Bolus(start=generator.uniform(0.06, 0.13), slow=plan.findings.flow == 2)
     table = bolus.table(frames)
     beating = _fill(paint(scene.beating, canvas=canvas), table, canvas)
-    moved = warp(
-        beating, motion, size=size, anchor=scene.ostium, twist=0.6 * motion.squeeze,
-    )  # fmt: skip
+    moved = warp(beating, motion, size=size, anchor=scene.ostium, twist=0.6 * motion.squeeze)
     depth = (ABSORPTION_PER_MM * scene.mm_per_pixel) * moved
     depth += diaphragm(motion, generator, size=size, frames=frames)
     depth += chest(plan.view, generator, size=size, contrast=0.4 + 0.6 * hard)

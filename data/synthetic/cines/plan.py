@@ -6,11 +6,7 @@ import numpy as np
 
 from cinelex.core.randomness import keyed_seed, numpy_generator
 from cinelex.data.synthetic.cines.cine import CinePlan
-from cinelex.data.synthetic.cines.findings import (
-    SEGMENTS,
-    Findings,
-    draw_findings,
-)
+from cinelex.data.synthetic.cines.findings import SEGMENTS, Findings, draw_findings
 from cinelex.data.synthetic.cines.reports import write_report
 from cinelex.data.synthetic.cines.settings import StudySetSettings
 from cinelex.data.synthetic.cines.studies import StudyPlan
@@ -24,16 +20,14 @@ def plan_studies(settings: StudySetSettings) -> list[StudyPlan]:
     """Draw all studies of a set, train first."""
     plans: list[StudyPlan] = []
     used: set[str] = set()
-    train: list[StudyPlan] = []
+    by_split: dict[str, list[StudyPlan]] = {}
     for split, count in settings.split_studies.items():
-        same_split: list[StudyPlan] = []
+        same_split = by_split.setdefault(split, [])
         for _ in range(count):
-            plan = _plan_study(settings, len(plans), split, same_split, train, used)
+            plan = _plan_study(settings, len(plans), split, same_split, by_split["train"], used)
             used.add(plan.report)
             plans.append(plan)
             same_split.append(plan)
-        if split == "train":
-            train = same_split
     return plans
 
 
@@ -89,14 +83,15 @@ def _draw_views(draw: np.random.Generator, settings: StudySetSettings) -> list[V
     """Return the three standard views, or as many of the study's own, and now and then a fourth."""
     own, misses, extra = draw.random(3)
     views = list(STANDARD_VIEWS)
+    drawn = int(extra < settings.extra_view_rate)
     if own < settings.random_view_rate:
         views = [_another(draw, side, views=[]) for side in ("left", "right")]
-        views.append(_another(draw, "left" if draw.random() < 0.5 else "right", views=views))
-    if extra < settings.extra_view_rate:
+        drawn += 1
+    for _ in range(drawn):
         views.append(_another(draw, "left" if draw.random() < 0.5 else "right", views=views))
     if misses < settings.missing_view_rate:
-        missing = ("left", "right")[int(draw.integers(2))]
-        views = [view for view in views if view.side != missing]
+        kept = ("right", "left")[int(draw.integers(2))]
+        views = [view for view in views if view.side == kept]
         if len(views) == 1:
             views.append(_another(draw, views[0].side, views=views))
     return views
@@ -113,13 +108,8 @@ def counterfactual(
 ) -> StudyPlan:
     """Return the same study with one narrowing changed, in the pixels and in the report.
 
-    Anatomy, cameras, motion, noise and the places of all lesions stay as they are.
-
-    Args:
-        plan: The study.
-        settings: The settings that it was planned with.
-        segment: The segment whose narrowing changes.
-        percent: The new diameter stenosis; 0 heals the segment.
+    Anatomy, cameras, motion, noise and the places of all lesions stay as they are. The settings are
+    those of the plan; ``percent`` is the new diameter stenosis, and 0 heals the segment.
 
     Raises:
         ValueError: the segment or the percentage does not exist.

@@ -3,20 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from cinelex.data.synthetic.cines.anatomy import Branch, build_tree, catmull_rom
-from cinelex.data.synthetic.cines.findings import Dominance, Findings
-from cinelex.data.synthetic.cines.lumen import (
-    ANTEGRADE,
-    CATHETER,
-    COLLATERAL,
-    METAL,
-    VEIN,
-    Tube,
-)
+from cinelex.data.synthetic.cines.findings import Findings
+from cinelex.data.synthetic.cines.lumen import ANTEGRADE, CATHETER, COLLATERAL, METAL, VEIN, Tube
 from cinelex.data.synthetic.cines.views import Camera, View, aim
 
 
@@ -39,11 +33,10 @@ def compose(
     canvas: int, widening: float, variation: float,
 ) -> Scene:  # fmt: skip
     """Set up one view; vessels are `widening` times as wide as in a patient, narrowings exact."""
-    step = 105 / canvas
-    lesions = tuple(findings.lesions.items())
     tree = _grow(
-        lesions, findings.dominance, findings.tortuous, view.side,
-        patient_seed, study_seed, variation, step,
+        tuple(findings.lesions.items()), view.side, dominance=findings.dominance,
+        tortuous=findings.tortuous, patient_seed=patient_seed, study_seed=study_seed,
+        variation=variation, step_mm=105 / canvas,
     )  # fmt: skip
     generator = np.random.default_rng((view_seed, 1))
     camera = aim(
@@ -65,15 +58,9 @@ def compose(
 
 
 @lru_cache(maxsize=4)
-def _grow(
-    lesions: tuple[tuple[str, int], ...], dominance: Dominance, tortuous: bool, side: str,
-    patient_seed: int, study_seed: int, variation: float, step_mm: float,
-) -> list[Branch]:  # fmt: skip
+def _grow(lesions: tuple[tuple[str, int], ...], side: str, **how: Any) -> list[Branch]:
     """Build a tree, or return the one that the study's last view of this side was made from."""
-    return build_tree(
-        dict(lesions), side, dominance=dominance, tortuous=tortuous, patient_seed=patient_seed,
-        study_seed=study_seed, variation=variation, step_mm=step_mm,
-    )  # fmt: skip
+    return build_tree(dict(lesions), side, **how)
 
 
 def _vessel(branch: Branch, tree: Sequence[Branch], camera: Camera, widening: float) -> Tube:

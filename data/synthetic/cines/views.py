@@ -23,26 +23,16 @@ class View:
 
     def __str__(self) -> str:
         turn = f"{'LAO' if self.oblique > 0 else 'RAO'} {abs(self.oblique)}"
-        turn = turn if self.oblique else "AP"
-        if self.tilt == 0:
-            return f"{self.side} {turn}"
-        return f"{self.side} {turn} {'CRA' if self.tilt > 0 else 'CAU'} {abs(self.tilt)}"
+        tilt = f" {'CRA' if self.tilt > 0 else 'CAU'} {abs(self.tilt)}"
+        return f"{self.side} {turn if self.oblique else 'AP'}{tilt if self.tilt else ''}"
 
 
+ANGLES: Final = {
+    "left": ((-25, -20), (48, 25), (0, 38), (-5, -32), (45, -22)),
+    "right": ((28, 22), (-30, 0), (40, 0), (0, 28)),
+}
 VIEWS: Final = {
-    "left": (
-        View("left", -25, -20),
-        View("left", 48, 25),
-        View("left", 0, 38),
-        View("left", -5, -32),
-        View("left", 45, -22),
-    ),
-    "right": (
-        View("right", 28, 22),
-        View("right", -30, 0),
-        View("right", 40, 0),
-        View("right", 0, 28),
-    ),
+    side: tuple(View(side, *pair) for pair in angles) for side, angles in ANGLES.items()
 }
 """Views of each artery; the first two of a side show all its segments well."""
 
