@@ -42,15 +42,7 @@ def train_batches(
     A batch is a function of (seed, step, rank, world size); the number of workers and the place of
     the start change nothing. Workers are threads: the frames are mapped memory, and copying them
     does not hold the interpreter's lock, so there is no worker process to lose and no shared
-    memory to size.
-
-    Args:
-        dataset: The training studies.
-        sampler: Over as many studies as the data set has.
-        start_step: The first step, from 0.
-        workers: Threads; 0 makes every batch in the caller's thread.
-        rank: This process; None asks ``cinelex.core.distributed``.
-        world_size: All processes; None asks ``cinelex.core.distributed``.
+    memory to size. With 0 workers the caller's thread makes every batch.
     """
     rank = this_rank() if rank is None else rank
     world_size = this_world_size() if world_size is None else world_size

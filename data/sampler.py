@@ -33,7 +33,7 @@ class StudySampler:
         Args:
             studies: Studies in the split.
             batch: Studies in the global batch, over all ranks.
-            seed: What the order is a function of.
+            seed: Decides every order.
             arrange: Which of the epoch's studies stand together; None leaves them shuffled.
             steps_per_epoch: Batches that ``arrange`` leaves in an epoch, where it leaves studies
                 out; None is as many as fit.

@@ -55,12 +55,7 @@ class EqDataset:
     """The settings of one split."""
 
     def __init__(self, rows: Sequence[EqRow], descriptors: Sequence[str], *, seed: int) -> None:
-        """Encode all settings.
-
-        Args:
-            rows: The settings; some may have none of the descriptors.
-            descriptors: The vocabulary, in the order of the labels.
-            seed: What the keys of random draws are functions of.
+        """Encode all settings; some may have none of the descriptors, which order the labels.
 
         Raises:
             UserError: There is no setting.

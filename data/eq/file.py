@@ -65,12 +65,9 @@ def read_eq_file(path: Path, *, reject_limit: float) -> EqFile:
     address can be kept together, and the address cannot be found again. Rows without an address
     count as one person's, so that they cannot leak between splits.
 
-    Args:
-        path: The file.
-        reject_limit: Share of the rows that may be left out.
-
     Raises:
-        UserError: The file is missing or empty, or too many rows cannot be used.
+        UserError: The file is missing or empty, or a larger share of the rows than
+            ``reject_limit`` cannot be used.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:

@@ -47,11 +47,7 @@ class ImageSet:
 
 
 def gather_captions(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Return the captions of each image, in order; blank captions are left out.
-
-    Args:
-        rows: Id of the image and caption.
-    """
+    """Return the captions of each image from rows of id and caption; blank ones are left out."""
     captions: dict[str, list[str]] = {}
     for image, caption in rows:
         text = " ".join(caption.split())

@@ -24,12 +24,9 @@ class Checked:
 
 
 def check_images(images: ImageSet, *, sizes: Mapping[str, int], decode: bool = True) -> Checked:
-    """Compare a set with the public release and with what is on disk.
+    """Compare a set with the sizes of the public release's splits, and with what is on disk.
 
-    Args:
-        images: The set as its text files describe it.
-        sizes: Images of each split in the public release; empty compares no sizes.
-        decode: Also decode every image; otherwise only look whether the file is there.
+    ``decode`` also decodes every image; otherwise it only has to be there.
     """
     states = {image.path: _state(image.path, decode) for image in images.images}
     counts = Counter(image.split for image in images.images if not states[image.path])
@@ -63,10 +60,9 @@ def _state(file: Path, decode: bool) -> str:
     """Return what is wrong with an image file, or nothing."""
     if not file.is_file():
         return "the file is not there"
-    if not decode:
-        return ""
     try:
-        PyAVDecoder().probe(file)
+        if decode:
+            PyAVDecoder().probe(file)
     except VideoError as problem:
         return str(problem)
     return ""

@@ -9,11 +9,7 @@ import pandas as pd
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file, hash_json
 from cinelex.data.studies.paths import checked_paths
-from cinelex.data.studies.rows import (
-    read_rows,
-    refuse_contradictions,
-    refuse_videos_twice,
-)
+from cinelex.data.studies.rows import read_rows, refuse_contradictions, refuse_videos_twice
 from cinelex.data.studies.study import Columns, Manifest, Study
 from cinelex.data.studies.table import Table, read_table
 

@@ -21,13 +21,8 @@ is a mistake or an attack."""
 def checked_paths(table: Table, column: str, cells: pd.Series, root: Path) -> list[Path | None]:
     """Return the absolute path of every row's video, None where the cell is empty.
 
-    No file is opened; every folder is looked at once, for links.
-
-    Args:
-        table: Where the rows come from.
-        column: The name of the video column.
-        cells: The video column; its index holds the rows of the table.
-        root: Absolute folder that relative paths are below.
+    No file is opened; every folder is looked at once, for links. ``root`` is the absolute folder
+    that relative paths are below; the index of ``cells`` holds the rows of the table.
 
     Raises:
         UserError: A path is none, or is not below ``root``; the message has the row, not the path.

@@ -35,9 +35,7 @@ def answer(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     decoder = BACKENDS[request["backend"]](Limits(**request["limits"]))
     try:
         info, frames = _carry_out(decoder, path, request)
-    except VideoError as error:
-        return {"error": type(error).__name__, "message": str(error)}, b""
-    except (MemoryError, IndexError) as error:
+    except (VideoError, MemoryError, IndexError) as error:
         return {"error": type(error).__name__, "message": str(error)}, b""
     header: dict[str, Any] = {"frames": info.frames, "height": info.height, "width": info.width}
     if request["do"] == "store":

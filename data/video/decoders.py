@@ -64,14 +64,8 @@ class ChildDecoder:
         self, path: Path, *, shape: Shape, stored_frames: int | None
     ) -> tuple[VideoInfo, str, UInt8[np.ndarray, "frame row column channel"]]:
         """Return what the video is, the hash of its file, and its frames as they are stored."""
-        header, frames = self._ask(
-            {
-                "do": "store",
-                "path": str(path),
-                "shape": asdict(shape),
-                "stored_frames": stored_frames,
-            }
-        )
+        how = {"shape": asdict(shape), "stored_frames": stored_frames}
+        header, frames = self._ask({"do": "store", "path": str(path), **how})
         info = VideoInfo(header["frames"], header["height"], header["width"])
         return info, header["content"], frames
 

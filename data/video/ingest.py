@@ -17,13 +17,7 @@ from cinelex.core.progress import progress
 from cinelex.data.video.decode import BackendName, Limits, VideoError, VideoUnreadable
 from cinelex.data.video.decoders import ChildDecoder
 from cinelex.data.video.resize import Shape
-from cinelex.data.video.shards import (
-    Entry,
-    keep_shard,
-    kept_shard,
-    shard_name,
-    stamp,
-)
+from cinelex.data.video.shards import Entry, keep_shard, kept_shard, shard_name, stamp
 
 VIDEOS_PER_SHARD = 256
 FORMAT = 2

@@ -25,11 +25,7 @@ class FrameStore:
     """Decoded frames of many videos, read through the page cache that all processes share."""
 
     def __init__(self, folder: Path, *, root: Path) -> None:
-        """Map a finished store.
-
-        Args:
-            folder: Where ``ingest`` left it.
-            root: The video root that its names are relative to.
+        """Map the store that ``ingest`` left in a folder; its names are relative to ``root``.
 
         Raises:
             UserError: A file of the store is missing or is not the one that was written.
@@ -79,9 +75,7 @@ class FrameStore:
     def verify(self, *, read_up_to: int = VERIFIED_BYTES) -> None:
         """Compare the index and every shard with what was written.
 
-        Args:
-            read_up_to: Bytes of shards up to which all are read and hashed; beyond, only their
-                sizes are compared.
+        Shards of more than ``read_up_to`` bytes in all are not read: only sizes are compared.
 
         Raises:
             UserError: A file is not what was written.

@@ -162,11 +162,7 @@ def _article(percent: int) -> str:
 
 def _healthy(findings: Findings, generator: np.random.Generator) -> list[str]:
     """Return the sentence about the vessels without a lesion, or none where each has one."""
-    healthy = [
-        vessel
-        for vessel, segments in VESSELS.items()
-        if not any(segment in findings.lesions for segment in segments)
-    ]
+    healthy = [name for name, parts in VESSELS.items() if findings.lesions.keys().isdisjoint(parts)]
     if not healthy:
         return []
     if len(healthy) == len(VESSELS):

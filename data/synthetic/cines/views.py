@@ -68,14 +68,10 @@ def aim(
     view: View, points: Float[np.ndarray, "point 3"], *, canvas: int, fill: float,
     jitter: Float[np.ndarray, " 2"],
 ) -> Camera:  # fmt: skip
-    """Return the camera that shows `points` in the middle, over `fill` of the canvas.
+    """Return the camera that shows `points` (in millimetres) in the middle of a square canvas.
 
-    Args:
-        view: The camera position.
-        points: What has to be in the frame, in millimetres.
-        canvas: Rows and columns of the canvas.
-        fill: Share of the canvas that the longer side of the picture covers.
-        jitter: Degrees added to both angles.
+    The longer side of the picture covers the share `fill` of the canvas; `jitter` is added to both
+    angles, in degrees.
     """
     a, b = np.radians([view.oblique + jitter[0], view.tilt + jitter[1]])
     forward = np.array([np.sin(a) * np.cos(b), np.cos(a) * np.cos(b), np.sin(b)])

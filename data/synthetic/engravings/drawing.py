@@ -26,12 +26,9 @@ HORIZON: Final = 0.72
 def draw_engraving(
     scene: Scene, draw: np.random.Generator, *, size: int
 ) -> UInt8[np.ndarray, "row column"]:
-    """Return an engraving of a scene, in gray.
+    """Return an engraving of a scene, in gray, ``size`` pixels high and wide.
 
-    Args:
-        scene: What is to be seen.
-        draw: Decides what no description tells: where exactly, how high, how steep the lines.
-        size: Rows and columns, in pixels.
+    What no description tells is drawn: where exactly, how high, how steep the lines.
     """
     plate = _Plate(size * FINER, draw)
     horizon = HORIZON + draw.uniform(-0.03, 0.03)

@@ -79,13 +79,7 @@ def draw_scene(random: np.random.Generator) -> Scene:
 def render(
     scene: Scene, *, size: int, random: np.random.Generator
 ) -> UInt8[np.ndarray, "size size 3"]:
-    """Draw a scene with places, tints and noise of its own: no two images are equal.
-
-    Args:
-        scene: What to draw.
-        size: Rows and columns, in pixels.
-        random: Decides everything that the scene does not.
-    """
+    """Draw a scene with places, tints and noise of its own: no two images are equal."""
     side = size * CANVAS
     image = Image.new("RGB", (side, side), GROUNDS[scene.ground])
     pen = ImageDraw.Draw(image)
