@@ -47,8 +47,8 @@ def response_db(settings: EqSettings, *, points: int) -> Float[Tensor, "setting 
 def _bands(values: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:
     """Return gain, frequency and quality factor of each band, as columns."""
     shelf = values.new_full((len(values), 1), SHELF_QUALITY)
-    gains, frequencies, peaks = (values[:, list(places_of(kind))].split(1, 1) for kind in UNITS)
-    return list(zip(gains, frequencies, (shelf, *peaks, shelf), strict=True))
+    gains, hertz, peaks = (values[:, list(places_of(kind))].split(1, 1) for kind in UNITS)
+    return list(zip(gains, hertz, (shelf, *peaks, shelf), strict=True))
 
 
 def _peak(gain: Tensor, frequency: Tensor, quality: Tensor) -> tuple[Polynomial, Polynomial]:
