@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from cinelex.models.blocks import Block, start_small
 from cinelex.models.contracts import MaskedDecoder
-from cinelex.models.positions import GridPositions, PositionKind
+from cinelex.models.positions import GridPositions, PositionKind, positions_at
 
 
 class TransformerMaskedDecoder(MaskedDecoder):
@@ -60,8 +60,9 @@ class TransformerMaskedDecoder(MaskedDecoder):
     ) -> Float[Tensor, "clip hidden output"]:
         """Predict the hidden tubelets only; attention does not mind that their tokens come last."""
         positions = self.positions()
-        seen = self.enter(visible) + positions[keep]
-        tokens = torch.cat([seen, (self.mask_token + positions[hide]).to(seen.dtype)], dim=1)
+        seen = self.enter(visible) + positions_at(positions, keep)
+        masked = self.mask_token + positions_at(positions, hide)
+        tokens = torch.cat([seen, masked.to(seen.dtype)], dim=1)
         for block in self.blocks:
             tokens = block(tokens)
         return self.predict(self.norm(tokens[:, keep.shape[1] :]))

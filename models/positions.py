@@ -3,8 +3,9 @@
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 PositionKind = Literal["sincos", "learned"]
@@ -67,3 +68,13 @@ def _waves(width: int, grid: tuple[int, int, int]) -> list[Tensor]:
         axes.append(axis)
         start += 2 * count
     return axes
+
+
+def positions_at(
+    positions: Float[Tensor, "position width"], indices: Int[Tensor, "clip taken"]
+) -> Float[Tensor, "clip taken width"]:
+    """Return the vectors at indices that clips share.
+
+    Indexing would add up their gradients in whatever order the threads of a CPU come.
+    """
+    return F.embedding(indices, positions)

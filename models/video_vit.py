@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cinelex.models.blocks import Block, start_level, start_small
 from cinelex.models.contracts import VideoEncoder
 from cinelex.models.normalize import Normalize
-from cinelex.models.positions import GridPositions, PositionKind
+from cinelex.models.positions import GridPositions, PositionKind, positions_at
 from cinelex.models.tubelets import cut_tubelets, grid_of, take_positions
 
 
@@ -91,7 +91,7 @@ class VideoViT(VideoEncoder):
             clips = torch.cat((first, later - first), dim=2)
         tubelets, positions = cut_tubelets(clips, tubelet=self.tubelet), self.positions()
         if keep is not None:
-            tubelets, positions = take_positions(tubelets, keep), positions[keep]
+            tubelets, positions = take_positions(tubelets, keep), positions_at(positions, keep)
         # without the norm the waves of the positions drown what a fresh stem says of the pixels
         tokens = self.stem_norm(self.stem(tubelets)) + positions
         for block in self.blocks:

@@ -181,3 +181,20 @@ def test_freezing_a_share_of_the_vit_starts_at_its_stem() -> None:
     first, *_, last = vit.parameters()
     assert not first.requires_grad
     assert last.requires_grad
+
+
+def test_shared_positions_get_the_same_gradient_however_many_threads_add_it_up() -> None:
+    torch.manual_seed(0)
+    vit = VideoViT(width=96, frames=2, size=32, channels=1, depth=0, tubelet=(2, 8, 8),
+                   positions="learned", normalize_tokens=False)  # fmt: skip
+    clips, weight = torch.randn(96, 1, 2, 32, 32), torch.randn(96, 8, 96)
+    keep = torch.rand(96, 16).argsort(dim=1)[:, :8]
+    threads = torch.get_num_threads()
+    gradients: list[torch.Tensor] = []
+    for count in (1, *[2] * 20):
+        torch.set_num_threads(count)
+        gradients += torch.autograd.grad(
+            (vit(clips, keep) * weight).sum(), [vit.positions.get_axis("row")]
+        )
+    torch.set_num_threads(threads)
+    assert all(torch.equal(gradients[0], other) for other in gradients)
