@@ -33,6 +33,11 @@ _LINES: Mapping[Kind, Mapping[str, Any]] = {
     "winner": {"color": SERIES[0], "linewidth": 3},
 }
 """Important ones last, which are drawn on top."""
+_BESIDE: Mapping[str, Any] = {
+    **{"xytext": (6, 0), "textcoords": "offset points"},
+    **{"color": MUTED, "fontsize": 11, "va": "center"},
+}
+"""Where the ends of an axis are written, and how."""
 _NAMES: Mapping[Kind, str] = {
     "pruned": "ended early or unfinished",
     "trial": "complete",
@@ -74,7 +79,7 @@ def parallel_coordinates(
         for number, (low, high) in enumerate([*ends.values(), *limits.values()]):
             axis.axvline(number, color=MUTED, linewidth=0.8, zorder=0)
             for height, end in ((0, low), (1, high)):
-                axis.text(number + 0.04, height, _end(end), color=MUTED, fontsize=11, va="center")
+                axis.annotate(_end(end), (number, height), **_BESIDE)
         labels = [f"{name.split('/')[-1]}{chr(10) * (n % 2)}" for n, name in enumerate(names)]
         axis.set_xticks(range(len(names)), labels)
         axis.xaxis.tick_top()
