@@ -121,8 +121,9 @@ def test_soft_targets_are_the_cross_entropy_with_a_mixed_target() -> None:
     torch.testing.assert_close(found, expected)
 
 
-def test_moving_averages_follow_their_recursion_and_rest_outside_training() -> None:
-    loss = MovingAverage(studies=20, rate=0.25)
+@pytest.mark.parametrize("rate", [0.25, 1.0])
+def test_moving_averages_follow_their_recursion_and_rest_outside_training(rate: float) -> None:
+    loss = MovingAverage(studies=20, rate=rate)
     study, report = towers()
     comparison = comparison_of(study, report)
     gaps = comparison.logits - comparison.logits.diagonal()[:, None]
@@ -136,7 +137,7 @@ def test_moving_averages_follow_their_recursion_and_rest_outside_training() -> N
     gaps = other.logits - other.logits.diagonal()[:, None]
     newer = off_diagonal(gaps).exp().mean(1).detach()
     loss(other, progress=0.0)
-    expected = (0.75 * estimate + 0.25 * newer).float()
+    expected = ((1 - rate) * estimate + rate * newer).float()
     torch.testing.assert_close(loss.log_averages[0, :8].exp(), expected, rtol=1e-4, atol=1e-6)
     before = loss.log_averages.clone()
     loss.eval()(comparison, progress=0.0)

@@ -79,10 +79,10 @@ def test_scale_reads_from_farther_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_mirrored_is_mirrored_left_to_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    draw(monkeypatch, 0, 0, 0, 0, -1)
+    draw(monkeypatch, 0, 0, 0, 0, -0.1)
     moved = augment(clips(), keys(), Augmentation(flip=True))
     torch.testing.assert_close(moved, clips().flip(-1), atol=1e-5, rtol=1e-5)
-    draw(monkeypatch, 0, 0, 0, 0, 1)
+    draw(monkeypatch, 0, 0, 0, 0, 0.1)
     kept = augment(clips(), keys(), Augmentation(flip=True))
     torch.testing.assert_close(kept, clips(), atol=1e-5, rtol=1e-5)
 
