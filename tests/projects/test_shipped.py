@@ -28,3 +28,5 @@ def test_every_parameter_learns_from_finite_terms(
     assert set(terms) <= set(PROJECTS[load_config(config).project].terms)
     assert terms
     assert all(torch.isfinite(value).all() for value in found.values())
+    if config.stem == "baseline":
+        torch.testing.assert_close(found["term/contrastive"], found["term/ce"])

@@ -15,7 +15,7 @@ from cinelex.projects.interface.project import Project
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
 from cinelex.runners.train import Trainer
-from tests.tiny_run import CONFIGS
+from tests.tiny_run import CONFIGS, rows
 
 PROVENANCE = {"config": "c", "data": "d", "code": "e"}
 
@@ -114,3 +114,8 @@ def trainer(
         device=torch.device("cpu"),
         provenance=PROVENANCE,
     )
+
+
+def steps(folder: Path) -> list[int]:
+    """Return the steps that a run has recorded."""
+    return [row["step"] for row in rows(folder) if row["kind"] == "step"]

@@ -1,11 +1,8 @@
 """The loop: every step once, nothing learned from a broken step, and back where it stopped."""
 
 import copy
-import json
-import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -18,20 +15,13 @@ from tests.runners.line_project import (
     LineProject,
     Points,
     line_config,
+    steps,
     trainer,
 )
+from tests.tiny_run import rows
 
 CLOCK = ("step_ms", "wait_ms")
 """What no two runs agree on."""
-
-
-def rows(folder: Path) -> list[dict[str, Any]]:
-    lines = (folder / "metrics.jsonl").read_text().splitlines()
-    return [{k: v for k, v in json.loads(line).items() if k not in CLOCK} for line in lines]
-
-
-def steps(folder: Path) -> list[int]:
-    return [row["step"] for row in rows(folder) if row["kind"] == "step"]
 
 
 def test_the_loop_is_plain_adamw(tmp_path: Path) -> None:
@@ -138,76 +128,6 @@ def test_a_run_that_broke_off_ends_as_if_it_had_not(tmp_path: Path, lost_at: int
     assert again.run()
     torch.testing.assert_close(again.module.state_dict(), whole.module.state_dict(), rtol=0, atol=0)
     assert rows(broken) == rows(tmp_path / "whole")
-
-
-@pytest.mark.parametrize(
-    ("number", "cause"),
-    [
-        (signal.SIGINT, "interrupted"),
-        (signal.SIGTERM, "preempted"),
-        (signal.SIGUSR1, "preempted"),
-    ],
-)
-def test_a_signal_saves_the_step_in_hand(
-    tmp_path: Path, number: signal.Signals, cause: str
-) -> None:
-    def interrupt(step: int) -> None:
-        if step == 4:
-            signal.raise_signal(number)
-
-    before = signal.getsignal(number)
-    line = trainer(tmp_path, LineProject(at_step=interrupt))
-    assert not line.run()
-    assert line.cause == cause
-    assert signal.getsignal(number) == before
-    assert steps(tmp_path) == [1, 2, 3, 4, 5]
-    assert checkpoint.steps_saved(tmp_path / "checkpoints") == [3, 5]
-    again = trainer(tmp_path)
-    assert again.step == 5
-    assert again.run()
-    assert steps(tmp_path) == list(range(1, 9))
-
-
-def test_signals_while_the_last_checkpoint_is_written_end_neither_the_write_nor_get_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save_file = vars(checkpoint)["save_file"]
-
-    def ask_and_save(tensors: Any, path: Path) -> None:
-        if path.parent.name == ".part-8":
-            signal.raise_signal(signal.SIGTERM)
-        save_file(tensors, path)
-
-    monkeypatch.setitem(vars(checkpoint), "save_file", ask_and_save)
-    obeyed: list[int] = []
-    outer = signal.signal(signal.SIGTERM, lambda number, frame: obeyed.append(number))
-    line = trainer(tmp_path)
-    try:
-        assert not line.run()
-    finally:
-        signal.signal(signal.SIGTERM, outer)
-    assert obeyed == []
-    assert line.cause == "preempted"
-    assert checkpoint.steps_saved(tmp_path / "checkpoints")[-1] == 8
-    assert trainer(tmp_path).run(), "the same command goes on with what comes after training"
-
-
-def test_nobody_enters_a_collective_while_the_main_rank_waits_for_its_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    line, order = trainer(tmp_path), []
-    take = line.snapshots.take
-
-    def taken(*given: Any, **named: Any) -> Any:
-        order.append("gather")
-        return take(*given, **named)
-
-    monkeypatch.setattr(line.saver, "wait", lambda: order.append("disk"))
-    monkeypatch.setattr(line.snapshots, "take", taken)
-    monkeypatch.setattr("cinelex.runners.train.barrier", lambda: order.append("barrier"))
-    line.save()
-    assert order == ["disk", "barrier", "gather"]
-    line.books.close()
 
 
 def test_a_finished_run_makes_no_further_step(tmp_path: Path) -> None:
