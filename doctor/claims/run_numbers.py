@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from cinelex.config.strict_yaml import read_yaml
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json
 from cinelex.runners.record import read_rows
@@ -89,12 +88,7 @@ def read_numbers(folder: Path) -> list[RunNumber]:
     if results.exists():
         numbers += _flatten(read_json(results), "results.json: ", ())
     if config.exists():
-        try:
-            numbers += _flatten(yaml.safe_load(config.read_text(encoding="utf-8")), CONFIG, ())
-        except UnicodeDecodeError as problem:
-            raise UserError(f"{config}: not UTF-8 at byte {problem.start}") from None
-        except yaml.YAMLError:
-            raise UserError(f"{config}: not YAML; repair or remove it") from None
+        numbers += _flatten(read_yaml(config).data, CONFIG, ())
     numbers += _of_record(folder / "metrics.jsonl")
     if not numbers:
         raise UserError(
@@ -125,11 +119,6 @@ def _of_record(path: Path) -> Iterator[RunNumber]:
             if isinstance(value, int | float) and not isinstance(value, bool) and key != "step":
                 columns.setdefault(prefix + key, []).append(float(value))
     for key, values in columns.items():
-        ends = {
-            "first": values[0],
-            "last": values[-1],
-            "least": min(values),
-            "greatest": max(values),
-        }
-        for kind, value in ends.items():
+        ends = (values[0], values[-1], min(values), max(values))
+        for kind, value in zip(("first", "last", "least", "greatest"), ends, strict=True):
             yield RunNumber(f"metrics.jsonl: {kind} {key}", words_in(key.replace("/", " ")), value)

@@ -22,11 +22,13 @@ and what a term reaches does not depend on how many there are."""
 def fresh_diagnostics(
     project: Project[Any, Any], config: RunConfig, device: torch.device
 ) -> dict[str, Any]:
-    """Return the diagnostics of a model built for this look alone; all ranks call it together.
+    """Return the project's own diagnostics and what samples say of terms, parameters and groups.
 
-    The model that trains may be spread over the ranks: then its parameters are not what the
-    gradients reach, and parts of it cannot be called. A project knows the model that it has built
-    last, so that the one that trains has to be built after this.
+    Of a model built for this look alone, whole on every process; all ranks call it together. The
+    model that trains may be spread over the ranks: then its parameters are not what the gradients
+    reach, and parts of it cannot be called. A project knows the model that it has built last, so
+    that the one that trains has to be built after this. It is run for its terms as training runs
+    it; the project's own checks hold in float32.
 
     Raises:
         UserError: The model with a few samples does not fit into the memory of the device.
@@ -36,36 +38,10 @@ def fresh_diagnostics(
         if config.activation_checkpointing:
             activation_checkpointing(module)
         optimizer = build_optimizer(module, config.optimizer)
-        return starting_diagnostics(project, module, optimizer, bf16=uses_bf16(config, device))
-    except torch.OutOfMemoryError:
-        raise UserError(out_of_memory(config, device)) from None
-
-
-def starting_diagnostics(
-    project: Project[Any, Any],
-    module: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    *,
-    bf16: bool = False,
-) -> dict[str, Any]:
-    """Return the project's own diagnostics and what samples say of terms, parameters and groups.
-
-    Weights, moments and random states stay as they are; the module is looked at in evaluation
-    mode, so that no running statistic moves either.
-
-    Args:
-        project: What is trained.
-        module: Its model, whole on this process.
-        optimizer: Of the model.
-        bf16: Run the model in bfloat16 for its terms, as training does; the project's own checks
-            hold in float32.
-    """
-    device = next(module.parameters()).device
-    training = module.training
-    module.eval()
-    try:
+        module.eval()
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             batch = few_samples(project, next(project.batches(0))).to(device)
+            bf16 = uses_bf16(config, device)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 terms = project.terms(module, batch)
             moved = moved_parameters(module, terms)
@@ -76,8 +52,8 @@ def starting_diagnostics(
                 **group_diagnostics(module, optimizer),
                 **_reached(module, moved),
             }
-    finally:
-        module.train(training)
+    except torch.OutOfMemoryError:
+        raise UserError(out_of_memory(config, device)) from None
 
 
 def few_samples(project: Project[BatchT, Any], batch: BatchT) -> BatchT:

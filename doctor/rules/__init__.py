@@ -4,18 +4,17 @@ from cinelex.doctor.rules.at_chance import AT_CHANCE, AT_FLOOR
 from cinelex.doctor.rules.bigram_captions import BIGRAM_CAPTIONS
 from cinelex.doctor.rules.caption_content import BLIND, IDENTICAL, NO_FACTS
 from cinelex.doctor.rules.collapse import APART, COLLAPSED, NARROWED
-from cinelex.doctor.rules.contrastive_headroom import HEADROOM, ONE_STUDY
+from cinelex.doctor.rules.contrastive_headroom import HEADROOM
 from cinelex.doctor.rules.dead_term import DEAD_TERM
 from cinelex.doctor.rules.decay_over_gradient import DECAYED, RESTING
-from cinelex.doctor.rules.frozen_share import FROZEN_SHARE
 from cinelex.doctor.rules.generalization import GENERALIZATION
 from cinelex.doctor.rules.gradient_balance import BYSTANDER, CONFLICT
-from cinelex.doctor.rules.latent_collapse import LATENTS_ARE_A_BIAS, LATENTS_COLLAPSED
+from cinelex.doctor.rules.latent_collapse import LATENTS_COLLAPSED
 from cinelex.doctor.rules.limits import LIMITS
 from cinelex.doctor.rules.loader import LOADER
 from cinelex.doctor.rules.loss_units import LOSS_UNITS
 from cinelex.doctor.rules.matching import MATCHING
-from cinelex.doctor.rules.output_range import DENORMALISED_TWICE, OUTSIDE
+from cinelex.doctor.rules.output_range import OUTPUT_RANGE
 from cinelex.doctor.rules.provenance import HASHLESS, ONE_FACTOR
 from cinelex.doctor.rules.resume import STEPS_MADE_AGAIN
 from cinelex.doctor.rules.rule import Rule
@@ -23,28 +22,27 @@ from cinelex.doctor.rules.schedule import MISSED_ITS_END, NEVER_REACHED, NOT_FIN
 from cinelex.doctor.rules.sigmoid_bias import SIGMOID_BIAS
 from cinelex.doctor.rules.swept_keys import DEPENDENT_OBJECTIVE, UNREAD_KEY
 from cinelex.doctor.rules.temperature_clamp import TEMPERATURE_CLAMP
-from cinelex.doctor.rules.unsteady_gradients import CLIPPED, HUGE_GRADIENTS, SKIPPED
+from cinelex.doctor.rules.unsteady_gradients import CLIPPED, SKIPPED
 
 RULES: tuple[Rule, ...] = (
     *(DEPENDENT_OBJECTIVE, UNREAD_KEY),
     *LIMITS,
-    FROZEN_SHARE,
     DEAD_TERM,
-    *(ONE_STUDY, HEADROOM, SIGMOID_BIAS),
+    *(HEADROOM, SIGMOID_BIAS),
     *(NOT_FINITE, ROSE_AGAIN, MISSED_ITS_END, NEVER_REACHED),
     *(AT_CHANCE, AT_FLOOR),
     *(BYSTANDER, CONFLICT),
-    *(COLLAPSED, NARROWED, APART, LATENTS_COLLAPSED, LATENTS_ARE_A_BIAS),
+    *(COLLAPSED, NARROWED, APART, LATENTS_COLLAPSED),
     MATCHING,
     *(DECAYED, RESTING),
-    *(SKIPPED, CLIPPED, HUGE_GRADIENTS),
+    *(SKIPPED, CLIPPED),
     TEMPERATURE_CLAMP,
     *(IDENTICAL, BLIND, NO_FACTS, BIGRAM_CAPTIONS),
     LOADER,
     STEPS_MADE_AGAIN,
     GENERALIZATION,
     *(HASHLESS, ONE_FACTOR),
-    *(OUTSIDE, DENORMALISED_TWICE),
+    OUTPUT_RANGE,
     LOSS_UNITS,
 )
 """Every rule; what is asked about one subject shares an id, as in docs."""

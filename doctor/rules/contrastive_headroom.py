@@ -44,15 +44,13 @@ class Headroom:
 
     @property
     def share(self) -> float:
-        """Return the share of chance, in [0, 1], by which the loss can fall; 0 if chance is 0."""
-        return (self.chance - self.floor) / self.chance if self.chance else 0.0
+        """Return the share of chance, in [0, 1], by which the loss can fall."""
+        return (self.chance - self.floor) / self.chance
 
 
 def headroom_at(temperature: float, *, studies: int, loss: Loss = "infonce") -> Headroom:
     """Return the headroom of a global batch of ``studies`` at a temperature (a divisor)."""
     chance, floor = _NULLS[loss]
-    if studies < 2:
-        return Headroom(chance=0.0, floor=0.0)
     return Headroom(chance=chance(studies), floor=floor(studies, temperature))
 
 
@@ -98,16 +96,10 @@ def _temperatures(config: RunConfig) -> tuple[float, float]:
     return config.temperature, min(reached, config.temperature)
 
 
-def _alone(evidence: Evidence) -> Iterator[Measured]:
-    config = _contrast(evidence)
-    if config is not None and config.batch < 2:
-        yield Measured(0.0, MIN_HEADROOM)
-
-
 def _stuck(evidence: Evidence) -> Iterator[Measured]:
     """Judge the temperatures that a config reaches: an error where even the lowest is too high."""
     config = _contrast(evidence)
-    if config is None or config.batch < 2:
+    if config is None or config.batch < 2:  # such a batch is refused
         return
     loss: Loss = config.contrastive.name
     temperature, lowest = _temperatures(config)
@@ -131,18 +123,6 @@ def _stuck(evidence: Evidence) -> Iterator[Measured]:
 _REACH = (
     " Training can lower it to about {lowest:.3g} at most (the sum of its learning rates bounds "
     "the move of its logarithm), where the headroom is {best:.1f} %."
-)
-ONE_STUDY = Rule(
-    id="D4",
-    name="a contrast over one study",
-    statement="With one study in the global batch the contrastive loss is 0 and cannot move.",
-    formula="headroom = (chance - floor) / chance, with N = 1",
-    null="a model that knows nothing scores 0 nats",
-    cause="There is no other study to tell apart.",
-    key="batch",
-    remedy="Set it to 2 or more; 20 and above is usual.",
-    next_measurement="The contrastive loss after 200 steps beside its chance and its floor.",
-    check=_alone,
 )
 HEADROOM = Rule(
     id="D4",

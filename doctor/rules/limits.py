@@ -23,6 +23,8 @@ def limit(
     diagnostic: str,
     above: float | None = None,
     below: float | None = None,
+    asked: str = "",
+    within: float = 0.0,
     share_of: str = "",
     formula: str = "{diagnostic}, taken before the first step",
     next_measurement: str = "The same number after the change; --run_mode doctor takes it.",
@@ -35,6 +37,8 @@ def limit(
             is one, is allowed too.
         above: What it must not exceed.
         below: What it must not fall below.
+        asked: The diagnostic that it must be near.
+        within: How near.
         share_of: The diagnostic that it is counted in, if it is not taken as it is.
         formula: How it was computed.
         next_measurement: What would settle it.
@@ -56,6 +60,9 @@ def limit(
             yield Measured(value, most, named)
         if below is not None and value < below:
             yield Measured(value, below, named)
+        wanted = known.get(asked)
+        if wanted is not None and abs(value - wanted) > within:
+            yield Measured(value, wanted, {**named, "asked": 100 * wanted})
 
     return Rule(formula=formula, next_measurement=next_measurement, check=check, **texts)
 

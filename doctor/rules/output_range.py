@@ -53,6 +53,14 @@ class Output:
         ends = [(end - self.target_mean) / self.target_std for end in (self.least, self.greatest)]
         return all(self.low - slack <= end <= self.high + slack for end in ends)
 
+    def before_the_last_denormalisation(self) -> str:
+        """Return what the output was, with the numbers that made it of that."""
+        once = (self.end - self.target_mean) / self.target_std
+        return (
+            f", and = {once:.4g} * std + mean, with the targets' std {self.target_std:.5g} and "
+            f"mean {self.target_mean:.5g}; {once:.4g} is inside"
+        )
+
     def __str__(self) -> str:
         """Return what left which range."""
         return f"{self.name} {self.end:.0f} {self.unit} where {self.low:g} to {self.high:g} can be"
@@ -72,7 +80,7 @@ def _outputs(evidence: Evidence) -> Iterator[Output]:
             yield Output(name=str(row.get("name")), unit=str(row.get("unit")), **numbers)
 
 
-def _outside(evidence: Evidence, *, twice: bool) -> Iterator[Measured]:
+def _outside(evidence: Evidence) -> Iterator[Measured]:
     """Yield the worst output outside its range.
 
     Where (output - mean) / std of the targets is inside the range for every quantity that left it,
@@ -80,52 +88,36 @@ def _outside(evidence: Evidence, *, twice: bool) -> Iterator[Measured]:
     """
     outputs = list(_outputs(evidence))
     outside = [output for output in outputs if output.excess]
-    if not outside or twice != all(output.denormalised_twice for output in outside):
+    if not outside:
         return
     worst = max(outside, key=lambda output: output.excess)
+    twice = all(output.denormalised_twice for output in outside)
     named = {
         **{"outside": len(outside), "all": len(outputs), "worst": worst},
         "said": ", ".join(map(str, outside)),
-        "once": (worst.end - worst.target_mean) / worst.target_std if twice else None,
+        "cause": DENORMALISED_TWICE if twice else UNBOUNDED,
+        "once": "" if not twice else worst.before_the_last_denormalisation(),
     }
     yield Measured(worst.end, worst.high if worst.end > worst.high else worst.low, named)
 
 
-_STATEMENT = "{outside} of {all} quantities leave their physical range: {said}."
-_NULL = "any output of a bounded head lies in [{worst.low:g}, {worst.high:g}] {worst.unit}"
-_REMEDY = (
-    "Keep targets, outputs and loss in one normalised unit, and decode once, through one typed "
-    "codec."
+DENORMALISED_TWICE = (
+    "The output is denormalised a second time: the decoder writes physical values already."
 )
-_NEXT = (
-    "The same ranges for settings that go through encode and decode without the model: they must "
-    "come back unchanged."
+UNBOUNDED = (
+    "Nothing keeps the output inside: the head is unbounded, or its unit is not the target's."
 )
-
-OUTSIDE = Rule(
+OUTPUT_RANGE = Rule(
     id="D23",
     name="outputs outside their range",
-    statement=_STATEMENT,
-    formula="{worst.name}: {value:.6g} outside [{worst.low:g}, {worst.high:g}]",
-    null=_NULL,
-    cause="Nothing keeps the output inside: the head is unbounded, or its unit is not the "
-    "target's.",
+    statement="{outside} of {all} quantities leave their physical range: {said}.",
+    formula="{worst.name}: {value:.6g} outside [{worst.low:g}, {worst.high:g}]{once}",
+    null="any output of a bounded head lies in [{worst.low:g}, {worst.high:g}] {worst.unit}",
+    cause="{cause}",
     key="project",
-    remedy=_REMEDY,
-    next_measurement=_NEXT,
-    check=lambda evidence: _outside(evidence, twice=False),
-)
-DENORMALISED_TWICE = Rule(
-    id="D23",
-    name="outputs denormalised twice",
-    statement=_STATEMENT,
-    formula="{worst.name}: {value:.6g} = {once:.4g} * std + mean, with the targets' std "
-    "{worst.target_std:.5g} and mean {worst.target_mean:.5g}; {once:.4g} is inside "
-    "[{worst.low:g}, {worst.high:g}]",
-    null=_NULL,
-    cause="The output is denormalised a second time: the decoder writes physical values already.",
-    key="project",
-    remedy=_REMEDY,
-    next_measurement=_NEXT,
-    check=lambda evidence: _outside(evidence, twice=True),
+    remedy="Keep targets, outputs and loss in one normalised unit, and decode once, through one "
+    "typed codec.",
+    next_measurement="The same ranges for settings that go through encode and decode without the "
+    "model: they must come back unchanged.",
+    check=_outside,
 )

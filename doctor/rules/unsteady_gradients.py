@@ -1,7 +1,6 @@
 """D15: are gradients finite, and does clipping decide how far a step goes?"""
 
 from collections.abc import Iterator
-from functools import partial
 from statistics import median
 
 from cinelex.doctor.evidence import Evidence, is_number
@@ -17,6 +16,7 @@ MAX_CLIPPED = 0.9
 HUGE = 100.0
 """Median norm, in limits, from which on clipping hides a fault of scale."""
 MIN_STEPS = 50
+LOW_LIMIT = "The limit stands below the usual norm."
 
 
 def _skipped(evidence: Evidence) -> Iterator[Measured]:
@@ -30,15 +30,18 @@ def _skipped(evidence: Evidence) -> Iterator[Measured]:
         yield Measured(skipped / steps, MAX_SKIPPED, named, severity, course=course, line=0.0)
 
 
-def _clipped(evidence: Evidence, *, huge: bool) -> Iterator[Measured]:
+def _clipped(evidence: Evidence) -> Iterator[Measured]:
     norms = [norm for _, norm in evidence.course("grad_norm")]
     if evidence.config is None or len(evidence.steps) < MIN_STEPS or not norms:
         return
     limit = evidence.config.max_grad_norm
     clipped, middle = sum(norm > limit for norm in norms) / len(norms), median(norms)
-    if clipped > MAX_CLIPPED and huge == (middle > HUGE * limit):
-        named = {"middle": middle, "limit": limit, "enough": 2 * middle}
-        yield Measured(clipped, MAX_CLIPPED, named, course=("grad_norm",), line=limit)
+    if clipped > MAX_CLIPPED:
+        huge = middle > HUGE * limit
+        cause = "A term is orders of magnitude too large." if huge else LOW_LIMIT
+        named = {"middle": middle, "limit": limit, "enough": 2 * middle, "cause": cause}
+        severity: Severity = "warning" if huge else "note"
+        yield Measured(clipped, MAX_CLIPPED, named, severity, course=("grad_norm",), line=limit)
 
 
 SKIPPED = Rule(
@@ -53,27 +56,17 @@ SKIPPED = Rule(
     next_measurement="Which term is the first that is not finite.",
     check=_skipped,
 )
-_rule = partial(
-    Rule,
+CLIPPED = Rule(
     id="D15",
+    name="clipping that always holds",
     statement="{percent:.0f} % of the gradients are longer than the limit; their median norm is "
     "{middle:.3g}, the limit {limit:.3g}.",
     formula="steps with grad_norm > max_grad_norm / steps",
     null="0 where clipping only meets accidents; AdamW divides a common factor out again, so that "
     "a limit that always holds makes all steps equally long and no slower",
+    cause="{cause}",
     key="max_grad_norm",
     remedy="{enough:.2g} would clip accidents alone.",
     next_measurement="The loss of the same seed with that limit.",
-)
-CLIPPED = _rule(
-    name="clipping that always holds",
-    severity="note",
-    cause="The limit stands below the usual norm.",
-    check=partial(_clipped, huge=False),
-)
-HUGE_GRADIENTS = _rule(
-    name="gradients of another scale",
-    severity="warning",
-    cause="A term is orders of magnitude too large.",
-    check=partial(_clipped, huge=True),
+    check=_clipped,
 )

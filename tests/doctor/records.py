@@ -52,6 +52,8 @@ DIAGNOSTICS: dict[str, Any] = {
     "check/prediction_spread": 0.4,
     "model/frozen/video_encoder": 0.48,
     "model/frozen/video_encoder/asked": 0.5,
+    "model/frozen/text_encoder": 0.0,
+    "model/frozen/text_encoder/asked": 0.0,
     "optimizer/ungrouped": [],
     "optimizer/twice": [],
     "terms/without_gradient": [],

@@ -88,12 +88,6 @@ def test_the_sigmoid_loss_is_judged_by_its_own_floor() -> None:
     assert found.measured < 0.05
 
 
-def test_one_study_has_nothing_to_tell_apart() -> None:
-    found = judged(batch=1, temperature=0.1)
-    assert found is not None
-    assert found.key == "batch"
-
-
 def test_huge_batches_are_sent_to_a_temperature_that_suffices() -> None:
     found = judged(batch=1_000_000, temperature=10.0)
     assert found is not None

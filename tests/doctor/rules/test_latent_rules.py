@@ -10,7 +10,7 @@ from cinelex.core.files import read_json
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
 from cinelex.doctor.rules.bigram_captions import BIGRAM_CAPTIONS
-from cinelex.doctor.rules.latent_collapse import LATENTS_ARE_A_BIAS, LATENTS_COLLAPSED
+from cinelex.doctor.rules.latent_collapse import LATENTS_COLLAPSED
 from cinelex.metrics.latent import bias_level
 from cinelex.models import CAPTION_DECODERS, LATENT_HEADS
 from tests.historical_latent import DeadLatent, FirstPositionDecoder
@@ -34,7 +34,7 @@ def captioned(**changes: float) -> Evidence:
 
 
 def collapsed(evidence: Evidence) -> list[Finding]:
-    return [*LATENTS_COLLAPSED.findings(evidence), *LATENTS_ARE_A_BIAS.findings(evidence)]
+    return list(LATENTS_COLLAPSED.findings(evidence))
 
 
 def bigram(evidence: Evidence) -> list[Finding]:
