@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Final, NamedTuple
 
 from cinelex.metrics.facts.fact import (
@@ -120,7 +121,6 @@ _PATTERNS: Final[Mapping[str, str]] = {
 
 _START: Final = r"(?:(?<![a-z])(?=[a-z])|(?<![\d.])(?=\d)|(?=[<>~,&+]))"
 _ANY: Final = "|".join(f"(?P<{kind}>{text})" for kind, text in _PATTERNS.items())
-_SCAN: Final = re.compile(rf"{_START}(?:{_ANY})")
 _SEVERITY: Final = tuple((re.compile(text), low, high) for text, low, high in SEVERITIES)
 _NUMBERS: Final = re.compile(_NUMBER)
 _GRADES: Final = re.compile(_GRADE)
@@ -129,13 +129,19 @@ _IS_BELOW: Final = re.compile(_BELOW)
 _ROMAN: Final[Mapping[str, float]] = {"i": 1.0, "ii": 2.0, "iii": 3.0}
 
 
+@cache
+def _items() -> re.Pattern[str]:
+    """Return the pattern of any item, compiled once, which takes a while."""
+    return re.compile(rf"{_START}(?:{_ANY})")
+
+
 def scan(sentence: str) -> tuple[Item, ...]:
     """Return the meaningful items of a lower-case sentence in their order.
 
     The text is what `parse` makes of a report: one kind of dash, percent as %.
     """
     items = (
-        _item(str(found.lastgroup), found.group().strip()) for found in _SCAN.finditer(sentence)
+        _item(str(found.lastgroup), found.group().strip()) for found in _items().finditer(sentence)
     )
     return tuple(item for item in items if item is not None)
 

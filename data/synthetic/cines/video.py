@@ -3,9 +3,8 @@
 import io
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
-import av
 import numpy as np
 from jaxtyping import UInt8
 
@@ -31,6 +30,8 @@ class Encoded:
 
 def encode_grey(frames: UInt8[np.ndarray, "frame row column"]) -> Encoded:
     """Return an mp4 file with the frames as H.264 (yuv420p, limited range), 15 per second."""
+    import av  # here, because who reads videos that are there does not need it
+
     count, rows, columns = frames.shape
     target = io.BytesIO()
     picture = np.full((rows * 3 // 2, columns), 128, dtype=np.uint8)
@@ -51,9 +52,7 @@ def encode_grey(frames: UInt8[np.ndarray, "frame row column"]) -> Encoded:
     return Encoded(target.getvalue(), packets, header)
 
 
-def _mux(
-    container: av.container.OutputContainer, made: list["av.Packet[av.VideoStream]"]
-) -> list[bytes]:
+def _mux(container: Any, made: list[Any]) -> list[bytes]:
     """Write packets into the file and return copies of them."""
     copies = [bytes(packet) for packet in made]
     container.mux(made)
@@ -65,7 +64,9 @@ def decode_grey(encoded: Encoded) -> UInt8[np.ndarray, "frame row column"]:
 
     Reads the packets beside the container, because opening that takes longer than decoding.
     """
-    decoder = av.CodecContext.create("h264", "r")
+    import av
+
+    decoder: Any = av.CodecContext.create("h264", "r")
     decoder.extradata = encoded.header
     decoder.thread_count = 1
     pictures = [picture for data in encoded.packets for picture in decoder.decode(av.Packet(data))]
