@@ -18,6 +18,7 @@ import torch.distributed as dist
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from cinelex.core.differentiable import GatherRows, SumOverRanks
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import INTERRUPTED, LOST_PEER
 
@@ -183,7 +184,7 @@ def gather_rows(
     if world_size() == 1:
         return rows
     counts = row_counts(rows) if counts is None else list(counts)
-    gathered: Tensor = _GatherRows.apply(rows, counts)
+    gathered: Tensor = GatherRows.apply(rows, counts)
     return gathered
 
 
@@ -191,7 +192,7 @@ def sum_over_ranks(value: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
     """Add up a tensor over the ranks; every rank gets the sum, and gradients flow to every rank."""
     if world_size() == 1:
         return value
-    total: Tensor = _SumOverRanks.apply(value)
+    total: Tensor = SumOverRanks.apply(value)
     return total
 
 
@@ -219,45 +220,3 @@ def broadcast_json(value: Any) -> Any:
     if world_size() > 1:
         _wait_for_main()
     return gather_json(value if is_main() else None)[0]
-
-
-class _GatherRows(torch.autograd.Function):
-    """Gather forward; backward, every rank gets the sum of what all want of its own rows."""
-
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor, counts: list[int]) -> Tensor:
-        ctx.counts = counts
-        padded = rows.new_zeros(max(counts), *rows.shape[1:])
-        padded[: len(rows)] = rows.detach()
-        wire = padded.to(torch.uint8) if rows.dtype == torch.bool else padded
-        parts = [torch.empty_like(wire) for _ in counts]
-        dist.all_gather(parts, wire.contiguous())
-        whole = torch.cat([part[:count] for part, count in zip(parts, counts, strict=True)])
-        return whole.to(rows.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        longest = max(ctx.counts)
-        # the same number of rows for every rank: gloo ends the process where they differ
-        blocks = gradients[0].new_zeros(len(ctx.counts), longest, *gradients[0].shape[1:])
-        for block, rows in zip(blocks, gradients[0].split(ctx.counts), strict=True):
-            block[: len(rows)] = rows
-        own = torch.empty_like(blocks[0])
-        dist.reduce_scatter_tensor(own, blocks.flatten(0, 1))
-        return own[: ctx.counts[rank()]], None
-
-
-class _SumOverRanks(torch.autograd.Function):
-    """Add up forward and backward."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:
-        total = value.detach().clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        total = gradients[0].clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(total)
-        return total
