@@ -1,9 +1,8 @@
-"""What one swept key may become: one of a few values, or a number of a distribution of scipy's."""
+"""What one swept key may become: values with a distribution of scipy's, of which Optuna draws."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from math import ceil, floor
 from typing import Any
 
@@ -14,102 +13,84 @@ ROUNDING = 1e-9
 """Relative error that a number may have after a way through JSON and another language."""
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One of a few values of any type, equally likely unless probabilities are given."""
-
-    values: tuple[JsonValue, ...]
-    probabilities: tuple[float, ...] | None = None
-    """Of each value; they sum to 1."""
-
-    def draw(self, trial: Trial, key: str) -> float:
-        """Let Optuna choose an index, or a cumulative probability."""
-        if self.probabilities is None:
-            return int(trial.suggest_categorical(key, range(len(self.values))))
-        return trial.suggest_float(key, 0.0, 1.0)
-
-    def value(self, drawn: float) -> JsonValue:
-        """Return the value for what Optuna chose."""
-        if self.probabilities is None:
-            return self.values[int(drawn)]
-        passed = (n for n, limit in enumerate(accumulate(self.probabilities)) if drawn <= limit)
-        return self.values[next(passed, len(self.values) - 1)]
-
-    def ends(self) -> Sequence[JsonValue]:
-        """Return every value: none of them follows from another."""
-        return self.values
-
-    def grid(self) -> Sequence[float]:
-        """Return what Optuna would choose for each value, in order."""
-        if self.probabilities is None:
-            return range(len(self.values))
-        limits = accumulate(self.probabilities)
-        return [end - share / 2 for end, share in zip(limits, self.probabilities, strict=True)]
-
-    def contains(self, value: JsonValue) -> bool:
-        """Return whether this very value, of this very type, is among them."""
-        texts = {json.dumps(known, sort_keys=True) for known in self.values}
-        return json.dumps(value, sort_keys=True) in texts
-
-    def position(self, value: JsonValue) -> float | None:
-        """Return where a value stands along an axis from 0 to 1; None where it is not on it."""
-        if not self.contains(value):
-            return None
-        return self.values.index(value) / max(1, len(self.values) - 1)
-
-
 @dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """Numbers with a distribution of scipy's, of which Optuna chooses a cumulative probability."""
+class Distribution:
+    """A value is the quantile of a cumulative probability, which is what Optuna draws."""
 
     law: Any
-    """The frozen distribution."""
+    """The frozen distribution, of numbers or of the indices of ``choices``."""
     low: float
-    """The least value."""
+    """The least number."""
     high: float
-    """The greatest value."""
+    """The greatest number."""
     q: float | None = None
-    """Values are rounded to multiples of it; None for a continuum. A whole one gives whole ones."""
+    """Numbers are multiples of it, whole ones where it is whole; None for a continuum."""
     tail: float = 0.0
     """Probability beyond each end, which is cut off."""
+    choices: tuple[JsonValue, ...] = ()
+    """What the numbers stand for; empty where they stand for themselves."""
+    ordered: bool = True
+    """Whether a sampler may take neighbours for similar."""
 
-    def draw(self, trial: Trial, key: str) -> float:
-        """Let Optuna choose a cumulative probability."""
-        return trial.suggest_float(key, self.tail, 1 - self.tail)
+    @property
+    def is_constant(self) -> bool:
+        """Return whether there is only one value."""
+        return len(self.choices) == 1
 
-    def value(self, drawn: float) -> JsonValue:
+    def draw(self, trial: Trial, key: str) -> JsonValue:
+        """Let Optuna choose a value; what a trial has chosen already stays."""
+        if self.is_constant:
+            return self.choices[0]
+        if not self.ordered:
+            points = self.grid()
+            assert points is not None
+            return self.value(float(trial.suggest_categorical(key, points)))
+        return self.value(trial.suggest_float(key, self.tail, 1 - self.tail))
+
+    def value(self, probability: float) -> JsonValue:
         """Return the quantile, rounded to a multiple of ``q`` that lies between the ends."""
-        number = min(max(float(self.law.ppf(drawn)), self.low), self.high)
+        number = min(max(float(self.law.ppf(probability)), self.low), self.high)
         if self.q is None:
             return number
         steps = self.steps(self.q)
-        return _multiple(min(max(round(number / self.q), steps[0]), steps[-1]), self.q)
+        return self._of(min(max(round(number / self.q), steps[0]), steps[-1]))
 
     def ends(self) -> Sequence[JsonValue]:
-        """Return the least and the greatest value."""
-        if self.q is None:
-            return (self.low, self.high)
+        """Return the values that must be valid so that all are: both ends, or every choice."""
+        if self.q is None or self.choices:
+            return self.choices or (self.low, self.high)
         steps = self.steps(self.q)
-        return (_multiple(steps[0], self.q), _multiple(steps[-1], self.q))
+        return (self._of(steps[0]), self._of(steps[-1]))
 
     def grid(self) -> Sequence[float] | None:
-        """Return what Optuna would choose for each multiple of ``q``; None for a continuum."""
+        """Return a probability for each value, in order; None for a continuum."""
         if self.q is None or self.tail:
             return None
-        return [float(self.law.cdf(n * self.q)) for n in self.steps(self.q)]
+        numbers = [n * self.q for n in self.steps(self.q)]
+        if not self.choices:
+            return [float(self.law.cdf(number)) for number in numbers]
+        return [float(self.law.cdf(number) - self.law.pmf(number) / 2) for number in numbers]
 
     def contains(self, value: JsonValue) -> bool:
-        """Return whether a number lies between the ends, or is what one is rounded to."""
+        """Return whether this very choice is among them, or a number between the ends.
+
+        A number that another program rounded may lie half a ``q`` beyond them.
+        """
+        if self.choices:
+            texts = {json.dumps(known, sort_keys=True) for known in self.choices}
+            return json.dumps(value, sort_keys=True) in texts
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         slack = ROUNDING * max(abs(self.low), abs(self.high)) + (self.q or 0) / 2
-        if not self.low - slack <= value <= self.high + slack:
-            return False
         steps = value / self.q if self.q else 0.0
-        return abs(steps - round(steps)) <= ROUNDING * max(1.0, abs(steps))
+        on_a_step = abs(steps - round(steps)) <= ROUNDING * max(1.0, abs(steps))
+        return on_a_step and self.low - slack <= value <= self.high + slack
 
     def position(self, value: JsonValue) -> float | None:
-        """Return where a number stands along an axis on which all that is drawn lies evenly."""
+        """Return where a value stands along an axis on which all lie evenly; None if nowhere."""
+        if self.choices:
+            known = self.contains(value)
+            return self.choices.index(value) / max(1, len(self.choices) - 1) if known else None
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         first, here, last = (float(self.law.cdf(one)) for one in (self.low, value, self.high))
@@ -119,22 +100,12 @@ class Numbers:
         """Return what ``q`` is to be multiplied with for each multiple between the ends."""
         return range(ceil(self.low / q - ROUNDING), floor(self.high / q + ROUNDING) + 1)
 
-
-def _multiple(steps: int, q: float) -> JsonValue:
-    return steps * q if isinstance(q, int) else float(f"{steps * q:.12g}")
-
-
-Distribution = Choice | Numbers
+    def _of(self, steps: int) -> JsonValue:
+        if self.choices:
+            return self.choices[steps]
+        return steps * self.q if isinstance(self.q, int) else float(f"{steps * (self.q or 1):.12g}")
 
 
 def draw(trial: Trial, parameters: Mapping[str, Distribution]) -> dict[str, JsonValue]:
-    """Let Optuna choose a value for each key; what a trial has chosen already stays."""
-    return {
-        key: parameter.value(0 if is_constant(parameter) else parameter.draw(trial, key))
-        for key, parameter in parameters.items()
-    }
-
-
-def is_constant(parameter: Distribution) -> bool:
-    """Return whether there is only one value."""
-    return isinstance(parameter, Choice) and len(parameter.values) == 1
+    """Let Optuna choose a value for each key."""
+    return {key: parameter.draw(trial, key) for key, parameter in parameters.items()}

@@ -2,17 +2,22 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from threading import Event
+from typing import Any
 
 import optuna
+from optuna.trial import Trial, TrialState
 
+from cinelex.core.errors import UserError
 from cinelex.sweeps import training
-from cinelex.sweeps.attempt import Attempt
-from cinelex.sweeps.leaving import leaving
+from cinelex.sweeps.distributions import draw
 from cinelex.sweeps.outcomes import Outcome, outcome, winner
-from cinelex.sweeps.pools import Pool
-from cinelex.sweeps.studies import Studies
+from cinelex.sweeps.scores import means, plain_name
+from cinelex.sweeps.studies import Studies, validations_of
+from cinelex.sweeps.task import Task, check_recorded, tasks_of
+from cinelex.sweeps.training import MAX_KILLED, SAVED, Pool, Process, is_killed, leaving
 
 
 class StoppedError(Exception):
@@ -20,16 +25,9 @@ class StoppedError(Exception):
 
 
 class Driver:
-    """Runs what is left of a sweep, in one thread."""
+    """Runs what is left of a sweep, in one thread; nobody else works in the sweep's folder."""
 
     def __init__(self, studies: Studies, pool: Pool, say: Callable[[str], None]) -> None:
-        """Go on from what was tried so far.
-
-        Args:
-            studies: Nobody else works in the folder of their sweep.
-            pool: Where runs run.
-            say: Is told how it goes, a line at a time.
-        """
         self.studies, self.pool, self.say = studies, pool, say
         self.running: list[Attempt] = []
         self.asked = Event()
@@ -79,8 +77,7 @@ class Driver:
             for one in [*self.running]:
                 if one.is_settled():
                     self.running.remove(one)
-                    trial = one.study.get_trials(deepcopy=False)[one.trial.number]
-                    self.say(news(outcome(trial)))
+                    self.say(news(outcome(one.study.trials[one.trial.number])))
         self._check_asked()
 
     def _check_asked(self) -> None:
@@ -95,14 +92,108 @@ class Driver:
             time.sleep(training.POLL_S)
 
 
+class Attempt:
+    """Takes one trial of a study from its values to its scores."""
+
+    def __init__(self, studies: Studies, study: optuna.Study, trial: Trial, pool: Pool) -> None:
+        """Choose the values that are not chosen yet, and start the first run."""
+        self.sweep, self.study, self.trial, self.pool = studies.sweep, study, trial, pool
+        told: Mapping[str, Any] = trial.user_attrs
+        searched = told["recipe"] == "search"
+        values = draw(trial, self.sweep.plan.parameters) if searched else told.get("values", {})
+        self.tasks = tasks_of(self.sweep, told["recipe"], trial.number, values, told.get("seed"))
+        self._note(values=values, runs=[task.name for task in self.tasks])
+        settings = self.sweep.settings
+        self.can_prune = searched and len(settings.metrics) == 1 and settings.pruner != "none"
+        self.objective = plain_name(settings.metrics[0].name)
+        self.reported = len(study.trials[trial.number].intermediate_values)
+        self.begun, self.finished, self.pruned = time.monotonic(), 0, False
+        self.process = self._start()
+
+    @property
+    def task(self) -> Task:
+        """Return the run that is in hand."""
+        return self.tasks[self.finished]
+
+    def is_settled(self) -> bool:
+        """See to the process; return whether nothing is left to do."""
+        code = self.process.poll()
+        self._report()
+        if code is None:
+            return False
+        if code == 0:
+            return self._go_on()
+        if self.pruned:
+            return self._tell(state=TrialState.PRUNED)
+        killed = is_killed(code) and self._count("killed") <= MAX_KILLED
+        if not killed and code not in SAVED:
+            self._note(error=training.reason(self.sweep, self.task, code))
+            return self._tell(state=TrialState.FAIL)
+        self.process = self._start()
+        return False
+
+    def _start(self) -> Process:
+        self._count("begun")
+        return self.pool.start(self.task)
+
+    def _report(self) -> None:
+        """Tell Optuna what was validated; where it has seen enough, let the run save and end."""
+        if not self.can_prune or self.finished or self.pruned:
+            return
+        rows = training.validations(self.sweep.trials / self.task.name)
+        values = [float(row[self.objective]) for row in rows if row.get(self.objective) is not None]
+        for value in values[self.reported :]:
+            self.reported += 1
+            self.trial.report(value, step=self.reported)
+            # after the last validation there is nothing left to save
+            if self.reported < validations_of(self.sweep) and self.trial.should_prune():
+                self.pruned = True
+                self.process.terminate()
+                return
+
+    def _go_on(self) -> bool:
+        """Start the run of the next seed, or note the scores."""
+        try:
+            check_recorded(self.sweep, self.task)
+            self.finished += 1
+            if self.finished < len(self.tasks):
+                self.process = self._start()
+                return False
+            scores = means(self.sweep, self.tasks)
+        except UserError as error:
+            self._note(error=str(error))
+            return self._tell(state=TrialState.FAIL)
+        self._note(
+            scores={name: asdict(score) for name, score in scores.items()},
+            record=training.record_hash(self.sweep.trials / self.tasks[0].name),
+            seconds=round(time.monotonic() - self.begun, 1),
+        )
+        return self._tell(values=[score.value for score in scores.values()])
+
+    def _note(self, **attributes: Any) -> None:
+        for key, value in attributes.items():
+            self.trial.set_user_attr(key, value)
+
+    def _count(self, what: str) -> int:
+        count = int(self.trial.user_attrs.get(what, 0)) + 1
+        self._note(**{what: count})
+        return count
+
+    def _tell(self, **told: Any) -> bool:
+        self.study.tell(self.trial, **told)
+        return True
+
+
 def news(one: Outcome) -> str:
     """Return one line on a configuration that is settled."""
-    values = ", ".join(f"{key}={json.dumps(value)}" for key, value in one.values.items())
+    shown = {
+        key: f"{value:.4g}" if isinstance(value, float) else json.dumps(value)
+        for key, value in one.values.items()
+    }
+    values = ", ".join(f"{key}={value}" for key, value in shown.items()) or "base config"
     head = one.label if one.seed is None else f"{one.recipe} on the test studies, seed {one.seed}"
-    again = f"; begun {one.begun} times" if one.begun > 1 else ""
-    if one.state == "complete":
-        scores = ", ".join(f"{name} {score.value:.4g}" for name, score in one.scores.items())
-        return f"{head}: {scores} ({values or 'base config'}{again})"
-    if one.state == "pruned":
-        return f"{head}: ended early after {len(one.curve)} validations ({values}{again})"
-    return f"{head}: failed: {one.error} ({values}{again})"
+    ended = {
+        "complete": ", ".join(f"{name} {one.value:.4g}" for name, one in one.scores.items()),
+        "pruned": f"ended early after {len(one.curve)} validations",
+    }.get(one.state, f"failed: {one.error}")
+    return f"{head}: {ended} ({values}{f'; begun {one.begun} times' if one.begun > 1 else ''})"

@@ -12,8 +12,8 @@ from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 from pydantic import JsonValue
 
-from cinelex.sweeps.distributions import Choice, Distribution
-from cinelex.sweeps.outcomes import Outcome
+from cinelex.sweeps.distributions import Distribution
+from cinelex.sweeps.outcomes import Outcome, complete
 from cinelex.sweeps.plan import Metric
 
 TREES = 24
@@ -50,51 +50,35 @@ def importances(
     Source: Hutter, Hoos and Leyton-Brown 2014, "An efficient approach for assessing hyperparameter
         importance" (functional ANOVA); the null is a permutation of the scores.
     """
-    complete = [one for one in search if one.state == "complete"]
-    scores = [one.score(metric) for one in complete]
-    if len(complete) < MIN_TRIALS or len(set(scores)) < 2:
+    done = complete(search)
+    scores = [one.gain(metric) for one in done]
+    if len(done) < MIN_TRIALS or len(set(scores)) < 2:
         return []
-    axes = {key: _axis(parameter) for key, parameter in parameters.items()}
-    points = [
-        {key: _within(one.values[key], parameter) for key, parameter in parameters.items()}
-        for one in complete
-    ]
-    measured = _shares(points, axes, scores)
-    shuffled: dict[str, list[float]] = {key: [] for key in measured}
+
+    def position(key: str, value: JsonValue) -> float:
+        return min(max(parameters[key].position(value) or 0.0, 0.0), 1.0)
+
+    axes: dict[str, BaseDistribution] = {}
+    for key, parameter in parameters.items():  # the positions of choices have no order
+        choices = sorted({position(key, one) for one in parameter.choices})
+        axes[key] = CategoricalDistribution(choices) if choices else FloatDistribution(0.0, 1.0)
+    points = [{key: position(key, one.values[key]) for key in parameters} for one in done]
     order = random.Random(0)  # noqa: S311  no secret
-    for _ in range(SHUFFLES):
-        mixed = order.sample(scores, len(scores))
-        for key, share in _shares(points, axes, mixed).items():
-            shuffled[key].append(share)
+    measured = _shares(axes, points, scores)
+    shuffled = [_shares(axes, points, order.sample(scores, len(scores))) for _ in range(SHUFFLES)]
     return [
-        Importance(key, float(share), float(max(shuffled[key]))) for key, share in measured.items()
+        Importance(key, float(share), float(max(one[key] for one in shuffled)))
+        for key, share in measured.items()
     ]
-
-
-def _axis(parameter: Distribution) -> BaseDistribution:
-    """Return the positions along an axis; those of a choice have no order."""
-    if isinstance(parameter, Choice):
-        return CategoricalDistribution(
-            sorted({_within(one, parameter) for one in parameter.values})
-        )
-    return FloatDistribution(0.0, 1.0)
-
-
-def _within(value: JsonValue, parameter: Distribution) -> float:
-    return min(max(parameter.position(value) or 0.0, 0.0), 1.0)
 
 
 def _shares(
-    points: Sequence[Mapping[str, float]],
-    axes: Mapping[str, BaseDistribution],
-    scores: Sequence[float],
+    axes: dict[str, BaseDistribution], points: Sequence[dict[str, float]], scores: Sequence[float]
 ) -> Mapping[str, float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         study = optuna.create_study()
-        study.add_trials(
-            create_trial(params=dict(point), distributions=dict(axes), value=score)
-            for point, score in zip(points, scores, strict=True)
-        )
+        for point, score in zip(points, scores, strict=True):
+            study.add_trial(create_trial(params=point, distributions=axes, value=score))
         evaluator = FanovaImportanceEvaluator(n_trees=TREES, max_depth=16, seed=0)
         return get_param_importances(study, evaluator=evaluator)

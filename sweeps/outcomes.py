@@ -8,7 +8,6 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import JsonValue
 
-from cinelex.sweeps.objectives import better
 from cinelex.sweeps.plan import Metric
 from cinelex.sweeps.scores import Mean
 from cinelex.sweeps.studies import Studies
@@ -29,25 +28,25 @@ class Outcome:
     """One configuration, and how it did."""
 
     number: int
-    recipe: Recipe
     state: State
-    values: Mapping[str, JsonValue]
-    """What the swept keys were; empty for the default recipe."""
-    scores: Mapping[str, Mean]
-    """Each objective by its name; empty unless complete."""
-    seed: int | None
-    """Of a final run."""
-    runs: Sequence[str]
-    """Folders of its runs."""
-    seconds: float | None
-    """Time of its runs together."""
-    begun: int
-    """Times that it was begun."""
     curve: Mapping[int, float]
     """The first objective by the number of validations; empty without a pruner."""
-    record: str | None
+    scores: Mapping[str, Mean]
+    """Each objective by its name; empty unless complete."""
+    recipe: Recipe
+    values: Mapping[str, JsonValue]
+    """What the swept keys were; empty for the default recipe."""
+    runs: Sequence[str] = ()
+    """Folders of its runs."""
+    begun: int = 0
+    """Times that it was begun."""
+    seed: int | None = None
+    """Of a final run."""
+    seconds: float | None = None
+    """Time of its runs together."""
+    record: str | None = None
     """Hash of what its first run recorded."""
-    error: str
+    error: str = ""
     """Why it failed."""
 
     @property
@@ -55,45 +54,37 @@ class Outcome:
         """Return its name for people."""
         return "default recipe" if self.recipe == "default" else f"configuration {self.number}"
 
-    def score(self, metric: Metric) -> float:
-        """Return its value of an objective; it has to be complete."""
-        return self.scores[metric.name].value
+    def gain(self, metric: Metric) -> float:
+        """Return its value of an objective, of which more is better; it has to be complete."""
+        value = self.scores[metric.name].value
+        return value if metric.goal == "maximize" else -value
 
 
 def outcome(trial: FrozenTrial) -> Outcome:
     """Return what a trial says of its configuration."""
-    told: Mapping[str, Any] = trial.user_attrs
-    scores: Mapping[str, Any] = told.get("scores", {})
+    told: Mapping[str, Any] = {"values": {}, "scores": {}, **trial.user_attrs}
+    fields = {key: told[key] for key in Outcome.__dataclass_fields__ if key in told}
     return Outcome(
         number=trial.number,
-        recipe=told["recipe"],
         state=STATES[trial.state],
-        values=told.get("values", {}),
-        scores={name: Mean(**entry) for name, entry in scores.items()},
-        seed=told.get("seed"),
-        runs=told.get("runs", []),
-        seconds=told.get("seconds"),
-        begun=told.get("begun", 0),
         curve=trial.intermediate_values,
-        record=told.get("record"),
-        error=told.get("error", ""),
+        **{**fields, "scores": {name: Mean(**mean) for name, mean in told["scores"].items()}},
     )
 
 
 def outcomes(study: Study) -> list[Outcome]:
     """Return one outcome for every configuration of a study, in order."""
-    return [outcome(trial) for trial in study.get_trials(deepcopy=False)]
+    return [outcome(trial) for trial in study.trials]
+
+
+def complete(found: Sequence[Outcome]) -> list[Outcome]:
+    """Return those that have scores."""
+    return [one for one in found if one.state == "complete"]
 
 
 def best(found: Sequence[Outcome], metric: Metric) -> Outcome | None:
     """Return the complete outcome with the best score; of equal ones, the first."""
-    leader: Outcome | None = None
-    for one in found:
-        if one.state == "complete" and (
-            leader is None or better(metric.goal, one.score(metric), leader.score(metric))
-        ):
-            leader = one
-    return leader
+    return max(complete(found), key=lambda one: one.gain(metric), default=None)
 
 
 def winner(studies: Studies) -> Outcome | None:
@@ -103,22 +94,23 @@ def winner(studies: Studies) -> Outcome | None:
     added later, and one of those may do better.
     """
     search = outcomes(studies.search)
-    for final in studies.final.get_trials(deepcopy=False):
+    for final in studies.final.trials:
         return search[final.user_attrs["winner"]]
     return best(search, studies.sweep.settings.metrics[0])
 
 
 def pareto_front(found: Sequence[Outcome], metrics: Sequence[Metric]) -> list[Outcome]:
     """Return the complete outcomes that none beats in one objective without losing in another."""
-    complete = [one for one in found if one.state == "complete"]
+
+    def gains(one: Outcome) -> list[float]:
+        return [one.gain(metric) for metric in metrics]
 
     def beats(one: Outcome, other: Outcome) -> bool:
-        pairs = [(metric.goal, one.score(metric), other.score(metric)) for metric in metrics]
-        return any(better(*pair) for pair in pairs) and not any(
-            better(goal, second, first) for goal, first, second in pairs
-        )
+        pairs = [*zip(gains(one), gains(other), strict=True)]
+        return all(mine >= its for mine, its in pairs) and any(mine > its for mine, its in pairs)
 
-    return [one for one in complete if not any(beats(other, one) for other in complete)]
+    done = complete(found)
+    return [one for one in done if not any(beats(other, one) for other in done)]
 
 
 def twins(found: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:
@@ -127,10 +119,5 @@ def twins(found: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:
     Either no key that differs reaches the training, or the command did not pass it on.
     """
     first: dict[str, Outcome] = {}
-    pairs = []
-    for one in found:
-        if one.record is not None:
-            other = first.setdefault(one.record, one)
-            if dict(other.values) != dict(one.values):
-                pairs.append((other, one))
-    return pairs
+    recorded = [(first.setdefault(one.record, one), one) for one in found if one.record]
+    return [(one, other) for one, other in recorded if dict(one.values) != dict(other.values)]

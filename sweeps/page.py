@@ -1,7 +1,7 @@
 """The page of a sweep: what was tried, what won, by how much, and what cannot be told."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from cinelex.config.load import dump_config, load_config
@@ -10,9 +10,8 @@ from cinelex.doctor.charts import short
 from cinelex.doctor.templates import Tile, environment
 from cinelex.sweeps.importance import importances
 from cinelex.sweeps.limits import limits
-from cinelex.sweeps.objectives import better
 from cinelex.sweeps.outcomes import Outcome, outcomes, pareto_front, winner
-from cinelex.sweeps.pictures import Kind, parallel_coordinates, pareto_chart
+from cinelex.sweeps.pictures import kinds_of, parallel_coordinates, pareto_chart
 from cinelex.sweeps.plan import Metric
 from cinelex.sweeps.settings import BASE_FILE, Sweep
 from cinelex.sweeps.studies import Studies
@@ -27,55 +26,41 @@ def write_page(studies: Studies) -> Path:
 
     The page asks nothing of any other file or address and runs no script.
     """
-    sweep = studies.sweep
-    metrics = sweep.settings.metrics
+    sweep, metrics = studies.sweep, studies.sweep.settings.metrics
     search, default = outcomes(studies.search), outcomes(studies.default)
-    leader = winner(studies)
-    found = [compare(outcomes(studies.final), metric) for metric in metrics]
-    comparisons = [one for one in found if one is not None]
-    front = pareto_front([*default, *search], metrics)
-    kinds = {one.number: _kind(one, leader, front) for one in search}
+    leader, every = winner(studies), [*default, *search]
+    final = outcomes(studies.final)
+    comparisons = [one for metric in metrics if (one := compare(final, metric)) is not None]
+    drawn = kinds_of(every, pareto_front(every, metrics), leader)
     parameters = {key: sweep.plan.parameters[key] for key in sweep.plan.swept}
     shares = importances(search, parameters, metrics[0])
-    best_config = _write_best(sweep, leader)
-    page = (
-        environment(Path(__file__).parent)
-        .get_template("page.html.jinja")
-        .render(
-            name=sweep.name,
-            sweep=sweep,
-            settings=sweep.settings,
-            metrics=metrics,
-            keys=list(parameters),
-            base=flat(sweep.base),
-            search=search,
-            default=default[0] if default else None,
-            leader=leader,
-            several=len(metrics) > 1,
-            comparisons=comparisons,
-            tiles=_tiles(leader, default, comparisons, metrics[0]),
-            importance=shares,
-            parallel=parallel_coordinates(
-                [*default, *search], parameters, metrics, kinds, flat(sweep.base)
-            ),
-            pareto=pareto_chart([*default, *search], metrics, kinds),
-            limits=limits(sweep, search, default, leader, comparisons, shares),
-            best_config=best_config,
-            best_path=(sweep.folder / BEST).as_posix(),
-            short=short,
-        )
+    page = environment(Path(__file__).parent).get_template("page.html.jinja")
+    content = page.render(
+        name=sweep.name,
+        sweep=sweep,
+        settings=sweep.settings,
+        metrics=metrics,
+        keys=list(parameters),
+        base=flat(sweep.base),
+        search=search,
+        default=default[0] if default else None,
+        leader=leader,
+        several=len(metrics) > 1,
+        comparisons=comparisons,
+        tiles=[
+            *_tiles(metrics[0], {"Winner": leader, "Default recipe": next(iter(default), None)}),
+            *map(_difference_tile, comparisons),
+        ],
+        importance=shares,
+        parallel=parallel_coordinates(drawn, parameters, metrics, flat(sweep.base)),
+        pareto=pareto_chart(drawn, metrics),
+        limits=limits(sweep, search, default, leader, comparisons, shares),
+        best_config=_write_best(sweep, leader),
+        best_path=(sweep.folder / BEST).as_posix(),
+        short=short,
     )
-    path = sweep.folder / PAGE
-    write_whole(path, page)
-    return path
-
-
-def _kind(one: Outcome, leader: Outcome | None, front: Sequence[Outcome]) -> Kind:
-    if leader is not None and one.number == leader.number:
-        return "winner"
-    if one.state == "complete":
-        return "front" if one in front else "trial"
-    return "pruned"
+    write_whole(sweep.folder / PAGE, content)
+    return sweep.folder / PAGE
 
 
 def _write_best(sweep: Sweep, leader: Outcome | None) -> str | None:
@@ -89,32 +74,22 @@ def _write_best(sweep: Sweep, leader: Outcome | None) -> str | None:
     return text
 
 
-def _tiles(
-    leader: Outcome | None,
-    default: Sequence[Outcome],
-    comparisons: Sequence[Comparison],
-    metric: Metric,
-) -> list[Tile]:
-    tiles = []
-    for label, one in (("Winner", leader), ("Default recipe", default[0] if default else None)):
-        if one is None or one.state != "complete":
-            continue
-        score = one.scores[metric.name]
-        null = "–" if score.null is None else short(score.null)
-        end = score.low if metric.goal == "maximize" else score.high
-        tiles.append(
-            Tile(
+def _tiles(metric: Metric, shown: dict[str, Outcome | None]) -> Iterator[Tile]:
+    for label, one in shown.items():
+        if one is not None and one.state == "complete":
+            score = one.scores[metric.name]
+            null, beyond = "–" if score.null is None else short(score.null), None
+            if score.null is not None and score.low is not None and score.high is not None:
+                more = metric.goal == "maximize"
+                beyond = score.low > score.null if more else score.high < score.null
+            yield Tile(
                 f"{label}, validation studies",
                 short(score.value),
                 f"null {null}",
                 _interval(score.low, score.high),
-                f"{one.label}",
-                None if end is None or score.null is None else better(metric.goal, end, score.null),
+                one.label,
+                beyond,
             )
-        )
-    for one_comparison in comparisons:
-        tiles.append(_difference_tile(one_comparison))
-    return tiles
 
 
 def _difference_tile(one: Comparison) -> Tile:

@@ -1,7 +1,7 @@
 """From the ``parameters`` of a W&B sweep file to one distribution a key."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from scipy import stats
 
 from cinelex.config.nearest import nearest
 from cinelex.core.errors import UserError
-from cinelex.sweeps.distributions import Choice, Distribution, Numbers
+from cinelex.sweeps.distributions import Distribution
 
 Spec = Mapping[str, Any]
 
@@ -20,36 +20,42 @@ DEFAULTS: Mapping[str, float] = {"mu": 0.0, "sigma": 1.0, "q": 1}
 POSITIVE = ("sigma", "a", "b", "q")
 
 
-def _even(low: float, high: float) -> Numbers:
-    return Numbers(law=stats.uniform(low, high - low), low=float(low), high=float(high))
+def _choice(values: Sequence[JsonValue], shares: Sequence[float] | None = None) -> Distribution:
+    indices = range(len(values))
+    law = stats.rv_discrete(values=(indices, shares)) if shares else stats.randint(0, len(values))
+    return Distribution(
+        law=law, low=0, high=indices[-1], q=1, choices=tuple(values), ordered=shares is not None
+    )
 
 
-def _whole(low: float, high: float) -> Numbers:
+def _even(low: float, high: float) -> Distribution:
+    return Distribution(law=stats.uniform(low, high - low), low=float(low), high=float(high))
+
+
+def _whole(low: float, high: float) -> Distribution:
     if not (isinstance(low, int) and isinstance(high, int)):
         raise ValueError(f"int_uniform needs whole numbers, got {low} and {high}")
-    return Numbers(law=stats.randint(low, high + 1), low=low, high=high, q=1)
+    return Distribution(law=stats.randint(low, high + 1), low=low, high=high, q=1)
 
 
-def _log_even(low: float, high: float) -> Numbers:
-    if not 0 < low < high < math.inf:
-        raise ValueError(
-            f"a logarithmic range begins above 0 and ends somewhere, got {low}, {high}"
-        )
-    return Numbers(law=stats.loguniform(low, high), low=float(low), high=float(high))
+def _log_even(low: float, high: float) -> Distribution:
+    if low <= 0:
+        raise ValueError("a logarithmic range begins above 0")
+    return Distribution(law=stats.loguniform(low, high), low=float(low), high=float(high))
 
 
-def _exponents(low: float, high: float) -> Numbers:
+def _exponents(low: float, high: float) -> Distribution:
     if max(abs(low), abs(high)) > 700:
         raise ValueError("e to that power is no number; see the distribution with _values")
     return _log_even(math.exp(low), math.exp(high))
 
 
-def _without_ends(law: Any) -> Numbers:
+def _without_ends(law: Any) -> Distribution:
     low, high = law.ppf([TAIL, 1 - TAIL])
-    return Numbers(law=law, low=float(low), high=float(high), tail=TAIL)
+    return Distribution(law=law, low=float(low), high=float(high), tail=TAIL)
 
 
-LAWS: Mapping[str, tuple[tuple[str, str], Callable[[float, float], Numbers]]] = {
+LAWS: Mapping[str, tuple[tuple[str, str], Callable[[float, float], Distribution]]] = {
     "int_uniform": (("min", "max"), _whole),
     "uniform": (("min", "max"), _even),
     "log_uniform": (("min", "max"), _exponents),
@@ -102,11 +108,11 @@ def _distribution(spec: Spec, where: str) -> Distribution:
     _refuse_unknown("field", spec, FIELDS, where)
     name = str(spec.get("distribution") or _implied(spec, where))
     _refuse_unknown("distribution", [name], DISTRIBUTIONS, where)
+    if name == "constant" and "value" not in spec:
+        raise UserError(f"{where}: the distribution constant needs value:")
     if name == "constant":
-        if "value" not in spec:
-            raise UserError(f"{where}: the distribution constant needs value:")
-        return Choice((spec["value"],))
-    return _choice(spec, where) if name == "categorical" else _numbers(name, spec, where)
+        return _choice([spec["value"]])
+    return _categorical(spec, where) if name == "categorical" else _numbers(name, spec, where)
 
 
 def _refuse_unknown(what: str, names: Iterable[str], known: Iterable[str], where: str) -> None:
@@ -132,22 +138,21 @@ def _implied(spec: Spec, where: str) -> str:
     return "int_uniform" if whole == {True} else "uniform"
 
 
-def _choice(spec: Spec, where: str) -> Choice:
-    values: JsonValue = spec.get("values")
+def _categorical(spec: Spec, where: str) -> Distribution:
+    values, shares = spec.get("values"), spec.get("probabilities")
     if not isinstance(values, list) or not values:
         raise UserError(f"{where}.values: expected a list with at least one value, got {values!r}")
-    shares = spec.get("probabilities")
     if shares is None:
-        return Choice(tuple(values))
+        return _choice(values)
     numbers = isinstance(shares, list) and all(isinstance(share, int | float) for share in shares)
     if not numbers or len(shares) != len(values) or abs(sum(shares) - 1) > 1e-6 or min(shares) < 0:
         raise UserError(
             f"{where}.probabilities: expected {len(values)} shares that sum to 1, got {shares}"
         )
-    return Choice(tuple(values), tuple(float(share) for share in shares))
+    return _choice(values, shares)
 
 
-def _numbers(name: str, spec: Spec, where: str) -> Numbers:
+def _numbers(name: str, spec: Spec, where: str) -> Distribution:
     fields, law = LAWS[name.removeprefix("q_")]
     first, second = (_number(spec, field, where) for field in fields)
     if fields == ("min", "max") and first >= second:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from cinelex.config.strict import Count, Strict
 from cinelex.config.strict_yaml import Document, read_yaml
 from cinelex.core.errors import UserError
-from cinelex.sweeps.distributions import Choice, Distribution
+from cinelex.sweeps.distributions import Distribution
 from cinelex.sweeps.parameters import read_parameters
 
 PASSES_ARGUMENTS = "${args_no_hyphens}"
@@ -86,11 +86,7 @@ class Plan:
     @property
     def swept(self) -> Sequence[str]:
         """Return the keys that can have more than one value."""
-        return [
-            key
-            for key, distribution in self.parameters.items()
-            if not (isinstance(distribution, Choice) and len(distribution.values) == 1)
-        ]
+        return [key for key, one in self.parameters.items() if not one.is_constant]
 
 
 def read_plan(path: Path) -> Plan:
@@ -113,30 +109,28 @@ def read_plan(path: Path) -> Plan:
     plan = Plan(source=str(path), file=file, metric=file.metric, parameters=parameters)
     if not plan.swept:
         raise UserError(f"{path}: no parameter has more than one value, so nothing is swept")
-    _check_command(file, str(path))
-    if file.method == "grid":
-        _check_grid(plan)
+    _check_command(file, path)
+    endless = [key for key, one in parameters.items() if one.grid() is None]
+    if file.method == "grid" and endless:
+        raise UserError(
+            f"{path}: parameters.{endless[0]} is a continuum, which no grid can hold; "
+            "give values:, or q_uniform with q, or choose method: random"
+        )
     return plan
 
 
 def _explain(error: ValidationError, document: Document, path: str) -> str:
     problem = error.errors(include_url=False)[0]
     keys = tuple(str(part) for part in problem["loc"])
-    where = next(
-        (
-            document.origins[keys[:end]]
-            for end in range(len(keys), 0, -1)
-            if keys[:end] in document.origins
-        ),
-        path,
-    )
+    above = [keys[:end] for end in range(len(keys), 0, -1)]
+    where = next((document.origins[one] for one in above if one in document.origins), path)
     if problem["type"] == "extra_forbidden":
         known = ", ".join(SweepFile.model_fields)
         return f"{where}: unknown key {'.'.join(keys)!r} of a sweep file; there are {known}"
     return f"{where}: {'.'.join(keys)}: {problem['msg']}"
 
 
-def _check_command(file: SweepFile, source: str) -> None:
+def _check_command(file: SweepFile, source: Path) -> None:
     """Refuse a command that would run every trial with the same values, and other programs."""
     if file.program is not None and file.program.removeprefix("./") not in PROGRAMS:
         raise UserError(
@@ -150,12 +144,3 @@ def _check_command(file: SweepFile, source: str) -> None:
         f"{source}: command does not pass the arguments, so that every trial would be the same "
         f"run ({found}); add {PASSES_ARGUMENTS}, or leave command out"
     )
-
-
-def _check_grid(plan: Plan) -> None:
-    endless = [key for key, one in plan.parameters.items() if one.grid() is None]
-    if endless:
-        raise UserError(
-            f"{plan.source}: parameters.{endless[0]} is a continuum, which no grid can hold; "
-            "give values:, or q_uniform with q, or choose method: random"
-        )

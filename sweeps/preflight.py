@@ -6,48 +6,31 @@ from collections.abc import Mapping, Sequence
 import optuna
 from pydantic import JsonValue
 
-from cinelex.config.load import load_config
+from cinelex.config.load import dump_config, load_config
 from cinelex.config.nearest import nearest_key, valid_keys
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
-from cinelex.core.files import write_whole
+from cinelex.core.files import read_json, write_whole
+from cinelex.core.names import covered
 from cinelex.doctor.finding import render
 from cinelex.doctor.rules.rule import Measured
 from cinelex.doctor.rules.swept_keys import UNREAD_KEY
 from cinelex.projects import check_project, weight_keys
 from cinelex.sweeps.distributions import Distribution, draw
-from cinelex.sweeps.objectives import plain_name, refuse_dependent, refuse_unknown
 from cinelex.sweeps.plan import Plan
-from cinelex.sweeps.probe import Probed, read_answer
-from cinelex.sweeps.samplers import validations_of
-from cinelex.sweeps.settings import BASE_FILE, Settings, Sweep
+from cinelex.sweeps.probe import Probed
+from cinelex.sweeps.scores import plain_name, refuse_dependent, refuse_unknown
+from cinelex.sweeps.settings import Settings, Sweep
 from cinelex.sweeps.slots import Slot
-from cinelex.sweeps.task import Task, expected_config, flat, overrides
+from cinelex.sweeps.studies import validations_of
+from cinelex.sweeps.task import Task, differing, expected_config
 from cinelex.sweeps.training import command
-from cinelex.sweeps.watched import was_read
 
 DECIDED_BY_THE_SWEEP = (
-    "name",
-    "folder",
-    "project",
-    "seed",
-    "device",
-    "threads",
-    "gradient_accumulation_steps",
-    "use_wandb",
-    "log_every",
-    "probe_every",
-    "validate_every",
-    "checkpoint_every",
-    "keep_checkpoints",
-    "evaluation",
-    "data.cache",
-    "data.workers",
-    "data.manifest",
-    "data.inference_manifest",
-    "data.train_split",
-    "data.validation_split",
-    "data.test_split",
+    *("name", "folder", "project", "seed", "device", "threads", "gradient_accumulation_steps"),
+    *("use_wandb", "log_every", "probe_every", "validate_every", "checkpoint_every"),
+    *("keep_checkpoints", "evaluation", "data.cache", "data.workers", "data.manifest"),
+    *("data.inference_manifest", "data.train_split", "data.validation_split", "data.test_split"),
 )
 """Keys and sections that must be the same in all trials, or that change no number of a run."""
 COMBINATIONS = 40
@@ -62,7 +45,8 @@ def check_file(plan: Plan, settings: Settings, project: str) -> None:
     Raises:
         UserError: What is wrong, and what to do.
     """
-    _check_keys(plan)
+    for key in plan.parameters:
+        _check_key(key, plan.source)
     for metric in settings.metrics:
         refuse_dependent(metric, plan.swept, project)
     if len(settings.metrics) > 1:
@@ -75,31 +59,61 @@ def check_file(plan: Plan, settings: Settings, project: str) -> None:
             raise UserError("CMA-ES looks for one objective; choose --sampler tpe for several")
 
 
+def _check_key(key: str, source: str) -> None:
+    """Refuse a swept key that does not exist, or that a sweep must not touch."""
+    known = [*valid_keys(RunConfig), *weight_keys()]
+    kept = [one for one in DECIDED_BY_THE_SWEEP if covered(key, [one])]
+    if kept:
+        raise UserError(
+            f"{source}: parameters.{key}: a sweep keeps {kept[0]} the same for all trials; set it "
+            "in the base config"
+        )
+    options = [one for one in known if one.endswith(".options")]
+    if key not in known and not covered(key, options):
+        near = nearest_key(key, known)
+        hint = f"did you mean {near}?" if near else "every key is in config/schema.py"
+        raise UserError(f"{source}: unknown key {key!r} under parameters; {hint}")
+
+
 def check_values(sweep: Sweep) -> None:
     """Refuse values that the schema refuses, alone or together, and a sweep that cannot prune.
 
     Raises:
         UserError: The key and the end of its range, or the combination, and the schema's reason.
     """
-    plan, name = sweep.plan, sweep.settings.metrics[0].name
+    plan, every, steps = sweep.plan, sweep.base.validate_every, sweep.base.steps
     lowest = {key: parameter.ends()[0] for key, parameter in plan.parameters.items()}
-    for key in plan.swept:
-        for end in plan.parameters[key].ends():
-            _check_values(sweep, {**lowest, key: end}, f"{key} = {end!r}")
+    tried = {
+        f"{key} = {end!r}": {**lowest, key: end}
+        for key in plan.swept
+        for end in plan.parameters[key].ends()
+    }
     for values in combinations(plan.parameters, COMBINATIONS):
         told = ", ".join(f"{key} = {values[key]!r}" for key in plan.swept)
-        _check_values(sweep, values, f"the combination {told}")
+        tried[f"the combination {told}"] = values
+    for what, values in tried.items():
+        try:
+            check_project(expected_config(sweep, Task("preflight", values, sweep.base.seed)))
+        except UserError as error:
+            raise UserError(f"{plan.source}: parameters: {what} is refused: {error}") from None
     if sweep.settings.pruner != "none" and validations_of(sweep) < 2:
         raise UserError(
             f"trials are to be ended early, but a run has {validations_of(sweep)} validations of "
-            f"{name}; set validate_every to a small share of steps ({sweep.base.steps})"
+            f"{sweep.settings.metrics[0].name}; set validate_every to a small share of steps "
+            f"({steps})"
         )
-    every, steps = sweep.base.validate_every, sweep.base.steps
     if not sweep.settings.validation_results and (every == 0 or steps % every):
         raise UserError(
             f"validate_every: trials of {sweep.base.project} are judged by the validation at their "
             f"end, and {steps} steps with one every {every} have none there; set a divisor of steps"
         )
+
+
+def combinations(parameters: Mapping[str, Distribution], count: int) -> list[dict[str, JsonValue]]:
+    """Return random configurations, the same ones every time."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    return [draw(study.ask(), parameters) for _ in range(count)]
 
 
 def check_arguments(sweep: Sweep, slot: Slot) -> None:
@@ -110,19 +124,17 @@ def check_arguments(sweep: Sweep, slot: Slot) -> None:
     """
     task = Task("preflight", combinations(sweep.plan.parameters, 1)[0], sweep.base.seed)
     alone = Slot(slot.number, cores=slot.cores)
-    printed = _run(command(sweep, task, alone, "--print_config"), alone)
     path = sweep.folder / "preflight" / "printed.yaml"
-    write_whole(path, printed)
-    asked, got = flat(expected_config(sweep, task)), flat(load_config(path))
-    for key in (*task.values, *asked):
-        if asked.get(key) != got.get(key):
-            raise UserError(
-                f"the command does not pass its arguments on: {key} is {got.get(key)!r} where "
-                f"{asked.get(key)!r} was asked for, so every trial would be the same run"
-            )
+    write_whole(path, _run(command(sweep, task, alone, "--print_config"), alone))
+    wrong = differing(sweep, task, load_config(path))
+    if wrong:
+        raise UserError(
+            f"the command does not pass its arguments on: {wrong}, so every trial would be the "
+            "same run"
+        )
 
 
-def check_read(sweep: Sweep, slot: Slot) -> Probed:
+def check_read(sweep: Sweep, slot: Slot) -> None:
     """Make one step of a few configurations; refuse keys that none reads, and unknown objectives.
 
     Raises:
@@ -141,46 +153,15 @@ def check_read(sweep: Sweep, slot: Slot) -> Probed:
             _check_objectives(sweep, probed)
         unread = [key for key in unread if not _reached(key, probed)]
         if not unread:
-            return probed
+            return
     named = {"source": sweep.plan.source, "key": unread[0], "project": sweep.base.project}
     raise UserError(render(UNREAD_KEY.finding(Measured(1.0, 0.0, named))))
 
 
-def combinations(parameters: Mapping[str, Distribution], count: int) -> list[dict[str, JsonValue]]:
-    """Return random configurations, the same ones every time."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    return [draw(study.ask(), parameters) for _ in range(count)]
-
-
-def _check_keys(plan: Plan) -> None:
-    """Refuse swept keys that do not exist, or that a sweep must not touch."""
-    known = [*valid_keys(RunConfig), *weight_keys()]
-    for key in plan.parameters:
-        kept = [one for one in DECIDED_BY_THE_SWEEP if key == one or key.startswith(f"{one}.")]
-        if kept:
-            raise UserError(
-                f"{plan.source}: parameters.{key}: a sweep keeps {kept[0]} the same for all "
-                "trials; set it in the base config"
-            )
-        options = any(one.endswith(".options") and key.startswith(f"{one}.") for one in known)
-        if key not in known and not options:
-            near = nearest_key(key, known)
-            hint = f"did you mean {near}?" if near else "every key is in config/schema.py"
-            raise UserError(f"{plan.source}: unknown key {key!r} under parameters; {hint}")
-
-
-def _check_values(sweep: Sweep, values: Mapping[str, JsonValue], what: str) -> None:
-    try:
-        check_project(expected_config(sweep, Task("preflight", values, sweep.base.seed)))
-    except UserError as error:
-        raise UserError(f"{sweep.plan.source}: parameters: {what} is refused: {error}") from None
-
-
 def _check_objectives(sweep: Sweep, probed: Probed) -> None:
+    results = probed.results if sweep.settings.validation_results else []
     for metric in sweep.settings.metrics:
-        known = probed.results if sweep.settings.validation_results else []
-        refuse_unknown(metric, [*probed.validated, *known])
+        refuse_unknown(metric, [*probed.validated, *results])
     first = sweep.settings.metrics[0].name
     if sweep.settings.pruner != "none" and plain_name(first) not in probed.validated:
         raise UserError(
@@ -191,28 +172,26 @@ def _check_objectives(sweep: Sweep, probed: Probed) -> None:
 
 def _reached(key: str, probed: Probed) -> bool:
     section, _, term = key.partition(".")
-    if section == "loss_weights" and term.partition(".")[0] not in probed.weighted:
-        return False
-    return was_read(key, set(probed.read))
+    unweighted = section == "loss_weights" and term.partition(".")[0] not in probed.weighted
+    return not unweighted and probed.has_read(key)
 
 
 def _probe(sweep: Sweep, slot: Slot, values: Mapping[str, JsonValue], number: int) -> Probed:
-    """Probe one configuration in a process of its own, on the slot's devices."""
-    folder = sweep.folder / "preflight"
+    """Probe one configuration in a process of its own, on the slot's first device."""
+    config = sweep.folder / "preflight" / f"probe-{number}.yaml"
+    answer = config.with_suffix(".json")
     task = Task(f"probe-{number}", values, sweep.base.seed)
-    answer = folder / f"probe-{number}.json"
+    write_whole(config, dump_config(expected_config(sweep, task)))
     names = [metric.name for metric in sweep.settings.metrics]
     first = Slot(slot.number, slot.gpus[:1], slot.cores)
-    files = ["--config", str(sweep.folder / BASE_FILE), "--answer", str(answer)]
-    told = [f"--set={one}" for one in overrides(sweep, task)]
-    _run(first.command("cinelex.sweeps.probe", *files, *told, *names), first)
-    return read_answer(answer)
+    _run(first.command("cinelex.sweeps.probe", str(config), str(answer), *names), first)
+    return Probed(**read_json(answer))
 
 
-def _run(arguments: Sequence[str], slot: Slot) -> str:
+def _run(words: Sequence[str], slot: Slot) -> str:
     """Run a command of this project and return its output."""
     ended = subprocess.run(
-        list(arguments), capture_output=True, text=True, check=False, env=slot.environment()
+        list(words), capture_output=True, text=True, check=False, env=slot.environment()
     )
     if ended.returncode != 0:
         lines = [line for line in ended.stderr.splitlines() if line.strip()]

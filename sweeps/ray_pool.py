@@ -9,11 +9,10 @@ from typing import Any
 
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import PREEMPTED
-from cinelex.sweeps.pools import MAX_KILLED, Process
 from cinelex.sweeps.settings import Sweep
 from cinelex.sweeps.slots import Slot
 from cinelex.sweeps.task import Task
-from cinelex.sweeps.training import finish, start
+from cinelex.sweeps.training import MAX_KILLED, Process, finish, start
 
 LOST = -9
 """Exit code of a run whose nodes died again and again."""
@@ -52,9 +51,9 @@ def needs(ray: Any, *, gpus_per_trial: int, trials: int | None) -> dict[str, flo
     there = ray.cluster_resources()
     if there.get("GPU"):
         return {"num_gpus": gpus_per_trial}
-    nodes = [node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]]
-    nodes = [cores for cores in nodes if cores]
-    return {"num_cpus": max(1, int(min(*nodes, there["CPU"] // (trials or len(nodes)))))}
+    cores = [node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]]
+    cores = [count for count in cores if count]
+    return {"num_cpus": max(1, int(min(*cores, there["CPU"] // (trials or len(cores)))))}
 
 
 def run_task(folder: str, task: Task) -> int:
@@ -98,10 +97,8 @@ class RayRun:
     def poll(self) -> int | None:
         """Return its exit code, or None while it waits or lives."""
         ended, _ = self.ray.wait([self.reference], timeout=0)
-        if not ended:
-            return None
         try:
-            return int(self.ray.get(self.reference))
+            return int(self.ray.get(self.reference)) if ended else None
         except self.ray.exceptions.TaskCancelledError:
             return PREEMPTED
         except (self.ray.exceptions.WorkerCrashedError, self.ray.exceptions.NodeDiedError):

@@ -50,20 +50,10 @@ class Sweep:
         Raises:
             UserError: A file is missing or broken.
         """
-        self.folder = folder
+        self.folder, self.name, self.trials = folder, folder.name, folder / "trials"
         self.plan = read_plan(folder / PLAN_FILE)
         self.base = load_config(folder / BASE_FILE)
         self.settings = Settings.model_validate(read_json(folder / SETTINGS_FILE))
-
-    @property
-    def name(self) -> str:
-        """Return the sweep's name, which is its folder's."""
-        return self.folder.name
-
-    @property
-    def trials(self) -> Path:
-        """Return where the runs of the trials are."""
-        return self.folder / "trials"
 
     def search_seeds(self) -> list[int]:
         """Return the seeds of every configuration: the same ones, hence the same data order."""
@@ -76,41 +66,30 @@ class Sweep:
 
 
 def create(folder: Path, plan: Plan, base: RunConfig, settings: Settings, *, resume: bool) -> Sweep:
-    """Make a sweep's folder, or go back to it.
-
-    Args:
-        folder: Where.
-        plan: The sweep file.
-        base: What is varied.
-        settings: What the command line decides.
-        resume: Whether a sweep that is there is gone on with.
+    """Make a sweep's folder, or with ``resume`` go back to it.
 
     Raises:
         UserError: There is a sweep already and ``resume`` is not set, or it is another one.
     """
+    source, config = Path(plan.source).read_bytes(), dump_config(base)
     if (folder / STUDY_FILE).exists():
         if not resume:
             raise UserError(
                 f"{folder} holds a sweep already; add --resume to go on with it, or give this one "
                 "another name: in the sweep file"
             )
-        _refuse_another(folder, plan, base, settings)
-    write_whole(folder / PLAN_FILE, Path(plan.source).read_bytes())
-    write_whole(folder / BASE_FILE, dump_config(base))
+        same = {
+            "sweep file": source == (folder / PLAN_FILE).read_bytes(),
+            "base config": config == (folder / BASE_FILE).read_text(),
+            "choice of options": settings.lasting() == Sweep(folder).settings.lasting(),
+        }
+        for what, kept in same.items():
+            if not kept:
+                raise UserError(
+                    f"{folder}: the {what} has changed since this sweep began; bring it back, or "
+                    "take another name: in the sweep file"
+                )
+    write_whole(folder / PLAN_FILE, source)
+    write_whole(folder / BASE_FILE, config)
     write_json(folder / SETTINGS_FILE, settings.model_dump(mode="json"))
     return Sweep(folder)
-
-
-def _refuse_another(folder: Path, plan: Plan, base: RunConfig, settings: Settings) -> None:
-    """Refuse to go on with other values than a sweep was begun with."""
-    now = {
-        "sweep file": Path(plan.source).read_bytes() == (folder / PLAN_FILE).read_bytes(),
-        "base config": dump_config(base) == (folder / BASE_FILE).read_text(),
-        "choice of options": settings.lasting() == Sweep(folder).settings.lasting(),
-    }
-    changed = [what for what, same in now.items() if not same]
-    if changed:
-        raise UserError(
-            f"{folder}: the {changed[0]} has changed since this sweep began; bring it back, or "
-            "take another name: in the sweep file"
-        )

@@ -51,11 +51,9 @@ def gpu_slots(gpus: Sequence[str], *, gpus_per_trial: int) -> list[Slot]:
         raise UserError(
             f"--gpus_per_trial {gpus_per_trial} does not divide the {len(gpus)} selected GPUs"
         )
-    groups = range(0, len(gpus), gpus_per_trial)
-    return [
-        Slot(number, tuple(gpus[first : first + gpus_per_trial]))
-        for number, first in enumerate(groups)
-    ]
+    firsts = range(0, len(gpus), gpus_per_trial)
+    groups = [tuple(gpus[first : first + gpus_per_trial]) for first in firsts]
+    return [Slot(number, group) for number, group in enumerate(groups)]
 
 
 def cpu_slots(workers: int, *, cores: Sequence[int] | None = None) -> list[Slot]:
@@ -68,7 +66,5 @@ def cpu_slots(workers: int, *, cores: Sequence[int] | None = None) -> list[Slot]
     each = len(free) // workers
     if each == 0:
         raise UserError(f"--workers {workers} is more than the {len(free)} CPU cores there are")
-    return [
-        Slot(number, cores=tuple(free[number * each : (number + 1) * each]))
-        for number in range(workers)
-    ]
+    shares = [tuple(free[number * each : (number + 1) * each]) for number in range(workers)]
+    return [Slot(number, cores=share) for number, share in enumerate(shares)]

@@ -6,12 +6,16 @@ from itertools import islice, product
 from typing import Any
 
 import optuna
+from optuna import pruners, samplers
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from cinelex.core.files import hash_json
-from cinelex.sweeps.samplers import build_pruner, build_sampler
-from cinelex.sweeps.settings import STUDY_FILE, Sweep
+from cinelex.sweeps.plan import EarlyTerminate
+from cinelex.sweeps.settings import STUDY_FILE, Settings, Sweep
+
+MAX_RANDOM = 10
+"""Configurations after which a sampler has seen enough to choose itself."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,8 @@ class Studies:
             return None
         if study is self.search:
             # a draw follows from what came before, and not from how often a driver was started
-            key = hash_json([self.sweep.name, len(study.get_trials(deepcopy=False)) - waiting])
-            study.sampler = build_sampler(self.sweep.settings, seed=int(key[:8], 16))
+            key = hash_json([self.sweep.name, len(study.trials) - waiting])
+            study.sampler = _sampler(self.sweep.settings, seed=int(key[:8], 16))
         return study.ask()
 
 
@@ -73,20 +77,23 @@ def open_studies(sweep: Sweep) -> Studies:
     """Open a sweep's file of studies, or make it."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage = RDBStorage(f"sqlite:///{sweep.folder / STUDY_FILE}")
-
-    def study(name: str, pruner: optuna.pruners.BasePruner) -> optuna.Study:
-        directions = [metric.goal for metric in sweep.settings.metrics]
-        return optuna.create_study(
+    default, search, final = (
+        optuna.create_study(
             study_name=name,
             storage=storage,
-            directions=directions,
+            directions=[metric.goal for metric in sweep.settings.metrics],
             load_if_exists=True,
-            pruner=pruner,
+            pruner=_pruner(sweep) if name == "search" else pruners.NopPruner(),
         )
+        for name in ("default", "search", "final")
+    )
+    return Studies(sweep, storage, default, search, final)
 
-    nobody = optuna.pruners.NopPruner()
-    search = study("search", build_pruner(sweep))
-    return Studies(sweep, storage, study("default", nobody), search, study("final", nobody))
+
+def validations_of(sweep: Sweep) -> int:
+    """Return how many validations a whole run of the base config has."""
+    every = sweep.base.validate_every
+    return sweep.base.steps // every if every else 0
 
 
 def _trials(study: optuna.Study, state: TrialState) -> list[FrozenTrial]:
@@ -94,7 +101,7 @@ def _trials(study: optuna.Study, state: TrialState) -> list[FrozenTrial]:
 
 
 def _add(study: optuna.Study, wanted: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> None:
-    for point, told in wanted[len(study.get_trials(deepcopy=False)) :]:
+    for point, told in wanted[len(study.trials) :]:
         study.enqueue_trial(point, user_attrs=told)
 
 
@@ -106,3 +113,33 @@ def _points(sweep: Sweep) -> list[dict[str, Any]]:
     parameters = {key: sweep.plan.parameters[key] for key in sweep.plan.swept}
     axes = [parameter.grid() or () for parameter in parameters.values()]
     return [dict(zip(parameters, point, strict=True)) for point in islice(product(*axes), count)]
+
+
+def _sampler(settings: Settings, *, seed: int) -> samplers.BaseSampler:
+    """Return who chooses; the first third of the configurations, at most 10, is random.
+
+    A grid's points are decided beforehand, so that nothing is left to choose.
+    """
+    first = min(MAX_RANDOM, max(3, settings.count // 3))
+    if settings.sampler == "tpe":
+        return samplers.TPESampler(seed=seed, n_startup_trials=first, constant_liar=True)
+    if settings.sampler == "cmaes":
+        return samplers.CmaEsSampler(
+            seed=seed, n_startup_trials=first, warn_independent_sampling=False
+        )
+    return samplers.RandomSampler(seed=seed)
+
+
+def _pruner(sweep: Sweep) -> pruners.BasePruner:
+    """Return who ends a bad trial, by the number of validations that it has had."""
+    kind = sweep.settings.pruner
+    rules = sweep.plan.file.early_terminate or EarlyTerminate(type="hyperband")
+    least, eta = rules.min_iter, max(2, round(rules.eta))
+    if kind == "hyperband":
+        most = max(least, rules.max_iter or validations_of(sweep))
+        return pruners.HyperbandPruner(min_resource=least, max_resource=most, reduction_factor=eta)
+    if kind == "successive_halving":
+        return pruners.SuccessiveHalvingPruner(min_resource=least, reduction_factor=eta)
+    if kind == "median":
+        return pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=least)
+    return pruners.NopPruner()

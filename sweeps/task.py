@@ -41,19 +41,14 @@ def tasks_of(
     """Return the runs of a configuration, all judged on the validation studies; or a final one."""
     if final_seed is not None:
         return [Task(f"final-{recipe}-seed{final_seed}", values, final_seed, on_test=True)]
-    return [
-        Task(f"{recipe}-{number:03d}-seed{seed}", values, seed) for seed in sweep.search_seeds()
-    ]
+    head, seeds = f"{recipe}-{number:03d}", sweep.search_seeds()
+    return [Task(f"{head}-seed{seed}", values, seed) for seed in seeds]
 
 
 def overrides(sweep: Sweep, task: Task) -> list[str]:
     """Return the ``key.path=value`` arguments that make the base config this task's."""
-    kept: dict[str, JsonValue] = {
-        **task.values,
-        "name": task.name,
-        "folder": str(sweep.trials),
-        "seed": task.seed,
-    }
+    own: dict[str, JsonValue] = {"name": task.name, "folder": str(sweep.trials), "seed": task.seed}
+    kept = {**task.values, **own}
     if task.use_wandb:
         kept["use_wandb"] = True
     if not task.on_test and sweep.settings.validation_results:
@@ -77,14 +72,18 @@ def check_recorded(sweep: Sweep, task: Task) -> None:
         UserError: They differ, so that the run was not the one that it would be recorded as.
     """
     path = sweep.trials / task.name / "config.yaml"
-    asked, ran = flat(expected_config(sweep, task)), flat(load_config(path))
-    wrong = sorted(key for key in asked.keys() | ran.keys() if asked.get(key) != ran.get(key))
+    wrong = differing(sweep, task, load_config(path))
     if wrong:
-        key = next((key for key in wrong if key in task.values), wrong[0])
-        raise UserError(
-            f"{path}: {key} is {ran.get(key)!r} where {asked.get(key)!r} was asked for; the "
-            "command did not pass the arguments on"
-        )
+        raise UserError(f"{path}: {wrong}; the command did not pass the arguments on")
+
+
+def differing(sweep: Sweep, task: Task, ran: RunConfig) -> str:
+    """Return where a config is not what was asked for, swept keys first; empty where it is."""
+    asked, got = flat(expected_config(sweep, task)), flat(ran)
+    for key in (*task.values, *asked, *got):
+        if asked.get(key) != got.get(key):
+            return f"{key} is {got.get(key)!r} where {asked.get(key)!r} was asked for"
+    return ""
 
 
 def flat(config: RunConfig) -> dict[str, Any]:

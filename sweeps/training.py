@@ -1,16 +1,20 @@
-"""One training process of a sweep: how it is started, why it ended, and what it recorded."""
+"""The training processes of a sweep: where they run, why they ended, and what they recorded."""
 
-import json
+import signal
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from threading import Event
+from types import FrameType
+from typing import Any, Protocol
 
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import HUNG, INTERRUPTED, LOST_PEER, PREEMPTED
 from cinelex.core.files import hash_json
 from cinelex.core.locks import sole_user
+from cinelex.runners.record import parse_rows
 from cinelex.sweeps.settings import BASE_FILE, Sweep
 from cinelex.sweeps.slots import Slot
 from cinelex.sweeps.task import Task, overrides
@@ -21,12 +25,65 @@ POLL_S = 1.0
 """Time between two looks at a process."""
 ORPHAN_S = 180.0
 """Time that the process of a dead starter gets to save and leave."""
+MAX_KILLED = 5
+"""Times that a configuration is begun again after its process was killed."""
 SAVED = (PREEMPTED, INTERRUPTED)
 """Exit codes of a process that was told to leave, and goes on from there."""
-KILLED = (HUNG, LOST_PEER)
-"""Exit codes, next to those of signals, of a process that did not end by itself."""
 
-Row = dict[str, Any]
+Popen = subprocess.Popen[bytes]
+
+
+class Process(Protocol):
+    """A run, wherever it is."""
+
+    def poll(self) -> int | None:
+        """Return its exit code, or None while it lives."""
+
+    def terminate(self) -> None:
+        """Ask it to save and leave."""
+
+
+class Pool(Protocol):
+    """Room for several runs."""
+
+    @property
+    def size(self) -> int:
+        """Return how many runs there is room for."""
+
+    def start(self, task: Task) -> Process:
+        """Start a run in its folder, where it goes on from the checkpoint that is there."""
+
+
+class Processes:
+    """Runs on this machine, each in a slot of its own."""
+
+    def __init__(self, sweep: Sweep, slots: Sequence[Slot]) -> None:
+        self.sweep, self.size = sweep, len(slots)
+        self.taken: dict[Slot, Popen | None] = dict.fromkeys(slots)
+
+    def start(self, task: Task) -> Process:
+        """Start a run in the first slot in which none lives."""
+        free = (slot for slot, had in self.taken.items() if had is None or had.poll() is not None)
+        slot = next(free)
+        self.taken[slot] = process = start(self.sweep, task, slot)
+        return process
+
+
+@contextmanager
+def leaving() -> Iterator[Event]:
+    """Yield an event that the first SIGINT or SIGTERM sets; a second one ends the process."""
+    asked = Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        asked.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def command(sweep: Sweep, task: Task, slot: Slot, *more: str) -> list[str]:
@@ -37,47 +94,53 @@ def command(sweep: Sweep, task: Task, slot: Slot, *more: str) -> list[str]:
     return slot.command(PROGRAM, *arguments)
 
 
-def start(sweep: Sweep, task: Task, slot: Slot) -> "subprocess.Popen[bytes]":
+def start(sweep: Sweep, task: Task, slot: Slot) -> Popen:
     """Start a task in its folder, where it goes on from the checkpoint that is there.
 
     Raises:
         UserError: Another process still runs it, though its starter is dead.
     """
-    _wait_for_orphan(sweep.trials / task.name)
-    log = log_of(sweep, task)
+    folder, deadline = sweep.trials / task.name, time.monotonic() + ORPHAN_S
+    while in_use(folder):
+        if time.monotonic() > deadline:
+            raise UserError(f"{folder}: another process still runs it; stop it, then --resume")
+        time.sleep(POLL_S / 10)
+    return launch(command(sweep, task, slot), slot, log_of(sweep, task.name))
+
+
+def launch(words: Sequence[str], slot: Slot, log: Path) -> Popen:
+    """Start a command of a slot; its output goes to the end of a log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream:
-        # a session of its own: Ctrl-C reaches the starter, which then asks politely
         return subprocess.Popen(
-            command(sweep, task, slot),
+            words,
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
             env=slot.environment(),
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C reaches the starter, which then asks politely
         )
 
 
-def finish(process: "subprocess.Popen[bytes]") -> int:
+def finish(process: Popen) -> int:
     """Wait for a process and return its exit code; whatever interrupts that, it saves and ends."""
     try:
         while (code := process.poll()) is None:
             time.sleep(POLL_S)  # an exception from another thread comes between two looks only
         return code
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
+        process.terminate()
+        process.wait()
 
 
 def is_killed(code: int) -> bool:
     """Return whether a process ended by a signal, its own or its child's, or for lack of a peer."""
-    return code not in SAVED and (code < 0 or code > 128 or code in KILLED)
+    return code not in SAVED and (code < 0 or code > 128 or code in (HUNG, LOST_PEER))
 
 
 def reason(sweep: Sweep, task: Task, code: int) -> str:
     """Return the one line that a program wrote about what is wrong."""
-    log = log_of(sweep, task)
+    log = log_of(sweep, task.name)
     return f"its process was killed ({code}); see {log}" if is_killed(code) else last_line(log)
 
 
@@ -87,9 +150,9 @@ def last_line(log: Path) -> str:
     return lines[-1].removeprefix("error: ") if lines else f"no output; see {log}"
 
 
-def log_of(sweep: Sweep, task: Task) -> Path:
-    """Return where the output of a task's processes is."""
-    return sweep.folder / "logs" / f"{task.name}.log"
+def log_of(sweep: Sweep, name: str) -> Path:
+    """Return where the output of the processes of a run, or an agent, is."""
+    return sweep.folder / "logs" / f"{name}.log"
 
 
 def in_use(folder: Path) -> bool:
@@ -101,24 +164,16 @@ def in_use(folder: Path) -> bool:
     return False
 
 
-def _wait_for_orphan(folder: Path) -> None:
-    deadline = time.monotonic() + ORPHAN_S
-    while in_use(folder):
-        if time.monotonic() > deadline:
-            raise UserError(f"{folder}: another process still runs it; stop it, then --resume")
-        time.sleep(POLL_S / 10)
-
-
-def validations(folder: Path) -> list[Row]:
+def validations(folder: Path) -> list[dict[str, Any]]:
     """Return the validations that a run has recorded, each step once; only whole lines count."""
     path = folder / "metrics.jsonl"
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    rows = [json.loads(line) for line in lines if line.endswith(b"\n") and b'"validation"' in line]
+    rows = parse_rows(b"".join(line for line in lines if b'"validation"' in line), path)
     return list({row["step"]: row for row in rows if row["kind"] == "validation"}.values())
 
 
 def record_hash(folder: Path) -> str:
     """Return the hash of what a run recorded, but for times: equal for two equal runs."""
-    lines = (folder / "metrics.jsonl").read_text().splitlines()
-    rows = [json.loads(line) for line in lines]
+    path = folder / "metrics.jsonl"
+    rows = parse_rows(path.read_bytes(), path)
     return hash_json([{key: row[key] for key in row if not key.endswith("_ms")} for row in rows])

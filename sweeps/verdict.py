@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from scipy.special import ndtr
 
-from cinelex.sweeps.outcomes import Outcome
+from cinelex.sweeps.outcomes import Outcome, complete
 from cinelex.sweeps.plan import Metric
 from cinelex.sweeps.scores import Mean, student_interval
 
@@ -44,9 +44,7 @@ def compare(final: Sequence[Outcome], metric: Metric) -> Comparison | None:
     Seeds decide initial weights and the order of the data, so a pair shares both. The interval is
     over seeds: Student's, with one degree of freedom less than there are pairs.
     """
-    scores = {
-        (one.recipe, one.seed): one.scores[metric.name] for one in final if one.state == "complete"
-    }
+    scores = {(one.recipe, one.seed): one.scores[metric.name] for one in complete(final)}
     seeds = sorted(
         seed
         for recipe, seed in scores
@@ -59,6 +57,7 @@ def compare(final: Sequence[Outcome], metric: Metric) -> Comparison | None:
     both = [[score.value for score in scores] for scores in (winner, default)]
     differences = [one - other for one, other in zip(*both, strict=True)]
     low, high = student_interval(differences)
+    pooled = statistics.fmean(map(statistics.variance, both)) if len(seeds) > 1 else None
     return Comparison(
         metric=metric,
         seeds=seeds,
@@ -67,17 +66,8 @@ def compare(final: Sequence[Outcome], metric: Metric) -> Comparison | None:
         difference=statistics.fmean(differences),
         low=low,
         high=high,
-        spread=pooled_deviation(both),
+        spread=None if pooled is None else pooled**0.5,
     )
-
-
-def pooled_deviation(groups: Sequence[Sequence[float]]) -> float | None:
-    """Return the standard deviation within groups; None where no group has two values."""
-    freedom = sum(len(group) - 1 for group in groups)
-    if freedom < 1:
-        return None
-    squares = sum((x - statistics.fmean(group)) ** 2 for group in groups for x in group)
-    return float((squares / freedom) ** 0.5)
 
 
 @cache
@@ -100,12 +90,10 @@ def not_distinct(found: Sequence[Outcome], leader: Outcome, metric: Metric) -> l
 
     Nobody can tell them from the leader by the studies that it was chosen on.
     """
-    mark = leader.score(metric)
-    near = []
-    for one in found:
-        if one is leader or one.state != "complete":
-            continue
-        score = one.scores[metric.name]
-        if score.low is not None and score.high is not None and score.low <= mark <= score.high:
-            near.append(one)
-    return near
+    mark = leader.scores[metric.name].value
+    others = [(one, one.scores[metric.name]) for one in complete(found) if one is not leader]
+    return [
+        one
+        for one, score in others
+        if score.low is not None and score.high is not None and score.low <= mark <= score.high
+    ]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from cinelex.sweeps import training
 from cinelex.sweeps.driver import Driver
-from cinelex.sweeps.pools import Processes
 from cinelex.sweeps.settings import Sweep
 from cinelex.sweeps.slots import cpu_slots
 from cinelex.sweeps.studies import open_studies
+from cinelex.sweeps.training import Processes
 
 if __name__ == "__main__":
     training.PROGRAM = "tests.sweeps.quick_run"

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from cinelex.core.errors import UserError
-from cinelex.sweeps.distributions import Choice, Distribution, draw
+from cinelex.sweeps.distributions import Distribution, draw
 from cinelex.sweeps.parameters import DISTRIBUTIONS, read_parameters
 
 
@@ -111,7 +111,8 @@ def test_probabilities_are_kept() -> None:
 def test_w_and_b_takes_the_kind_of_range_from_the_type_of_its_ends() -> None:
     assert set(sample(one(min=1, max=3), 60)) == {1, 2, 3}
     assert all(isinstance(value, float) for value in sample(one(min=1.0, max=3.0), 20))
-    assert one(value=[1, 2]) == Choice(([1, 2],))
+    assert one(value=[1, 2]).ends() == ([1, 2],)
+    assert one(value=[1, 2]).is_constant
 
 
 def test_nested_parameters_become_dots() -> None:

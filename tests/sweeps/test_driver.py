@@ -17,11 +17,11 @@ from cinelex.sweeps import training
 from cinelex.sweeps.driver import Driver
 from cinelex.sweeps.outcomes import Outcome, outcomes, winner
 from cinelex.sweeps.page import write_page
-from cinelex.sweeps.pools import MAX_KILLED, Pool, Process, Processes
 from cinelex.sweeps.settings import Sweep
 from cinelex.sweeps.slots import Slot, cpu_slots
 from cinelex.sweeps.studies import Studies, open_studies
 from cinelex.sweeps.task import Task
+from cinelex.sweeps.training import MAX_KILLED, Pool, Process, Processes
 from tests.sweeps import quick_run
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, ROOT, WEIGHT, quick_sweep
@@ -58,7 +58,7 @@ class AtOnce:
     size: int = 1
 
     def start(self, task: Task) -> Ended:
-        log = training.log_of(self.sweep, task)
+        log = training.log_of(self.sweep, task.name)
         log.parent.mkdir(exist_ok=True)
         command = training.command(self.sweep, task, Slot(0))
         arguments = command[command.index(training.PROGRAM) + 1 :]

@@ -6,8 +6,8 @@ import pytest
 
 from cinelex.config.load import load_config
 from cinelex.core.errors import UserError
-from cinelex.sweeps.objectives import refuse_dependent, refuse_unknown
 from cinelex.sweeps.plan import Metric, read_plan
+from cinelex.sweeps.scores import refuse_dependent, refuse_unknown
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, ROOT, SHIPPED, WEIGHT
 

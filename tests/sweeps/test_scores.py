@@ -8,9 +8,8 @@ import pytest
 
 from cinelex.core.errors import UserError
 from cinelex.projects.interface.results import Group, Null, Results, Score
-from cinelex.sweeps.objectives import names_of
 from cinelex.sweeps.plan import Metric
-from cinelex.sweeps.scores import Mean, means
+from cinelex.sweeps.scores import Mean, means, names_of
 from cinelex.sweeps.settings import Sweep
 from cinelex.sweeps.task import Task
 from tests.sweeps.quick_run import OBJECTIVE

@@ -10,14 +10,14 @@ import yaml
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT, PREEMPTED
 from cinelex.core.locks import sole_user
-from cinelex.sweeps import training, wandb_agent, wandb_backend
+from cinelex.sweeps import training, wandb_agent
 from cinelex.sweeps.outcomes import Outcome, outcomes
 from cinelex.sweeps.settings import Sweep
 from cinelex.sweeps.slots import Slot
 from cinelex.sweeps.studies import open_studies
 from cinelex.sweeps.task import Task, overrides
 from cinelex.sweeps.wandb_agent import Agent
-from cinelex.sweeps.wandb_backend import OnServer, read_back
+from cinelex.sweeps.wandb_server import read_back
 from tests.sweeps import quick_run
 from tests.sweeps.quick_sweep import quick_sweep
 
@@ -52,8 +52,8 @@ def ending(monkeypatch: pytest.MonkeyPatch, *how: int | BaseException) -> list[s
             assert quick_run.main(["--base_config", base, *overrides(sweep, task)]) == 0
         return answer
 
-    monkeypatch.setattr(wandb_agent, "start", start)
-    monkeypatch.setattr(wandb_agent, "finish", lambda code: code)
+    monkeypatch.setattr(training, "start", start)
+    monkeypatch.setattr(training, "finish", lambda code: code)
     return begun
 
 
@@ -99,7 +99,7 @@ def test_a_run_that_failed_says_why_and_one_that_the_server_ended_does_not_count
     failed, ended = quick_sweep(tmp_path / "failed"), quick_sweep(tmp_path / "ended")
     ending(monkeypatch, BAD_INPUT, KilledError())
     sent(monkeypatch, tmp_path, 2.0)
-    log = training.log_of(failed, Task(NAME, {}, seed=0))
+    log = training.log_of(failed, NAME)
     log.parent.mkdir()
     log.write_text("error: no such file\n")
     with pytest.raises(UserError):
@@ -124,7 +124,7 @@ def test_the_last_comparison_waits_for_a_run_that_another_node_still_trains(
             looks.append(seconds)
             assert not outcomes(studies.search)
             if len(looks) == 3:
-                monkeypatch.setattr(wandb_backend, "in_use", lambda folder: False)
+                monkeypatch.setattr(training, "in_use", lambda folder: False)
 
         monkeypatch.setattr("time.sleep", leave_at_the_third_look)
         studies = open_studies(sweep)
@@ -143,13 +143,13 @@ def test_an_agent_that_gave_up_does_not_end_as_if_nothing_was_left(
 ) -> None:
     sweep = quick_sweep(tmp_path)
 
-    def calls(sweep_id: str, *, function: Any, entity: str | None, project: str) -> None:
+    def calls(sweep_id: str, *, function: Any) -> None:
         for _ in range(failures):
             sent(monkeypatch, tmp_path, 9.5)
             with pytest.raises(UserError):
                 function()
 
-    monkeypatch.setattr(wandb_agent, "open_sweep", lambda sweep: OnServer("s", "p", None))
+    monkeypatch.setattr(wandb_agent, "open_sweep", lambda sweep: "p/s")
     monkeypatch.setattr("wandb.agent", calls)
     monkeypatch.setattr("wandb.teardown", lambda: None)
     monkeypatch.setattr("signal.signal", lambda number, handler: None)

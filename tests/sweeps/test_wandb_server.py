@@ -13,7 +13,7 @@ from cinelex.sweeps.outcomes import outcomes
 from cinelex.sweeps.slots import cpu_slots
 from cinelex.sweeps.studies import open_studies
 from cinelex.sweeps.wandb_agent import run_agents, unwrapped
-from cinelex.sweeps.wandb_backend import check_chosen, open_sweep, read_back, server_config
+from cinelex.sweeps.wandb_server import check_chosen, open_sweep, read_back, server_config
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, WEIGHT, quick_sweep
 from tests.sweeps.wandb_double import run_command, serving
@@ -49,7 +49,7 @@ def test_agents_train_what_the_server_chooses_and_nothing_else(
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(wandb_agent, "AGENT", "tests.sweeps.quick_agent")
         where = open_sweep(sweep)
-        assert (where.sweep_id, where.project) == ("s1", "cinelex")
+        assert where == "cinelex/s1"
         assert open_sweep(sweep) == where  # gone on with, not made twice
         assert run_agents(sweep, cpu_slots(1, cores=[0]), lambda text: None)
     told = yaml.safe_load(double.of_kind("upsertSweep")[0]["config"])

@@ -6,7 +6,7 @@ Nothing that the server sends is ever executed: it chooses values, and only thos
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,72 +16,18 @@ from pydantic import JsonValue
 
 from cinelex.config.strict_yaml import read_yaml
 from cinelex.core.errors import UserError
-from cinelex.core.files import read_json, write_json
+from cinelex.core.files import read_json, write_whole
 from cinelex.sweeps import training
 from cinelex.sweeps.plan import Plan
 from cinelex.sweeps.scores import means
 from cinelex.sweeps.settings import PLAN_FILE, Sweep
 from cinelex.sweeps.studies import Studies
 from cinelex.sweeps.task import Task
-from cinelex.sweeps.training import in_use, record_hash
 
-PROJECT = "cinelex"
-ID_FILE = "wandb.json"
+PROJECT, ID_FILE, NOTES = "cinelex", "wandb-sweep", "agents"
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FILE_KEYS_KEPT_HERE = ("program", "command", "project", "entity")
 """What the server is not told: nobody but this program's own agents runs a trial."""
-
-
-@dataclass(frozen=True)
-class OnServer:
-    """Where a sweep is."""
-
-    sweep_id: str
-    project: str
-    entity: str | None
-
-    def __str__(self) -> str:
-        return "/".join(part for part in (self.entity, self.project, self.sweep_id) if part)
-
-
-def task_of(sweep: Sweep, run_id: str, values: Mapping[str, JsonValue]) -> Task:
-    """Return the run of an id of the server's; it has a folder like any other."""
-    return Task(f"wandb-{run_id}", values, sweep.base.seed, use_wandb=True)
-
-
-def notes_of(sweep: Sweep) -> Path:
-    """Return where agents leave a note of each run."""
-    return sweep.folder / "agents"
-
-
-def read_back(studies: Studies) -> None:
-    """Enter what the agents of all nodes have trained among the configurations, once.
-
-    Waits for runs that still go on, on whatever node; on a disk that shows locks to all of them.
-    """
-    sweep = studies.sweep
-    known = {run for one in studies.search.trials for run in one.user_attrs.get("runs", [])}
-    for path in sorted(notes_of(sweep).glob("*.json")):
-        while in_use(sweep.trials / path.stem):
-            time.sleep(training.POLL_S)
-        if path.stem not in known:
-            studies.search.add_trial(_trial(sweep, path.stem, read_json(path)))
-
-
-def _trial(sweep: Sweep, name: str, note: Mapping[str, Any]) -> FrozenTrial:
-    """Return a run as a trial: complete, failed with its reason, or ended early by the server."""
-    told = {"recipe": "search", "runs": [name], "begun": 1, **note}
-    if "error" in note:
-        return create_trial(state=TrialState.FAIL, user_attrs=told)
-    if not (sweep.trials / name / "results.json").exists():
-        return create_trial(state=TrialState.PRUNED, user_attrs=told)
-    try:
-        scores = means(sweep, [Task(name, note["values"], sweep.base.seed)])
-    except UserError as error:
-        return create_trial(state=TrialState.FAIL, user_attrs={**told, "error": str(error)})
-    told["scores"] = {name: asdict(score) for name, score in scores.items()}
-    told["record"] = record_hash(sweep.trials / name)
-    return create_trial(values=[one.value for one in scores.values()], user_attrs=told)
 
 
 def logged_in() -> bool:
@@ -89,15 +35,18 @@ def logged_in() -> bool:
     return bool(wandb.login(prompt=False))
 
 
-def open_sweep(sweep: Sweep) -> OnServer:
-    """Make a sweep on the server, or return the one that this folder began with.
+def open_sweep(sweep: Sweep) -> str:
+    """Make a sweep on the server, or go back to the one that this folder began with.
+
+    Returns:
+        ``entity/project/id``, or ``project/id`` where no entity is named.
 
     Raises:
         UserError: There is no key, several objectives, or the server refuses.
     """
     path = sweep.folder / ID_FILE
     if path.exists():
-        return OnServer(**read_json(path))
+        return path.read_text()
     if not logged_in():
         raise UserError("--backend wandb: no key; run wandb login, or take --backend local")
     if len(sweep.settings.metrics) > 1:
@@ -110,8 +59,8 @@ def open_sweep(sweep: Sweep) -> OnServer:
         raise UserError(f"W&B did not take the sweep ({type(error).__name__}: {error})") from None
     if not RUN_ID.fullmatch(sweep_id):
         raise UserError("W&B answered with something that is no sweep's id")
-    made = OnServer(sweep_id, project, file.entity)
-    write_json(path, asdict(made))
+    made = "/".join(part for part in (file.entity, project, sweep_id) if part)
+    write_whole(path, made)
     return made
 
 
@@ -119,9 +68,8 @@ def server_config(sweep: Sweep) -> dict[str, Any]:
     """Return the sweep file as the server gets it: with the number of runs, without a command."""
     document: Mapping[str, Any] = read_yaml(sweep.folder / PLAN_FILE, dotted_keys=True).data
     kept = {key: value for key, value in document.items() if key not in FILE_KEYS_KEPT_HERE}
-    metric = sweep.settings.metrics[0]
-    told = {"name": metric.name, "goal": metric.goal}
-    return {**kept, "metric": told, "name": sweep.name, "run_cap": sweep.settings.count}
+    metric = sweep.settings.metrics[0].model_dump()
+    return {**kept, "metric": metric, "name": sweep.name, "run_cap": sweep.settings.count}
 
 
 def check_chosen(plan: Plan, chosen: Mapping[str, Any]) -> dict[str, JsonValue]:
@@ -141,10 +89,9 @@ def check_chosen(plan: Plan, chosen: Mapping[str, Any]) -> dict[str, JsonValue]:
         raise UserError(f"the server {what} {odd[0]!r}; nothing was run")
     for key, value in values.items():
         if not plan.parameters[key].contains(value):
-            shown = repr(value)[:60]
             raise UserError(
-                f"the server chose {key} = {shown}, which {plan.source} does not allow; "
-                "nothing was run"
+                f"the server chose {key} = {repr(value)[:60]}, which {plan.source} does not "
+                "allow; nothing was run"
             )
     return {key: values[key] for key in plan.parameters}
 
@@ -158,3 +105,38 @@ def _dotted(plan: Plan, chosen: Mapping[str, Any], above: str = "") -> dict[str,
         else:
             values[key] = value
     return values
+
+
+def note_of(sweep: Sweep, name: str) -> Path:
+    """Return where an agent leaves a note of its run."""
+    return sweep.folder / NOTES / f"{name}.json"
+
+
+def read_back(studies: Studies) -> None:
+    """Enter what the agents of all nodes have trained among the configurations, once.
+
+    Waits for runs that still go on, on whatever node; on a disk that shows locks to all of them.
+    """
+    sweep = studies.sweep
+    known = {run for one in studies.search.trials for run in one.user_attrs.get("runs", [])}
+    for path in sorted((sweep.folder / NOTES).glob("*.json")):
+        while training.in_use(sweep.trials / path.stem):
+            time.sleep(training.POLL_S)
+        if path.stem not in known:
+            studies.search.add_trial(_trial(sweep, path.stem, read_json(path)))
+
+
+def _trial(sweep: Sweep, name: str, note: Mapping[str, Any]) -> FrozenTrial:
+    """Return a run as a trial: complete, failed with its reason, or ended early by the server."""
+    told = {"recipe": "search", "runs": [name], "begun": 1, **note}
+    if "error" in note:
+        return create_trial(state=TrialState.FAIL, user_attrs=told)
+    if not (sweep.trials / name / "results.json").exists():
+        return create_trial(state=TrialState.PRUNED, user_attrs=told)
+    try:
+        scores = means(sweep, [Task(name, note["values"], sweep.base.seed)])
+    except UserError as error:
+        return create_trial(state=TrialState.FAIL, user_attrs={**told, "error": str(error)})
+    told["scores"] = {name: asdict(score) for name, score in scores.items()}
+    told["record"] = training.record_hash(sweep.trials / name)
+    return create_trial(values=[one.value for one in scores.values()], user_attrs=told)
