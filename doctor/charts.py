@@ -177,7 +177,7 @@ def tick_shortly(axis: Any, *, log: bool = False) -> None:
     from matplotlib.ticker import LogLocator, MaxNLocator
 
     for each in (axis.xaxis, axis.yaxis):
-        each.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        each.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         each.set_major_formatter(lambda value, _: short(value))
     if log:
         low, high = axis.get_ylim()
