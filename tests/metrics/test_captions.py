@@ -169,6 +169,12 @@ def test_the_constant_caption_is_the_normal_report_most_like_the_others() -> Non
     assert constant_normal_caption(reports) == reports[3]
 
 
+def test_the_constant_is_not_the_report_that_holds_every_word() -> None:
+    short, long = "no lesion", "no lesion and much else that no other report of them would say"
+    # mean F: (1 + 1 + 4 / 14) / 3 against (4 / 14 + 4 / 14 + 1) / 3
+    assert constant_normal_caption([long, short, short]) == short
+
+
 def test_without_a_normal_report_the_constant_is_the_most_typical() -> None:
     reports = ["RCA 50% and more.", "Mid LAD 70% stenosis.", "Mid LAD 70% stenosis and flow."]
     assert constant_normal_caption(reports) == reports[2]

@@ -79,6 +79,13 @@ def test_more_positives_than_places_can_still_be_ranked_perfectly() -> None:
     assert scores_of(found.rankings["image_to_text"])["ap_at_10"].tolist() == pytest.approx([1, 1])
 
 
+def test_a_perfect_model_has_a_sum_of_six_hundred_without_doubt() -> None:
+    own = torch.arange(20).repeat_interleave(5)
+    found = rank_images_and_captions(torch.eye(20), torch.eye(20)[own], own)
+    rsum = image_retrieval_report(found, resamples=10)["both"]["rsum"]
+    assert (rsum["value"], rsum["low"], rsum["high"]) == (600, 600, 600)
+
+
 def test_ties_count_against_the_query() -> None:
     same = torch.ones(4, 3)
     found = rank_images_and_captions(same, torch.ones(20, 3), torch.arange(4).repeat_interleave(5))

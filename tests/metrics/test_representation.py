@@ -10,9 +10,12 @@ from torch.nn import functional as F
 
 from cinelex.metrics.representation import (
     feature_std,
+    hardest_negative_margin,
     mean_off_diagonal_cosine,
+    mean_rank_share,
     modality_gap,
     rankme,
+    recall_at_1_of_rows,
     uniformity,
 )
 
@@ -61,6 +64,26 @@ def test_they_equal_their_definitions_pair_by_pair() -> None:
     assert uniformity(table, chunk=7) == pytest.approx(
         (-2 * distances).exp().mean().log().item(), abs=1e-9
     )
+
+
+def test_rows_of_two_towers_are_compared_with_the_others_of_both() -> None:
+    towers = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
+    turned = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])
+    cosines = towers @ turned.T
+    assert cosines.tolist() == [[1, -1, 0], [0, 0, 1], [-1, 1, 0]]
+    assert recall_at_1_of_rows(towers, turned) == pytest.approx(1 / 3)
+    # others that are as near: none of 2, then 2 of 2 (a tie and a nearer one), then 1 of 2
+    assert mean_rank_share(towers, turned) == pytest.approx((0 / 2 + 2 / 2 + 1 / 2) / 3)
+    along_rows, along_columns = (1 - 0) + (0 - 1) + (0 - 1), (1 - 0) + (0 - 1) + (0 - 1)
+    expected = (along_rows + along_columns) / 3 / 2
+    assert hardest_negative_margin(towers, turned) == pytest.approx(expected)
+
+
+def test_rows_that_coincide_rank_last() -> None:
+    same = torch.ones(4, 3)
+    assert recall_at_1_of_rows(same, same) == 0
+    assert mean_rank_share(same, same) == 1
+    assert hardest_negative_margin(same, same) == pytest.approx(0, abs=1e-12)
 
 
 def test_a_shift_between_towers_is_their_gap() -> None:

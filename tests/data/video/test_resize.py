@@ -34,6 +34,8 @@ def test_cropping_keeps_the_middle_of_the_long_side() -> None:
     found = reshape_frame(frame, shape=Shape(size=8, fit="crop"))
     assert found.shape == (8, 8, 3)
     assert (found == 200).all()
+    upright = reshape_frame(frame.swapaxes(0, 1), shape=Shape(size=8, fit="crop"))
+    assert (upright == 200).all()
 
 
 def test_padding_keeps_everything_between_black_bars() -> None:
