@@ -17,9 +17,19 @@ from cinelex.config.load import load_config
 
 ROOT = Path(__file__).parents[1]
 ROOMS = sorted(path.name for path in (ROOT / "cinelex").iterdir() if path.is_symlink())
-MAX_LINES = 303
-LONG_FILES: dict[str, str] = {}
-"""Python files that may exceed it, each with the reason."""
+MAX_LINES = 250
+STILL_LONGER = {
+    "benchmarks/starting_defects.py",
+    "data/video/decode_pyav.py",
+    "projects/interface/results.py",
+    "runners/train.py",
+    "tests/doctor/claims/test_claims.py",
+    "tests/doctor/conftest.py",
+    "tests/doctor/logs/test_ledger.py",
+    "tests/doctor/report/test_page.py",
+    "tests/sweeps/test_driver.py",
+}
+"""Files to be parted when they next change; none may join them."""
 PART_OF = {
     "datasets": "evaluate",
     "markupsafe": "jinja2",
@@ -70,13 +80,13 @@ def test_every_shipped_config_loads_and_has_a_folder_of_its_own() -> None:
     assert len(set(names)) == len(names) > 1
 
 
-def test_no_python_file_is_long_without_a_reason() -> None:
-    lengths = {
-        path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines())
+def test_no_file_becomes_longer_than_one_can_read_at_once() -> None:
+    longer = {
+        path.relative_to(ROOT).as_posix(): lines
         for path in python_files()
+        if (lines := len(path.read_text().splitlines())) > MAX_LINES
     }
-    too_long = {name: lines for name, lines in lengths.items() if lines > MAX_LINES}
-    assert too_long.keys() == LONG_FILES.keys(), too_long
+    assert longer.keys() <= STILL_LONGER, longer
 
 
 def test_no_room_can_be_imported_by_its_own_name() -> None:

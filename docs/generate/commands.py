@@ -13,7 +13,7 @@ from textwrap import dedent
 import griffe
 
 from cinelex.projects import PROJECTS
-from cinelex.scripts.main import MODES
+from cinelex.scripts.modes import MODES
 from docs.generate.api import modules
 from docs.generate.markdown import code, sentence, table
 

@@ -1,0 +1,150 @@
+"""The run modes that every project has: train, ingest, validate, doctor."""
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from cinelex.config.schema import RunConfig
+from cinelex.core.console import say
+from cinelex.core.distributed import barrier, broadcast_json, is_main
+from cinelex.core.exit_codes import INTERRUPTED, PREEMPTED, SICK
+from cinelex.core.locks import sole_user
+from cinelex.core.shared_memory import too_small
+from cinelex.doctor.check import check_before_training
+from cinelex.doctor.finding import is_sick, render, summary
+from cinelex.doctor.live.examination import examine
+from cinelex.doctor.live.watch import Watch, probes_of
+from cinelex.doctor.report.page import write_report
+from cinelex.projects import open_project
+from cinelex.projects.interface.project import Project
+from cinelex.runners import checkpoint
+from cinelex.runners.csv_log import write_csv_log
+from cinelex.runners.evaluate import evaluate
+from cinelex.runners.run_folder import RunFolder, lock_manifest, open_finished, open_for_training
+from cinelex.runners.sinks import Sink, WandbSink
+from cinelex.runners.summary import schedule_lines, summary_lines
+from cinelex.runners.train import Trainer
+
+
+def validate(config: RunConfig, device: torch.device) -> int:
+    """Evaluate a trained run again and write the report."""
+    folder = open_finished(config)
+    _evaluate(open_project(config, folder.path), config, folder, device)
+    return 0
+
+
+def _evaluate(
+    project: Project[Any, Any], config: RunConfig, folder: RunFolder, device: torch.device
+) -> None:
+    say("\n".join(summary_lines(evaluate(project, config, folder, device))))
+    if is_main():
+        say(f"report: {write_report(folder.path)}")
+
+
+def ingest(config: RunConfig, _device: torch.device) -> int:
+    """Decode every video into the cache and make the tokenizer, as training would do first."""
+    folder = open_for_training(config)
+    open_project(config, folder.path)
+    say(f"ingested: frames in {config.data.cache}, what failed in {folder.path / 'rejects.csv'}")
+    return 0
+
+
+def consult(config: RunConfig, device: torch.device) -> int:
+    """Say everything that can be known of a run without training it."""
+    begun = (config.folder / config.name / "config.yaml").exists()
+    with TemporaryDirectory() as elsewhere:
+        # what has not begun leaves no folder behind, so that its config can still change
+        fresh = RunFolder(Path(broadcast_json(elsewhere)))
+        folder = open_for_training(config) if begun else fresh
+        say("\n".join(schedule_lines(config)))
+        findings = examine(open_project(config, folder.path), config, folder, device)
+        say(summary(findings))
+        if begun and is_main():
+            say(f"report: {write_report(folder.path)}")
+    return SICK if is_sick(findings) and is_main() else 0
+
+
+def train(config: RunConfig, device: torch.device) -> int:
+    """Train, or go on training, then evaluate and write the report."""
+    for finding in check_before_training(config):
+        say(render(finding))
+    folder = open_for_training(config)
+    with ExitStack() as stack:
+        if is_main():
+            stack.enter_context(sole_user(folder.path))
+        return _train_alone(config, folder, device)
+
+
+def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> int:
+    """Train in a folder that no other run uses."""
+    if device.type == "cuda":
+        cramped = too_small(int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+        if cramped:
+            say(f"warning: {cramped}")
+    project = open_project(config, folder.path)
+    provenance = lock_manifest(folder, config, data_hash=project.data_hash())
+    say("\n".join(schedule_lines(config)))
+    notes: dict[str, str] = {}
+    sinks: tuple[Sink, ...] = ()
+    if config.use_wandb:
+        notes["wandb"] = checkpoint.note(folder.checkpoints, "wandb") or token_hex(4)
+        sinks = (
+            WandbSink(
+                project=os.environ.get("WANDB_PROJECT", "cinelex"),
+                name=config.name,
+                folder=folder.path,
+                run_id=notes["wandb"],
+            ),
+        )
+    watch = Watch(config, folder.path)
+    watch.look(project, device)
+    trainer = Trainer(
+        project,
+        config,
+        folder=folder.path,
+        device=device,
+        provenance=provenance,
+        sinks=(*sinks, watch),
+        probes=probes_of(project, config),
+        notes=notes,
+    )
+    watch.begin(trainer)
+    try:
+        finished = trainer.run()
+    finally:
+        for sink in (*sinks, watch):
+            sink.close()
+    if not finished:
+        # a rank that left earlier would be taken for a failure, and the main one be ended
+        barrier()
+        say(f"stopped and saved after step {trainer.step}; the same command goes on from there")
+        return PREEMPTED if trainer.cause == "preempted" else INTERRUPTED
+    if is_main():
+        write_csv_log(folder.path / "metrics.jsonl")
+    _evaluate(project, config, folder, device)
+    return 0
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A run mode that every project has."""
+
+    help: str
+    begin: Callable[[RunConfig, torch.device], int]
+    """From a config and the device to the exit code."""
+
+
+MODES = {
+    "train": Mode("train, or go on training, then evaluate and write the report", train),
+    "ingest": Mode("decode every video into the cache, as training would do first", ingest),
+    "validate": Mode("evaluate a trained run again and write the report", validate),
+    "doctor": Mode("say everything that can be known without training", consult),
+}
+"""The run modes of every project; what else a trained model can be used for, its project says."""
