@@ -34,6 +34,17 @@ def sole_user(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def in_use(folder: Path) -> bool:
+    """Return whether a living process holds a folder, on whatever node that shares the disk."""
+    if not folder.exists():
+        return False
+    try:
+        with sole_user(folder):
+            return False
+    except UserError:
+        return True
+
+
 def _owner(descriptor: int) -> str:
     try:
         process, host = json.loads(os.pread(descriptor, 4096, 0))

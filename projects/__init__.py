@@ -1,9 +1,9 @@
 """What can be trained: each project's entry by its name in a config."""
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from cinelex.config.flat import flat
 from cinelex.config.nearest import nearest
 from cinelex.config.schedule import active_weights
 from cinelex.config.schema import RunConfig, Schedule
@@ -67,8 +67,8 @@ def check_project(config: RunConfig) -> None:
     _check_weights(config, own)
     some = {key for entry in PROJECTS.values() for key in entry.reads}
     default = RunConfig(name="default", steps=1, batch=2, loss_weights={own.weighted[0]: 1.0})
-    standard = dict(_leaves(default.model_dump(mode="json")))
-    for key, value in _leaves(config.model_dump(mode="json")):
+    standard = flat(default)
+    for key, value in flat(config).items():
         unread = covered(key, some) and not covered(key, own.reads)
         if unread and value != standard.get(key):
             raise UserError(
@@ -97,12 +97,3 @@ def weight_keys() -> list[str]:
     names = dict.fromkeys(name for entry in PROJECTS.values() for name in entry.weighted)
     ends = ("", *(f".{key}" for key in Schedule.model_fields))
     return [f"loss_weights.{name}{end}" for name in names for end in ends]
-
-
-def _leaves(section: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every dotted key that is no section, with its value."""
-    for name, value in section.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{above}{name}.")
-        else:
-            yield f"{above}{name}", value

@@ -88,6 +88,18 @@ def read_rows(path: Path) -> list[Row]:
     return parse_rows(path.read_bytes(), path) if path.exists() else []
 
 
+def validations(path: Path) -> list[Row]:
+    """Return the validations of a record that may still grow, each step once.
+
+    Raises:
+        UserError: A line is no JSON object.
+    """
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    # most lines are of steps, and need not be parsed
+    rows = parse_rows(b"".join(line for line in lines if b'"validation"' in line), path)
+    return list({row["step"]: row for row in rows if row["kind"] == "validation"}.values())
+
+
 def last_records(path: Path, kind: str) -> list[Row]:
     """Return the lines of one kind among the last `TAIL_BYTES` of a record, oldest first.
 

@@ -21,9 +21,8 @@ from cinelex.sweeps.plan import Metric, Plan, read_plan
 from cinelex.sweeps.preflight import check_arguments, check_file, check_read, check_values
 from cinelex.sweeps.ray_pool import RayPool, cluster, needs
 from cinelex.sweeps.settings import Settings, Sweep, create
-from cinelex.sweeps.slots import Slot, cpu_slots, gpu_slots
 from cinelex.sweeps.studies import open_studies
-from cinelex.sweeps.training import Pool, Processes
+from cinelex.sweeps.training import Pool, Processes, Slot, cpu_slots, gpu_slots
 from cinelex.sweeps.wandb_agent import run_agents
 from cinelex.sweeps.wandb_server import logged_in, open_sweep, read_back
 

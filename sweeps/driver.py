@@ -11,13 +11,15 @@ import optuna
 from optuna.trial import Trial, TrialState
 
 from cinelex.core.errors import UserError
+from cinelex.core.signals import leaving
+from cinelex.runners.record import validations
 from cinelex.sweeps import training
 from cinelex.sweeps.distributions import draw
 from cinelex.sweeps.outcomes import Outcome, outcome, winner
 from cinelex.sweeps.scores import means, plain_name
+from cinelex.sweeps.settings import Task, check_recorded, tasks_of
 from cinelex.sweeps.studies import Studies, validations_of
-from cinelex.sweeps.task import Task, check_recorded, tasks_of
-from cinelex.sweeps.training import MAX_KILLED, SAVED, Pool, Process, is_killed, leaving
+from cinelex.sweeps.training import MAX_KILLED, SAVED, Pool, Process, is_killed
 
 
 class StoppedError(Exception):
@@ -140,7 +142,7 @@ class Attempt:
         """Tell Optuna what was validated; where it has seen enough, let the run save and end."""
         if not self.can_prune or self.finished or self.pruned:
             return
-        rows = training.validations(self.sweep.trials / self.task.name)
+        rows = validations(self.sweep.trials / self.task.name / "metrics.jsonl")
         values = [float(row[self.objective]) for row in rows if row.get(self.objective) is not None]
         for value in values[self.reported :]:
             self.reported += 1

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from cinelex.doctor.charts import short
-from cinelex.sweeps.importance import SHUFFLES, Importance
+from cinelex.metrics.seeds import expected_maximum
 from cinelex.sweeps.outcomes import Outcome, best, complete, twins
 from cinelex.sweeps.settings import Sweep
-from cinelex.sweeps.verdict import Comparison, expected_maximum, not_distinct
+from cinelex.sweeps.verdict import SHUFFLES, Comparison, Importance, not_distinct
 
 EDGE = 0.03
 """Share of a range next to its end: a winner there may have wanted to leave."""
@@ -117,7 +117,7 @@ def _fairness(sweep: Sweep, search: Sequence[Outcome]) -> Iterator[str]:
     pruned = sum(one.state == "pruned" for one in search)
     if pruned:
         yield f"{pruned} configurations were ended early; what they would have reached is unknown."
-    failed = [one for one in search if one.state == "failed"]
+    failed = [one for one in search if one.state == "fail"]
     if failed:
         yield f"{len(failed)} configurations failed, the first with: {failed[0].error}"
     left = sum(one.state in ("waiting", "running") for one in search)

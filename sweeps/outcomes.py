@@ -2,25 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from pydantic import JsonValue
 
 from cinelex.sweeps.plan import Metric
 from cinelex.sweeps.scores import Mean
+from cinelex.sweeps.settings import Recipe
 from cinelex.sweeps.studies import Studies
-from cinelex.sweeps.task import Recipe
-
-State = Literal["complete", "pruned", "failed", "running", "waiting"]
-STATES: Mapping[TrialState, State] = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-    TrialState.RUNNING: "running",
-    TrialState.WAITING: "waiting",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +19,8 @@ class Outcome:
     """One configuration, and how it did."""
 
     number: int
-    state: State
+    state: str
+    """``complete``, ``pruned``, ``fail``, ``running`` or ``waiting``."""
     curve: Mapping[int, float]
     """The first objective by the number of validations; empty without a pruner."""
     scores: Mapping[str, Mean]
@@ -66,7 +58,7 @@ def outcome(trial: FrozenTrial) -> Outcome:
     fields = {key: told[key] for key in Outcome.__dataclass_fields__ if key in told}
     return Outcome(
         number=trial.number,
-        state=STATES[trial.state],
+        state=trial.state.name.lower(),
         curve=trial.intermediate_values,
         **{**fields, "scores": {name: Mean(**mean) for name, mean in told["scores"].items()}},
     )

@@ -4,19 +4,18 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from cinelex.config.flat import flat
 from cinelex.config.load import dump_config, load_config
 from cinelex.core.files import write_whole
 from cinelex.doctor.charts import short
 from cinelex.doctor.templates import Tile, environment
-from cinelex.sweeps.importance import importances
 from cinelex.sweeps.limits import limits
 from cinelex.sweeps.outcomes import Outcome, outcomes, pareto_front, winner
 from cinelex.sweeps.pictures import kinds_of, parallel_coordinates, pareto_chart
 from cinelex.sweeps.plan import Metric
 from cinelex.sweeps.settings import BASE_FILE, Sweep
 from cinelex.sweeps.studies import Studies
-from cinelex.sweeps.task import flat
-from cinelex.sweeps.verdict import Comparison, compare
+from cinelex.sweeps.verdict import Comparison, compare, importances
 
 PAGE, BEST = "result.html", "best.yaml"
 

@@ -1,7 +1,7 @@
 """From the ``parameters`` of a W&B sweep file to one distribution a key."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -85,94 +85,92 @@ def read_parameters(specs: Mapping[str, Any], *, source: str) -> dict[str, Distr
         UserError: A parameter is not in W&B's format; the message names it.
     """
     found: dict[str, Distribution] = {}
-    for key, spec in specs.items():
-        where = f"{source}: parameters.{key}"
-        if not isinstance(spec, dict):
-            raise UserError(f"{where}: expected value:, values: or min: and max:, got {spec!r}")
-        if not isinstance(spec.get("parameters", {}), dict):
-            raise UserError(f"{where}: parameters must be a mapping")
-        new: dict[str, Distribution] = {}
-        if "parameters" in spec:
-            inner = read_parameters(spec["parameters"], source=source)
-            new = {f"{key}.{name}": distribution for name, distribution in inner.items()}
-        else:
-            new = {key: _distribution(spec, where)}
-        twice = sorted(found.keys() & new.keys())
-        if twice:
-            raise UserError(f"{source}: parameters.{twice[0]} stands twice")
-        found |= new
+    for key, spec in _flat(specs):
+        try:
+            if key in found:
+                raise ValueError("stands twice")
+            found[key] = _distribution(spec)
+        except (ValueError, OverflowError) as error:
+            raise UserError(f"{source}: parameters.{key}: {error}") from None
     return found
 
 
-def _distribution(spec: Spec, where: str) -> Distribution:
-    _refuse_unknown("field", spec, FIELDS, where)
-    name = str(spec.get("distribution") or _implied(spec, where))
-    _refuse_unknown("distribution", [name], DISTRIBUTIONS, where)
+def _flat(specs: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, spec in specs.items():
+        if isinstance(spec, dict) and isinstance(spec.get("parameters"), dict):
+            yield from _flat(spec["parameters"], f"{above}{key}.")
+        else:
+            yield f"{above}{key}", spec
+
+
+def _distribution(spec: Any) -> Distribution:
+    if not isinstance(spec, dict):
+        raise ValueError(f"expected value:, values: or min: and max:, got {spec!r}")
+    _refuse_unknown("field", spec, FIELDS)
+    name = str(spec.get("distribution") or _implied(spec))
+    _refuse_unknown("distribution", [name], DISTRIBUTIONS)
     if name == "constant" and "value" not in spec:
-        raise UserError(f"{where}: the distribution constant needs value:")
+        raise ValueError("the distribution constant needs value:")
     if name == "constant":
         return _choice([spec["value"]])
-    return _categorical(spec, where) if name == "categorical" else _numbers(name, spec, where)
+    return _categorical(spec) if name == "categorical" else _numbers(name, spec)
 
 
-def _refuse_unknown(what: str, names: Iterable[str], known: Iterable[str], where: str) -> None:
+def _refuse_unknown(what: str, names: Iterable[str], known: Iterable[str]) -> None:
     for name in names:
         if name not in known:
             near = nearest(name, known)
             hint = f"did you mean {near}?" if near else f"there are {', '.join(sorted(known))}"
-            raise UserError(f"{where}: unknown {what} {name!r}; {hint}")
+            raise ValueError(f"unknown {what} {name!r}; {hint}")
 
 
-def _implied(spec: Spec, where: str) -> str:
+def _implied(spec: Spec) -> str:
     """Return the distribution that W&B takes where none is named."""
     if "value" in spec or "values" in spec:
         return "constant" if "value" in spec else "categorical"
     if not {"min", "max"} <= spec.keys():
-        raise UserError(f"{where}: expected value:, values:, or min: and max:")
+        raise ValueError("expected value:, values:, or min: and max:")
     whole = {isinstance(spec[end], int) for end in ("min", "max")}
     if len(whole) == 2:
-        raise UserError(
-            f"{where}: min {spec['min']} and max {spec['max']} are of two types; write both as "
-            "whole numbers, both with a point, or name the distribution"
+        raise ValueError(
+            f"min {spec['min']} and max {spec['max']} are of two types; write both as whole "
+            "numbers, both with a point, or name the distribution"
         )
     return "int_uniform" if whole == {True} else "uniform"
 
 
-def _categorical(spec: Spec, where: str) -> Distribution:
+def _categorical(spec: Spec) -> Distribution:
     values, shares = spec.get("values"), spec.get("probabilities")
     if not isinstance(values, list) or not values:
-        raise UserError(f"{where}.values: expected a list with at least one value, got {values!r}")
+        raise ValueError(f"values: expected a list with at least one value, got {values!r}")
     if shares is None:
         return _choice(values)
     numbers = isinstance(shares, list) and all(isinstance(share, int | float) for share in shares)
     if not numbers or len(shares) != len(values) or abs(sum(shares) - 1) > 1e-6 or min(shares) < 0:
-        raise UserError(
-            f"{where}.probabilities: expected {len(values)} shares that sum to 1, got {shares}"
+        raise ValueError(
+            f"probabilities: expected {len(values)} shares that sum to 1, got {shares}"
         )
     return _choice(values, shares)
 
 
-def _numbers(name: str, spec: Spec, where: str) -> Distribution:
+def _numbers(name: str, spec: Spec) -> Distribution:
     fields, law = LAWS[name.removeprefix("q_")]
-    first, second = (_number(spec, field, where) for field in fields)
+    first, second = (_number(spec, field) for field in fields)
     if fields == ("min", "max") and first >= second:
-        raise UserError(f"{where}: min ({first}) must be below max ({second})")
-    try:
-        numbers = law(first, second)
-    except (ValueError, OverflowError) as error:
-        raise UserError(f"{where}: {name} of {first} and {second}: {error}") from None
+        raise ValueError(f"min ({first}) must be below max ({second})")
+    numbers = law(first, second)
     if not name.startswith("q_"):
         return numbers
-    q = _number(spec, "q", where)
+    q = _number(spec, "q")
     if len(numbers.steps(q)) < 2:
-        raise UserError(f"{where}.q: fewer than two multiples of {q} are in the range")
+        raise ValueError(f"q: fewer than two multiples of {q} are in the range")
     return replace(numbers, q=q)
 
 
-def _number(spec: Spec, field: str, where: str) -> float:
+def _number(spec: Spec, field: str) -> float:
     value = spec.get(field, DEFAULTS.get(field))
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UserError(f"{where}.{field}: expected a number, got {value!r}")
+        raise ValueError(f"{field}: expected a number, got {value!r}")
     if field in POSITIVE and value <= 0:
-        raise UserError(f"{where}.{field}: expected more than 0, got {value}")
+        raise ValueError(f"{field}: expected more than 0, got {value}")
     return value

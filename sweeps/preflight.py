@@ -9,22 +9,20 @@ from pydantic import JsonValue
 from cinelex.config.load import dump_config, load_config
 from cinelex.config.nearest import nearest_key, valid_keys
 from cinelex.config.schema import RunConfig
+from cinelex.config.watched import was_read
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_whole
 from cinelex.core.names import covered
 from cinelex.doctor.finding import render
-from cinelex.doctor.rules.rule import Measured
-from cinelex.doctor.rules.swept_keys import UNREAD_KEY
-from cinelex.projects import check_project, weight_keys
+from cinelex.doctor.rules.swept_keys import dependent_objective, unread_key
+from cinelex.projects import PROJECTS, check_project, weight_keys
 from cinelex.sweeps.distributions import Distribution, draw
 from cinelex.sweeps.plan import Plan
 from cinelex.sweeps.probe import Probed
-from cinelex.sweeps.scores import plain_name, refuse_dependent, refuse_unknown
-from cinelex.sweeps.settings import Settings, Sweep
-from cinelex.sweeps.slots import Slot
+from cinelex.sweeps.scores import plain_name, refuse_unknown
+from cinelex.sweeps.settings import Settings, Sweep, Task, differing, expected_config
 from cinelex.sweeps.studies import validations_of
-from cinelex.sweeps.task import Task, differing, expected_config
-from cinelex.sweeps.training import command
+from cinelex.sweeps.training import Slot, command
 
 DECIDED_BY_THE_SWEEP = (
     *("name", "folder", "project", "seed", "device", "threads", "gradient_accumulation_steps"),
@@ -48,7 +46,9 @@ def check_file(plan: Plan, settings: Settings, project: str) -> None:
     for key in plan.parameters:
         _check_key(key, plan.source)
     for metric in settings.metrics:
-        refuse_dependent(metric, plan.swept, project)
+        found = dependent_objective(metric.name, plan.swept, PROJECTS[project].terms)
+        if found is not None:
+            raise UserError(render(found))
     if len(settings.metrics) > 1:
         if settings.pruner != "none":
             raise UserError(
@@ -154,8 +154,8 @@ def check_read(sweep: Sweep, slot: Slot) -> None:
         unread = [key for key in unread if not _reached(key, probed)]
         if not unread:
             return
-    named = {"source": sweep.plan.source, "key": unread[0], "project": sweep.base.project}
-    raise UserError(render(UNREAD_KEY.finding(Measured(1.0, 0.0, named))))
+    found = unread_key(unread[0], source=sweep.plan.source, project=sweep.base.project)
+    raise UserError(render(found))
 
 
 def _check_objectives(sweep: Sweep, probed: Probed) -> None:
@@ -173,7 +173,7 @@ def _check_objectives(sweep: Sweep, probed: Probed) -> None:
 def _reached(key: str, probed: Probed) -> bool:
     section, _, term = key.partition(".")
     unweighted = section == "loss_weights" and term.partition(".")[0] not in probed.weighted
-    return not unweighted and probed.has_read(key)
+    return not unweighted and was_read(key, probed.read)
 
 
 def _probe(sweep: Sweep, slot: Slot, values: Mapping[str, JsonValue], number: int) -> Probed:

@@ -8,24 +8,18 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import torch
-from pydantic import BaseModel
 
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
-from cinelex.config.strict import Strict
+from cinelex.config.watched import watched
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT
 from cinelex.core.files import write_json
 from cinelex.projects import PROJECTS, check_project
 from cinelex.runners.train import Trainer
 from cinelex.sweeps.scores import names_of, plain_name
-
-Section = TypeVar("Section", bound=Strict)
-WHOLE = ("model_dump", "model_dump_json")
-"""Reading a section by these reads all of it."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +34,6 @@ class Probed:
     """Numbers of the validation record."""
     results: list[str]
     """Numbers of the results; empty unless one had to be looked up there."""
-
-    def has_read(self, key: str) -> bool:
-        """Return whether a dotted key was read: itself, or something above it or within it."""
-        parts = key.split(".")
-        above = [".".join(parts[:end]) for end in range(1, len(parts))]
-        hits = {key, *above, *(f"{one}.*" for one in above)}
-        return any(one in hits or one.startswith(f"{key}.") for one in self.read)
 
 
 def probe(config: RunConfig, objectives: Sequence[str], device: torch.device) -> Probed:
@@ -70,34 +57,6 @@ def probe(config: RunConfig, objectives: Sequence[str], device: torch.device) ->
         if not {plain_name(name) for name in objectives} <= set(validated):
             results = names_of(project.evaluate(trainer.module, Path(folder)))
     return Probed(sorted(read), weighted, validated, results)
-
-
-def watched(section: Section) -> tuple[Section, set[str]]:
-    """Return an equal section, and the set to which it adds every dotted key when it is read."""
-    read: set[str] = set()
-    return _watch(section, "", read), read
-
-
-def _watch(section: Section, prefix: str, read: set[str]) -> Section:
-    kind = type(section)
-    children = {
-        name: _watch(value, f"{prefix}{name}.", read)
-        for name in kind.model_fields
-        if isinstance(value := getattr(section, name), Strict)
-    }
-    copy = section.model_copy(update=children)
-
-    def note(self: BaseModel, name: str) -> Any:
-        if name in kind.model_fields and name not in children:
-            read.add(f"{prefix}{name}")
-        elif name in WHOLE and prefix:
-            read.add(f"{prefix}*")
-        return kind.__getattribute__(self, name)
-
-    members = {"__getattribute__": note, "__module__": kind.__module__, "__doc__": kind.__doc__}
-    make_class: Any = type(kind)  # pydantic's own, which knows fields
-    object.__setattr__(copy, "__class__", make_class(kind.__name__, (kind,), members))
-    return copy
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,10 +9,8 @@ from typing import Any
 
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import PREEMPTED
-from cinelex.sweeps.settings import Sweep
-from cinelex.sweeps.slots import Slot
-from cinelex.sweeps.task import Task
-from cinelex.sweeps.training import MAX_KILLED, Process, finish, start
+from cinelex.sweeps.settings import Sweep, Task
+from cinelex.sweeps.training import MAX_KILLED, Process, Slot, finish, start
 
 LOST = -9
 """Exit code of a run whose nodes died again and again."""

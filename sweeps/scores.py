@@ -1,67 +1,22 @@
-"""What a sweep may look for, what it must not depend on, and what finished runs are judged by."""
+"""What a sweep looks for, and what finished runs are judged by."""
 
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.special import stdtrit
-
 from cinelex.config.nearest import nearest
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json
-from cinelex.core.names import covered
-from cinelex.doctor.finding import render
-from cinelex.doctor.rules.rule import Measured
-from cinelex.doctor.rules.swept_keys import DEPENDENT_OBJECTIVE
-from cinelex.projects import PROJECTS
+from cinelex.metrics.seeds import student_interval
 from cinelex.projects.interface.results import Results, Score, nulls_of
+from cinelex.runners.record import validations
 from cinelex.sweeps.plan import Metric
-from cinelex.sweeps.settings import Sweep
-from cinelex.sweeps.task import Task
-from cinelex.sweeps.training import validations
-
-TOTALS = ("loss", "total", "total_loss", "weighted_sum")
-"""Last words of the names that weighted sums go by."""
+from cinelex.sweeps.settings import Sweep, Task
 
 
 def plain_name(name: str) -> str:
     """Return the name of an objective without the ``val/`` that many logs put before it."""
     return name.removeprefix("val/").removeprefix("validation/")
-
-
-def refuse_dependent(metric: Metric, swept: Sequence[str], project: str) -> None:
-    """Refuse an objective that a swept key changes without any learning, as rule D1 does.
-
-    Raises:
-        UserError: The metric is a weighted sum and a weight is swept, or a loss whose unit a swept
-            key changes.
-    """
-    term = _term(metric.name)
-    if term is None:
-        return
-    terms = PROJECTS[project].terms
-    weights = {one.weight_section for one in terms.values() if one.weight_section}
-    units = {key for one in terms.values() for key in one.unit_keys}
-    guilty = {*terms[term].unit_keys} if term in terms else units
-    reason = f"it changes the unit of the {term} loss, so the values are not comparable"
-    if term in TOTALS:
-        guilty = units | weights
-    for key in swept:
-        if covered(key, guilty):
-            if covered(key, weights):
-                reason = "the smallest weights would win, whatever is learned"
-            named = {"metric": metric.name, "key": key, "reason": reason}
-            raise UserError(render(DEPENDENT_OBJECTIVE.finding(Measured(1.0, 0.0, named))))
-
-
-def _term(name: str) -> str | None:
-    """Return the loss term that a metric is; None for what is no loss."""
-    parts = plain_name(name).removesuffix("/value").split("/")
-    if parts[-1] in TOTALS:
-        return parts[-1]
-    if parts[0] in ("loss", "losses") and len(parts) > 1:
-        return parts[1]
-    return parts[-1].removesuffix("_loss") if parts[-1].endswith("_loss") else None
 
 
 def refuse_unknown(metric: Metric, names: Sequence[str]) -> None:
@@ -123,7 +78,7 @@ def _score(sweep: Sweep, task: Task, metric: Metric) -> Score:
         refuse_unknown(metric, names_of(results))
         score = next(one for one in results.scores() if one.name == plain.replace("/", "."))
     else:
-        row = (validations(folder) or [{}])[-1]
+        row = (validations(folder / "metrics.jsonl") or [{}])[-1]
         refuse_unknown(metric, list(row))
         nulls = nulls_of({"chance": row.get(f"{plain}/chance")})
         score = Score(name=plain, label=plain, value=row[plain], nulls=nulls)
@@ -136,16 +91,3 @@ def _null(score: Score) -> float | None:
     values = {name: null.value for name, null in score.nulls.items() if null.value is not None}
     best = min if score.better == "lower" else max
     return values.get("chance", best(values.values(), default=None))
-
-
-def student_interval(values: Sequence[float]) -> tuple[float | None, float | None]:
-    """Return Student's 95 % interval of a mean; None for both ends with fewer than two values.
-
-    Source: Student 1908, Biometrika 6(1).
-    """
-    if len(values) < 2:
-        return None, None
-    middle = statistics.fmean(values)
-    error = statistics.stdev(values) / len(values) ** 0.5
-    reach = error * float(stdtrit(len(values) - 1, 0.975))
-    return middle - reach, middle + reach

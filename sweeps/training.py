@@ -1,23 +1,20 @@
 """The training processes of a sweep: where they run, why they ended, and what they recorded."""
 
-import signal
+import os
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
-from types import FrameType
-from typing import Any, Protocol
+from typing import Protocol
 
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import HUNG, INTERRUPTED, LOST_PEER, PREEMPTED
 from cinelex.core.files import hash_json
-from cinelex.core.locks import sole_user
-from cinelex.runners.record import parse_rows
-from cinelex.sweeps.settings import BASE_FILE, Sweep
-from cinelex.sweeps.slots import Slot
-from cinelex.sweeps.task import Task, overrides
+from cinelex.core.locks import in_use
+from cinelex.runners.record import read_rows
+from cinelex.sweeps.settings import BASE_FILE, Sweep, Task, overrides
 
 PROGRAM, LAUNCHER = "cinelex.scripts.main", "cinelex.scripts.launch"
 """What a trial runs, alone and in several processes; nothing else is ever run."""
@@ -31,6 +28,68 @@ SAVED = (PREEMPTED, INTERRUPTED)
 """Exit codes of a process that was told to leave, and goes on from there."""
 
 Popen = subprocess.Popen[bytes]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A trial's share of the machine."""
+
+    number: int
+    gpus: tuple[str, ...] = ()
+    """Names of its GPUs, as CUDA_VISIBLE_DEVICES takes them; none for a CPU slot."""
+    cores: tuple[int, ...] = ()
+    """CPU cores that it keeps to; none for any."""
+
+    @property
+    def processes(self) -> int:
+        """Return how many training processes a trial has: one a GPU, or one."""
+        return max(1, len(self.gpus))
+
+    def environment(self) -> dict[str, str]:
+        """Return this process's environment, changed so that a trial sees its share only."""
+        changed = {"CUDA_VISIBLE_DEVICES": ",".join(self.gpus)}
+        if self.cores:
+            changed["OMP_NUM_THREADS"] = str(max(1, len(self.cores) // self.processes))
+        # a trial has a W&B service of its own: it must outlive whoever started it
+        kept = {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
+        return {**kept, **changed}
+
+    def command(self, module: str, *arguments: str) -> list[str]:
+        """Return the command line of a Python module that ends with its starter, this process."""
+        cores = ",".join(str(core) for core in self.cores) or "-"
+        leash = [sys.executable, "-m", "cinelex.core.leash", str(os.getpid()), cores]
+        return [*leash, sys.executable, "-m", module, *arguments]
+
+
+def gpu_slots(gpus: Sequence[str], *, gpus_per_trial: int) -> list[Slot]:
+    """Share GPUs out in groups.
+
+    Raises:
+        UserError: They cannot be shared out evenly, or one is named twice.
+    """
+    if len(set(gpus)) != len(gpus):
+        raise UserError(f"--selected_gpus names a GPU twice: {','.join(gpus)}")
+    if len(gpus) % gpus_per_trial:
+        raise UserError(
+            f"--gpus_per_trial {gpus_per_trial} does not divide the {len(gpus)} selected GPUs"
+        )
+    firsts = range(0, len(gpus), gpus_per_trial)
+    groups = [tuple(gpus[first : first + gpus_per_trial]) for first in firsts]
+    return [Slot(number, group) for number, group in enumerate(groups)]
+
+
+def cpu_slots(workers: int, *, cores: Sequence[int] | None = None) -> list[Slot]:
+    """Share the CPU cores that this process may use out evenly; what is left over stays idle.
+
+    Raises:
+        UserError: There are more workers than cores.
+    """
+    free = sorted(os.sched_getaffinity(0)) if cores is None else list(cores)
+    each = len(free) // workers
+    if each == 0:
+        raise UserError(f"--workers {workers} is more than the {len(free)} CPU cores there are")
+    shares = [tuple(free[number * each : (number + 1) * each]) for number in range(workers)]
+    return [Slot(number, cores=share) for number, share in enumerate(shares)]
 
 
 class Process(Protocol):
@@ -67,23 +126,6 @@ class Processes:
         slot = next(free)
         self.taken[slot] = process = start(self.sweep, task, slot)
         return process
-
-
-@contextmanager
-def leaving() -> Iterator[Event]:
-    """Yield an event that the first SIGINT or SIGTERM sets; a second one ends the process."""
-    asked = Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        asked.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def command(sweep: Sweep, task: Task, slot: Slot, *more: str) -> list[str]:
@@ -155,25 +197,7 @@ def log_of(sweep: Sweep, name: str) -> Path:
     return sweep.folder / "logs" / f"{name}.log"
 
 
-def in_use(folder: Path) -> bool:
-    """Return whether a living process trains in a run's folder."""
-    if folder.exists():
-        with suppress(UserError), sole_user(folder):
-            return False
-        return True
-    return False
-
-
-def validations(folder: Path) -> list[dict[str, Any]]:
-    """Return the validations that a run has recorded, each step once; only whole lines count."""
-    path = folder / "metrics.jsonl"
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    rows = parse_rows(b"".join(line for line in lines if b'"validation"' in line), path)
-    return list({row["step"]: row for row in rows if row["kind"] == "validation"}.values())
-
-
 def record_hash(folder: Path) -> str:
     """Return the hash of what a run recorded, but for times: equal for two equal runs."""
-    path = folder / "metrics.jsonl"
-    rows = parse_rows(path.read_bytes(), path)
+    rows = read_rows(folder / "metrics.jsonl")
     return hash_json([{key: row[key] for key in row if not key.endswith("_ms")} for row in rows])

@@ -21,11 +21,10 @@ from cinelex.config.strict_yaml import read_yaml
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT
 from cinelex.core.files import write_json
+from cinelex.core.signals import leaving
 from cinelex.sweeps import training
-from cinelex.sweeps.settings import Sweep
-from cinelex.sweeps.slots import Slot
-from cinelex.sweeps.task import Task, check_recorded
-from cinelex.sweeps.training import MAX_KILLED, SAVED, is_killed
+from cinelex.sweeps.settings import Sweep, Task, check_recorded
+from cinelex.sweeps.training import MAX_KILLED, SAVED, Slot, is_killed
 from cinelex.sweeps.wandb_server import RUN_ID, check_chosen, note_of, open_sweep
 
 AGENT = "cinelex.sweeps.wandb_agent"
@@ -41,7 +40,7 @@ def run_agents(sweep: Sweep, slots: Sequence[Slot], say: Callable[[str], None]) 
     """
     agents = {slot: _start(sweep, slot) for slot in slots}
     killed: Counter[Slot] = Counter()
-    with training.leaving() as asked:
+    with leaving() as asked:
         try:
             while any(one.poll() is None for one in agents.values()):
                 if asked.wait(training.POLL_S):

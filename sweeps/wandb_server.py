@@ -17,12 +17,12 @@ from pydantic import JsonValue
 from cinelex.config.strict_yaml import read_yaml
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_whole
+from cinelex.core.locks import in_use
 from cinelex.sweeps import training
 from cinelex.sweeps.plan import Plan
 from cinelex.sweeps.scores import means
-from cinelex.sweeps.settings import PLAN_FILE, Sweep
+from cinelex.sweeps.settings import PLAN_FILE, Sweep, Task
 from cinelex.sweeps.studies import Studies
-from cinelex.sweeps.task import Task
 
 PROJECT, ID_FILE, NOTES = "cinelex", "wandb-sweep", "agents"
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -120,7 +120,7 @@ def read_back(studies: Studies) -> None:
     sweep = studies.sweep
     known = {run for one in studies.search.trials for run in one.user_attrs.get("runs", [])}
     for path in sorted((sweep.folder / NOTES).glob("*.json")):
-        while training.in_use(sweep.trials / path.stem):
+        while in_use(sweep.trials / path.stem):
             time.sleep(training.POLL_S)
         if path.stem not in known:
             studies.search.add_trial(_trial(sweep, path.stem, read_json(path)))

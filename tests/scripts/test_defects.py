@@ -28,7 +28,7 @@ from cinelex.doctor.live.ranks_worker import measure
 from cinelex.projects import open_project
 from cinelex.sweeps import preflight
 from cinelex.sweeps.probe import probe
-from cinelex.sweeps.task import Task, expected_config
+from cinelex.sweeps.settings import Task, expected_config
 from tests.doctor.records import CAPTIONS, HEALTHY, RESULTS
 from tests.doctor.rules.sick import SICK
 from tests.tiny_run import DATA, MODEL, FinishedRun

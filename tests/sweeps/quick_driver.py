@@ -6,9 +6,8 @@ from pathlib import Path
 from cinelex.sweeps import training
 from cinelex.sweeps.driver import Driver
 from cinelex.sweeps.settings import Sweep
-from cinelex.sweeps.slots import cpu_slots
 from cinelex.sweeps.studies import open_studies
-from cinelex.sweeps.training import Processes
+from cinelex.sweeps.training import Processes, cpu_slots
 
 if __name__ == "__main__":
     training.PROGRAM = "tests.sweeps.quick_run"

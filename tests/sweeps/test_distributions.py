@@ -136,7 +136,7 @@ def test_the_position_on_an_axis_is_logarithmic_where_the_range_is() -> None:
         ({"min": 1, "max": 2.5}, "are of two types"),
         ({"min": 1.0}, "expected value:, values:, or min: and max:"),
         ({"distribution": "unifrom", "min": 0.0, "max": 1.0}, "did you mean uniform?"),
-        ({"distribution": "beta", "min": 0.0, "max": 1.0}, "key.a: expected a number, got None"),
+        ({"distribution": "beta", "min": 0.0, "max": 1.0}, "a: expected a number, got None"),
         ({"distribution": "cauchy"}, "unknown distribution 'cauchy'"),
         ({"distribution": "log_uniform_values", "min": 0.0, "max": 1.0}, "begins above 0"),
         ({"distribution": "log_uniform", "min": 0.0, "max": 1e6}, "is no number"),

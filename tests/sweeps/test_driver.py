@@ -17,11 +17,9 @@ from cinelex.sweeps import training
 from cinelex.sweeps.driver import Driver
 from cinelex.sweeps.outcomes import Outcome, outcomes, winner
 from cinelex.sweeps.page import write_page
-from cinelex.sweeps.settings import Sweep
-from cinelex.sweeps.slots import Slot, cpu_slots
+from cinelex.sweeps.settings import Sweep, Task
 from cinelex.sweeps.studies import Studies, open_studies
-from cinelex.sweeps.task import Task
-from cinelex.sweeps.training import MAX_KILLED, Pool, Process, Processes
+from cinelex.sweeps.training import MAX_KILLED, Pool, Process, Processes, Slot, cpu_slots
 from tests.sweeps import quick_run
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, ROOT, WEIGHT, quick_sweep
@@ -148,7 +146,7 @@ def test_a_killed_trial_goes_on_in_its_folder_and_is_begun_again_so_often_at_mos
     assert Driver(studies, Meddling(sweep, kill), lambda text: None).run()
     first, second = outcomes(studies.search)
     assert (first.state, first.begun) == ("complete", 2)
-    assert (second.state, second.begun) == ("failed", MAX_KILLED + 1)
+    assert (second.state, second.begun) == ("fail", MAX_KILLED + 1)
     assert "was killed (-9)" in second.error
 
 
@@ -204,7 +202,7 @@ def test_a_trial_that_fails_by_itself_says_why_and_the_others_go_on(
     monkeypatch.setenv("QUICK_RUN_FAILS", "1")
     studies, said = drive(quick_sweep(tmp_path, GRID, sampler="grid", count=3))
     search = outcomes(studies.search)
-    assert [one.state for one in search] == ["complete", "complete", "failed"]
+    assert [one.state for one in search] == ["complete", "complete", "fail"]
     assert (search[2].begun, search[2].error) == (1, "loss_weights.contrastive is too small")
     assert any("configuration 2: failed: loss_weights.contrastive is too" in one for one in said)
 
@@ -241,7 +239,7 @@ def test_a_program_that_drops_its_arguments_is_found_out(
     monkeypatch.setenv("QUICK_RUN_DEAF", "1")
     studies, _ = drive(quick_sweep(tmp_path, HEAD + WEIGHT, count=1))
     (one,) = outcomes(studies.search)
-    assert one.state == "failed"
+    assert one.state == "fail"
     assert "loss_weights.contrastive is 2.0 where" in one.error
     assert "did not pass the arguments on" in one.error
 

@@ -6,8 +6,10 @@ import pytest
 
 from cinelex.config.load import load_config
 from cinelex.core.errors import UserError
+from cinelex.doctor.rules.swept_keys import dependent_objective
+from cinelex.projects import PROJECTS
 from cinelex.sweeps.plan import Metric, read_plan
-from cinelex.sweeps.scores import refuse_dependent, refuse_unknown
+from cinelex.sweeps.scores import refuse_unknown
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, ROOT, SHIPPED, WEIGHT
 
@@ -32,7 +34,8 @@ def plan_of(folder: Path, text: str) -> str:
 def test_every_shipped_sweep_file_can_be_read(path: Path) -> None:
     plan = read_plan(path)
     base = next(one for one in path.parent.glob("*.yaml") if not one.name.startswith("sweep_"))
-    refuse_dependent(plan.metric, plan.swept, load_config(base).project)
+    terms = PROJECTS[load_config(base).project].terms
+    assert dependent_objective(plan.metric.name, plan.swept, terms) is None
 
 
 def test_the_shipped_ranges_are_those_of_the_history() -> None:
@@ -91,9 +94,11 @@ def test_a_command_that_passes_the_arguments_is_fine(tmp_path: Path) -> None:
 def test_an_objective_that_a_swept_key_changes_by_itself_is_refused(
     name: str, swept: list[str], reason: str
 ) -> None:
-    with pytest.raises(UserError, match=swept[0]) as refused:
-        refuse_dependent(Metric(name=name), swept, "multitask")
-    assert reason in str(refused.value)
+    found = dependent_objective(name, swept, PROJECTS["multitask"].terms)
+    assert found is not None
+    assert found.rule == "D1"
+    assert f"the swept key {swept[0]}: " in found.statement
+    assert reason in found.statement
 
 
 @pytest.mark.parametrize(
@@ -107,7 +112,7 @@ def test_an_objective_that_a_swept_key_changes_by_itself_is_refused(
     ],
 )
 def test_an_objective_with_a_unit_of_its_own_is_taken(name: str, swept: list[str]) -> None:
-    refuse_dependent(Metric(name=name), swept, "multitask")
+    assert dependent_objective(name, swept, PROJECTS["multitask"].terms) is None
 
 
 def test_an_unknown_objective_is_refused_with_the_nearest() -> None:

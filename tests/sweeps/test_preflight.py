@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from cinelex.config.watched import was_read, watched
 from cinelex.core.errors import UserError
 from cinelex.sweeps import training
 from cinelex.sweeps.plan import Metric
@@ -15,10 +16,10 @@ from cinelex.sweeps.preflight import (
     check_read,
     check_values,
 )
-from cinelex.sweeps.probe import Probed, probe, watched
+from cinelex.sweeps.probe import Probed, probe
 from cinelex.sweeps.settings import Sweep, create
-from cinelex.sweeps.slots import Slot, cpu_slots
 from cinelex.sweeps.studies import open_studies
+from cinelex.sweeps.training import Slot, cpu_slots
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, SHIPPED, WEIGHT, quick_sweep
 from tests.tiny_run import DATA, MODEL, RUN
@@ -132,9 +133,9 @@ def test_one_real_step_shows_which_keys_are_read_and_which_numbers_come_out(
     sweep = tiny(tmp_path, study_cache, HEAD + WEIGHT, "loss_weights.captioning=0.0")
     probed = probe(sweep.base, [OBJECTIVE], torch.device("cpu"))
     for key in ("temperature", "optimizer.weight_decay", "max_grad_norm", "data.augmentation.crop"):
-        assert probed.has_read(key), key
-    assert probed.has_read("model.masked_decoder.options.depth")
-    assert not probed.has_read("model.caption_decoder.options.depth")
+        assert was_read(key, probed.read), key
+    assert was_read("model.masked_decoder.options.depth", probed.read)
+    assert not was_read("model.caption_decoder.options.depth", probed.read)
     assert OBJECTIVE in probed.validated
     assert probed.results == []
     wrong = tiny(tmp_path, study_cache, HEAD + WEIGHT, "model.video_encoder.options.depht=1")
@@ -168,7 +169,7 @@ def test_a_watched_config_is_equal_to_the_one_it_watches(tmp_path: Path) -> None
     assert seen.optimizer.weight_decay == base.optimizer.weight_decay
     assert read == {"optimizer.weight_decay"}
     seen.data.augmentation.model_dump()
-    assert Probed([*read], [], [], []).has_read("data.augmentation.flip")
+    assert was_read("data.augmentation.flip", read)
 
 
 def test_a_sweep_goes_on_only_where_that_was_asked_for_and_only_as_it_was(tmp_path: Path) -> None:

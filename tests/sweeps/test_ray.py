@@ -12,8 +12,8 @@ from cinelex.sweeps import ray_pool, training
 from cinelex.sweeps.driver import Driver
 from cinelex.sweeps.outcomes import outcomes
 from cinelex.sweeps.ray_pool import RayPool, cluster, needs
+from cinelex.sweeps.settings import Task
 from cinelex.sweeps.studies import open_studies
-from cinelex.sweeps.task import Task
 from cinelex.sweeps.training import Process
 from tests.sweeps.quick_sweep import ROOT, quick_sweep
 

@@ -10,8 +10,7 @@ from cinelex.core.errors import UserError
 from cinelex.projects.interface.results import Group, Null, Results, Score
 from cinelex.sweeps.plan import Metric
 from cinelex.sweeps.scores import Mean, means, names_of
-from cinelex.sweeps.settings import Sweep
-from cinelex.sweeps.task import Task
+from cinelex.sweeps.settings import Sweep, Task
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import quick_sweep
 

@@ -11,9 +11,8 @@ import pytest
 
 from cinelex.core.errors import UserError
 from cinelex.scripts import launch
-from cinelex.sweeps.slots import cpu_slots, gpu_slots
-from cinelex.sweeps.task import Task
-from cinelex.sweeps.training import LAUNCHER, command
+from cinelex.sweeps.settings import Task
+from cinelex.sweeps.training import LAUNCHER, command, cpu_slots, gpu_slots
 from tests.sweeps.quick_sweep import ROOT, quick_sweep
 
 
@@ -52,7 +51,7 @@ def test_a_trial_on_two_gpus_is_given_to_the_launcher_with_two_processes(
 def test_a_leashed_program_keeps_to_its_core_and_ends_with_its_starter(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     start = (
-        "import subprocess, sys, time; from cinelex.sweeps.slots import Slot; "
+        "import subprocess, sys, time; from cinelex.sweeps.training import Slot; "
         "subprocess.Popen(Slot(0, cores=(0,)).command(*sys.argv[1:])); time.sleep(60)"
     )
     told = ["tests.sweeps.sleeper", str(pid_file)]

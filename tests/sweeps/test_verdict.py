@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from cinelex.metrics.seeds import expected_maximum, student_interval
 from cinelex.sweeps.outcomes import Outcome, best, pareto_front, twins
 from cinelex.sweeps.plan import Metric
-from cinelex.sweeps.scores import Mean, student_interval
-from cinelex.sweeps.task import Recipe
-from cinelex.sweeps.verdict import compare, expected_maximum, not_distinct
+from cinelex.sweeps.scores import Mean
+from cinelex.sweeps.settings import Recipe
+from cinelex.sweeps.verdict import compare, not_distinct
 
 RECALL = Metric(name="recall", goal="maximize")
 LOSS = Metric(name="loss", goal="minimize")

@@ -10,12 +10,11 @@ import yaml
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT, PREEMPTED
 from cinelex.core.locks import sole_user
-from cinelex.sweeps import training, wandb_agent
+from cinelex.sweeps import training, wandb_agent, wandb_server
 from cinelex.sweeps.outcomes import Outcome, outcomes
-from cinelex.sweeps.settings import Sweep
-from cinelex.sweeps.slots import Slot
+from cinelex.sweeps.settings import Sweep, Task, overrides
 from cinelex.sweeps.studies import open_studies
-from cinelex.sweeps.task import Task, overrides
+from cinelex.sweeps.training import Slot
 from cinelex.sweeps.wandb_agent import Agent
 from cinelex.sweeps.wandb_server import read_back
 from tests.sweeps import quick_run
@@ -96,7 +95,7 @@ def test_a_run_that_ended_while_its_agent_was_killed_is_entered(
 def test_a_run_that_failed_says_why_and_one_that_the_server_ended_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failed, ended = quick_sweep(tmp_path / "failed"), quick_sweep(tmp_path / "ended")
+    failed, ended = quick_sweep(tmp_path / "fail"), quick_sweep(tmp_path / "ended")
     ending(monkeypatch, BAD_INPUT, KilledError())
     sent(monkeypatch, tmp_path, 2.0)
     log = training.log_of(failed, NAME)
@@ -104,7 +103,7 @@ def test_a_run_that_failed_says_why_and_one_that_the_server_ended_does_not_count
     log.write_text("error: no such file\n")
     with pytest.raises(UserError):
         Agent(failed, Slot(0)).run_one()
-    assert (entered(failed).state, entered(failed).error) == ("failed", "no such file")
+    assert (entered(failed).state, entered(failed).error) == ("fail", "no such file")
     with pytest.raises(KilledError):
         Agent(ended, Slot(0)).run_one()
     assert entered(ended).state == "pruned"
@@ -124,7 +123,7 @@ def test_the_last_comparison_waits_for_a_run_that_another_node_still_trains(
             looks.append(seconds)
             assert not outcomes(studies.search)
             if len(looks) == 3:
-                monkeypatch.setattr(training, "in_use", lambda folder: False)
+                monkeypatch.setattr(wandb_server, "in_use", lambda folder: False)
 
         monkeypatch.setattr("time.sleep", leave_at_the_third_look)
         studies = open_studies(sweep)

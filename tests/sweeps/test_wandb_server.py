@@ -10,8 +10,8 @@ import yaml
 from cinelex.core.errors import UserError
 from cinelex.sweeps import wandb_agent
 from cinelex.sweeps.outcomes import outcomes
-from cinelex.sweeps.slots import cpu_slots
 from cinelex.sweeps.studies import open_studies
+from cinelex.sweeps.training import cpu_slots
 from cinelex.sweeps.wandb_agent import run_agents, unwrapped
 from cinelex.sweeps.wandb_server import check_chosen, open_sweep, read_back, server_config
 from tests.sweeps.quick_run import OBJECTIVE

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from cinelex.sweeps.training import validations
+from cinelex.runners.record import validations
 
 
 def rows(*steps: int) -> str:
@@ -12,7 +12,7 @@ def rows(*steps: int) -> str:
 
 
 def steps(folder: Path) -> list[int]:
-    return [row["step"] for row in validations(folder)]
+    return [row["step"] for row in validations(folder / "metrics.jsonl")]
 
 
 def test_validations_are_read_in_order_each_step_once(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Start a program that ends when its starter ends, and that keeps to its CPU cores.
 
-``python -m cinelex.sweeps.leash STARTER CORES PROGRAM ARGUMENTS...``, where STARTER is the process
+``python -m cinelex.core.leash STARTER CORES PROGRAM ARGUMENTS...``, where STARTER is the process
 id of whoever starts this, and CORES is like ``0,1``, or ``-`` for any. The program takes this
 process over, so its process id is the one that the starter knows.
 """
