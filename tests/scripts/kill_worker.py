@@ -56,6 +56,7 @@ def die_in_a_checkpoint(_checkpoints: Path) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))]).zero_grad()  # loads torch's compiler
     for place, prepare in zip(PLACES, (die_between_checkpoints, die_in_a_checkpoint), strict=True):
         child = os.fork()
         if child == 0:
