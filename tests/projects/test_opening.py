@@ -13,6 +13,8 @@ from cinelex.projects import open_project
 from cinelex.projects.studies.data import open_study_data
 from tests.tiny_run import CLIPSE, MULTITASK
 
+pytestmark = pytest.mark.slow
+
 STUDIES = [f"data.synthetic.{split}=3" for split in ("train", "val", "test")]
 IMAGES = [f"clipse.synthetic.{split}=20" for split in ("train", "val", "test")]
 

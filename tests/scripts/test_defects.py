@@ -33,6 +33,8 @@ from tests.doctor.records import CAPTIONS, HEALTHY, RESULTS
 from tests.doctor.rules.sick import SICK
 from tests.tiny_run import DATA, MODEL, FinishedRun
 
+pytestmark = pytest.mark.slow
+
 TINY = (*DATA, *MODEL, "batch=12", "evaluation.bootstrap=10")
 SHORT = ("steps=2", "optimizer.warmup_steps=1", "evaluation.bootstrap=10")
 SELF_TESTS = {

@@ -24,6 +24,8 @@ from tests.sweeps import quick_run
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, ROOT, WEIGHT, quick_sweep
 
+pytestmark = pytest.mark.slow
+
 KEY = "loss_weights.contrastive"
 GRID = HEAD.replace("bayes", "grid") + f"  {KEY}: {{values: [2.5, 1.0, 0.5]}}\n"
 

@@ -24,6 +24,8 @@ from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, SHIPPED, WEIGHT, quick_sweep
 from tests.tiny_run import DATA, MODEL, RUN
 
+pytestmark = pytest.mark.slow
+
 SCHEDULED = "  learn_temperature: {value: false}\n  temperature.start: {min: 0.07, max: 0.15}\n"
 
 

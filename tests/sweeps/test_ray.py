@@ -17,6 +17,8 @@ from cinelex.sweeps.studies import open_studies
 from cinelex.sweeps.training import Process
 from tests.sweeps.quick_sweep import ROOT, quick_sweep
 
+pytestmark = pytest.mark.slow
+
 
 def quick_task(folder: str, task: Task) -> int:
     """Train with the stand-in, and note on which node."""

@@ -26,6 +26,7 @@ def chosen(**values: Any) -> dict[str, Any]:
 
 
 @pytest.mark.filterwarnings("ignore:Read the `app_url`:DeprecationWarning")
+@pytest.mark.slow
 def test_agents_train_what_the_server_chooses_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,8 @@ from cinelex.data.video.decode_pyav import PyAVDecoder
 from cinelex.data.video.decoders import ChildDecoder
 from cinelex.data.video.resize import Shape
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., Path]
 Steps = Callable[..., np.ndarray]
 
