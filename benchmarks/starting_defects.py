@@ -195,7 +195,9 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "D9",
         "fresh",
         overrides=("data.synthetic.patient_leak=0.3",),
-        code=patched(manifests, "refuse_leaks", lambda *_: None),  # reading refuses it before
+        code=patched(
+            manifests, "refuse_contradictions", lambda *_: None
+        ),  # reading refuses it before
         says="patient",
     ),
     Defect("zero videos for lost files", "13", "D9", "fresh", code=zero_videos, says="constant"),

@@ -52,7 +52,9 @@ def test_a_shipped_config_trains(config: Path, study_cache: Path, tmp_path: Path
 def test_a_config_that_needs_a_download_names_the_key_for_its_folder(
     study_cache: Path, tmp_path: Path
 ) -> None:
-    assert "clipse.root" in fail(*arguments(tmp_path, study_cache, config=CLIPSE / "openclip.yaml"))
+    config = str(CLIPSE / "openclip.yaml")
+    paths = (f"folder={tmp_path}", f"data.cache={study_cache}")
+    assert "clipse.root" in fail("--base_config", config, "device=cpu", *paths)
 
 
 @pytest.mark.parametrize(("limit_s", "timeout_s"), [("5", 600.0), ("1800", 3600.0)])
@@ -87,7 +89,9 @@ def test_a_run_says_where_it_stands_beside_chance(finished_run: FinishedRun) -> 
     for step in range(1, STEPS + 1):
         assert f"step {step}/{STEPS}  contrastive " in finished_run.output
     assert "(chance 2.0" in finished_run.output
-    assert "study_to_report recall_at_1: " in finished_run.output
+    said = finished_run.output.partition("Study to report: 12 queries, gallery of 12\n")[2]
+    assert said.startswith("  Recall at 1: ")
+    assert "; chance 0.08333" in said.partition("\n")[0]
     assert "report: " in finished_run.output
 
 
