@@ -63,6 +63,9 @@ def test_the_controller_meets_its_effective_size(share: float) -> None:
     assert float(effective_size(band(affinity, edges, width)).mean()) == pytest.approx(
         share, abs=1e-4
     )
+    weighting = AdaptiveBandpass(effective_share=share)
+    size = effective_size(weighting(affinity, progress=0.5)).mean()
+    assert float(size) == pytest.approx(share, abs=1e-4)
 
 
 def test_diversity_is_one_for_equal_weights_and_known_for_unequal_ones() -> None:

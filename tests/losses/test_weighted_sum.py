@@ -22,9 +22,15 @@ def test_each_term_counts_as_much_as_it_weighs() -> None:
     assert terms["captioning"].grad.item() == pytest.approx(0.3)
 
 
-def test_a_term_without_a_weight_and_a_weight_without_a_term_are_named() -> None:
-    with pytest.raises(ValueError, match=r"without a weight: \['a'\]; .* term: \['b'\]"):
-        WeightedSum({"b": 1.0})({"a": term(1.0)})
+@pytest.mark.parametrize(
+    ("weights", "terms", "named"),
+    [("a", "ab", r"without a weight: \['b'\]"), ("ab", "a", r"without a term: \['b'\]")],
+)
+def test_a_term_without_a_weight_and_a_weight_without_a_term_are_named(
+    weights: str, terms: str, named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        WeightedSum(dict.fromkeys(weights, 1.0))({name: term(1.0) for name in terms})
 
 
 @pytest.mark.parametrize("weight", [-0.1, math.nan, math.inf])

@@ -82,6 +82,9 @@ def test_the_best_constant_of_the_sigmoid_loss_knows_duplicates_and_exclusions()
 def test_pairs_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(ValueError, match="needs a positive"):
         infonce_chance_of(torch.zeros(2, 2, dtype=torch.bool), torch.zeros(2, 2, dtype=torch.bool))
+    lonely_column = torch.tensor([[True, False], [True, False]])
+    with pytest.raises(ValueError, match="needs a positive"):
+        infonce_chance_of(lonely_column, torch.zeros(2, 2, dtype=torch.bool))
     everything = torch.ones(2, 2, dtype=torch.bool)
     with pytest.raises(ValueError, match="cannot be excluded"):
         infonce_in_chance_of(everything, everything)
@@ -185,6 +188,8 @@ def test_word_frequencies_alone_cost_their_entropy() -> None:
     assert captioning_unigram(np.ones(9, dtype=np.int64)) == pytest.approx(captioning_chance(9))
     with pytest.raises(ValueError, match="not all 0"):
         captioning_unigram(np.zeros(3, dtype=np.int64))
+    with pytest.raises(ValueError, match="non-negative"):
+        captioning_unigram(np.array([3, -1]))
 
 
 @pytest.mark.parametrize("dim", [2, 3, 16, 512])

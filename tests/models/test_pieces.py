@@ -33,6 +33,7 @@ def test_places_are_taken_clip_by_clip() -> None:
 
 def test_a_tubelet_that_does_not_divide_the_clip_is_refused() -> None:
     assert grid_of(frames=8, size=64, tubelet=(4, 8, 16)) == (2, 8, 4)
+    assert grid_of(frames=8, size=64, tubelet=(1, 64, 64)) == (8, 1, 1)
     with pytest.raises(UserError, match=r"tubelet \[3, 8, 8\] does not divide clips of 8 frames"):
         grid_of(frames=8, size=64, tubelet=(3, 8, 8))
 
