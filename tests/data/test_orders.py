@@ -31,6 +31,11 @@ def sampler(name: str, seed: int = 0) -> StudySampler:
     )
 
 
+def test_topics_that_do_not_fill_a_last_batch_leave_it_out() -> None:
+    order = Topical(GROUPS, batch=48)(np.arange(160), np.random.default_rng(0))
+    assert len(order) == len(set(order.tolist())) == 3 * 48
+
+
 def epoch(name: str, number: int = 0, seed: int = 0) -> list[list[int]]:
     made = sampler(name, seed)
     start = number * made.steps_per_epoch

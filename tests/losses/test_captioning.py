@@ -43,6 +43,16 @@ def test_padding_neither_counts_nor_gets_a_gradient() -> None:
     assert gradient[0, :2].ne(0).all()
 
 
+def test_padding_may_have_any_number() -> None:
+    token_ids = torch.tensor([[1, 5, 2, 0, 0, 0], [1, 4, 6, 3, 2, 0]])
+    logits = logits_of(2, 6, 7)
+    swapped = torch.tensor([6, 1, 2, 3, 4, 5, 0])
+    torch.testing.assert_close(
+        Captioning(pad_id=6)(logits[..., swapped], swapped[token_ids]),
+        Captioning(pad_id=PAD)(logits, token_ids),
+    )
+
+
 def test_a_number_counts_for_as_many_words_as_it_weighs() -> None:
     token_ids = torch.tensor([[1, 5, 6, 2]])
     logits = logits_of(1, 4, 7)

@@ -13,11 +13,14 @@ def _rounded(values: dict[str, float], half_unit: float = 0.05) -> dict[str, Rou
     return {name: Rounded(round(v / unit) * unit, half_unit) for name, v in values.items()}
 
 
+@pytest.mark.parametrize("half_unit", [0.05, 0.0005])
 @pytest.mark.parametrize("less", [1 / 1.0408, 1 - 0.0408])
-def test_a_baseline_times_a_factor_is_seen_behind_its_rounding(less: float) -> None:
+def test_a_baseline_times_a_factor_is_seen_behind_its_rounding(
+    less: float, half_unit: float
+) -> None:
     before = BASE | {"median_rank": 14.0}
     after = {name: 1.0408 * value for name, value in BASE.items()} | {"median_rank": 14.0 * less}
-    found = equal_factor(_rounded(before), _rounded(after))
+    found = equal_factor(_rounded(before, half_unit), _rounded(after, half_unit))
     assert found is not None
     assert found.change == pytest.approx(0.0408, abs=0.001)
     assert found.names == tuple(before)

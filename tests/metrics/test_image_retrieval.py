@@ -99,7 +99,7 @@ def test_ties_count_against_the_query() -> None:
 def test_rsum_and_median_are_those_of_the_queries() -> None:
     found = outcomes()
     report = image_retrieval_report(found, resamples=50)
-    expected = 0.0
+    expected = chance = 0.0
     for direction in ("image_to_text", "text_to_image"):
         best = found.rankings[direction].best
         expected += sum(100 * (best <= k).mean() for k in CUTOFFS)
@@ -107,7 +107,12 @@ def test_rsum_and_median_are_those_of_the_queries() -> None:
         mean_rank = report[direction]["mean_rank"]
         assert mean_rank["value"] == pytest.approx(best.mean())
         assert mean_rank["low"] <= mean_rank["value"] <= mean_rank["high"]  # type: ignore[operator]
+        for k in CUTOFFS:
+            each = report[direction][f"recall_at_{k}"]["chance"]
+            assert each is not None
+            chance += 100 * each
     assert report["both"]["rsum"]["value"] == pytest.approx(expected)
+    assert report["both"]["rsum"]["chance"] == pytest.approx(chance)
 
 
 def test_chance_is_what_random_orders_score() -> None:

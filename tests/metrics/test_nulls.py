@@ -56,6 +56,17 @@ def test_duplicates_and_exclusions_set_the_chance_of_a_batch() -> None:
     assert infonce_chance_of(positive, nothing_excluded) == pytest.approx(math.log(6))
 
 
+def test_rows_and_columns_have_a_chance_of_their_own() -> None:
+    excluded = torch.tensor([[False, True, True], [False] * 3, [False] * 3])
+    # allowed: 1, 3 and 3 of the rows, 3, 2 and 2 of the columns
+    expected = (3 * math.log(3) + 2 * math.log(2)) / 6
+    assert infonce_chance_of(torch.eye(3, dtype=torch.bool), excluded) == pytest.approx(expected)
+    positive = torch.tensor([[True, False, False], [False, True, False], [False, True, True]])
+    # positives: 1, 1 and 2 of the rows, 1, 2 and 1 of the columns
+    expected = (math.log(3) + math.log(3 / 2) + math.log(3) + math.log(2)) / 6
+    assert infonce_in_chance_of(positive, excluded) == pytest.approx(expected)
+
+
 def test_the_share_form_falls_by_the_log_of_its_positives() -> None:
     positive, excluded = _pairs()
     allowed, scores = ~excluded, torch.zeros(6, 6, dtype=torch.float64)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cinelex.core.errors import UserError
 from cinelex.data.studies.manifest import load_manifest
 from cinelex.data.studies.study import Columns
-from tests.data.studies.manifests import HEADER, SECRET, load
+from tests.data.studies.manifests import HEADER, PATIENTS, SECRET, load
 
 
 def test_rows_of_a_study_are_joined_in_order(tmp_path: Path) -> None:
@@ -37,6 +37,11 @@ def test_patient_noise_and_further_columns_are_read(tmp_path: Path) -> None:
     assert study.patient_id == "ann"
     assert study.noise_mse == 0.5
     assert study.extra == {"age": "50"}
+
+
+def test_a_video_may_have_no_noise(tmp_path: Path) -> None:
+    text = "study_id,video_path,report,split,patient,noise\na,1.mp4,x,train,ann,0\n"
+    assert load(tmp_path, text, PATIENTS).studies[0].noise_mse == 0.0
 
 
 def test_drops_are_counted(tmp_path: Path) -> None:
