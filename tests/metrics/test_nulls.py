@@ -61,9 +61,10 @@ def test_rows_and_columns_have_a_chance_of_their_own() -> None:
     # allowed: 1, 3 and 3 of the rows, 3, 2 and 2 of the columns
     expected = (3 * math.log(3) + 2 * math.log(2)) / 6
     assert infonce_chance_of(torch.eye(3, dtype=torch.bool), excluded) == pytest.approx(expected)
-    positive = torch.tensor([[True, False, False], [False, True, False], [False, True, True]])
-    # positives: 1, 1 and 2 of the rows, 1, 2 and 1 of the columns
-    expected = (math.log(3) + math.log(3 / 2) + math.log(3) + math.log(2)) / 6
+    positive = torch.tensor([[True, False, False], [True] * 3, [False, False, True]])
+    # positives: 1, 3 and 1 of the rows, 2, 1 and 2 of the columns
+    expected = (math.log(1 / 1) + math.log(3 / 3) + math.log(3 / 1)) / 6
+    expected += (math.log(3 / 2) + math.log(2 / 1) + math.log(2 / 2)) / 6
     assert infonce_in_chance_of(positive, excluded) == pytest.approx(expected)
 
 
