@@ -42,7 +42,7 @@ def title(axis: Any, text: str, note: str = "") -> None:
 
 def legend(axis: Any) -> None:
     """Name the lines of a panel."""
-    axis.legend(fontsize=7)
+    axis.legend(fontsize=7, loc="upper right")  # "best" is looked for, and slow
 
 
 def shortened(name: str) -> str:

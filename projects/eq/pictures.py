@@ -63,7 +63,7 @@ def draw_morph(path: Path, ends: Sequence[str], curves: Float[np.ndarray, "step 
     axis.set_title(
         f"From {ends[0]} to {ends[1]} in {len(curves)} settings", fontsize=11, loc="left"
     )
-    axis.legend(frameon=False)
+    axis.legend(frameon=False, loc="upper right")
     _frame(axis)
     _save(figure, path)
 
