@@ -99,8 +99,8 @@ def _title(run: RunFiles, key: str) -> str:
 
 def _null_name(key: str) -> str:
     """Return what a key of the record is to the one that was measured."""
-    first, *_, last = key.split("/")
-    return first if first in NULL_NOTES else last
+    parts = key.split("/")
+    return parts[0] if parts[0] in NULL_NOTES else parts[-1]
 
 
 def _shares(run: RunFiles, found: Balance) -> Group:

@@ -25,6 +25,8 @@ from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.live import examination, self_tests
 from cinelex.doctor.live.ranks_worker import measure
+from cinelex.doctor.report.findings import shown_findings
+from cinelex.doctor.run_files import read_run
 from cinelex.projects import open_project
 from cinelex.sweeps import preflight
 from cinelex.sweeps.probe import probe
@@ -121,6 +123,7 @@ def test_it_is_found_in_what_such_a_run_leaves(defect: Defect, tmp_path: Path) -
             if rule == finding.rule == defect.rule and defect.says in finding.statement
         )
         found = caught(defect, check(leave(tmp_path / "run", sick)))
+        assert shown_findings(read_run(tmp_path / "run")), "its page can be made"
     assert found.right, found.line()
 
 
