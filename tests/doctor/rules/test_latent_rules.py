@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from cinelex.core.files import read_json
+from cinelex.doctor.check import diagnose_run
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
 from cinelex.doctor.rules.bigram_captions import BIGRAM_CAPTIONS
 from cinelex.doctor.rules.latent_collapse import LATENTS_COLLAPSED
+from cinelex.doctor.run_files import read_run
 from cinelex.metrics.latent import bias_level
 from cinelex.models import CAPTION_DECODERS, LATENT_HEADS
 from tests.historical_latent import DeadLatent, FirstPositionDecoder
@@ -85,7 +87,7 @@ def test_the_collapse_to_the_bias_is_named_in_a_run_that_has_it(
     assert steps[0]["latent/std"] == pytest.approx(expected.std, rel=0.1)
     assert steps[0]["latent/norm"] == pytest.approx(expected.norm, rel=0.1)
     assert steps[-1]["latent/batch_std"] == pytest.approx(0, abs=1e-6)
-    (found,) = collapsed(Evidence(steps=steps))
+    (found,) = [f for f in diagnose_run(read_run(tmp_path / "sick")) if f.rule == "D12"]
     assert (found.rule, found.severity) == ("D12", "error")
     assert "to the bias of their layer" in found.statement
 
@@ -99,6 +101,8 @@ def test_the_latent_at_one_position_is_named_in_a_run_that_has_it(
     _, results = run(tmp_path, study_cache, decoder, *rates)
     losses = results["losses"]["captioning"]
     assert losses["value"] < losses["unigram"]
-    (found,) = bigram(Evidence(results=results))
+    (found,) = [
+        f for f in diagnose_run(read_run(tmp_path / "sick")) if "token before" in f.statement
+    ]
     assert (found.rule, found.severity) == ("D17", "error")
     assert found.measured < 0.02
