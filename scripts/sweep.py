@@ -24,7 +24,7 @@ from cinelex.sweeps.settings import Settings, Sweep, create
 from cinelex.sweeps.studies import open_studies
 from cinelex.sweeps.training import Pool, Processes, Slot, cpu_slots, gpu_slots
 from cinelex.sweeps.wandb_agent import run_agents
-from cinelex.sweeps.wandb_server import logged_in, open_sweep, read_back
+from cinelex.sweeps.wandb_server import logged_in, made_sweep, open_sweep, read_back
 
 COUNT = 20
 
@@ -120,6 +120,7 @@ def pool_of(sweep: Sweep, slots: Sequence[Slot], options: argparse.Namespace) ->
 
 def join(sweep: Sweep, slots: Sequence[Slot]) -> int:
     """Train what W&B's server chooses for a sweep in a folder that another node's driver has."""
+    say(f"W&B sweep: {made_sweep(sweep)}")
     return 0 if run_agents(sweep, slots, say) else INTERRUPTED
 
 

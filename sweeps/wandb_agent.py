@@ -25,7 +25,7 @@ from cinelex.core.signals import leaving
 from cinelex.sweeps import training
 from cinelex.sweeps.settings import Sweep, Task, check_recorded
 from cinelex.sweeps.training import MAX_KILLED, SAVED, Slot, is_killed
-from cinelex.sweeps.wandb_server import RUN_ID, check_chosen, note_of, open_sweep
+from cinelex.sweeps.wandb_server import RUN_ID, check_chosen, made_sweep, note_of
 
 AGENT = "cinelex.sweeps.wandb_agent"
 MAX_FAILED = 3
@@ -124,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         sweep = Sweep(Path(folder))
         agent = Agent(sweep, Slot(slot["number"], tuple(slot["gpus"]), tuple(slot["cores"])))
-        wandb.agent(open_sweep(sweep), function=agent.run_one)
+        wandb.agent(made_sweep(sweep), function=agent.run_one)
         if agent.failed >= MAX_FAILED:
             raise UserError(
                 f"W&B's agent gave up: {agent.failed} runs failed one after another; their "

@@ -35,18 +35,31 @@ def logged_in() -> bool:
     return bool(wandb.login(prompt=False))
 
 
+def made_sweep(sweep: Sweep) -> str:
+    """Return the sweep on the server that this folder's driver has made: ``[entity/]project/id``.
+
+    Raises:
+        UserError: It has made none yet.
+    """
+    path = sweep.folder / ID_FILE
+    if not path.exists():
+        raise UserError(
+            f"{path}: no sweep there yet; --join once the node without it says 'W&B sweep: ...'"
+        )
+    return path.read_text()
+
+
 def open_sweep(sweep: Sweep) -> str:
     """Make a sweep on the server, or go back to the one that this folder began with.
 
-    Returns:
-        ``entity/project/id``, or ``project/id`` where no entity is named.
+    For the driver alone, whose checks have passed: whoever joins takes `made_sweep`.
 
     Raises:
         UserError: There is no key, several objectives, or the server refuses.
     """
     path = sweep.folder / ID_FILE
     if path.exists():
-        return path.read_text()
+        return made_sweep(sweep)
     if not logged_in():
         raise UserError("--backend wandb: no key; run wandb login, or take --backend local")
     if len(sweep.settings.metrics) > 1:

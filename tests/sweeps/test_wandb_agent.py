@@ -148,7 +148,7 @@ def test_an_agent_that_gave_up_does_not_end_as_if_nothing_was_left(
             with pytest.raises(UserError):
                 function()
 
-    monkeypatch.setattr(wandb_agent, "open_sweep", lambda sweep: "p/s")
+    monkeypatch.setattr(wandb_agent, "made_sweep", lambda sweep: "p/s")
     monkeypatch.setattr("wandb.agent", calls)
     monkeypatch.setattr("wandb.teardown", lambda: None)
     monkeypatch.setattr("signal.signal", lambda number, handler: None)

@@ -8,12 +8,19 @@ import pytest
 import yaml
 
 from cinelex.core.errors import UserError
+from cinelex.scripts.sweep import join
 from cinelex.sweeps import wandb_agent
 from cinelex.sweeps.outcomes import outcomes
 from cinelex.sweeps.studies import open_studies
 from cinelex.sweeps.training import cpu_slots
 from cinelex.sweeps.wandb_agent import run_agents, unwrapped
-from cinelex.sweeps.wandb_server import check_chosen, open_sweep, read_back, server_config
+from cinelex.sweeps.wandb_server import (
+    check_chosen,
+    made_sweep,
+    open_sweep,
+    read_back,
+    server_config,
+)
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, WEIGHT, quick_sweep
 from tests.sweeps.wandb_double import run_command, serving
@@ -23,6 +30,20 @@ NESTED = "  optimizer:\n    parameters:\n      learning_rate: {min: 1e-4, max: 1
 
 def chosen(**values: Any) -> dict[str, Any]:
     return {key.replace("__", "."): value for key, value in values.items()}
+
+
+def test_who_joins_before_the_driver_has_made_a_sweep_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a second sweep on the server")
+
+    monkeypatch.setattr("wandb.sweep", never)
+    sweep = quick_sweep(tmp_path)
+    with pytest.raises(UserError, match="no sweep there yet; --join once"):
+        join(sweep, cpu_slots(1, cores=[0]))
+    with pytest.raises(UserError, match="no sweep there yet"):
+        made_sweep(sweep)
 
 
 @pytest.mark.filterwarnings("ignore:Read the `app_url`:DeprecationWarning")
