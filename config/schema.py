@@ -149,7 +149,7 @@ class RunConfig(Strict):
     log_every: Count = 10
     """Optimizer steps between two records of the losses."""
     validate_every: CountOrNone = 0
-    """Optimizer steps between two validations; 0 validates at the end only."""
+    """Optimizer steps between two validations; 0 never validates."""
     probe_every: CountOrNone = 18
     """Optimizer steps between two looks of the doctor at the gradients of each term; 0 never
     looks. Embeddings are looked at every fifth time."""

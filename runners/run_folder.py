@@ -77,10 +77,10 @@ def open_for_training(config: RunConfig) -> RunFolder:
 
 
 def open_finished(config: RunConfig) -> RunFolder:
-    """Return the folder of a run that has a checkpoint.
+    """Return the folder of a run that was begun.
 
     Raises:
-        UserError: There is none, or the config would build another model than was trained.
+        UserError: There is none.
     """
     folder = RunFolder(config.folder / config.name)
     if not (folder.path / "config.yaml").exists():

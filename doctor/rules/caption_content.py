@@ -22,15 +22,15 @@ MIN_CAPTIONS = 10
 FACT_SCORES = ("lesion_f1_10pp", "number_recall")
 
 
-def distinct(texts: Sequence[str], *, tokens: int) -> float:
-    """Return the share of all runs of ``tokens`` words that are different, in (0, 1]; 0 if none.
+def distinct(texts: Sequence[str], *, order: int) -> float:
+    """Return the share of all runs of ``order`` words that are different, in (0, 1]; 0 if none.
 
     Source: Li et al. 2016, arXiv:1510.03055, section 5.
     """
     grams = [
-        tuple(words[start : start + tokens])
+        tuple(words[start : start + order])
         for words in (text.split() for text in texts)
-        for start in range(len(words) - tokens + 1)
+        for start in range(len(words) - order + 1)
     ]
     return len(set(grams)) / len(grams) if grams else 0.0
 
@@ -56,7 +56,7 @@ def _identical(evidence: Evidence) -> Iterator[Measured]:
     share, usual = identical_share(captions), identical_share(references)
     most = usual + MAX_IDENTICAL * (1 - usual)
     if share > most:
-        distinct_two = distinct(captions, tokens=2), distinct(references, tokens=2)
+        distinct_two = distinct(captions, order=2), distinct(references, order=2)
         named = {"count": len(captions), "usual": 100 * usual, "distinct": distinct_two}
         note = _learning(evidence) and share < CONSTANT
         yield Measured(share, most, named, severity="note" if note else None)

@@ -13,11 +13,7 @@ ENTRY = Entry(
     open=open_clipse,
     reads=(
         *("clipse", "temperature", "learn_temperature", "temperature_range"),
-        *(
-            f"data.{key}"
-            for key in DataConfig.model_fields
-            if key not in ("synthetic", "max_videos")
-        ),
+        *(f"data.{key}" for key in DataConfig.model_fields if key not in OF_STUDIES),
         *("tokenizer", "model"),
     ),
     terms=TERMS,
