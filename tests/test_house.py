@@ -126,6 +126,7 @@ def test_the_lock_holds_every_dependency() -> None:
 def test_what_is_imported_is_a_dependency_and_every_dependency_is_imported() -> None:
     dependencies = distributions(pyproject()["project"]["dependencies"])
     used = imported()
-    asked_for = distributions(pyproject()["project"]["optional-dependencies"]["ray"])
+    extras = pyproject()["project"]["optional-dependencies"]
+    asked_for = distributions(extras["ray"]) | distributions(extras["dicom"])
     assert used - PART_OF.keys() - asked_for <= dependencies
     assert dependencies - LOADED_BY_OTHERS.keys() <= used
