@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import count
 from typing import Protocol, runtime_checkable
 
@@ -20,12 +21,34 @@ AHEAD = 3
 class Samples(Protocol):
     """What can be put into batches."""
 
-    tokenizer: Tokenizer
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Return what its reports were encoded by."""
 
     def __len__(self) -> int: ...
 
     def sample(self, index: int, *, epoch: int | None) -> Sample:
         """Return one study as training sees it in an epoch, or as evaluation does (None)."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Some samples of a data set, in an order of one's own."""
+
+    samples: Samples
+    indices: Sequence[int]
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Return that of the data set."""
+        return self.samples.tokenizer
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def sample(self, index: int, *, epoch: int | None) -> Sample:
+        """Return what the data set returns for the index that stands here."""
+        return self.samples.sample(self.indices[index], epoch=epoch)
 
 
 def train_batches(

@@ -42,12 +42,18 @@ class Outcomes:
         """Return the number of images."""
         return self.rankings["image_to_text"].queries
 
+    def queries_per_image(self, direction: str) -> Float[np.ndarray, " image"]:
+        """Return how many queries of a direction are an image's."""
+        if direction == "image_to_text":
+            return np.ones(self.images)
+        return np.bincount(self.owner, minlength=self.images).astype(np.float64)
+
     def per_image(self, direction: str) -> Columns:
         """Return the mean over an image's queries of each metric: recall in [0, 1], and so on."""
         scores = scores_of(self.rankings[direction])
         if direction == "image_to_text":
             return scores
-        captions = np.bincount(self.owner, minlength=self.images)
+        captions = self.queries_per_image(direction)
         return {
             name: np.bincount(self.owner, weights=values, minlength=self.images) / captions
             for name, values in scores.items()
@@ -131,10 +137,9 @@ def image_retrieval_report(
     report: dict[str, dict[str, Value]] = {}
     columns: list[Float[np.ndarray, " image"]] = []
     chance_sum = 0.0
-    weight = np.bincount(outcomes.owner, minlength=outcomes.images).astype(np.float64)
     for direction in DIRECTIONS:
         ranking, chance = outcomes.rankings[direction], chance_of(outcomes.rankings[direction])
-        queries = np.ones(outcomes.images) if direction == "image_to_text" else weight
+        queries = outcomes.queries_per_image(direction)
         table = outcomes.per_image(direction)
         report[direction] = {
             name: _entry(values, queries, chance[name], resamples, seed)
@@ -148,7 +153,7 @@ def image_retrieval_report(
             _median_interval(ranks, groups, resamples=resamples, seed=seed),
         )
         recalls = [table[f"recall_at_{k}"] * queries for k in CUTOFFS]
-        columns += [sum(recalls), queries]  # type: ignore[list-item]
+        columns += [np.sum(recalls, axis=0), queries]
         chance_sum += sum(chance[f"recall_at_{k}"] for k in CUTOFFS)
     report["both"] = {"rsum": _rsum(np.stack(columns, 1), chance_sum, resamples, seed)}
     return report

@@ -3,6 +3,7 @@
 from cinelex.doctor.rules.at_chance import AT_CHANCE, AT_FLOOR
 from cinelex.doctor.rules.bigram_captions import BIGRAM_CAPTIONS
 from cinelex.doctor.rules.caption_content import BLIND, IDENTICAL, NO_FACTS
+from cinelex.doctor.rules.closed_form import CLOSED_FORM
 from cinelex.doctor.rules.collapse import APART, COLLAPSED, NARROWED
 from cinelex.doctor.rules.contrastive_headroom import HEADROOM
 from cinelex.doctor.rules.dead_term import DEAD_TERM
@@ -40,7 +41,7 @@ RULES: tuple[Rule, ...] = (
     *(IDENTICAL, BLIND, NO_FACTS, BIGRAM_CAPTIONS),
     LOADER,
     STEPS_MADE_AGAIN,
-    GENERALIZATION,
+    *(GENERALIZATION, CLOSED_FORM),
     *(HASHLESS, ONE_FACTOR),
     OUTPUT_RANGE,
     LOSS_UNITS,

@@ -24,6 +24,7 @@ from cinelex.projects.clipse.diagnostics import clipse_diagnostics
 from cinelex.projects.clipse.results import (
     clipse_results,
     encode_images,
+    floor_outcomes,
     keep_outcomes,
     validation_numbers,
 )
@@ -170,7 +171,15 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
         outcomes = encoded.outcomes()
         keep_outcomes(folder / "predictions" / "retrieval.csv", self.data.test, outcomes)
         resamples, seed = settings.bootstrap, self.config.seed
-        return clipse_results(encoded, outcomes, resamples=resamples, seed=seed)
+        floors = floor_outcomes(
+            model,
+            self.data.train,
+            self.data.test,
+            encoded.owner,
+            batch=settings.batch,
+            seed=seed,
+        )
+        return clipse_results(encoded, outcomes, floors, resamples=resamples, seed=seed)
 
 
 def open_clipse(config: RunConfig, folder: Path) -> ClipseProject:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -14,6 +15,7 @@ from cinelex.core.distributed import gather_rows, is_main, rank, world_size
 from cinelex.core.files import write_whole
 from cinelex.data.images.dataset import CaptionedImages
 from cinelex.data.loader import evaluation_batches
+from cinelex.metrics.floors import beside_floors
 from cinelex.metrics.image_retrieval import (
     DIRECTIONS,
     Outcomes,
@@ -25,6 +27,8 @@ from cinelex.metrics.representation import mean_off_diagonal_cosine, rankme
 from cinelex.models.video_text import VideoText
 from cinelex.projects.interface.results import Group, Results, headline
 from cinelex.projects.studies.encoding import device_of, encode_batch
+from cinelex.projects.studies.evaluation import FLOORS
+from cinelex.projects.studies.floors import floor_rows
 from cinelex.projects.studies.measures import RETRIEVAL, flat_numbers, scores_of
 
 TITLES = {"image_to_text": "Image to text", "text_to_image": "Text to image", "both": "Both ways"}
@@ -81,10 +85,24 @@ def encode_images(model: VideoText, dataset: CaptionedImages, *, batch: int) -> 
 
 
 def clipse_results(
-    encoded: EncodedImages, outcomes: Outcomes, *, resamples: int, seed: int
+    encoded: EncodedImages,
+    outcomes: Outcomes,
+    floors: Mapping[str, Outcomes],
+    *,
+    resamples: int,
+    seed: int,
 ) -> Results:
-    """Return retrieval in both directions, and what shows a collapse."""
-    report = image_retrieval_report(outcomes, resamples=resamples, seed=seed)
+    """Return retrieval in both directions beside its floors, and what shows a collapse."""
+    report: dict[str, Any] = dict(image_retrieval_report(outcomes, resamples=resamples, seed=seed))
+    for name in DIRECTIONS:
+        report[name] = beside_floors(
+            report[name],
+            outcomes.per_image(name),
+            {floor: found.per_image(name) for floor, found in floors.items()},
+            weights=outcomes.queries_per_image(name),
+            resamples=resamples,
+            seed=seed,
+        )
     rankings = outcomes.rankings
     groups = [
         Group(
@@ -99,6 +117,23 @@ def clipse_results(
     counts = {f"retrieval.gallery.{name}": one.gallery for name, one in rankings.items()}
     counts |= {f"retrieval.queries.{name}": one.queries for name, one in rankings.items()}
     return Results(groups=[*groups, _geometry(encoded)], counts=counts)
+
+
+def floor_outcomes(
+    model: VideoText,
+    train: CaptionedImages,
+    test: CaptionedImages,
+    owner: Int[Tensor, " caption"],
+    *,
+    batch: int,
+    seed: int,
+) -> dict[str, Outcomes]:
+    """Return how a closed form ranks the test images and their captions, both ways."""
+    gallery = [text for captions in test.captions for text in captions]
+    found = floor_rows(model, train, train.captions, test, gallery, batch=batch, seed=seed)
+    return {
+        name: rank_images_and_captions(rows.study, rows.text, owner) for name, rows in found.items()
+    }
 
 
 def validation_numbers(encoded: EncodedImages) -> Mapping[str, float]:
@@ -144,5 +179,5 @@ def _geometry(encoded: EncodedImages) -> Group:
 def _note(ranking: Ranking) -> str:
     return (
         f"{ranking.queries} queries in a gallery of {ranking.gallery}; chance is a random order; "
-        "ties count against; intervals resample images."
+        f"ties count against; intervals resample images; {FLOORS}."
     )

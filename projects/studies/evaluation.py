@@ -6,7 +6,9 @@ from typing import Any
 
 from cinelex.config.schema import RunConfig
 from cinelex.data.studies.dataset import StudyDataset
+from cinelex.metrics.floors import beside_floors
 from cinelex.metrics.nulls import uniformity_of_random_directions
+from cinelex.metrics.ranking import Ranking
 from cinelex.metrics.representation import (
     feature_std,
     mean_off_diagonal_cosine,
@@ -14,7 +16,7 @@ from cinelex.metrics.representation import (
     rankme,
     uniformity,
 )
-from cinelex.metrics.retrieval import rank_both_ways, retrieval_report
+from cinelex.metrics.retrieval import rank_both_ways, retrieval_report, scores_per_query
 from cinelex.models.study_model import StudyModel
 from cinelex.projects.interface.results import Group, Results
 from cinelex.projects.studies.captions import (
@@ -27,8 +29,10 @@ from cinelex.projects.studies.encoding import (
     EncodedSplit,
     encode_split,
     encode_studies,
+    first_indices,
 )
 from cinelex.projects.studies.examples import keep_examples
+from cinelex.projects.studies.floors import floor_rows
 from cinelex.projects.studies.measures import (
     COSINES,
     REPRESENTATION,
@@ -38,6 +42,10 @@ from cinelex.projects.studies.measures import (
 )
 
 DIRECTIONS = {"study_to_report": "Study to report", "report_to_study": "Report to study"}
+FLOORS = (
+    "ridge: a closed form from raw pixels, or from the features of the model's own encoder, to "
+    "TF-IDF of the training reports"
+)
 VALIDATED = ("recall_at_1", "recall_at_5", "median_rank")
 
 
@@ -70,7 +78,8 @@ def study_results(config: RunConfig, data: StudyData, model: StudyModel, folder:
         ranks["study_to_report"].best.tolist(),
         count=settings.report_examples,
     )
-    found = _retrieval(encoded, resamples=settings.bootstrap, seed=config.seed)
+    floors = _floors(data, model, encoded, batch=settings.batch, seed=config.seed)
+    found = _retrieval(encoded, ranks, floors, resamples=settings.bootstrap, seed=config.seed)
     groups = [*found.groups]
     if model.caption_decoder is not None:
         groups.append(_captioning(config, data, model, encoded, predictions))
@@ -78,18 +87,42 @@ def study_results(config: RunConfig, data: StudyData, model: StudyModel, folder:
     return Results(groups=groups, counts=found.counts)
 
 
-def _retrieval(encoded: EncodedSplit, *, resamples: int, seed: int) -> Results:
+def _floors(
+    data: StudyData, model: StudyModel, encoded: EncodedSplit, *, batch: int, seed: int
+) -> dict[str, Mapping[str, Ranking]]:
+    """Return how a closed form ranks, both ways."""
+    texts = [(tokens,) for tokens in data.train.token_ids]
+    gallery = [data.test.token_ids[index] for index in first_indices(data.test)]
+    found = floor_rows(model, data.train, texts, data.test, gallery, batch=batch, seed=seed)
+    return {
+        name: rank_both_ways(rows.study, rows.text, encoded.report_of_study)
+        for name, rows in found.items()
+    }
+
+
+def _retrieval(
+    encoded: EncodedSplit,
+    ranks: Mapping[str, Ranking],
+    floors: Mapping[str, Mapping[str, Ranking]],
+    *,
+    resamples: int,
+    seed: int,
+) -> Results:
     report: Mapping[str, Any] = retrieval_report(
         encoded.study, encoded.report, encoded.report_of_study, resamples=resamples, seed=seed
     )
-    groups = [
-        Group(
-            title=title,
-            note=f"{report['queries'][name]} queries, gallery of {report['gallery'][name]}",
-            scores=scores_of(RETRIEVAL, report[name], at=f"retrieval.{name}"),
+    groups = []
+    for name, title in DIRECTIONS.items():
+        entries = beside_floors(
+            report[name],
+            scores_per_query(ranks[name]),
+            {floor: scores_per_query(found[name]) for floor, found in floors.items()},
+            resamples=resamples,
+            seed=seed,
         )
-        for name, title in DIRECTIONS.items()
-    ]
+        note = f"{report['queries'][name]} queries, gallery of {report['gallery'][name]}; {FLOORS}"
+        scores = scores_of(RETRIEVAL, entries, at=f"retrieval.{name}")
+        groups.append(Group(title=title, note=note, scores=scores))
     cosines = Group(
         title="Cosines",
         note="chance 0: random directions for the two levels, shuffled pairs for the gap",

@@ -7,6 +7,7 @@ from typing import Any
 from cinelex.config.schema import RunConfig
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Severity
+from cinelex.projects.interface.results import Estimate, Group, Null, Results, Score
 from tests.doctor.records import (
     CAPTIONS,
     CONFIG,
@@ -28,6 +29,15 @@ def configured(**changes: Any) -> RunConfig:
 
 def with_results(**changes: Any) -> Evidence:
     return replace(HEALTHY, results={**RESULTS, **changes})
+
+
+def beside_ridge(margin: float) -> Evidence:
+    """Return the healthy run with one recall, that much above ridge regression."""
+    null = Null(value=0.3, margin=Estimate(value=margin, low=margin - 0.1, high=margin + 0.1))
+    recall = Score(
+        name="found.recall_at_10", label="", value=0.3 + margin, nulls={"ridge_pixels": null}
+    )
+    return with_results(**Results(groups=[Group(title="", note="", scores=[recall])]).as_json())
 
 
 def rates(shape: Any) -> Evidence:
@@ -170,6 +180,7 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D20", "error", "after saving", with_diagnostics(resume__difference=0.3)),
     ("D20", "error", "made before the interruption", replace(HEALTHY, earlier_steps=AGAIN)),
     ("D21", "warning", "gone on others", with_results(losses=HEARTED)),
+    ("N21", "warning", "finds more", beside_ridge(-0.05)),
     ("D22", "error", "no hash", with_results(provenance={"config": "0" * 64})),
     ("D22", "error", "all moved by 50.00 %", replace(HEALTHY, results=made_up(1.5))),
 ]

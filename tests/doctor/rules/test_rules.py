@@ -27,6 +27,7 @@ from tests.doctor.rules.sick import (
     ROLLED_BACK,
     SAME,
     SICK,
+    beside_ridge,
     configured,
     unmatched,
     with_results,
@@ -150,6 +151,10 @@ def test_held_out_losses_are_compared_with_the_chance_of_their_own_batch() -> No
     losses = {**RESULTS["losses"], "contrastive": {"value": 2.485, "chance": 2.485}}
     (finding,) = found(with_results(losses=losses), "D21")
     assert finding.measured == pytest.approx(1.0)
+
+
+def test_a_model_above_the_ridge_is_not_named() -> None:
+    assert found(beside_ridge(0.05), "N21") == []
 
 
 def test_a_share_within_the_noise_of_few_probes_is_no_verdict() -> None:

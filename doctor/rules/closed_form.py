@@ -1,0 +1,53 @@
+"""N21: does the trained model find more than ridge regression does?"""
+
+from collections.abc import Iterator
+
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.rules.rule import Measured, Rule
+from cinelex.projects.interface.results import Results
+
+FLOOR = "ridge_"
+"""What the names of closed-form nulls begin with."""
+
+
+def _below(evidence: Evidence) -> Iterator[Measured]:
+    """Name the recall that is furthest below a closed form."""
+    below = [
+        (null.margin.value, score, name.removeprefix(FLOOR), null)
+        for score in Results.from_json(evidence.results).scores()
+        for name, null in score.nulls.items()
+        if name.startswith(FLOOR) and null.margin is not None and null.margin.value is not None
+    ]
+    worst = min(below, key=lambda entry: entry[0], default=None)
+    if worst is None or worst[0] >= 0 or evidence.young:
+        return
+    margin, score, inputs, null = worst
+    assert null.margin is not None
+    named = {
+        "score": score.name,
+        "own": score.value,
+        "floor": null.value,
+        "inputs": inputs,
+        "low": null.margin.low,
+        "high": null.margin.high,
+        "where": sum(value < 0 for value, *_ in below),
+        "count": len(below),
+    }
+    yield Measured(margin, 0.0, named)
+
+
+CLOSED_FORM = Rule(
+    id="N21",
+    name="below a closed form",
+    severity="warning",
+    statement="Ridge regression from the {inputs} finds more than the trained model: {score} is "
+    "{own:.3f} and {floor:.3f} for the ridge; so are {where} of {count} such comparisons.",
+    formula="the score minus that of ridge regression to TF-IDF of the training reports, paired; "
+    "95 % interval {low} to {high}",
+    null="above 0 for a model that is worth its training",
+    cause="There are too few pairs for what is trained, or they were learned by heart.",
+    key="steps",
+    remedy="train less of the model: a frozen pretrained encoder, more augmentation, fewer steps.",
+    next_measurement="The same margin with the towers frozen.",
+    check=_below,
+)

@@ -1,0 +1,144 @@
+"""What a closed form finds: ridge regression from pixels, and from the model's own features."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from cinelex.core.distributed import gather_rows
+from cinelex.data.batch import Batch
+from cinelex.data.loader import Chosen, Samples, evaluation_batches
+from cinelex.metrics.ridge import ridge_predictions
+from cinelex.models.packing import pad_rows
+from cinelex.models.study_model import StudyModel
+from cinelex.models.tfidf import TfidfRows
+from cinelex.projects.studies.encoding import device_of, encode_batch
+
+MAX_ROWS = 2000
+"""Training rows that the closed form is solved on, evenly spaced; its cost grows as their cube."""
+MAX_CLIPS = 4
+"""Clips of a study that are laid side by side, the first ones."""
+MAX_FRAMES = 4
+MAX_NUMBERS = 65_536
+"""Numbers of a study's pixels, which are averaged down to it."""
+SIDES = (64, 32, 16)
+TEXTS_AT_ONCE = 256
+
+Texts = Sequence[Int[np.ndarray, " _"]]
+Inputs = Callable[[Batch], Float[Tensor, "study number"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloorRows:
+    """What stands in for the rows of a model: to be searched by cosine, as those are."""
+
+    study: Float[Tensor, "study token"]
+    text: Float[Tensor, "text token"]
+
+
+@torch.no_grad()
+def floor_rows(
+    model: StudyModel,
+    train: Samples,
+    texts: Sequence[Texts],
+    test: Samples,
+    gallery: Texts,
+    *,
+    batch: int,
+    seed: int,
+) -> dict[str, FloorRows]:
+    """Return what each floor predicts for the samples of ``test``, and the texts it searches.
+
+    A floor regresses TF-IDF over the run's own tokens, minus its mean over the training samples; a
+    sample with several texts counts with their mean. Nothing of the test split is looked at before
+    it is searched: the penalty is chosen within the training split.
+
+    Args:
+        model: The trained module, in evaluation mode.
+        train: What the closed form is solved on.
+        texts: Tokens of the texts of each of these.
+        test: The samples that are searched with, and for.
+        gallery: Tokens of the texts that are searched.
+        batch: Samples at once.
+        seed: Decides which parts of the training split are left out in turn.
+    """
+    indices = np.unique(np.linspace(0, len(train) - 1, MAX_ROWS).round().astype(int)).tolist()
+    own = [text for index in indices for text in texts[index]]
+    counts = np.array([len(texts[index]) for index in indices])
+    tfidf = TfidfRows((text.tolist() for text in own), vocab=train.tokenizer.vocab_size)
+    known = np.unique(np.concatenate(own))
+    starts = np.cumsum(counts) - counts
+    targets = np.add.reduceat(_text_rows(tfidf, own, known), starts, axis=0) / counts[:, None]
+    _, groups = np.unique(targets.round(4), axis=0, return_inverse=True)
+    searched = _directions(_text_rows(tfidf, gallery, known) - targets.mean(axis=0))
+    floors: dict[str, Inputs] = {
+        "ridge_pixels": study_pixels,
+        "ridge_features": partial(study_features, model),
+    }
+    found = {}
+    for name, inputs in floors.items():
+        of = partial(_rows, inputs, batch=batch, device=device_of(model))
+        predicted = ridge_predictions(
+            of(Chosen(train, indices)), targets, of(test), groups=groups, seed=seed
+        )
+        found[name] = FloorRows(study=_directions(predicted), text=searched)
+    return found
+
+
+def study_pixels(batch: Batch) -> Float[Tensor, "study number"]:
+    """Return the first clips of each study side by side, averaged down, in [0, 1]."""
+    _, frames, rows, columns, channels = batch.clips.shape
+    moments = min(frames, MAX_FRAMES)
+    fitting = [side for side in SIDES if MAX_CLIPS * side**2 * moments * channels <= MAX_NUMBERS]
+    side = (*fitting, SIDES[-1])[0]
+    small = F.adaptive_avg_pool3d(
+        batch.clips.movedim(-1, 1).float() / 255, (moments, min(side, rows), min(side, columns))
+    )
+    beside, _ = pad_rows(
+        small.flatten(1), batch.owner, studies=batch.studies, max_clips=max(batch.clip_counts)
+    )
+    beside = beside[:, :MAX_CLIPS]
+    return F.pad(beside, (0, 0, 0, MAX_CLIPS - beside.shape[1])).flatten(1)
+
+
+def study_features(model: StudyModel, batch: Batch) -> Float[Tensor, "study number"]:
+    """Return the mean of a study's tokens, as the caption decoder would see them."""
+    encoded = encode_batch(model, batch)
+    mask = encoded.attention_mask[:, encoded.first_token :, None]
+    tokens = encoded.memory[:, encoded.first_token :].float() * mask
+    return tokens.sum(1) / mask.sum(1).clamp(min=1)
+
+
+def _rows(
+    inputs: Inputs,
+    samples: Samples,
+    *,
+    batch: int,
+    device: torch.device,
+) -> Float[np.ndarray, "study number"]:
+    """Return a row a sample, in order, on every rank."""
+    own = [inputs(some.to(device)).cpu() for some in evaluation_batches(samples, batch=batch)]
+    width = inputs(next(evaluation_batches(samples, batch=1, rank=0, world_size=1)).to(device))
+    return gather_rows(torch.cat([width[:0].cpu(), *own])).numpy()
+
+
+def _text_rows(
+    tfidf: TfidfRows, texts: Texts, known: Int[np.ndarray, " token"]
+) -> Float[np.ndarray, "text token"]:
+    """Return the TF-IDF row of each text, over the tokens that training texts have."""
+    rows = []
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        some = [torch.from_numpy(text) for text in texts[start : start + TEXTS_AT_ONCE]]
+        token_ids = nn.utils.rnn.pad_sequence(some, batch_first=True, padding_value=-1)
+        rows.append(tfidf(token_ids.clamp(min=0), token_ids >= 0)[:, known])
+    return torch.cat(rows).numpy()
+
+
+def _directions(rows: Float[np.ndarray, "row token"]) -> Float[Tensor, "row token"]:
+    """Return the rows; one that is 0, because nothing is known of it, is as near to all others."""
+    return torch.from_numpy(np.where(rows.any(axis=1, keepdims=True), rows, 1.0)).float()
