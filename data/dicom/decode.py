@@ -1,0 +1,82 @@
+"""Frames as they are stored: palette indices, gray levels, RGB or YCbCr."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from cinelex.data.dicom.codecs import JPEG, OPENJPEG, RLE, is_encapsulated, is_video
+from cinelex.data.dicom.errors import DicomError
+from cinelex.data.dicom.fragments import coded_frames, fragments
+from cinelex.data.dicom.jpeg import gdcm_frame, pillow_frame
+from cinelex.data.dicom.layout import Layout
+from cinelex.data.dicom.pylibjpeg import openjpeg_frame, rle_frame
+from cinelex.data.dicom.stream import stream_frames
+
+Frame = np.ndarray[Any, np.dtype[Any]]
+"""[row, column], or [row, column, 3]; unsigned, signed samples as their two's complement."""
+Stored = tuple[Frame, str]
+"""A frame, and what its samples are: a photometric interpretation."""
+
+
+def stored_frames(data: bytes, layout: Layout) -> Iterator[Stored]:
+    """Yield each frame with what its samples are.
+
+    Colour that the code itself has transformed (JPEG's YCbCr, JPEG 2000, video) comes as RGB.
+
+    Raises:
+        DicomError: The data are cut, corrupt, or hold frames of another number or size.
+    """
+    syntax = layout.transfer_syntax
+    if not is_encapsulated(syntax):
+        yield from _native(data, layout)
+    elif is_video(syntax):
+        for frame in stream_frames(b"".join(fragments(data)), layout):
+            yield frame, "RGB"
+    else:
+        for code in coded_frames(data, layout):
+            yield _decoded(code, layout)
+
+
+def _decoded(code: bytes, layout: Layout) -> Stored:
+    syntax = layout.transfer_syntax
+    if syntax in OPENJPEG:
+        undone = layout.photometric in {"YBR_RCT", "YBR_ICT"}
+        return openjpeg_frame(code, layout), "RGB" if undone else layout.photometric
+    if syntax == RLE:
+        return rle_frame(code, layout), layout.photometric
+    if syntax in JPEG and layout.bits_stored == 8:  # what Pillow's libjpeg is built for
+        frame = pillow_frame(code, layout)
+        return frame, "RGB" if layout.samples == 3 else layout.photometric
+    return gdcm_frame(code, layout), layout.photometric
+
+
+def _native(data: bytes, layout: Layout) -> Iterator[Stored]:
+    """Yield uncompressed frames without copying them."""
+    pixels = layout.rows * layout.columns
+    subsampled = layout.photometric == "YBR_FULL_422"
+    if subsampled and len(data) >= layout.frames * pixels * 3:
+        subsampled = False  # a common mistake: it says 4:2:2 and holds every sample
+    count = pixels * (2 if subsampled else layout.samples)
+    size = count * layout.bits_allocated // 8
+    if len(data) < layout.frames * size:
+        raise DicomError("cut_pixels")
+    if layout.swapped and layout.bits_allocated == 8:
+        data = np.frombuffer(data[: len(data) // 2 * 2], "u2").byteswap().tobytes()
+    for place in range(layout.frames):
+        flat = np.frombuffer(data, layout.dtype, count, offset=place * size)
+        yield _shaped(flat, layout, subsampled), layout.photometric
+
+
+def _shaped(flat: Frame, layout: Layout, subsampled: bool) -> Frame:
+    rows, columns = layout.rows, layout.columns
+    if layout.samples == 1:
+        return flat.reshape(rows, columns)
+    if subsampled:
+        pairs = flat.reshape(rows, columns // 2, 4)  # Y1 Y2 Cb Cr
+        bright = pairs[..., :2].reshape(rows, columns)
+        chroma = np.repeat(pairs[..., 2:], 2, axis=1)
+        return np.concatenate([bright[..., None], chroma], axis=2)
+    if layout.planar == 1:
+        return np.moveaxis(flat.reshape(3, rows, columns), 0, 2)
+    return flat.reshape(rows, columns, 3)

@@ -1,0 +1,104 @@
+"""What is known of one file: columns that may leave its header, and what must not."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
+
+Kind = Literal["cine", "still", "not_image", "refused"]
+
+MAX_AGE_YEARS: Final = 89
+"""Whoever is older is 90: so few are that an age names them."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a header says about a person; it goes to ``private/`` and nowhere else.
+
+    Not even ``repr`` shows it, for tracebacks do.
+    """
+
+    patient_id: str = field(default="", repr=False)
+    patient_name: str = field(default="", repr=False)
+    birth_date: str = field(default="", repr=False)
+    """YYYYMMDD, or empty."""
+    study_uid: str = field(default="", repr=False)
+    series_uid: str = field(default="", repr=False)
+    instance_uid: str = field(default="", repr=False)
+    accession: str = field(default="", repr=False)
+    study_date: str = field(default="", repr=False)
+    """YYYYMMDD, or empty."""
+    study_time: str = field(default="", repr=False)
+    institution: str = field(default="", repr=False)
+    names: tuple[str, ...] = field(default=(), repr=False)
+    """Every name of a person, a place or a machine, to be taken out of the study's report."""
+    dates: tuple[str, ...] = field(default=(), repr=False)
+    """Every date, as YYYYMMDD, for the same end."""
+
+    @property
+    def patient(self) -> str:
+        """What tells one patient from another: the ID, else name and birth date, else the study.
+
+        Empty where the header has nothing of the three.
+        """
+        if self.patient_id:
+            return self.patient_id
+        if self.patient_name and self.birth_date:
+            return f"{self.patient_name}\n{self.birth_date}"
+        return self.study_uid
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRecord:
+    """One file of an export: what it is, and the allow-listed columns of its header."""
+
+    kind: Kind
+    reason: str = ""
+    """A key of ``REASONS``; empty for a cine."""
+    modality: str = ""
+    sop_class: str = ""
+    transfer_syntax: str = ""
+    photometric: str = ""
+    samples: int = 0
+    """Per pixel: 1 (gray or palette) or 3."""
+    bits_allocated: int = 0
+    bits_stored: int = 0
+    frames: int = 0
+    rows: int = 0
+    columns: int = 0
+    frame_times_ms: tuple[float, ...] | None = None
+    """When each frame was taken, from the first one on; None is unknown."""
+    time_source: str | None = None
+    """Keyword of the element that the times are from, or "FunctionalGroups"."""
+    time_conflict: bool = False
+    """Whether another element of the header states another rate."""
+    view: str = "unknown"
+    primary_angle_deg: float | None = None
+    """Angiography: LAO positive, RAO negative."""
+    secondary_angle_deg: float | None = None
+    """Angiography: cranial positive, caudal negative."""
+    age_years: int | None = None
+    """Whole years at the study; 90 where it is above 89."""
+    sex: str = ""
+    """M, F or O; empty where unknown."""
+    manufacturer: str = ""
+    model: str = ""
+    heart_rate_per_min: float | None = None
+    identity: Identity = field(default=Identity(), repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that ``from_json`` takes back."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> "FileRecord":
+        """Return the record that ``to_json`` gave, also after a trip through JSON."""
+        own = values["identity"]
+        identity: dict[str, Any] = {
+            name: tuple(one) if isinstance(one, list) else one for name, one in own.items()
+        }
+        times = values["frame_times_ms"]
+        plain = {
+            **values,
+            "identity": Identity(**identity),
+            "frame_times_ms": None if times is None else tuple(times),
+        }
+        return FileRecord(**plain)
