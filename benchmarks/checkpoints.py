@@ -20,11 +20,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from cinelex.core.checkpoint import Position
 from cinelex.core.files import sync_folder
 from cinelex.data.sampler import StudySampler
-from cinelex.runners import checkpoint
+from cinelex.runners import saving
 from cinelex.runners.restore import restore
-from cinelex.runners.snapshot import Position, Snapshots
+from cinelex.runners.snapshot import Snapshots
 
 REPEATS = 5
 
@@ -57,7 +58,7 @@ def measure_checkpoints(millions: float) -> None:
             return snapshots.take(position, provenance={})
 
         def save() -> object:
-            return checkpoint.write(folder, snapshots.take(position, provenance={}), keep=1)
+            return saving.write(folder, snapshots.take(position, provenance={}), keep=1)
 
         def torch_save() -> None:
             with (folder / "other.pt").open("wb") as stream:

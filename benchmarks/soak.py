@@ -20,9 +20,9 @@ from typing import Any
 import torch
 
 from cinelex.config.load import load_config
+from cinelex.core import checkpoint
 from cinelex.core.randomness import numpy_generator
 from cinelex.projects import open_project
-from cinelex.runners import checkpoint
 from cinelex.runners.train import Trainer
 from tests.tiny_run import MULTITASK, arguments, rows
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cinelex.runners import checkpoint
+from cinelex.core import checkpoint
 from tests.tiny_run import MULTITASK, ROOT, arguments, rows, succeed
 
 STEPS, KILL_AFTER = 40, 6

@@ -11,7 +11,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
+from cinelex.core import checkpoint
 from cinelex.core.errors import UserError
+from cinelex.core.weights import load_weights
 from cinelex.data.text.saved import load_tokenizer
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.decode import VideoError
@@ -21,9 +23,8 @@ from cinelex.data.video.resize import Shape
 from cinelex.data.video.transforms import to_float
 from cinelex.models.study_model import EncodedStudies, StudyModel
 from cinelex.projects import build_study_model
+from cinelex.projects.interface.towers import kept_towers
 from cinelex.projects.studies.captions import told_of
-from cinelex.runners import checkpoint
-from cinelex.runners.weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def load(run: str | Path) -> TrainedRun:
     folder = Path(run)
     config = load_config(folder / "config.yaml")
     tokenizer = load_tokenizer(folder / "tokenizer")
-    model = build_study_model(config, tokenizer)
+    model = build_study_model(config, tokenizer, kept_towers(folder))
     found = checkpoint.newest(folder / "checkpoints", strict=True)
     if found is None:
         raise UserError(f"{folder / 'checkpoints'}: no checkpoint yet; train the run first")

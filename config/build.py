@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from cinelex.config.nearest import nearest
 from cinelex.config.strict import Part
-from cinelex.core.errors import UserError
+from cinelex.core.errors import UserError, refusing
 
 T = TypeVar("T")
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
@@ -36,12 +36,13 @@ def build(table: Mapping[str, Callable[..., T]], part: Part, **context: Any) -> 
         if name in given:
             raise UserError(f"{part.name}: option {name!r} follows from the rest of the config")
     options = _check(part, {n: item for n, item in parameters.items() if n not in given})
-    try:
-        return table[part.name](**given, **options)
-    except UserError:
-        raise
-    except ValueError as error:
-        raise UserError(f"{part.name}: {error}") from error
+    with refusing(f"{part.name}: cannot be built with these options and sizes"):
+        try:
+            return table[part.name](**given, **options)
+        except ValueError as error:
+            if isinstance(error, UserError):
+                raise
+            raise UserError(f"{part.name}: {error}") from error
 
 
 def check_part(table: Mapping[str, Callable[..., Any]], part: Part) -> None:

@@ -1,7 +1,7 @@
 """From a YAML file and overrides to a checked config, and back."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +168,36 @@ def _place(problem: ErrorDetails, data: Any) -> tuple[Keys, str]:
             continue
         path.append(str(part))
     return tuple(path), ".".join(path)
+
+
+def with_keys_of(own: RunConfig, other: RunConfig, keys: Iterable[str]) -> RunConfig:
+    """Return ``own`` with some keys or sections as ``other`` has them.
+
+    A part whose name is taken over has the other's options too.
+
+    Raises:
+        UserError: The two do not go together.
+    """
+    data, source = own.model_dump(mode="json"), other.model_dump(mode="json")
+    for key in keys:
+        parts = key.split(".")
+        here, there = data, source
+        for name in parts[:-1]:
+            if not isinstance(here.get(name), dict) or not isinstance(there.get(name), dict):
+                break
+            if parts[-1] == "name" and "options" in there[name] and name == parts[-2]:
+                break
+            here, there = here[name], there[name]
+        else:
+            name = parts[-1]
+        if name in there:
+            here[name] = there[name]
+        else:
+            here.pop(name, None)
+    try:
+        return RunConfig.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        raise UserError(_explain(error, Document(data, {}), COMMAND_LINE)) from None
 
 
 def dump_config(config: RunConfig) -> str:

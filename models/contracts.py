@@ -5,6 +5,8 @@ behaviour.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -28,6 +30,9 @@ class VideoEncoder(nn.Module, ABC):
     """Frames, rows and columns of pixels that one token starts from."""
     drops_tokens: bool
     """True where ``keep`` is understood, so that hidden tokens cost nothing and are never seen."""
+    kept: Mapping[str, Any] | None = None
+    """JSON that the constructor takes as ``kept`` to build it again for a checkpoint, without its
+    source; None where the options say it all."""
 
     @abstractmethod
     def forward(
@@ -78,6 +83,8 @@ class TextEncoder(nn.Module, ABC):
 
     width: int
     """Embedding dimension of a token and of a report."""
+    kept: Mapping[str, Any] | None = None
+    """As of a video encoder."""
 
     @abstractmethod
     def forward(

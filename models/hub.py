@@ -1,5 +1,7 @@
 """Pretrained models of transformers, from a folder, the hub's cache or the hub."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
@@ -40,6 +42,22 @@ def load_pretrained(kind: Any, source: str, **changes: Any) -> nn.Module:
         raise UserError(f"{source} lacks {missing[0]}; it belongs to another kind of model")
     loaded: nn.Module = model
     return loaded
+
+
+def described(model: Any) -> dict[str, Any]:
+    """Return the config of a pretrained model as JSON."""
+    found: dict[str, Any] = json.loads(model.config.to_json_string(use_diff=False))
+    return found
+
+
+def rebuilt(kind: Any, config: Mapping[str, Any]) -> nn.Module:
+    """Return a model of a config that `described` returned, with random weights."""
+    from transformers import AutoConfig
+
+    options = dict(config)
+    found = AutoConfig.for_model(options.pop("model_type"), **options)
+    model: nn.Module = kind.from_config(found) if hasattr(kind, "from_config") else kind(found)
+    return model
 
 
 def pixel_statistics(source: str) -> tuple[list[float], list[float]]:

@@ -1,12 +1,15 @@
 """Any text encoder of transformers."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cinelex.core.errors import UserError
 from cinelex.models.contracts import TextEncoder
 from cinelex.models.foreign import make_repeatable
-from cinelex.models.hub import load_pretrained
+from cinelex.models.hub import described, load_pretrained, rebuilt
 from cinelex.models.pooling import PoolingKind, TokenPooling
 
 
@@ -24,6 +27,7 @@ class HuggingFaceText(TextEncoder):
         max_tokens: int,
         name: str = "microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext",
         pooling: PoolingKind = "mean",
+        kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Load the encoder.
 
@@ -33,6 +37,7 @@ class HuggingFaceText(TextEncoder):
             max_tokens: Tokens of the longest report.
             name: A local folder, or a hub name that is in the cache or can be downloaded.
             pooling: How the tokens become a report.
+            kept: What a run kept of it; nothing is loaded then: a checkpoint has its weights.
 
         Raises:
             UserError: The encoder cannot be had, is no plain encoder, or does not fit the
@@ -42,7 +47,10 @@ class HuggingFaceText(TextEncoder):
         # Here, because it takes seconds.
         from transformers import AutoModel
 
-        self.encoder = load_pretrained(AutoModel, name)
+        self.encoder = (
+            load_pretrained(AutoModel, name) if kept is None else rebuilt(AutoModel, kept["config"])
+        )
+        self.kept = {"config": described(self.encoder)}
         config = self.encoder.config
         _check(config, name=name, vocab=vocab, max_tokens=max_tokens)
         if getattr(self.encoder, "pooler", None) is not None:

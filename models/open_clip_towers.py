@@ -1,6 +1,9 @@
 """The two towers of any OpenCLIP model, by name where there is a network, by path where not."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -11,6 +14,9 @@ from cinelex.core.errors import UserError
 from cinelex.models.contracts import TextEncoder, VideoEncoder
 from cinelex.models.foreign import keep_nothing, make_repeatable
 from cinelex.models.normalize import Normalize
+
+CONFIG = "open_clip_config.json"
+"""What a folder of OpenCLIP says of its model."""
 
 
 def load_open_clip(name: str, pretrained: bool | str) -> Any:
@@ -49,6 +55,21 @@ def load_open_clip(name: str, pretrained: bool | str) -> Any:
         ) from error
 
 
+def _loaded(
+    name: str, pretrained: bool | str, kept: Mapping[str, Any] | None
+) -> tuple[Any, dict[str, Any]]:
+    """Return a model from its source, or as a run kept it, and what a run is to keep."""
+    config = Path(name) / CONFIG
+    if kept is None:
+        model = load_open_clip(name, pretrained)
+        return model, {"config": json.loads(config.read_bytes())} if config.is_file() else {}
+    if "config" not in kept:
+        return load_open_clip(name, False), dict(kept)
+    with TemporaryDirectory() as folder:
+        (Path(folder) / CONFIG).write_text(json.dumps(kept["config"]))
+        return load_open_clip(folder, False), dict(kept)
+
+
 class OpenClipImage(VideoEncoder):
     """The image tower with its projection: one token an image, in the space of the pair.
 
@@ -66,6 +87,7 @@ class OpenClipImage(VideoEncoder):
         channels: int,
         name: str = "ViT-B-32",
         pretrained: bool | str = False,
+        kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Load the tower.
 
@@ -76,13 +98,14 @@ class OpenClipImage(VideoEncoder):
             channels: 3, or 1 for gray, which is shown to all three.
             name: See `load_open_clip`; give the text tower the same.
             pretrained: See `load_open_clip`; give the text tower the same.
+            kept: What a run kept of it; nothing is loaded then: a checkpoint has its weights.
 
         Raises:
             UserError: The model is not to be had.
             ValueError: Images of another kind, or another width.
         """
         super().__init__()
-        model = load_open_clip(name, pretrained)
+        model, self.kept = _loaded(name, pretrained, kept)
         self.tower = model.visual
         self.width, self.grid, self.tubelet = width, (1, 1, 1), (1, size, size)
         found: Any = self.tower.image_size
@@ -123,6 +146,7 @@ class OpenClipText(TextEncoder):
         max_tokens: int,
         name: str = "ViT-B-32",
         pretrained: bool | str = False,
+        kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Load the tower.
 
@@ -132,13 +156,15 @@ class OpenClipText(TextEncoder):
             max_tokens: Tokens of the longest caption.
             name: See `load_open_clip`.
             pretrained: See `load_open_clip`.
+            kept: As of the image tower.
 
         Raises:
             UserError: The model is not to be had, or its text tower is not one of CLIP's kind.
             ValueError: Another width, more tokens than it knows, or longer captions.
         """
         super().__init__()
-        self.tower = load_open_clip(name, pretrained).text
+        model, self.kept = _loaded(name, pretrained, kept)
+        self.tower = model.text
         if getattr(self.tower, "pool_type", None) != "argmax" or self.tower.cls_emb is not None:
             raise UserError(
                 f"{name}: only text towers that end on their last token are supported; use the "

@@ -1,6 +1,7 @@
 """Any image backbone of timm on each frame, and a transformer over the frames."""
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class TimmVideo(VideoEncoder):
         depth: int = 2,
         heads: int = 4,
         mlp_ratio: float = 4.0,
+        kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Make the backbone and the blocks over time.
 
@@ -48,13 +50,15 @@ class TimmVideo(VideoEncoder):
             depth: Transformer blocks over time.
             heads: Attention heads a block.
             mlp_ratio: Hidden width of the feed-forward part, in widths.
+            kept: What a run kept of it; nothing is loaded then: a checkpoint has its weights.
 
         Raises:
             UserError: An unknown backbone, or weights that cannot be had or do not fit.
         """
         super().__init__()
         self.width, self.grid, self.tubelet = width, (frames, 1, 1), (1, size, size)
-        self.backbone = _backbone(backbone, pretrained, size=size)
+        self.kept = {}
+        self.backbone = _backbone(backbone, False if kept is not None else pretrained, size=size)
         statistics: Any = self.backbone.pretrained_cfg
         self.normalize = Normalize(statistics["mean"], statistics["std"])
         make_repeatable(self.backbone, trained=pretrained is not False)

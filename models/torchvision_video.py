@@ -1,5 +1,6 @@
 """Video encoders of torchvision, with their tokens instead of their classes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,14 @@ class MViTV2S(VideoEncoder):
     drops_tokens = False
 
     def __init__(
-        self, *, width: int, frames: int, size: int, channels: int, pretrained: bool | str = False
+        self,
+        *,
+        width: int,
+        frames: int,
+        size: int,
+        channels: int,
+        pretrained: bool | str = False,
+        kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Make the encoder.
 
@@ -41,6 +49,7 @@ class MViTV2S(VideoEncoder):
             size: Rows, and columns, of a frame; a multiple of 32.
             channels: 3, or 1 for gray, which is shown to all three.
             pretrained: False for random weights, true for Kinetics-400, or the path of a file.
+            kept: What a run kept of it; nothing is loaded then: a checkpoint has its weights.
 
         Raises:
             UserError: A size that does not fit, or weights that cannot be had or do not fit.
@@ -55,7 +64,9 @@ class MViTV2S(VideoEncoder):
         self.mvit.head = nn.Identity()
         weights = MViT_V2_S_Weights.KINETICS400_V1
         self.normalize = _normalize(weights)
-        _load(self.mvit, pretrained, url=weights.url, head="head.")
+        self.kept = {}
+        if kept is None:
+            _load(self.mvit, pretrained, url=weights.url, head="head.")
         make_repeatable(self.mvit, trained=pretrained is not False)
         self.project = nn.Linear(768, width)
 
@@ -88,7 +99,14 @@ class R3D18(VideoEncoder):
     drops_tokens = False
 
     def __init__(
-        self, *, width: int, frames: int, size: int, channels: int, pretrained: bool | str = False
+        self,
+        *,
+        width: int,
+        frames: int,
+        size: int,
+        channels: int,
+        pretrained: bool | str = False,
+        kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Make the encoder.
 
@@ -98,6 +116,7 @@ class R3D18(VideoEncoder):
             size: Rows, and columns, of a frame; a multiple of 16.
             channels: 3, or 1 for gray, which is shown to all three.
             pretrained: False for random weights, true for Kinetics-400, or the path of a file.
+            kept: What a run kept of it; nothing is loaded then: a checkpoint has its weights.
 
         Raises:
             UserError: A size that does not fit, or weights that cannot be had or do not fit.
@@ -112,7 +131,9 @@ class R3D18(VideoEncoder):
         resnet.avgpool = resnet.fc = nn.Identity()
         weights = R3D_18_Weights.KINETICS400_V1
         self.normalize = _normalize(weights)
-        _load(resnet, pretrained, url=weights.url, head="fc.")
+        self.kept = {}
+        if kept is None:
+            _load(resnet, pretrained, url=weights.url, head="fc.")
         make_repeatable(resnet, trained=pretrained is not False)
         self.stages = nn.Sequential(
             resnet.stem, resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4

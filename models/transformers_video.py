@@ -1,5 +1,6 @@
 """Video encoders of transformers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from cinelex.core.errors import UserError
 from cinelex.models.blocks import check_heads
 from cinelex.models.contracts import VideoEncoder
 from cinelex.models.foreign import make_repeatable
-from cinelex.models.hub import load_pretrained, pixel_statistics
+from cinelex.models.hub import described, load_pretrained, pixel_statistics, rebuilt
 from cinelex.models.normalize import Normalize
 from cinelex.models.tubelets import grid_of, take_positions
 
@@ -35,6 +36,7 @@ class VideoMAE(VideoEncoder):
         heads: int = 12,
         tubelet: tuple[int, int, int] = (2, 16, 16),
         mlp_ratio: float = 4.0,
+        kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Make the encoder.
 
@@ -49,6 +51,7 @@ class VideoMAE(VideoEncoder):
             heads: Attention heads a block.
             tubelet: Frames, rows and columns of pixels in one token; as many rows as columns.
             mlp_ratio: Hidden width of the feed-forward part, in widths.
+            kept: What a run kept of it; nothing is loaded then: a checkpoint has its weights.
 
         Raises:
             UserError: Sizes that do not fit, or weights that cannot be had or do not fit.
@@ -76,8 +79,14 @@ class VideoMAE(VideoEncoder):
             self.videomae: nn.Module = VideoMAEModel(config)
             self.normalize = Normalize()
         else:
-            self.videomae = load_pretrained(VideoMAEModel, pretrained, **clip)
-            self.normalize = Normalize(*pixel_statistics(pretrained))
+            if kept is None:
+                self.videomae = load_pretrained(VideoMAEModel, pretrained, **clip)
+                mean, std = pixel_statistics(pretrained)
+            else:
+                self.videomae = rebuilt(VideoMAEModel, kept["config"])
+                mean, std = kept["mean"], kept["std"]
+            self.normalize = Normalize(mean, std)
+            self.kept = {"config": described(self.videomae), "mean": mean, "std": std}
             config = self.videomae.config
             if channels > config.num_channels:
                 raise UserError(f"{pretrained} was trained on gray; set data.channels=1")

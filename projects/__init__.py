@@ -7,6 +7,7 @@ from cinelex.config.flat import flat
 from cinelex.config.nearest import nearest
 from cinelex.config.schedule import active_weights
 from cinelex.config.schema import RunConfig, Schedule
+from cinelex.core.distributed import world_size
 from cinelex.core.errors import UserError
 from cinelex.core.names import covered
 from cinelex.data.text.tokenizer import Tokenizer
@@ -14,6 +15,7 @@ from cinelex.models.study_model import StudyModel
 from cinelex.projects.clipse.entry import ENTRY as CLIPSE
 from cinelex.projects.eq.entry import ENTRY as EQ
 from cinelex.projects.interface.project import Entry, Project
+from cinelex.projects.interface.towers import Towers
 from cinelex.projects.latent.entry import ENTRY as LATENT
 from cinelex.projects.multitask.entry import ENTRY as MULTITASK
 from cinelex.projects.names import check_names
@@ -27,19 +29,48 @@ PROJECTS: dict[str, Entry] = {
 """The projects by their name in a config."""
 
 
-def open_project(config: RunConfig, folder: Path) -> Project[Any, Any]:
+def open_project(config: RunConfig, folder: Path, output: Path | None = None) -> Project[Any, Any]:
     """Return the project that the config names.
+
+    Args:
+        config: The run.
+        folder: The run's folder, with what it keeps.
+        output: Where lists of this use of it are written; None takes the run's folder.
 
     Raises:
         UserError: There is no such project, the config sets what it does not read, or its data
             cannot be used.
     """
     check_project(config)
-    return PROJECTS[config.project].open(config, folder)
+    return PROJECTS[config.project].open(config, folder, output)
 
 
-def build_study_model(config: RunConfig, tokenizer: Tokenizer) -> StudyModel:
+def rehearse(config: RunConfig) -> None:
+    """Build what the config describes and try it on made-up input, before any data is read.
+
+    Raises:
+        UserError: Names the key of what does not fit.
+    """
+    check_project(config)
+    smallest, cut = config.batch // world_size(), config.gradient_accumulation_steps
+    if smallest < cut:
+        raise UserError(
+            f"gradient_accumulation_steps: {config.batch} studies over {world_size()} processes "
+            f"leave {smallest} to some, which cannot be cut into {cut} micro-batches; raise batch "
+            "or lower gradient_accumulation_steps"
+        )
+    PROJECTS[config.project].rehearse(config)
+
+
+def build_study_model(
+    config: RunConfig, tokenizer: Tokenizer, towers: Towers | None = None
+) -> StudyModel:
     """Return the model that a config describes, freshly initialised, without any data.
+
+    Args:
+        config: The run.
+        tokenizer: What reads its reports.
+        towers: What a run that was trained kept of its towers.
 
     Raises:
         UserError: The project trains no model of studies and reports.
@@ -51,7 +82,7 @@ def build_study_model(config: RunConfig, tokenizer: Tokenizer) -> StudyModel:
             f"project {config.project} has no model of studies and reports; there are "
             f"{', '.join(there)}"
         )
-    return build(config, tokenizer)
+    return build(config, tokenizer, towers)
 
 
 def check_project(config: RunConfig) -> None:

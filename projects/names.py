@@ -6,7 +6,7 @@ from typing import Any
 
 from cinelex.config.build import check_part
 from cinelex.config.schema import RunConfig
-from cinelex.core.errors import UserError
+from cinelex.core.errors import about
 from cinelex.losses import CONTRASTIVE, NEGATIVES
 from cinelex.models import (
     AGGREGATORS,
@@ -40,7 +40,5 @@ def check_names(config: RunConfig) -> None:
     """
     for key, table in TABLES.items():
         part: Any = reduce(getattr, key.split("."), config)
-        try:
+        with about(key):
             check_part(table, part)
-        except UserError as problem:
-            raise UserError(f"{key}: {problem}") from None

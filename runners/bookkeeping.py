@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cinelex.config.schema import RunConfig
+from cinelex.core.checkpoint import Position
 from cinelex.core.console import say
 from cinelex.core.distributed import gather_json, is_main
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
 from cinelex.runners.record import Record, last_records
 from cinelex.runners.sinks import Sink
-from cinelex.runners.snapshot import Position
 from cinelex.runners.step import StepReport, one_line
 
 MAX_SKIPPED_IN_A_ROW = 20

@@ -6,17 +6,18 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from cinelex.core import checkpoint
+from cinelex.core.checkpoint import Position
 from cinelex.core.console import say
 from cinelex.core.distributed import barrier, world_size
 from cinelex.core.sharding import as_parameter
-from cinelex.runners import checkpoint
+from cinelex.core.weights import check_names
+from cinelex.runners import saving
 from cinelex.runners.ema import Ema
 from cinelex.runners.snapshot import (
-    Position,
     restore_optimizer,
     restore_random_state,
 )
-from cinelex.runners.weights import check_names
 
 
 def restore(
@@ -48,12 +49,12 @@ def restore(
     Raises:
         UserError: All are damaged, or the model is another.
     """
-    checkpoint.remove_leftovers(folder)
+    saving.remove_leftovers(folder)
     found = checkpoint.newest(folder, strict=strict)
     if found is None:
         return Position(step=0, records=0, skipped=0), None
     path = found.path
-    checkpoint.put_aside_newer(folder, path)
+    saving.put_aside_newer(folder, path)
     weights, own = checkpoint.read(path, "model"), model.state_dict()
     fresh = check_names(path, weights, own, skip=skip)
     kept = {n: as_parameter(weights[n], tensor) for n, tensor in own.items() if n not in fresh}

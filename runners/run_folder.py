@@ -2,47 +2,29 @@
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 
-import yaml
+from torch import nn
 
 from cinelex.config.load import config_hash, dump_config, load_config
 from cinelex.config.schema import RunConfig
+from cinelex.core.checkpoint import has_begun
 from cinelex.core.console import say
-from cinelex.core.distributed import barrier, is_main
+from cinelex.core.distributed import barrier, broadcast_json, is_main
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_json, write_whole
 from cinelex.core.names import covered
 from cinelex.core.provenance import code_hash
+from cinelex.projects.interface.towers import keep_towers
+from cinelex.runners.differences import decisive, listed
 
-MAY_CHANGE = (
-    "folder",
-    "device",
-    "threads",
-    "precision",
-    "gradient_accumulation_steps",
-    "parallel",
-    "activation_checkpointing",
-    "compile",
-    "strict_resume",
-    "resume_skip",
-    "checksum_every",
-    "hang_limit_s",
-    "use_wandb",
-    "log_every",
-    "probe_every",
-    "keep_checkpoints",
-    "evaluation",
-    "data.cache",
-    "data.workers",
-    "data.inference_manifest",
-    "eq.inference_file",
-)
-"""Keys and sections that a run may change when it goes on; the rest decides its numbers."""
-MAX_NAMED = 8
-"""Differing keys that a refusal spells out."""
+LOCK = "manifest.lock"
+HASHES = ("config", "data", "code", "checkpoint")
+"""What every result can be traced by."""
 
 
 @dataclass(frozen=True)
@@ -58,53 +40,53 @@ class RunFolder:
 
 
 def open_for_training(config: RunConfig) -> RunFolder:
-    """Make the run's folder, or go back to it, and leave the resolved config there.
+    """Make the run's folder, or go back to it.
+
+    Only a run that has begun, by a record or a checkpoint, binds who comes next.
 
     Raises:
         UserError: The folder holds a run of another config, or cannot be written to.
     """
     folder = RunFolder(config.folder / config.name)
+    problem = ""
     if is_main():
-        _refuse_another(config, folder.path)
-        try:
-            write_whole(folder.path / "config.yaml", dump_config(config))
-        except OSError as problem:
-            raise UserError(
-                f"{folder.path}: cannot be written to ({problem.strerror}); set folder="
-            ) from None
-    barrier()
+        problem = _another(config, folder.path) or _unwritable(folder.path)
+    problem = broadcast_json(problem)
+    if problem:
+        raise UserError(problem)
     return folder
 
 
-def open_finished(config: RunConfig) -> RunFolder:
-    """Return the folder of a run that was begun.
-
-    Raises:
-        UserError: There is none.
-    """
-    folder = RunFolder(config.folder / config.name)
-    if not (folder.path / "config.yaml").exists():
-        raise UserError(f"{folder.path}: no run there; train it first, or set name= and folder=")
-    return folder
-
-
-def lock_manifest(folder: RunFolder, config: RunConfig, *, data_hash: str) -> dict[str, str]:
-    """Write ``manifest.lock``, the hashes of config, data and code, and return them.
+def provenance_of(folder: RunFolder, config: RunConfig, *, data_hash: str) -> dict[str, str]:
+    """Return the hashes of config, data and code as they are now.
 
     Raises:
         UserError: The run was begun with other data.
     """
-    path = folder.path / "manifest.lock"
-    lock = {"config": config_hash(config), "data": data_hash, "code": code_hash()}
-    changed = path.exists() and read_json(path)["data"] != data_hash
+    path = folder.path / LOCK
+    kept = read_json(path) if path.exists() and has_begun(folder.path) else {}
+    changed = kept.get("data") not in (None, data_hash)
     if changed and not covered("data", config.resume_skip):
         raise UserError(
             f"{path}: the studies have changed since this run began; give it another name=, "
             "bring the manifest and the videos back, or set resume_skip=[data]"
         )
+    return {"config": config_hash(config), "data": data_hash, "code": code_hash()}
+
+
+def write_down(
+    folder: RunFolder, config: RunConfig, provenance: Mapping[str, str], module: nn.Module
+) -> None:
+    """Leave beside the record what a run is: its config, its hashes, and how its towers are built.
+
+    Called when nothing but the first step is left to do.
+    """
     if is_main():
-        write_json(path, lock)
-    return lock
+        write_whole(folder.path / "config.yaml", dump_config(config))
+        write_json(folder.path / LOCK, dict(provenance))
+        if not has_begun(folder.path):
+            keep_towers(folder.path, module)
+    barrier()
 
 
 def register(config: RunConfig, provenance: Mapping[str, str]) -> None:
@@ -113,16 +95,16 @@ def register(config: RunConfig, provenance: Mapping[str, str]) -> None:
     Raises:
         ValueError: A hash is missing: a result without one cannot be traced.
     """
-    missing = {"config", "data", "code", "checkpoint"} - {k for k, v in provenance.items() if v}
+    missing = set(HASHES) - {k for k, v in provenance.items() if v}
     if missing:
         raise ValueError(f"a run without {sorted(missing)} hashes is not registered")
     if not is_main():
         return
-    columns = ("name", "finished", "project", "steps", "config", "data", "code", "checkpoint")
+    columns = ("name", "finished", "project", "steps", *HASHES)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     row = (config.name, finished, config.project, config.steps)
-    hashes = tuple(provenance[name] for name in columns[4:])
-    with sqlite3.connect(config.folder / "registry.sqlite") as connection:
+    hashes = tuple(provenance[name] for name in HASHES)
+    with closing(sqlite3.connect(config.folder / "registry.sqlite")) as connection, connection:
         connection.execute(
             "create table if not exists runs (name text primary key, finished text, project text, "
             "steps integer, config text, data text, code text, checkpoint text)"
@@ -131,30 +113,28 @@ def register(config: RunConfig, provenance: Mapping[str, str]) -> None:
         connection.execute(f"insert or replace into runs values ({slots})", row + hashes)  # noqa: S608
 
 
-def _refuse_another(config: RunConfig, path: Path) -> None:
-    if not (path / "config.yaml").exists():
-        return
-    old = load_config(path / "config.yaml")
-    differing = _differences(yaml.safe_load(dump_config(old)), yaml.safe_load(dump_config(config)))
-    decisive = {key: line for key, line in differing if not covered(key, MAY_CHANGE)}
-    refused = [line for key, line in decisive.items() if not covered(key, config.resume_skip)]
+def _unwritable(path: Path) -> str:
+    """Return why nothing can be written to a folder; empty where it can."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            return ""
+    except OSError as problem:
+        return f"{path}: cannot be written to ({problem.strerror}); set folder="
+
+
+def _another(config: RunConfig, path: Path) -> str:
+    """Return why a run that has begun is none of this config; empty where it is."""
+    kept = path / "config.yaml"
+    if not (has_begun(path) and kept.exists()):
+        return ""
+    differing = decisive(load_config(kept), config)
+    refused = [line for key, line in differing.items() if not covered(key, config.resume_skip)]
     if refused:
-        more = f"; and {len(refused) - MAX_NAMED} more" if len(refused) > MAX_NAMED else ""
-        raise UserError(
-            f"{path} holds a run of another config ({'; '.join(refused[:MAX_NAMED])}{more}); "
-            "give this one another name=, delete that folder, or name what may differ in "
-            "resume_skip"
+        return (
+            f"{path} holds a run of another config ({listed(refused)}); give this one another "
+            "name=, delete that folder, or name what may differ in resume_skip"
         )
-    for line in decisive.values():
+    for line in differing.values():
         say(f"warning: the run goes on with another config, as resume_skip allows: {line}")
-
-
-def _differences(old: object, new: object, key: str = "") -> list[tuple[str, str]]:
-    """Return each dotted key whose value differs, with both values."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        found = []
-        for name in sorted(old.keys() | new.keys()):
-            inner = f"{key}.{name}" if key else str(name)
-            found += _differences(old.get(name), new.get(name), inner)
-        return found
-    return [] if old == new else [(key, f"{key}: {old} -> {new}")]
+    return ""

@@ -8,7 +8,7 @@ from types import TracebackType
 from cinelex.core.console import say
 from cinelex.core.distributed import is_main
 from cinelex.core.errors import UserError
-from cinelex.runners import checkpoint
+from cinelex.runners import saving
 from cinelex.runners.snapshot import Snapshot
 
 MAX_MISSED_IN_A_ROW = 3
@@ -49,7 +49,7 @@ class Saver:
         """Begin to write; `wait` must have been called since the snapshot before."""
         assert self._pending is None, "the memory of the last snapshot is still being read"
         if is_main():
-            writing = self._writer.submit(checkpoint.write, self.folder, snapshot, keep=self.keep)
+            writing = self._writer.submit(saving.write, self.folder, snapshot, keep=self.keep)
             self._pending = snapshot, writing
 
     def wait(self) -> None:

@@ -6,26 +6,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from cinelex.core.checkpoint import Position
 from cinelex.core.distributed import gather_rows, rank, world_size
 from cinelex.core.errors import UserError
 from cinelex.core.sharding import as_parameter, whole
 from cinelex.runners.ema import Ema
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where a run stands, besides its tensors."""
-
-    step: int
-    """Optimizer steps made; it decides schedules, the order of the samples and every keyed draw."""
-    records: int
-    """Bytes of ``metrics.jsonl`` that were written by then."""
-    skipped: int
-    """Steps that were left out because a gradient was not finite."""
-    best: float | None = None
-    """The best validation so far, by the number that the config names."""
-    best_step: int | None = None
-    """The step of that validation."""
 
 
 @dataclass(frozen=True, kw_only=True)

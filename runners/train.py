@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from cinelex.config.schema import RunConfig
+from cinelex.core import checkpoint
+from cinelex.core.checkpoint import Position
 from cinelex.core.console import say
 from cinelex.core.distributed import barrier, broadcast_json
 from cinelex.core.errors import UserError
 from cinelex.core.sharding import whole
 from cinelex.projects.interface.project import BatchT, Project
-from cinelex.runners import checkpoint
 from cinelex.runners.bookkeeping import Books, Spike
 from cinelex.runners.checksum import refuse_drift
 from cinelex.runners.ema import Ema
@@ -34,7 +35,7 @@ from cinelex.runners.probe import Probe
 from cinelex.runners.restore import restore
 from cinelex.runners.saver import Saver
 from cinelex.runners.sinks import Sink
-from cinelex.runners.snapshot import Position, Snapshots
+from cinelex.runners.snapshot import Snapshots
 from cinelex.runners.step import StepReport
 from cinelex.runners.watchdog import Watchdog
 

@@ -14,7 +14,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT
 from cinelex.projects import PROJECTS, check_project, open_project
 from cinelex.runners.evaluate import use
-from cinelex.runners.run_folder import open_finished
+from cinelex.runners.finished import Asked, open_finished
 from cinelex.scripts.modes import MODES
 
 MIN_TIMEOUT_S = 600.0
@@ -38,6 +38,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--use_wandb", choices=("true", "false"), help="also send scalars to W&B")
     parser.add_argument("--print_config", action="store_true", help="print what would run, and end")
     parser.add_argument("--steps", type=int, default=11, help=f"how many, of --run_mode {counted}")
+    parser.add_argument(
+        "--label", help="have the results of another config or of other studies apart, so called"
+    )
     parser.add_argument(
         "overrides",
         nargs="*",
@@ -108,11 +111,19 @@ def run(config: RunConfig, options: argparse.Namespace, device: torch.device) ->
     """Run one mode of a run."""
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    given = [*options.overrides, *(["use_wandb="] if options.use_wandb else [])]
+    asked = Asked(
+        config=config,
+        given=tuple(item.partition("=")[0] for item in given),
+        label=options.label,
+    )
     if options.run_mode in MODES:
-        return MODES[options.run_mode].begin(config, device)
-    mode, folder = PROJECTS[config.project].modes[options.run_mode], open_finished(config)
-    project = open_project(config, folder.path)
-    written = use(project, mode, folder, device, words=options.words, steps=options.steps)
+        return MODES[options.run_mode].begin(asked, device)
+    finished = open_finished(asked)
+    _check_mode(finished.config, options.run_mode)
+    mode = PROJECTS[finished.config.project].modes[options.run_mode]
+    project = open_project(finished.config, finished.folder.path, finished.output)
+    written = use(project, mode, finished, device, words=options.words, steps=options.steps)
     say(f"written: {written}")
     return 0
 

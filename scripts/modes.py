@@ -12,6 +12,8 @@ from typing import Any
 import torch
 
 from cinelex.config.schema import RunConfig
+from cinelex.core import checkpoint
+from cinelex.core.checkpoint import has_begun
 from cinelex.core.console import say
 from cinelex.core.distributed import barrier, broadcast_json, is_main
 from cinelex.core.exit_codes import INTERRUPTED, PREEMPTED, SICK
@@ -22,47 +24,55 @@ from cinelex.doctor.finding import is_sick, render, summary
 from cinelex.doctor.live.examination import examine
 from cinelex.doctor.live.watch import Watch, probes_of
 from cinelex.doctor.report.page import write_report
-from cinelex.projects import open_project
+from cinelex.projects import open_project, rehearse
 from cinelex.projects.interface.project import Project
-from cinelex.runners import checkpoint
 from cinelex.runners.csv_log import write_csv_log
 from cinelex.runners.evaluate import evaluate
-from cinelex.runners.run_folder import RunFolder, lock_manifest, open_finished, open_for_training
+from cinelex.runners.finished import Asked, Finished, open_finished
+from cinelex.runners.run_folder import (
+    RunFolder,
+    open_for_training,
+    provenance_of,
+    write_down,
+)
 from cinelex.runners.sinks import Sink, WandbSink
 from cinelex.runners.summary import schedule_lines, summary_lines
 from cinelex.runners.train import Trainer
 
 
-def validate(config: RunConfig, device: torch.device) -> int:
+def validate(asked: Asked, device: torch.device) -> int:
     """Evaluate a trained run again and write the report."""
-    folder = open_finished(config)
-    _evaluate(open_project(config, folder.path), config, folder, device)
+    finished = open_finished(asked)
+    project = open_project(finished.config, finished.folder.path, finished.output)
+    _evaluate(project, finished, device)
     return 0
 
 
-def _evaluate(
-    project: Project[Any, Any], config: RunConfig, folder: RunFolder, device: torch.device
-) -> None:
-    say("\n".join(summary_lines(evaluate(project, config, folder, device))))
+def _evaluate(project: Project[Any, Any], finished: Finished, device: torch.device) -> None:
+    say("\n".join(summary_lines(evaluate(project, finished, device))))
     if is_main():
-        say(f"report: {write_report(folder.path)}")
+        say(f"report: {write_report(finished.output)}")
 
 
-def ingest(config: RunConfig, _device: torch.device) -> int:
+def ingest(asked: Asked, _device: torch.device) -> int:
     """Decode every video into the cache and make the tokenizer, as training would do first."""
+    config = asked.config
     folder = open_for_training(config)
+    rehearse(config)
     open_project(config, folder.path)
     say(f"ingested: frames in {config.data.cache}, what failed in {folder.path / 'rejects.csv'}")
     return 0
 
 
-def consult(config: RunConfig, device: torch.device) -> int:
+def consult(asked: Asked, device: torch.device) -> int:
     """Say everything that can be known of a run without training it."""
-    begun = (config.folder / config.name / "config.yaml").exists()
+    config = asked.config
+    begun = has_begun(config.folder / config.name)
     with TemporaryDirectory() as elsewhere:
         # what has not begun leaves no folder behind, so that its config can still change
         fresh = RunFolder(Path(broadcast_json(elsewhere)))
         folder = open_for_training(config) if begun else fresh
+        rehearse(config)
         say("\n".join(schedule_lines(config)))
         findings = examine(open_project(config, folder.path), config, folder, device)
         say(summary(findings))
@@ -71,14 +81,16 @@ def consult(config: RunConfig, device: torch.device) -> int:
     return SICK if is_sick(findings) and is_main() else 0
 
 
-def train(config: RunConfig, device: torch.device) -> int:
+def train(asked: Asked, device: torch.device) -> int:
     """Train, or go on training, then evaluate and write the report."""
+    config = asked.config
     for finding in check_before_training(config):
         say(render(finding))
     folder = open_for_training(config)
     with ExitStack() as stack:
         if is_main():
             stack.enter_context(sole_user(folder.path))
+        rehearse(config)
         return _train_alone(config, folder, device)
 
 
@@ -89,7 +101,7 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
         if cramped:
             say(f"warning: {cramped}")
     project = open_project(config, folder.path)
-    provenance = lock_manifest(folder, config, data_hash=project.data_hash())
+    provenance = provenance_of(folder, config, data_hash=project.data_hash())
     say("\n".join(schedule_lines(config)))
     notes: dict[str, str] = {}
     sinks: tuple[Sink, ...] = ()
@@ -115,6 +127,7 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
         probes=probes_of(project, config),
         notes=notes,
     )
+    write_down(folder, config, provenance, trainer.module)
     watch.begin(trainer)
     try:
         finished = trainer.run()
@@ -128,7 +141,8 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
         return PREEMPTED if trainer.cause == "preempted" else INTERRUPTED
     if is_main():
         write_csv_log(folder.path / "metrics.jsonl")
-    _evaluate(project, config, folder, device)
+    trained = Finished(folder=folder, config=config, output=folder.path)
+    _evaluate(project, trained, device)
     return 0
 
 
@@ -137,8 +151,8 @@ class Mode:
     """A run mode that every project has."""
 
     help: str
-    begin: Callable[[RunConfig, torch.device], int]
-    """From a config and the device to the exit code."""
+    begin: Callable[[Asked, torch.device], int]
+    """From what was asked and the device to the exit code."""
 
 
 MODES = {

@@ -45,7 +45,7 @@ def probe(config: RunConfig, objectives: Sequence[str], device: torch.device) ->
     check_project(config)  # of the config itself, because it looks at every key
     seen, read = watched(config)
     with tempfile.TemporaryDirectory() as folder:
-        project = PROJECTS[config.project].open(seen, Path(folder))
+        project = PROJECTS[config.project].open(seen, Path(folder), None)
         trainer = Trainer(project, seen, folder=Path(folder), device=device, provenance={})
         trainer.model.train()
         trainer.update(next(iter(project.batches(0))))

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from shutil import rmtree
 
 from cinelex.core.errors import UserError
-from cinelex.core.files import read_json
+from cinelex.core.files import read_json, write_json
 from cinelex.data.text.open_clip import OpenClipTokenizer
 from cinelex.data.text.pretrained import PretrainedTokenizer
 from cinelex.data.text.tokenizer import SETTINGS, Tokenizer, TrainedTokenizer
@@ -21,16 +22,32 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     """Load what a tokenizer's ``save`` wrote.
 
     Raises:
-        UserError: The folder holds no tokenizer.
+        UserError: The folder holds no tokenizer, or a damaged one.
     """
     settings = folder / SETTINGS
     if not settings.exists():
         raise UserError(f"{settings}: missing; it is written at the end of ingest, into the run")
     found = read_json(settings)
-    return LOADERS[found["kind"]](folder, max_tokens=found["max_tokens"])
+    kind = found.get("kind") if isinstance(found, dict) else None
+    if kind not in LOADERS or not isinstance(found.get("max_tokens"), int):
+        raise UserError(f"{settings}: damaged; bring it back, or train the run again")
+    return LOADERS[kind](folder, max_tokens=found["max_tokens"])
 
 
-def keep_tokenizer(folder: Path, make: Callable[[], Tokenizer]) -> None:
-    """Save a tokenizer in a folder that has none yet."""
-    if not (folder / SETTINGS).exists():
-        make().save(folder)
+def keep_tokenizer(folder: Path, make: Callable[[], Tokenizer], *, source: str) -> None:
+    """Save a tokenizer in a folder, unless the one that is there was made from the same.
+
+    Args:
+        folder: Where to; what another source left there goes.
+        make: Makes it.
+        source: Hash of all that it is made from.
+    """
+    settings = folder / SETTINGS
+    found = read_json(settings) if settings.exists() else {}
+    if isinstance(found, dict) and found.get("source") == source:
+        return
+    tokenizer = make()
+    rmtree(folder, ignore_errors=True)
+    tokenizer.save(folder)
+    # what says that it is whole comes last
+    write_json(settings, {**read_json(settings), "source": source})

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from cinelex.config.schema import RunConfig
+from cinelex.core import checkpoint
 from cinelex.core.console import say
 from cinelex.core.distributed import broadcast_json, is_main, world_size
 from cinelex.core.files import read_json, write_json
@@ -20,7 +21,6 @@ from cinelex.doctor.live.gradients import GradientProbe
 from cinelex.doctor.live.weight_decay import WeightDecayProbe
 from cinelex.doctor.run_files import DOCTOR, read_steps
 from cinelex.projects.interface.project import Project
-from cinelex.runners import checkpoint
 from cinelex.runners.probe import Probe
 from cinelex.runners.train import Trainer
 

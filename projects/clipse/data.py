@@ -17,13 +17,14 @@ from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.drops import check_rejects, rejected
 from cinelex.data.studies.study import Columns, split_name
 from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
-from cinelex.data.text.saved import keep_tokenizer, load_tokenizer
+from cinelex.data.text.saved import load_tokenizer
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.text.topics import topics
 from cinelex.data.video.ingest import IngestSettings
 from cinelex.data.video.resize import Shape
 from cinelex.data.video.store import FrameStore, ingest
-from cinelex.projects.studies.data import make_tokenizer
+from cinelex.projects.interface.towers import Towers, kept_towers
+from cinelex.projects.studies.tokenizers import keep_tokenizer_of
 
 
 @dataclass(frozen=True)
@@ -37,25 +38,27 @@ class ClipseData:
     test: CaptionedImages
     sampler: StudySampler
     """The order of the training images."""
+    towers: Towers
+    """What a run that has begun keeps of its towers."""
     hash: str
     """Of captions, splits, labels and every image's bytes, and of the way they were read."""
 
 
-def open_clipse_data(config: RunConfig, folder: Path) -> ClipseData:
+def open_clipse_data(config: RunConfig, folder: Path, *, output: Path | None = None) -> ClipseData:
     """Read the captions, decode the images that are not in the cache, get the tokenizer ready.
 
     All ranks call it together; the main one does the work that leaves files behind, first.
 
     Args:
         config: The run.
-        folder: The run's folder: ``rejects.csv`` and ``tokenizer/`` are kept there.
+        folder: The run's folder: ``tokenizer/`` is kept there.
+        output: Where ``rejects.csv`` is written; None takes the run's folder.
 
     Raises:
         UserError: The data set is not whole enough to be used.
     """
-    if config.data.frames != 1:
-        raise UserError(f"data.frames: images are videos of one frame, got {config.data.frames}")
-    images, store = main_first(lambda: _read(config, folder))
+    refuse_clips(config)
+    images, store = main_first(lambda: _read(config, folder, output or folder))
     tokenizer = load_tokenizer(folder / "tokenizer")
 
     def dataset(split: str) -> CaptionedImages | None:
@@ -75,11 +78,22 @@ def open_clipse_data(config: RunConfig, folder: Path) -> ClipseData:
         validation=dataset(config.data.validation_split),
         test=test,
         sampler=_sampler(config, train),
+        towers=kept_towers(folder, anew=config.resume_skip),
         hash=hash_json({"images": images.hash, "store": store.hash}),
     )
 
 
-def _read(config: RunConfig, folder: Path) -> tuple[ImageSet, FrameStore]:
+def refuse_clips(config: RunConfig) -> None:
+    """Refuse clips of several frames.
+
+    Raises:
+        UserError: Names the key.
+    """
+    if config.data.frames != 1:
+        raise UserError(f"data.frames: images are videos of one frame, got {config.data.frames}")
+
+
+def _read(config: RunConfig, folder: Path, output: Path) -> tuple[ImageSet, FrameStore]:
     """Return the captions, and the decoded pixels of all images.
 
     The main rank leaves on disk what every rank reads: images, pixels, rejects, tokenizer.
@@ -101,11 +115,11 @@ def _read(config: RunConfig, folder: Path) -> tuple[ImageSet, FrameStore]:
             rejected(((image.id, image.path) for image in images.images), store),
             videos=len(images.images),
             limit=data.reject_limit,
-            path=folder / "rejects.csv",
+            path=output / "rejects.csv",
             store=store.folder,
         )
         captions = all_captions(images.split(split_name(data.train_split)))
-        keep_tokenizer(folder / "tokenizer", lambda: make_tokenizer(config.tokenizer, captions))
+        keep_tokenizer_of(config.tokenizer, captions, folder)
     return images, store
 
 

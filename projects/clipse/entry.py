@@ -1,7 +1,7 @@
 """Image-text pretraining in the table of projects."""
 
 from cinelex.config.schema import DataConfig
-from cinelex.projects.clipse.project import open_clipse
+from cinelex.projects.clipse.project import open_clipse, rehearse_clipse
 from cinelex.projects.clipse.tables import MODES
 from cinelex.projects.clipse.terms import TERMS
 from cinelex.projects.interface.project import Entry
@@ -11,6 +11,7 @@ OF_STUDIES = ("synthetic", "max_videos")
 
 ENTRY = Entry(
     open=open_clipse,
+    rehearse=rehearse_clipse,
     reads=(
         *("clipse", "temperature", "learn_temperature", "temperature_range"),
         *(f"data.{key}" for key in DataConfig.model_fields if key not in OF_STUDIES),

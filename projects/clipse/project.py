@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from cinelex.config.build import build
 from cinelex.config.schedule import value_at
 from cinelex.config.schema import ClipseConfig, RunConfig
-from cinelex.core.errors import UserError
+from cinelex.core.errors import UserError, about
 from cinelex.data.batch import Batch
 from cinelex.losses import BY_AFFINITY, NEGATIVES
 from cinelex.losses.comparison import compare, cross_entropy
@@ -19,7 +19,7 @@ from cinelex.losses.negative_weights import coverage, effective_size, row_entrop
 from cinelex.losses.similarity_aware import SimilarityAware
 from cinelex.metrics.nulls import infonce_floor
 from cinelex.models.video_text import VideoText, VideoTextOutputs
-from cinelex.projects.clipse.data import ClipseData, open_clipse_data
+from cinelex.projects.clipse.data import ClipseData, open_clipse_data, refuse_clips
 from cinelex.projects.clipse.diagnostics import clipse_diagnostics
 from cinelex.projects.clipse.results import (
     clipse_results,
@@ -35,12 +35,14 @@ from cinelex.projects.clipse.teacher import (
     ask,
     build_teacher,
     follow,
+    trained_teacher,
 )
 from cinelex.projects.clipse.terms import PLAIN
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
+from cinelex.projects.studies.rehearsal import rehearse_studies
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
 
     def model(self) -> VideoText:
         """Build the towers, and let the teacher and the loss's memory travel with them."""
-        model = build_video_text(self.config, self.data.tokenizer)
+        model = build_video_text(self.config, self.data.tokenizer, self.data.towers)
         self.teacher = build_teacher(
             self.config.clipse.affinity, self.data, model, folder=self.folder
         )
@@ -182,9 +184,20 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
         return clipse_results(encoded, outcomes, floors, resamples=resamples, seed=seed)
 
 
-def open_clipse(config: RunConfig, folder: Path) -> ClipseProject:
+def rehearse_clipse(config: RunConfig) -> None:
+    """Try the towers on one image and one caption, and the loss with its teacher by name."""
+    _refuse_mismatch(config.clipse)
+    refuse_clips(config)
+    with about("clipse.negatives"):
+        build(NEGATIVES, config.clipse.negatives, studies=config.batch)
+    if config.clipse.affinity.run is not None:
+        trained_teacher(config.clipse.affinity.run)
+    rehearse_studies(config, build_video_text)
+
+
+def open_clipse(config: RunConfig, folder: Path, output: Path | None = None) -> ClipseProject:
     """Return the project with its images read and decoded."""
-    return ClipseProject(config, open_clipse_data(config, folder), folder)
+    return ClipseProject(config, open_clipse_data(config, folder, output=output), folder)
 
 
 def _diversity(log_weight: Tensor | None) -> dict[str, Tensor | float]:

@@ -6,19 +6,23 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
-from safetensors.torch import load_file
 from torch import Tensor
 
 from cinelex.config.load import load_config
 from cinelex.config.schema import AffinityConfig
-from cinelex.core.errors import UserError
-from cinelex.core.files import hash_file
+from cinelex.core.checkpoint import Checkpoint, newest, steps_saved
+from cinelex.core.distributed import is_main
+from cinelex.core.errors import UserError, about
+from cinelex.core.files import hash_file, write_whole
+from cinelex.core.weights import load_weights
 from cinelex.data.batch import Batch
 from cinelex.data.text.saved import load_tokenizer
+from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.losses.affinity import label_affinity, mixed_affinity
 from cinelex.models.tfidf import TfidfRows
 from cinelex.models.video_text import VideoText, VideoTextOutputs
 from cinelex.projects.clipse.data import ClipseData
+from cinelex.projects.interface.towers import keep_towers, read_towers
 from cinelex.projects.studies.parts import build_video_text
 
 Teacher = TfidfRows | VideoText
@@ -113,15 +117,32 @@ def affinity_of(
     return mixed_affinity(taught.study, taught.report, alpha=affinity.alpha)
 
 
-def _trained(run: Path, data: ClipseData, folder: Path) -> VideoText:
-    """Return the newest weights of a trained run.
+def trained_teacher(run: Path) -> Checkpoint:
+    """Return the newest checkpoint of the run that teaches, its hashes checked.
 
     Raises:
-        UserError: It has none, or another tokenizer.
+        UserError: It has none, or a damaged one.
     """
-    steps = sorted(run.glob("checkpoints/step-*"), key=lambda path: int(path.name[5:]))
-    if not steps or not (run / "config.yaml").exists():
-        raise UserError(f"clipse.affinity.run: no trained run at {run}; train it first")
+    with about("clipse.affinity.run"):
+        found = newest(run / "checkpoints", strict=True)
+        if found is None or not (run / "config.yaml").exists():
+            raise UserError(f"no trained run at {run}; train it first")
+    return found
+
+
+def _trained(run: Path, data: ClipseData, folder: Path) -> VideoText:
+    """Return a trained run's weights, averaged ones where it kept an average.
+
+    What a run keeps of its teacher is enough to build it again; its weights then come with the
+    student's checkpoint.
+
+    Raises:
+        UserError: There is no such run, or it has another tokenizer.
+    """
+    kept = folder / "teacher"
+    if steps_saved(folder / "checkpoints") and (kept / "config.yaml").exists():
+        return _bare(kept, data.tokenizer)
+    found = trained_teacher(run)
     for file in sorted((folder / "tokenizer").iterdir()):
         other = run / "tokenizer" / file.name
         if not other.exists() or hash_file(other) != hash_file(file):
@@ -129,9 +150,16 @@ def _trained(run: Path, data: ClipseData, folder: Path) -> VideoText:
                 f"clipse.affinity.run: {run} has other tokens than this run; a teacher must be "
                 "trained on the same captions"
             )
-    config = load_config(run / "config.yaml")
-    model = build_video_text(config, load_tokenizer(run / "tokenizer"))
-    weights = load_file(steps[-1] / "model.safetensors")
-    own = {name: value for name, value in weights.items() if not name.startswith("companions.")}
-    model.load_state_dict(own)
+    model = _bare(run, load_tokenizer(run / "tokenizer"))
+    load_weights(found, model, but=("companions",))
+    if is_main():
+        write_whole(kept / "config.yaml", (run / "config.yaml").read_bytes())
+        keep_towers(kept, model)
     return model
+
+
+def _bare(run: Path, tokenizer: Tokenizer) -> VideoText:
+    """Return the model of a run without its weights."""
+    with about("clipse.affinity.run"):
+        config = load_config(run / "config.yaml")
+        return build_video_text(config, tokenizer, read_towers(run))

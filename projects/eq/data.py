@@ -50,7 +50,7 @@ def open_eq_data(config: RunConfig, folder: Path) -> EqData:
 
     Args:
         config: The run.
-        folder: The run's folder: ``rejects.csv`` is kept there.
+        folder: Where ``rejects.csv`` is written, usually the run's folder.
 
     Raises:
         UserError: Too little of the file can be used, or the pair of the evaluation is not in it.

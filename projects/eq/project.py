@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from cinelex.config.schedule import active_weights, value_at
 from cinelex.config.schema import RunConfig
 from cinelex.core.distributed import gather_rows, rank, world_size
+from cinelex.core.errors import refusing
 from cinelex.core.randomness import keyed_seed, uniform
 from cinelex.data.eq.codec import EqUnits
 from cinelex.data.eq.dataset import EqBatch
@@ -69,16 +70,7 @@ class EqProject(Project[EqBatch, EqAutoencoder]):
 
     def model(self) -> EqAutoencoder:
         """Build encoder, decoder and bounded heads, freshly initialised from the run's seed."""
-        eq = self.config.eq
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(keyed_seed(self.config.seed, "weights"))
-            return EqAutoencoder(
-                groups=[places_of(kind) for kind in KINDS],
-                points=eq.points,
-                dim=eq.dim,
-                width=eq.width,
-                depth=eq.depth,
-            )
+        return build_autoencoder(self.config)
 
     def batches(self, start_step: int) -> Iterator[EqBatch]:
         """Yield this rank's training batches without end, beginning with that of ``start_step``."""
@@ -174,9 +166,28 @@ class EqProject(Project[EqBatch, EqAutoencoder]):
         return self.data.hash
 
 
-def open_eq(config: RunConfig, folder: Path) -> EqProject:
+def build_autoencoder(config: RunConfig) -> EqAutoencoder:
+    """Return the model that a config describes, freshly initialised, without any data."""
+    eq = config.eq
+    with torch.random.fork_rng(devices=[]), refusing("eq: the model cannot be built"):
+        torch.manual_seed(keyed_seed(config.seed, "weights"))
+        return EqAutoencoder(
+            groups=[places_of(kind) for kind in KINDS],
+            points=eq.points,
+            dim=eq.dim,
+            width=eq.width,
+            depth=eq.depth,
+        )
+
+
+def rehearse_eq(config: RunConfig) -> None:
+    """Build the model."""
+    build_autoencoder(config)
+
+
+def open_eq(config: RunConfig, folder: Path, output: Path | None = None) -> EqProject:
     """Return the project with its settings read, or made first."""
-    return EqProject(config, open_eq_data(config, folder))
+    return EqProject(config, open_eq_data(config, output or folder))
 
 
 def _positives(labels: Tensor) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.models.study_model import StudyModel
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import Term, TermNulls
+from cinelex.projects.interface.towers import Towers
 
 Own = TypeVar("Own", bound="OnDevice")
 
@@ -181,15 +182,18 @@ class RunMode:
 class Entry:
     """A project as the table of projects knows it."""
 
-    open: Callable[[RunConfig, Path], Project[Any, Any]]
-    """From a config and the run's folder to the project with its data open."""
+    open: Callable[[RunConfig, Path, Path | None], Project[Any, Any]]
+    """From a config, the run's folder, and where its lists are written if elsewhere, to the project
+    with its data open."""
+    rehearse: Callable[[RunConfig], None]
+    """Builds what the config describes and tries it on made-up input, before any data is read."""
     reads: tuple[str, ...]
     """Keys and sections of a config that this project reads and not every other one does."""
     terms: Mapping[str, Term]
     """Every loss term that it records, by its name."""
     modes: Mapping[str, RunMode] = field(default_factory=dict)
     """What its trained model can be used for, beside evaluation."""
-    study_model: Callable[[RunConfig, Tokenizer], StudyModel] | None = None
+    study_model: Callable[[RunConfig, Tokenizer, Towers | None], StudyModel] | None = None
     """Builds its model of studies and reports without any data; None where it has none."""
 
     @property

@@ -3,12 +3,13 @@
 from cinelex.config.schema import DataConfig
 from cinelex.projects.interface.project import Entry
 from cinelex.projects.latent.parts import build_latent_captioner
-from cinelex.projects.latent.project import open_latent
+from cinelex.projects.latent.project import open_latent, rehearse_latent
 from cinelex.projects.latent.terms import TERMS
 from cinelex.projects.studies.tables import STUDY_MODES
 
 ENTRY = Entry(
     open=open_latent,
+    rehearse=rehearse_latent,
     reads=(
         *("contrastive", "temperature", "learn_temperature", "temperature_range"),
         *("tokenizer", "latent"),

@@ -22,20 +22,34 @@ from cinelex.models import (
     VIDEO_ENCODERS,
 )
 from cinelex.models.latent_captioner import LatentCaptioner
+from cinelex.projects.interface.towers import Towers
 from cinelex.projects.studies.data import MadeSet
 
 
-def build_latent_captioner(config: RunConfig, tokenizer: Tokenizer) -> LatentCaptioner:
+def build_latent_captioner(
+    config: RunConfig, tokenizer: Tokenizer, towers: Towers | None = None
+) -> LatentCaptioner:
     """Build the parts, freshly initialised from the run's seed, and join them.
+
+    Args:
+        config: The run.
+        tokenizer: What reads its reports.
+        towers: What a run that was trained kept of its towers.
 
     Raises:
         UserError: A part or an option does not exist, or parts do not fit one another.
     """
-    parts, latent, data = config.model, config.latent, config.data
+    parts, latent, data, kept = config.model, config.latent, config.data, towers or {}
     picture = {"frames": data.frames, "size": data.size, "channels": data.channels}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(keyed_seed(config.seed, "weights"))
-        encoder = build(VIDEO_ENCODERS, parts.video_encoder, width=parts.width, **picture)
+        encoder = build(
+            VIDEO_ENCODERS,
+            parts.video_encoder,
+            width=parts.width,
+            kept=kept.get("video"),
+            **picture,
+        )
         head = build(
             LATENT_HEADS,
             latent.head,
@@ -63,6 +77,7 @@ def build_latent_captioner(config: RunConfig, tokenizer: Tokenizer) -> LatentCap
                 vocab=tokenizer.vocab_size,
                 width=parts.width,
                 max_tokens=tokenizer.max_tokens,
+                kept=kept.get("text"),
             ),
             dim=parts.dim,
             memory_tokens=latent.memory_tokens,

@@ -37,6 +37,7 @@ from cinelex.projects.studies.evaluation import study_results, validation_number
 from cinelex.projects.studies.held_out_losses import held_out_losses
 from cinelex.projects.studies.model_checks import study_checks
 from cinelex.projects.studies.project import ClipTextProject
+from cinelex.projects.studies.rehearsal import rehearse_studies
 
 WATCHED_STUDIES = 48
 """Held-out studies whose embeddings are looked at while the model trains; nothing in the model
@@ -74,7 +75,7 @@ class LatentProject(ClipTextProject[StudyData, LatentCaptioner]):
 
     def model(self) -> LatentCaptioner:
         """Build the parts, freshly initialised, and join them."""
-        model = build_latent_captioner(self.config, self.data.tokenizer)
+        model = build_latent_captioner(self.config, self.data.tokenizer, self.data.towers)
         self._bias = bias_level(latent=model.latent_head.latent, fan_in=model.latent_head.fan_in)
         return model
 
@@ -172,6 +173,12 @@ class LatentProject(ClipTextProject[StudyData, LatentCaptioner]):
         return Results(groups=groups, counts=found.counts, pictures=shown)
 
 
-def open_latent(config: RunConfig, folder: Path) -> LatentProject:
+def rehearse_latent(config: RunConfig) -> None:
+    """Try the model on one picture and one description."""
+    rehearse_studies(config, build_latent_captioner)
+
+
+def open_latent(config: RunConfig, folder: Path, output: Path | None = None) -> LatentProject:
     """Return the project with its pictures read and decoded, or made first."""
-    return LatentProject(config, open_study_data(config, folder, made=make_engravings))
+    data = open_study_data(config, folder, made=make_engravings, output=output)
+    return LatentProject(config, data)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from cinelex.config.build import build
 from cinelex.config.schedule import active_weights, value_at
 from cinelex.config.schema import RunConfig
+from cinelex.core.errors import about
 from cinelex.data.batch import Batch
 from cinelex.data.loader import evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
@@ -43,6 +44,7 @@ from cinelex.projects.studies.held_out_losses import held_out_losses
 from cinelex.projects.studies.model_checks import study_checks
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
+from cinelex.projects.studies.rehearsal import rehearse_studies
 
 CHANCE_STUDIES = 64
 """Training studies on which the chance of masked modelling is measured."""
@@ -80,14 +82,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
 
     def model(self) -> VideoText:
         """Build the parts that the losses need, freshly initialised, and join them."""
-        model = build_video_text(self.config, self.data.tokenizer)
-        if model.masked_decoder is not None:
-            self.masked_task = MaskedTask(
-                grid=model.video_encoder.grid,
-                tubelet=model.video_encoder.tubelet,
-                ratio=self.config.model.mask_ratio,
-                clips_per_study=self.config.model.masked_clips,
-            )
+        model = build_video_text(self.config, self.data.tokenizer, self.data.towers)
+        self.masked_task = masked_task_of(self.config, model)
         return model
 
     def outputs(self, model: nn.Module, batch: Batch) -> MultitaskOutputs:
@@ -219,6 +215,28 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         return Results(groups=groups, counts=found.counts, pictures=pictures)
 
 
-def open_multitask(config: RunConfig, folder: Path) -> MultitaskProject:
+def masked_task_of(config: RunConfig, model: VideoText) -> MaskedTask | None:
+    """Return the task that masks what the model's encoder reads; None where nothing is masked."""
+    if model.masked_decoder is None:
+        return None
+    return MaskedTask(
+        grid=model.video_encoder.grid,
+        tubelet=model.video_encoder.tubelet,
+        ratio=config.model.mask_ratio,
+        clips_per_study=config.model.masked_clips,
+    )
+
+
+def rehearse_multitask(config: RunConfig) -> None:
+    """Try the model on one study, and what is masked of it."""
+    model, batch = rehearse_studies(config, build_video_text)
+    assert isinstance(model, VideoText)
+    task = masked_task_of(config, model)
+    if task is not None:
+        with about("model.mask_ratio"):
+            task.draw(batch)
+
+
+def open_multitask(config: RunConfig, folder: Path, output: Path | None = None) -> MultitaskProject:
     """Return the project with its studies read and decoded."""
-    return MultitaskProject(config, open_study_data(config, folder))
+    return MultitaskProject(config, open_study_data(config, folder, output=output))

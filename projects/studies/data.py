@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cinelex.config.schema import DataConfig, RunConfig, TokenizerConfig
+from cinelex.config.schema import DataConfig, RunConfig
 from cinelex.core.console import say
 from cinelex.core.distributed import is_main, main_first
 from cinelex.core.errors import UserError
@@ -15,13 +15,13 @@ from cinelex.data.studies.drops import Decoded, check_rejects, decoded
 from cinelex.data.studies.study import Columns, Manifest, Study, split_name
 from cinelex.data.synthetic.cines.settings import StudySetSettings
 from cinelex.data.synthetic.cines.study_set import make_study_set
-from cinelex.data.text.open_clip import OpenClipTokenizer
-from cinelex.data.text.pretrained import PretrainedTokenizer
-from cinelex.data.text.saved import keep_tokenizer, load_tokenizer
-from cinelex.data.text.tokenizer import Tokenizer, train_tokenizer
+from cinelex.data.text.saved import load_tokenizer
+from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.ingest import IngestSettings
 from cinelex.data.video.resize import Shape
 from cinelex.data.video.store import FrameStore, ingest
+from cinelex.projects.interface.towers import Towers, kept_towers
+from cinelex.projects.studies.tokenizers import keep_tokenizer_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class StudyData:
     """What inference describes: the test studies, or those of a manifest of their own."""
     sampler: StudySampler
     """The order of the training studies."""
+    towers: Towers
+    """What a run that has begun keeps of its towers."""
     hash: str
     """Of the manifest, of every video's bytes, and of the way they were read."""
 
@@ -46,7 +48,11 @@ MadeSet = tuple[Path, Columns]
 
 
 def open_study_data(
-    config: RunConfig, folder: Path, *, made: Callable[[RunConfig], MadeSet] | None = None
+    config: RunConfig,
+    folder: Path,
+    *,
+    made: Callable[[RunConfig], MadeSet] | None = None,
+    output: Path | None = None,
 ) -> StudyData:
     """Read the manifest, decode what is not in the cache yet, and get the tokenizer ready.
 
@@ -54,13 +60,16 @@ def open_study_data(
 
     Args:
         config: The run.
-        folder: The run's folder: ``rejects.csv`` and ``tokenizer/`` are kept there.
+        folder: The run's folder: ``tokenizer/`` is kept there.
         made: Makes the set that is read where the config names no manifest; None makes cines.
+        output: Where ``rejects.csv`` is written; None takes the run's folder.
 
     Raises:
         UserError: Something in the manifest or too many of the videos cannot be used.
     """
-    manifest, found, described = main_first(lambda: _read(config, folder, made or make_cines))
+    manifest, found, described = main_first(
+        lambda: _read(config, folder, output or folder, made or make_cines)
+    )
     tokenizer = load_tokenizer(folder / "tokenizer")
     say(_counts(manifest, found.studies))
 
@@ -86,12 +95,13 @@ def open_study_data(
             else _dataset(config, described.studies, described.store, tokenizer)
         ),
         sampler=StudySampler(studies=len(train), batch=config.batch, seed=config.seed),
+        towers=kept_towers(folder, anew=config.resume_skip),
         hash=hash_json({"manifest": manifest.hash, "store": found.store.hash}),
     )
 
 
 def _read(
-    config: RunConfig, folder: Path, made: Callable[[RunConfig], MadeSet]
+    config: RunConfig, folder: Path, output: Path, made: Callable[[RunConfig], MadeSet]
 ) -> tuple[Manifest, Decoded, Decoded | None]:
     """Return the manifest, its decoded studies, and those that inference describes if others.
 
@@ -112,12 +122,12 @@ def _read(
             found.rejects,
             videos=found.videos,
             limit=data.reject_limit,
-            path=folder / "rejects.csv",
+            path=output / "rejects.csv",
             store=found.store.folder,
         )
         train = split_name(data.train_split)
         reports = [study.report for study in found.studies if study.split == train]
-        keep_tokenizer(folder / "tokenizer", lambda: make_tokenizer(config.tokenizer, reports))
+        keep_tokenizer_of(config.tokenizer, reports, folder)
     if data.inference_manifest is None:
         return manifest, found, None
     named = data.columns
@@ -167,15 +177,6 @@ def make_cines(config: RunConfig) -> MadeSet:
     settings = StudySetSettings(size=data.size, frames=data.stored_frames, **splits, **options)
     path = make_study_set(settings, data.cache / "synthetic")
     return path, Columns(patient="patient_id", noise_mse="noise_mse")
-
-
-def make_tokenizer(config: TokenizerConfig, reports: list[str]) -> Tokenizer:
-    """Read the tokenizer that the config names, or learn one from the training reports."""
-    if config.kind == "open_clip":
-        return OpenClipTokenizer(max_tokens=config.max_tokens)
-    if config.path is not None:
-        return PretrainedTokenizer(config.path, max_tokens=config.max_tokens)
-    return train_tokenizer(reports, vocab_size=config.vocab_size, max_tokens=config.max_tokens)
 
 
 def _counts(manifest: Manifest, studies: list[Study]) -> str:

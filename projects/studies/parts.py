@@ -24,15 +24,23 @@ from cinelex.models.clip_pooling import MeanPooling, PositionPooling
 from cinelex.models.contracts import CaptionDecoder, MaskedDecoder, VideoEncoder
 from cinelex.models.freeze import freeze_share
 from cinelex.models.video_text import VideoText
+from cinelex.projects.interface.towers import Towers
 
 
-def build_video_text(config: RunConfig, tokenizer: Tokenizer) -> VideoText:
+def build_video_text(
+    config: RunConfig, tokenizer: Tokenizer, towers: Towers | None = None
+) -> VideoText:
     """Build the parts that the losses need, freshly initialised from the run's seed, and join them.
+
+    Args:
+        config: The run.
+        tokenizer: What reads its reports.
+        towers: What a run that was trained kept of its towers.
 
     Raises:
         UserError: A part or an option does not exist, or parts do not fit one another.
     """
-    parts, weights = config.model, active_weights(config)
+    parts, weights, kept = config.model, active_weights(config), towers or {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(keyed_seed(config.seed, "weights"))
         video = build(
@@ -42,6 +50,7 @@ def build_video_text(config: RunConfig, tokenizer: Tokenizer) -> VideoText:
             frames=config.data.frames,
             size=config.data.size,
             channels=config.data.channels,
+            kept=kept.get("video"),
         )
         text = build(
             TEXT_ENCODERS,
@@ -49,6 +58,7 @@ def build_video_text(config: RunConfig, tokenizer: Tokenizer) -> VideoText:
             vocab=tokenizer.vocab_size,
             width=parts.width,
             max_tokens=tokenizer.max_tokens,
+            kept=kept.get("text"),
         )
         model = VideoText(
             video_encoder=video,

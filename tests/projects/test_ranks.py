@@ -9,10 +9,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from cinelex.config.load import load_config
+from cinelex.core import checkpoint
 from cinelex.core.processes import meeting_point
 from cinelex.doctor.run_files import read_run
 from cinelex.projects import PROJECTS, open_project
-from cinelex.runners import checkpoint
 from tests.projects.ranks_worker import (
     CONFIG_OF_PROJECT,
     GRADIENT_BATCH,

@@ -5,8 +5,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from cinelex.runners import checkpoint
-from cinelex.runners.snapshot import Position, Snapshots
+from cinelex.core.checkpoint import Position
+from cinelex.runners import saving
+from cinelex.runners.snapshot import Snapshots
 
 
 def trained(seed: int = 0) -> tuple[nn.Module, torch.optim.AdamW]:
@@ -24,4 +25,4 @@ def save(folder: Path, step: int = 1, keep: int = 2, seed: int = 0) -> Path:
     snapshot = Snapshots(model, optimizer).take(
         Position(step=step, records=10 * step, skipped=1), provenance={"data": "d"}
     )
-    return checkpoint.write(folder, snapshot, keep=keep)
+    return saving.write(folder, snapshot, keep=keep)

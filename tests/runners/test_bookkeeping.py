@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from cinelex.core.checkpoint import Position
 from cinelex.core.files import hash_json
 from cinelex.runners.bookkeeping import RECENT_STEPS, Books
 from cinelex.runners.record import Record
-from cinelex.runners.snapshot import Position
 from cinelex.runners.step import StepReport
 from tests.runners.line_project import LineProject, Points, line_config, trainer
 

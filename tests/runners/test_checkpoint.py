@@ -6,12 +6,14 @@ import pytest
 import torch
 from torch import nn
 
+from cinelex.core import checkpoint
+from cinelex.core.checkpoint import Position
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file, read_json, write_json
-from cinelex.runners import checkpoint
+from cinelex.core.weights import load_weights
+from cinelex.runners import saving
 from cinelex.runners.restore import restore
-from cinelex.runners.snapshot import Position, Snapshots
-from cinelex.runners.weights import load_weights
+from cinelex.runners.snapshot import Snapshots
 from tests.runners.checkpoints import save, trained
 
 
@@ -48,7 +50,7 @@ def test_what_a_crash_left_half_written_is_removed_and_not_read(tmp_path: Path) 
     newest = checkpoint.newest(tmp_path)
     assert newest is not None
     assert newest.path == tmp_path / "step-1"
-    checkpoint.remove_leftovers(tmp_path)
+    saving.remove_leftovers(tmp_path)
     assert not leftover.exists()
 
 
@@ -144,7 +146,7 @@ def test_the_best_is_kept_beside_the_newest(tmp_path: Path) -> None:
     snapshots = Snapshots(model, optimizer)
     for step in range(1, 6):
         position = Position(step=step, records=0, skipped=0, best=0.5, best_step=2)
-        checkpoint.write(tmp_path, snapshots.take(position, provenance={}), keep=2)
+        saving.write(tmp_path, snapshots.take(position, provenance={}), keep=2)
     assert checkpoint.steps_saved(tmp_path) == [2, 4, 5]
     newest = checkpoint.verify(tmp_path / "step-5")
     assert checkpoint.best(newest).path == tmp_path / "step-2"
@@ -175,5 +177,5 @@ def test_a_snapshot_is_of_its_moment_whatever_the_weights_do_next(tmp_path: Path
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.zero_()
-    path = checkpoint.write(tmp_path, taken, keep=1)
+    path = saving.write(tmp_path, taken, keep=1)
     torch.testing.assert_close(checkpoint.read(path, "model"), before, rtol=0, atol=0)

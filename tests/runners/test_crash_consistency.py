@@ -17,8 +17,10 @@ import pytest
 import torch
 from torch import nn
 
-from cinelex.runners import checkpoint
-from cinelex.runners.snapshot import Position, Snapshots
+from cinelex.core import checkpoint
+from cinelex.core.checkpoint import Position
+from cinelex.runners import saving
+from cinelex.runners.snapshot import Snapshots
 
 Call = tuple[str, Path, Any]
 
@@ -37,7 +39,7 @@ class Recorder:
     def listen(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Note each call after it was made, with what the file then holds."""
         real: dict[str, Callable[..., Any]] = {
-            "save": vars(checkpoint)["save_file"],
+            "save": vars(saving)["save_file"],
             "fsync": os.fsync,
             "rename": Path.rename,
             "replace": Path.replace,
@@ -70,7 +72,7 @@ class Recorder:
             real["mkdir"](path, *arguments, **options)
             self.note("mkdir", path)
 
-        monkeypatch.setitem(vars(checkpoint), "save_file", save)
+        monkeypatch.setitem(vars(saving), "save_file", save)
         monkeypatch.setattr(os, "fsync", fsync)
         monkeypatch.setattr(Path, "rename", rename)
         monkeypatch.setattr(Path, "replace", rename)
@@ -100,7 +102,7 @@ def save(folder: Path, step: int) -> nn.Module:
     model = nn.Linear(3, 4)
     optimizer = torch.optim.AdamW(model.parameters())
     position = Position(step=step, records=0, skipped=0)
-    checkpoint.write(folder, Snapshots(model, optimizer).take(position, provenance={}), keep=1)
+    saving.write(folder, Snapshots(model, optimizer).take(position, provenance={}), keep=1)
     return model
 
 
@@ -130,7 +132,7 @@ def test_after_every_call_the_old_or_the_new_checkpoint_can_be_read(
         torch.testing.assert_close(
             checkpoint.read(newest.path, "model"), dict(weights[step]), rtol=0, atol=0
         )
-        checkpoint.remove_leftovers(disk)
+        saving.remove_leftovers(disk)
         assert not list(disk.glob(".part-*"))
         found.append(step)
     assert found == sorted(found)

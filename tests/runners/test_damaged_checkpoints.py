@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from cinelex.core import checkpoint
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file
-from cinelex.runners import checkpoint
+from cinelex.core.weights import load_weights
 from cinelex.runners.restore import restore
-from cinelex.runners.weights import load_weights
 from tests.runners.checkpoints import save, trained
 
 

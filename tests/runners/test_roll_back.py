@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cinelex.runners import checkpoint
+from cinelex.core import checkpoint
 from tests.runners.line_project import LineProject, Points, line_config, trainer
 from tests.tiny_run import rows
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cinelex.runners import checkpoint
+from cinelex.core import checkpoint
 from cinelex.runners.restore import restore
 from cinelex.runners.snapshot import Snapshots
 from tests.ranks import PATIENCE_S, run_on_ranks

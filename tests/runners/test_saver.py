@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import nn
 
+from cinelex.core import checkpoint
+from cinelex.core.checkpoint import Position
 from cinelex.core.errors import UserError
-from cinelex.runners import checkpoint
 from cinelex.runners.saver import MAX_MISSED_IN_A_ROW, Saver
-from cinelex.runners.snapshot import Position, Snapshots
+from cinelex.runners.snapshot import Snapshots
 
 
 def snapshots() -> Snapshots:

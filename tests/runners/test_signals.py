@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cinelex.runners import checkpoint
+from cinelex.core import checkpoint
 from tests.runners.line_project import (
     LineProject,
     steps,

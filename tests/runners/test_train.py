@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
+from cinelex.core import checkpoint
 from cinelex.core.errors import UserError
-from cinelex.runners import checkpoint
 from tests.runners.line_project import (
     Guess,
     LineProject,

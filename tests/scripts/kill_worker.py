@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from cinelex.runners import checkpoint
+from cinelex.core import checkpoint
+from cinelex.runners import saving
 from cinelex.runners.record import Record
 from cinelex.scripts.main import main
 from tests.tiny_run import arguments
@@ -44,14 +45,14 @@ def die_between_checkpoints(checkpoints: Path) -> None:
 
 def die_in_a_checkpoint(_checkpoints: Path) -> None:
     """Die when the second checkpoint is half written."""
-    save_file: Callable[..., None] = vars(checkpoint)["save_file"]
+    save_file: Callable[..., None] = vars(saving)["save_file"]
 
     def save_and_die(tensors: Any, path: Path) -> None:
         save_file(tensors, path)
         if path.name == "optimizer.safetensors" and path.parent.name == f".part-{IN_SAVE}":
             die()
 
-    vars(checkpoint)["save_file"] = save_and_die
+    vars(saving)["save_file"] = save_and_die
 
 
 if __name__ == "__main__":

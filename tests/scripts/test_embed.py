@@ -9,23 +9,33 @@ import torch
 from torch import Tensor
 
 from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
 from cinelex.data.loader import evaluation_batches
+from cinelex.models.video_text import VideoText
 from cinelex.models.video_vit import VideoViT
 from cinelex.projects.multitask.project import MultitaskProject
-from cinelex.projects.studies.data import open_study_data
+from cinelex.projects.studies.data import StudyData, open_study_data
 from cinelex.projects.studies.encoding import encode_batch, encode_studies
-from cinelex.runners.evaluate import load_trained
+from cinelex.runners.evaluate import checkpoint_of, load_trained
+from cinelex.runners.finished import Finished
 from cinelex.runners.run_folder import RunFolder
 from tests.tiny_run import STUDIES, FinishedRun, succeed
+
+
+def _trained(
+    run: FinishedRun, config: RunConfig, data: StudyData
+) -> tuple[VideoText, dict[str, str]]:
+    finished = Finished(folder=RunFolder(run.path), config=config, output=run.path)
+    project, found = MultitaskProject(config, data), checkpoint_of(finished)
+    return load_trained(project, finished, found, torch.device("cpu"))
 
 
 def test_embeddings_are_those_of_the_model(finished_run: FinishedRun) -> None:
     succeed([*finished_run.command, "--run_mode", "embed"])
     table = pq.read_table(finished_run.path / "embeddings.parquet")
     config = load_config(finished_run.path / "config.yaml")
-    folder = RunFolder(finished_run.path)
-    data = open_study_data(config, folder.path)
-    model, provenance = load_trained(MultitaskProject(config, data), folder, torch.device("cpu"))
+    data = open_study_data(config, finished_run.path)
+    model, provenance = _trained(finished_run, config, data)
     assert data.validation is not None
     metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
     assert metadata == provenance
@@ -48,9 +58,8 @@ def test_embeddings_are_those_of_the_model(finished_run: FinishedRun) -> None:
 
 def test_a_clip_is_embedded_as_a_study_of_its_own(finished_run: FinishedRun) -> None:
     config = load_config(finished_run.path / "config.yaml")
-    folder = RunFolder(finished_run.path)
-    data = open_study_data(config, folder.path)
-    model, _ = load_trained(MultitaskProject(config, data), folder, torch.device("cpu"))
+    data = open_study_data(config, finished_run.path)
+    model, _ = _trained(finished_run, config, data)
     if not (finished_run.path / "embeddings.parquet").exists():
         succeed([*finished_run.command, "--run_mode", "embed"])
     frame = pq.read_table(finished_run.path / "embeddings.parquet").to_pandas()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from cinelex.core import checkpoint
 from cinelex.core.exit_codes import INTERRUPTED
-from cinelex.runners import checkpoint
 from cinelex.runners.record import Record
 from tests.scripts.kill_worker import AFTER_STEP, PLACES
 from tests.tiny_run import (

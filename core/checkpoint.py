@@ -1,33 +1,43 @@
-"""Checkpoints: a folder that is whole or not there, and that proves it by its hashes."""
+"""A checkpoint as its reader finds it: a folder that is whole or not there, and proves it."""
 
-import os
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from cinelex.core.console import say
 from cinelex.core.distributed import broadcast_json, is_main
 from cinelex.core.errors import UserError
-from cinelex.core.files import (
-    hash_file,
-    hash_json,
-    read_json,
-    sync_folder,
-    write_json,
-)
-from cinelex.runners.snapshot import Position, Snapshot
+from cinelex.core.files import hash_file, hash_json, read_json
 
 FORMAT = 2
 """Raised when the layout changes; an older one is refused by number."""
-PART, DAMAGED = ".part-", ".damaged-"
-"""What the names of unfinished checkpoints, and of those put aside, begin with."""
+RECORD = "metrics.jsonl"
+"""The record of a run, in its folder."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run stands, besides its tensors."""
+
+    step: int
+    """Optimizer steps made; it decides schedules, the order of the samples and every keyed draw."""
+    records: int
+    """Bytes of ``metrics.jsonl`` that were written by then."""
+    skipped: int
+    """Steps that were left out because a gradient was not finite."""
+    best: float | None = None
+    """The best validation so far, by the number that the config names."""
+    best_step: int | None = None
+    """The step of that validation."""
+
+
+_POSITION = {field.name for field in fields(Position)}
 
 
 @dataclass(frozen=True)
@@ -51,64 +61,20 @@ class Checkpoint:
         return hash_json({name.split(".")[0]: files[name] for name in names if name in files})
 
 
+def has_begun(folder: Path) -> bool:
+    """Return whether a run's folder holds a record or a checkpoint.
+
+    Before the first of them nothing that lies there binds whoever starts in it.
+    """
+    record = folder / RECORD
+    recorded = record.exists() and record.stat().st_size > 0
+    return recorded or bool(steps_saved(folder / "checkpoints"))
+
+
 def steps_saved(folder: Path) -> list[int]:
     """Return the steps of the whole checkpoints under ``folder``, oldest first."""
-    return sorted(
-        int(path.name.removeprefix("step-")) for path in folder.glob("step-*") if path.is_dir()
-    )
-
-
-def write(folder: Path, snapshot: Snapshot, *, keep: int) -> Path:
-    """Write a snapshot below ``folder``; keep the newest ``keep`` checkpoints and the best.
-
-    A crash at any moment leaves the older ones as they are, and this one whole or not there:
-    files first, then what proves them, then the name.
-
-    Raises:
-        OSError: The disk refused; the part that was written is removed.
-    """
-    step = snapshot.position.step
-    target, part = folder / f"step-{step}", folder / f"{PART}{step}"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        for name, tensors in snapshot.tensors.items():
-            save_file(dict(tensors), part / f"{name}.safetensors")
-        _seal(part, snapshot)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    if target.exists():
-        shutil.rmtree(target)
-    part.rename(target)
-    sync_folder(folder)
-    for old in steps_saved(folder)[:-keep]:
-        if old != snapshot.position.best_step:
-            shutil.rmtree(folder / f"step-{old}")
-    return target
-
-
-def _seal(part: Path, snapshot: Snapshot) -> None:
-    for path in part.iterdir():
-        descriptor = os.open(path, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
-    state = {
-        "format": FORMAT,
-        "position": vars(snapshot.position),
-        "provenance": dict(snapshot.provenance),
-        "notes": dict(snapshot.notes),
-        "processes": snapshot.processes,
-        "files": {path.name: hash_file(path) for path in sorted(part.iterdir())},
-    }
-    write_json(part / "state.json", state)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a crash left half-written. Only for the one run that writes to ``folder``."""
-    if is_main():
-        for leftover in folder.glob(f"{PART}*"):
-            shutil.rmtree(leftover)
+    names = (path.name.removeprefix("step-") for path in folder.glob("step-*") if path.is_dir())
+    return sorted(int(name) for name in names if name.isdecimal())
 
 
 def newest(folder: Path, *, strict: bool = False) -> Checkpoint | None:
@@ -177,17 +143,6 @@ def note(folder: Path, name: str) -> str | None:
     return None
 
 
-def put_aside_newer(folder: Path, path: Path) -> None:
-    """Rename the checkpoints that are newer than ``path``: they are damaged, and not deleted."""
-    chosen = int(path.name.removeprefix("step-"))
-    if is_main():
-        for step in steps_saved(folder):
-            aside = folder / f"{DAMAGED}{step}"
-            if step > chosen:
-                shutil.rmtree(aside, ignore_errors=True)
-                (folder / f"step-{step}").rename(aside)
-
-
 def verify(path: Path) -> Checkpoint:
     """Return the checkpoint ``path`` after checking every hash in it.
 
@@ -203,12 +158,17 @@ def verify(path: Path) -> Checkpoint:
 
 def _state(path: Path) -> Mapping[str, Any]:
     try:
-        state: dict[str, Any] = read_json(path / "state.json")
+        state = read_json(path / "state.json")
     except (OSError, ValueError) as problem:
         raise UserError(f"{path}: no readable state.json ({type(problem).__name__})") from None
-    if state["format"] != FORMAT:
-        raise UserError(f"{path}: checkpoint format {state['format']}, this code reads {FORMAT}")
-    return state
+    found = state.get("format") if isinstance(state, Mapping) else None
+    if found != FORMAT:
+        raise UserError(f"{path}: checkpoint format {found}, this code reads {FORMAT}")
+    kinds = {"position": Mapping, "files": Mapping, "notes": Mapping, "provenance": Mapping}
+    lacking = [key for key, kind in kinds.items() if not isinstance(state.get(key), kind)]
+    if lacking or state["position"].keys() != _POSITION or "processes" not in state:
+        raise UserError(f"{path / 'state.json'}: damaged ({', '.join(lacking) or 'position'})")
+    return dict(state)
 
 
 def read(path: Path, name: str) -> dict[str, Tensor]:

@@ -5,18 +5,24 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from cinelex.core.checkpoint import Checkpoint, read
 from cinelex.core.errors import UserError
 from cinelex.core.names import covered
-from cinelex.runners.checkpoint import Checkpoint, read
 
 
-def load_weights(found: Checkpoint, model: nn.Module) -> None:
+def load_weights(found: Checkpoint, model: nn.Module, *, but: Sequence[str] = ()) -> None:
     """Give ``model`` the weights to use, averaged ones where the run kept an average.
+
+    Args:
+        found: The checkpoint.
+        model: Gets them.
+        but: Modules of the checkpoint that are left there.
 
     Raises:
         UserError: Made by a model of other parameters.
     """
-    tensors = {**read(found.path, "model"), **read(found.path, "ema")}
+    saved = {**read(found.path, "model"), **read(found.path, "ema")}
+    tensors = {name: value for name, value in saved.items() if not covered(name, but)}
     check_names(found.path, tensors, model.state_dict())
     model.load_state_dict(tensors)
 

@@ -1,0 +1,55 @@
+"""What a run keeps of towers from elsewhere, so that its checkpoint is all that they need."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from cinelex.core.checkpoint import steps_saved
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json, write_json
+from cinelex.models.contracts import TextEncoder, VideoEncoder
+
+FILE = "towers.json"
+
+Towers = Mapping[str, Any]
+"""By ``video`` and ``text``: what the tower's class takes as ``kept``."""
+
+
+def keep_towers(folder: Path, module: nn.Module) -> None:
+    """Write what the towers of a trained module are built from; nothing where they need nothing."""
+    kept: dict[str, Any] = {}
+    for part in module.modules():
+        for name, kind in (("video", VideoEncoder), ("text", TextEncoder)):
+            if isinstance(part, kind) and part.kept is not None:
+                kept.setdefault(name, dict(part.kept))
+    if kept:
+        write_json(folder / FILE, kept)
+
+
+def kept_towers(folder: Path, *, anew: Sequence[str] = ()) -> Towers:
+    """Return what a run keeps of its towers, where a checkpoint has their tensors.
+
+    Args:
+        folder: The run's folder.
+        anew: What of the checkpoint is not taken; where there is any, towers come from their
+            source, for their first weights.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    return {} if anew or not steps_saved(folder / "checkpoints") else read_towers(folder)
+
+
+def read_towers(folder: Path) -> Towers:
+    """Return what `keep_towers` wrote; nothing where it wrote nothing.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    path = folder / FILE
+    found = read_json(path) if path.exists() else {}
+    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+        raise UserError(f"{path}: damaged; expected a mapping for each tower")
+    return found
