@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cinelex.core import checkpoint
+from cinelex.runners import saving
 from tests.runners.line_project import (
     LineProject,
     steps,
