@@ -94,7 +94,7 @@ class TrainedRun:
         try:
             for video in videos:
                 try:
-                    _, _, frames = decoder.read_stored(
+                    _, frames = decoder.read_stored(
                         Path(video), shape=shape, stored_frames=data.stored_frames
                     )
                 except VideoError as problem:

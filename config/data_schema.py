@@ -74,6 +74,17 @@ class AugmentationConfig(Strict):
     """Largest change of brightness and of contrast, as a share of the full range."""
 
 
+class LimitsConfig(Strict):
+    """What a decoder refuses to start on."""
+
+    max_pixels: Annotated[int, Field(ge=1, le=1 << 30)] = 7680 * 4320
+    """Rows times columns of one frame."""
+    max_frames: Annotated[int, Field(ge=1, le=100_000_000)] = 100_000
+    """Frames of one video."""
+    deadline_s: Annotated[float, Field(gt=0, le=86_400)] = 120.0
+    """Seconds that one video may take."""
+
+
 class DataConfig(Strict):
     """The studies and how their videos become clips."""
 
@@ -88,16 +99,27 @@ class DataConfig(Strict):
     """Character between the cells of a CSV manifest."""
     video_root: Path | None = None
     """Folder that the video paths start from; null is the manifest's own folder."""
-    decoder: Literal["pyav", "decord"] = "pyav"
-    """Library that decodes the videos."""
+    decoder: Literal["pyav", "decord", "torchcodec"] = "pyav"
+    """Library that decodes the videos; torchcodec needs FFmpeg's libraries on the machine."""
+    decoder_device: Literal["cpu", "cuda"] = "cpu"
+    """What decodes; only torchcodec can use a GPU."""
+    limits: LimitsConfig = LimitsConfig()
+    """Videos beyond these are refused before they are decoded."""
     size: Annotated[int, Field(ge=8, le=4096)] = 64
     """Rows and columns of a frame, in pixels."""
     channels: Literal[1, 3] = 1
     """1 for gray, 3 for red, green, blue."""
     frames: Annotated[int, Field(ge=1, le=4096)] = 8
     """Frames of a clip, as the model sees it."""
-    stored_frames: Annotated[int, Field(ge=1, le=4096)] = 16
-    """Frames of a video that are decoded and kept in the cache."""
+    stored_frames: Annotated[int, Field(ge=1, le=4096)] | None = 16
+    """Frames of a video that are decoded and kept in the cache; null keeps all."""
+    compression: Literal["none", "zstd"] = "none"
+    """Of the frames in the cache, without loss: zstd halves them and takes longer to read."""
+    store: Name | None = None
+    """Folder or URL (such as ``s3://bucket/store``) of the cines that the manifest names as
+    ``store:<key>``; null is the folder ``store`` beside the manifest."""
+    store_kept_gb: Annotated[float, Field(gt=0)] = 8.0
+    """Gigabytes that are kept in the cache of a store behind a URL."""
     max_videos: Count = 8
     """Videos of a study in one step; a study with more has them drawn by the seed."""
     reject_limit: Share = 0.01
@@ -120,7 +142,7 @@ class DataConfig(Strict):
     @model_validator(mode="after")
     def check_frames_and_splits(self) -> Self:
         """Refuse clips longer than what is stored, and testing on the training studies."""
-        if self.frames > self.stored_frames:
+        if self.stored_frames is not None and self.frames > self.stored_frames:
             raise ValueError(
                 f"frames ({self.frames}) must not exceed stored_frames ({self.stored_frames})"
             )

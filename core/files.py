@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ PART_SUFFIX = ".part"
 """What the name of an unfinished file ends with; such a file can always be deleted."""
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
+def write_whole(path: Path, content: bytes | memoryview | str) -> None:
     """Write ``content`` so that a crash leaves the old file or the new one, never half of one.
 
     Missing folders are made. Text is written as UTF-8.
@@ -22,7 +23,8 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """
     data = content.encode() if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}{PART_SUFFIX}")
+    writer = f"{os.getpid()}-{threading.get_native_id()}"
+    part = path.with_name(f"{path.name}.{writer}{PART_SUFFIX}")
     try:
         with part.open("wb") as stream:
             stream.write(data)

@@ -12,7 +12,7 @@ from cinelex.data.batch import Sample
 from cinelex.data.images.captioned import CaptionedImage
 from cinelex.data.studies.dataset import numbered
 from cinelex.data.text.tokenizer import Tokenizer
-from cinelex.data.video.store import FrameStore
+from cinelex.data.video.videos import StoredVideos
 
 
 class CaptionedImages:
@@ -27,7 +27,7 @@ class CaptionedImages:
     def __init__(
         self,
         images: Sequence[CaptionedImage],
-        store: FrameStore,
+        store: StoredVideos,
         tokenizer: Tokenizer,
         *,
         seed: int,

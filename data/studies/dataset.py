@@ -11,7 +11,7 @@ from cinelex.core.randomness import keyed_seed
 from cinelex.data.batch import Sample
 from cinelex.data.studies.study import Study
 from cinelex.data.text.tokenizer import Tokenizer
-from cinelex.data.video.store import FrameStore
+from cinelex.data.video.videos import StoredVideos
 
 EVALUATION_VIDEOS = 64
 
@@ -27,7 +27,7 @@ class StudyDataset:
     def __init__(
         self,
         studies: Sequence[Study],
-        store: FrameStore,
+        store: StoredVideos,
         tokenizer: Tokenizer,
         *,
         frames: int,

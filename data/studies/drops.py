@@ -11,7 +11,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
 from cinelex.data.studies.study import Study
 from cinelex.data.video.decode import MAY_PASS
-from cinelex.data.video.store import FrameStore
+from cinelex.data.video.videos import StoredVideos
 
 Reject = tuple[str, str, str]
 """Id of the study, video below the root, and the name of the error."""
@@ -22,14 +22,14 @@ class Decoded:
     """The studies that are left, and what was lost."""
 
     studies: list[Study]
-    store: FrameStore
+    store: StoredVideos
     """Their frames."""
     rejects: list[Reject]
     videos: int
     """Videos of all studies, bad ones too."""
 
 
-def decoded(studies: Sequence[Study], store: FrameStore) -> Decoded:
+def decoded(studies: Sequence[Study], store: StoredVideos) -> Decoded:
     """Drop the videos that the store refused, and the studies left without any."""
     named = [(study.id, video) for study in studies for video in study.videos]
     kept = [
@@ -40,7 +40,7 @@ def decoded(studies: Sequence[Study], store: FrameStore) -> Decoded:
     return Decoded(kept, store, rejected(named, store), len(named))
 
 
-def rejected(videos: Iterable[tuple[str, Path]], store: FrameStore) -> list[Reject]:
+def rejected(videos: Iterable[tuple[str, Path]], store: StoredVideos) -> list[Reject]:
     """Return what the store refused of videos, each with the id of its study."""
     return [
         (study, store.name(video), store.entry(video).error)
@@ -50,7 +50,7 @@ def rejected(videos: Iterable[tuple[str, Path]], store: FrameStore) -> list[Reje
 
 
 def check_rejects(
-    rejects: Sequence[Reject], *, videos: int, limit: float, path: Path, store: Path
+    rejects: Sequence[Reject], *, videos: int, limit: float, path: Path, store: str
 ) -> None:
     """Write the rejects as CSV (study_id, video, error), and stop where they are too many.
 
@@ -71,7 +71,7 @@ def check_rejects(
     if lost > limit * videos:
         kinds = Counter(error for _, _, error in rejects)
         summary = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        retry = f"; delete {store} to try again what may have passed"
+        retry = f"; to try again what may have passed: cinelex cache retry {store}"
         raise UserError(
             f"{lost} of {videos} videos were refused ({summary}), more than the limit of "
             f"{limit:.1%}; see {path}, mend or remove them, or raise the reject limit"

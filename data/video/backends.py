@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 from cinelex.data.video.decode import BackendName, Choose, Decoder, Keep, Limits, VideoInfo
 from cinelex.data.video.decode_decord import DecordHere
 from cinelex.data.video.decode_pyav import PyAVDecoder
+from cinelex.data.video.decode_torchcodec import TorchCodecHere
 
 
 @runtime_checkable
@@ -22,7 +23,8 @@ class Backend(Decoder, Protocol):
         """Return what ``keep`` makes of the frames that ``choose`` names, given their number."""
 
 
-BACKENDS: dict[BackendName, Callable[[Limits], Backend]] = {
+BACKENDS: dict[BackendName, Callable[[Limits, str], Backend]] = {
     "pyav": PyAVDecoder,
     "decord": DecordHere,
+    "torchcodec": TorchCodecHere,
 }

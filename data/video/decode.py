@@ -41,6 +41,14 @@ class VideoTimeout(VideoError):
     """The decoder did not answer within its deadline, or died."""
 
 
+class VideoNotDecoded(VideoError):
+    """Nobody has decoded it yet; another machine's share."""
+
+
+class SetupError(UserError):
+    """The decoder itself cannot be used on this machine; no video is to blame."""
+
+
 VIDEO_ERRORS: dict[str, type[VideoError]] = {
     kind.__name__: kind for kind in VideoError.__subclasses__()
 }
@@ -50,7 +58,7 @@ MAY_PASS = frozenset({VideoUnreadable.__name__, VideoTimeout.__name__})
 """Errors that may be the machine's fault and not the video's: worth another start."""
 
 
-BackendName = Literal["pyav", "decord"]
+BackendName = Literal["pyav", "decord", "torchcodec"]
 """The libraries that decode; ``backends`` has what each is."""
 
 
@@ -75,6 +83,8 @@ class VideoInfo:
     height: int
     """Rows as shown, that is after the rotation flag."""
     width: int
+    times_ms: tuple[float, ...] | None = None
+    """When each frame is shown, from the first one on; None where the file does not say."""
 
 
 Keep = Callable[[UInt8[np.ndarray, "row column 3"]], UInt8[np.ndarray, "..."]]

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,34 +17,50 @@ import numpy as np
 from jaxtyping import UInt8
 
 from cinelex.data.video.backends import BACKENDS, Backend
-from cinelex.data.video.decode import Limits, VideoError, VideoInfo
-from cinelex.data.video.frames import frame_indices
+from cinelex.data.video.decode import (
+    Limits,
+    SetupError,
+    VideoError,
+    VideoInfo,
+    VideoMissing,
+    VideoUnreadable,
+)
+from cinelex.data.video.frames import evenly_spaced
 from cinelex.data.video.resize import Shape, reshape_frame
 
 Frames = UInt8[np.ndarray, "frame row column channel"]
 
 
-def evenly_spaced(total: int, max_frames: int | None) -> list[int]:
-    """Return at most ``max_frames`` of ``total`` frames: all, or the centres of equal segments."""
-    kept = total if max_frames is None else min(total, max_frames)
-    return frame_indices(total, frames=kept, draw=None)
-
-
 def answer(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Return the answer to one request, and the bytes that follow it."""
     path = Path(request["path"])
-    decoder = BACKENDS[request["backend"]](Limits(**request["limits"]))
     try:
+        if request["do"] == "hash":
+            return {"content": _content(path), "shape": [], "bytes": 0}, b""
+        decoder = BACKENDS[request["backend"]](Limits(**request["limits"]), request["device"])
         info, frames = _carry_out(decoder, path, request)
-    except (VideoError, MemoryError, IndexError) as error:
+    except (VideoError, MemoryError, IndexError, SetupError) as error:
         return {"error": type(error).__name__, "message": str(error)}, b""
-    header: dict[str, Any] = {"frames": info.frames, "height": info.height, "width": info.width}
-    if request["do"] == "store":
-        with path.open("rb") as stream:
-            header["content"] = hashlib.file_digest(stream, "sha256").hexdigest()
+    header: dict[str, Any] = asdict(info)
     data = b"" if frames is None else frames.tobytes()
     header |= {"shape": list(frames.shape) if frames is not None else [], "bytes": len(data)}
     return header, data
+
+
+def _content(path: Path) -> str:
+    """Return the SHA-256 of a file.
+
+    Raises:
+        VideoMissing: It is gone.
+        VideoUnreadable: The file system refuses to read it.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise VideoMissing("there is no such file") from error
+    except OSError as error:
+        raise VideoUnreadable(f"the file system says {error.strerror}") from error
 
 
 def _carry_out(

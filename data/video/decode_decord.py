@@ -27,6 +27,7 @@ class DecordHere:
     """
 
     limits: Limits = Limits()
+    device: str = "cpu"
 
     def probe(self, path: Path) -> VideoInfo:
         """Return the true number and size of the frames, which decord must agree with."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ PICTURES = (
 FFmpeg tells all but the smallest by their name, and reads them by a format that takes the name as a
 pattern of further files. An animated PNG says so (acTL) ahead of its pixels, and is left to it.
 """
+TIMELESS = frozenset({"h264", "hevc", "mjpeg", "m4v", "mpegvideo", "obu", "cavsvideo"})
+"""Formats of bare frames, whose times FFmpeg makes up."""
 HEAD_BYTES = 4096
 
 
@@ -56,6 +59,8 @@ class PyAVDecoder:
     """Decodes with FFmpeg's libraries through PyAV; the default."""
 
     limits: Limits = Limits()
+    device: str = "cpu"
+    """The only one there is."""
 
     def probe(self, path: Path) -> VideoInfo:
         """Decode the video once and return the true number and size of its frames."""
@@ -121,6 +126,7 @@ class PyAVDecoder:
         kept: dict[int, UInt8[np.ndarray, "..."]] = {}
         shape: tuple[int, int] | None = None
         total = 0
+        times: list[float | None] = []
         reformatter = VideoReformatter()
         with self._opened(path) as (container, stream, clock):
             promised = stream.frames
@@ -136,11 +142,14 @@ class PyAVDecoder:
                 if total in wanted:
                     kept[total] = keep(_rgb(frame, reformatter))
                 total += 1
+                times.append(frame.time)
+            known = container.format.name not in TIMELESS
         if shape is None:
             raise VideoCorrupt("no frame could be decoded")
         if total < promised and total < self.packets(path):
             raise VideoCorrupt(f"{total} of the {promised} frames it promises could be decoded")
-        return VideoInfo(frames=total, height=shape[0], width=shape[1]), kept
+        info = VideoInfo(total, *shape, _times_ms(times) if known else None)
+        return info, kept
 
     @contextmanager
     def _opened(self, path: Path) -> Iterator[tuple[Any, Any, "_Clock"]]:
@@ -232,6 +241,16 @@ def _end_s(packet: Any) -> float:
     if packet.pts is None or packet.time_base is None:
         return 0.0
     return float((packet.pts + (packet.duration or 0)) * packet.time_base)
+
+
+def _times_ms(times: list[float | None]) -> tuple[float, ...] | None:
+    """Return times in milliseconds from the first frame on; None where they tell no order."""
+    known = [time for time in times if time is not None]
+    if len(known) < len(times) or len(known) < 2:
+        return None
+    if any(later <= earlier for earlier, later in pairwise(known)):
+        return None
+    return tuple(round(1000 * (time - known[0]), 6) for time in known)
 
 
 def _rgb(frame: Any, reformatter: VideoReformatter) -> UInt8[np.ndarray, "row column 3"]:

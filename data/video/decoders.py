@@ -20,6 +20,7 @@ from cinelex.data.video.decode import (
     VIDEO_ERRORS,
     BackendName,
     Limits,
+    SetupError,
     VideoCorrupt,
     VideoInfo,
     VideoTimeout,
@@ -43,9 +44,15 @@ class ChildDecoder:
     fault, such as a lack of memory: the video is tried once more. One thread at a time may use it.
     """
 
-    def __init__(self, limits: Limits | None = None, *, backend: BackendName = "decord") -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        backend: BackendName = "decord",
+        device: str = "cpu",
+    ) -> None:
         self.limits = limits or Limits()
-        self.backend = backend
+        self.backend, self.device = backend, device
         self.deaths = 0
         """How often a child died over a video."""
         self._child: subprocess.Popen[bytes] | None = None
@@ -53,7 +60,12 @@ class ChildDecoder:
     def probe(self, path: Path) -> VideoInfo:
         """Decode the video once and return the true number and size of its frames."""
         header, _ = self._ask({"do": "probe", "path": str(path)})
-        return VideoInfo(header["frames"], header["height"], header["width"])
+        return _info(header)
+
+    def content(self, path: Path) -> str:
+        """Return the SHA-256 of a file's bytes, in hexadecimal."""
+        header, _ = self._ask({"do": "hash", "path": str(path)})
+        return header["content"]
 
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "frame row column 3"]:
         """Return the frames at ``indices`` as RGB; see ``Decoder.read``."""
@@ -62,12 +74,11 @@ class ChildDecoder:
 
     def read_stored(
         self, path: Path, *, shape: Shape, stored_frames: int | None
-    ) -> tuple[VideoInfo, str, UInt8[np.ndarray, "frame row column channel"]]:
-        """Return what the video is, the hash of its file, and its frames as they are stored."""
+    ) -> tuple[VideoInfo, UInt8[np.ndarray, "frame row column channel"]]:
+        """Return what the video is, and its frames as they are stored; see ``evenly_spaced``."""
         how = {"shape": asdict(shape), "stored_frames": stored_frames}
         header, frames = self._ask({"do": "store", "path": str(path), **how})
-        info = VideoInfo(header["frames"], header["height"], header["width"])
-        return info, header["content"], frames
+        return _info(header), frames
 
     def close(self) -> None:
         """End the child."""
@@ -92,7 +103,7 @@ class ChildDecoder:
         self.close()
 
     def _ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-        request |= {"backend": self.backend, "limits": asdict(self.limits)}
+        request |= {"backend": self.backend, "limits": asdict(self.limits), "device": self.device}
         with suppress(DecoderDiedError):
             return self._try(request)
         try:
@@ -130,10 +141,19 @@ class ChildDecoder:
         if "error" in header:
             if header["error"] == "IndexError":
                 raise IndexError(header["message"])
+            if header["error"] == SetupError.__name__:
+                raise SetupError(header["message"])
             raise VIDEO_ERRORS.get(header["error"], VideoCorrupt)(header["message"])
         data = _receive(pipe, header["bytes"], deadline)
         frames = np.frombuffer(data, np.uint8).reshape(header["shape"]) if data else None
         return header, frames
+
+
+def _info(header: dict[str, Any]) -> VideoInfo:
+    times = header["times_ms"]
+    return VideoInfo(
+        header["frames"], header["height"], header["width"], None if times is None else tuple(times)
+    )
 
 
 def _start() -> "subprocess.Popen[bytes]":

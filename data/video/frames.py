@@ -26,6 +26,12 @@ def frame_indices(total: int, *, frames: int, draw: float | None) -> list[int]:
     return [(segment * total + offset) // frames for segment in range(frames)]
 
 
+def evenly_spaced(total: int, most: int | None) -> list[int]:
+    """Return at most ``most`` of ``total`` frames: all, or the centres of equal segments."""
+    kept = total if most is None else min(total, most)
+    return frame_indices(total, frames=kept, draw=None)
+
+
 def is_short(total: int, *, frames: int) -> bool:
     """Return whether a clip of ``frames`` must repeat frames of a video of ``total``."""
     return total < frames

@@ -1,168 +1,180 @@
-"""Every video decoded once: frames into shards, failures into a table."""
+"""Videos to frames in a store, each decoded once for all runs that read it the same way."""
 
-import queue
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import errno
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from jaxtyping import Bool
 
 from cinelex.core.console import say
-from cinelex.core.progress import progress
-from cinelex.data.video.decode import BackendName, Limits, VideoError, VideoUnreadable
-from cinelex.data.video.decoders import ChildDecoder
+from cinelex.core.errors import UserError
+from cinelex.core.files import hash_json, write_json
+from cinelex.core.folders import locked
+from cinelex.data.video.codecs import Compression
+from cinelex.data.video.decode import MAY_PASS, BackendName, Limits
+from cinelex.data.video.decode_all import decode_all
+from cinelex.data.video.frame_store import FrameStore
+from cinelex.data.video.known_files import KnownFiles
 from cinelex.data.video.resize import Shape
-from cinelex.data.video.shards import Entry, keep_shard, kept_shard, shard_name, stamp
+from cinelex.data.video.videos import StoredVideos
+from cinelex.data.video.wanted import Found, Wanted, look
 
-VIDEOS_PER_SHARD = 256
-FORMAT = 2
-"""Raised when what a shard holds for the same settings changes."""
-BACK_OFF_S = (0.5, 2.0, 5.0)
-"""Waits before the file system is asked again."""
+FORMAT = 3
+"""Raised when what is stored for the same settings changes."""
+SETTINGS = "settings.json"
+Share = tuple[int, int]
+"""Which of how many shares, counted from 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class IngestSettings:
-    """What the stored frames depend on, next to the files themselves."""
+    """How the stored frames are to look, and how they are made."""
 
     shape: Shape
     stored_frames: int | None = None
     """At most this many frames of a video, the centres of equal segments; None keeps all."""
     backend: BackendName = "pyav"
-    """Both run in children that can be killed."""
+    """All run in children that can be killed."""
+    device: str = "cpu"
+    """What decodes: "cpu", or "cuda" where the backend can."""
     limits: Limits = Limits()
+    compression: Compression = "none"
 
     def as_json(self) -> dict[str, Any]:
-        """Return the settings as the store's hash sees them."""
-        return {"format": FORMAT, **asdict(self)}
+        """Return what the frames depend on, next to the files themselves."""
+        decoder = {"backend": self.backend, "device": self.device}
+        return {
+            "format": FORMAT,
+            "shape": asdict(self.shape),
+            "stored_frames": self.stored_frames,
+            **decoder,
+        }
+
+    def folder(self, cache: Path) -> Path:
+        """Return the store of such frames."""
+        return cache / hash_json(self.as_json())[:16]
 
 
-def decode_all(
-    videos: Sequence[tuple[str, Path]],
+def ingest(
+    videos: Iterable[Path] | pa.Array,
     *,
-    folder: Path,
+    root: Path,
+    cache: Path,
     settings: IngestSettings,
-    workers: int,
-) -> list[Entry]:
-    """Decode videos into ``folder``/frames-NNNNN.u8 and return an entry for each, in order.
+    workers: int | None = None,
+    source: FrameStore | None = None,
+    share: Share = (0, 1),
+) -> StoredVideos:
+    """Return the frames of these videos, decoding those that no earlier call has decoded.
 
-    Shards that an earlier call completed in the same folder are not made again, except those with a
-    video whose error may have passed. Shards do not depend on the number of workers. Each worker
-    drives one child process and holds one video's stored frames at a time.
+    Frames are found by the content of the file and the settings; a file that has its size and time
+    of change from before is not read again. What was decoded when an ingest ended early is kept
+    for the next, and what another process decodes into the same store at the same time is found.
 
     Args:
-        videos: The name and the path of each.
-        folder: Where the shards are written.
+        videos: Which files, as paths or as an Arrow array of their names below the root; a file
+            named twice is stored once. ``store:<key>`` names a cine of ``source``.
+        root: What their names are relative to.
+        cache: Folder that holds all stores.
         settings: How the frames are to look.
-        workers: Children at work at once.
+        workers: Children that decode at once; None takes one a core.
+        source: Where cines are that were prepared; None where none is named.
+        share: Decodes one of several shares of what is missing, for as many machines; what is
+            not decoded is refused.
+
+    Raises:
+        UserError: There is no video, or the disk has no room.
     """
-    shards = [
-        (number, videos[start : start + VIDEOS_PER_SHARD])
-        for number, start in enumerate(range(0, len(videos), VIDEOS_PER_SHARD))
-    ]
-    ticks: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-    stop = threading.Event()
-    with _children(settings, workers) as children, ThreadPoolExecutor(workers) as pool:
-        jobs = [
-            pool.submit(_fill, number, part, folder, settings, children, ticks, stop)
-            for number, part in shards
-        ]
-        try:
-            for _ in progress(range(len(videos)), total=len(videos), what="decoding videos"):
-                failure = ticks.get()
-                if failure is not None:
-                    raise failure
-        finally:
-            stop.set()
-    return [entry for job in jobs for entry in job.result()]
-
-
-@contextmanager
-def _children(
-    settings: IngestSettings, workers: int
-) -> Iterator["queue.SimpleQueue[ChildDecoder]"]:
-    idle: queue.SimpleQueue[ChildDecoder] = queue.SimpleQueue()
-    made = [ChildDecoder(settings.limits, backend=settings.backend) for _ in range(workers)]
-    for child in made:
-        idle.put(child)
-    try:
-        yield idle
-    finally:
-        for child in made:
-            child.close()
-        deaths = sum(child.deaths for child in made)
-        if deaths:
-            say(f"warning: decoders died {deaths} times; each video was tried once more")
-
-
-def _fill(
-    number: int,
-    videos: Sequence[tuple[str, Path]],
-    folder: Path,
-    settings: IngestSettings,
-    children: "queue.SimpleQueue[ChildDecoder]",
-    ticks: "queue.SimpleQueue[BaseException | None]",
-    stop: threading.Event,
-) -> list[Entry]:
-    """Write one shard, unless it is there."""
-    kept = kept_shard(folder, number, videos)
-    if kept is not None:
-        for _ in kept:
-            ticks.put(None)
-        return kept
-    child = children.get()
-    entries = []
-    try:
-        with (folder / shard_name(number)).open("wb") as shard:
-            for name, path in videos:
-                if stop.is_set():
-                    break
-                entry, frames = _decode(child, name, path, settings, number, shard.tell())
-                if frames is not None:
-                    shard.write(frames.data)
-                entries.append(entry)
-                ticks.put(None)
-            if len(entries) == len(videos):
-                keep_shard(shard, folder, number, entries)
-    except BaseException as error:
-        ticks.put(error)
-        raise
-    finally:
-        children.put(child)
-    return entries
+    wanted = look(videos, root=root, source=source)
+    if not len(wanted):
+        raise UserError("there is no video to ingest; check the manifest's video column")
+    folder = settings.folder(cache)
+    found = Found(wanted, folder, settings.limits)
+    todo = found.missing & _own(wanted, share)
+    if todo.any():
+        with locked(folder.with_name(f".{folder.name}.{share[0]}.lock"), what="these frames"):
+            # who held the lock may have made them
+            found = Found(wanted, folder, settings.limits)
+            todo = found.missing & _own(wanted, share)
+            try:
+                _decode(wanted, todo, folder, settings, workers or os.cpu_count() or 1, source)
+            except OSError as error:
+                raise _refusal(error, cache) from error
+        found = Found(wanted, folder, settings.limits)
+    return StoredVideos.over(wanted, found, root=root, settings=settings.as_json())
 
 
 def _decode(
-    child: ChildDecoder,
-    name: str,
-    path: Path,
+    wanted: Wanted,
+    todo: Bool[np.ndarray, " video"],
+    folder: Path,
     settings: IngestSettings,
-    shard: int,
-    offset: int,
-) -> tuple[Entry, Any]:
-    size, mtime = stamp(path)
-    for wait in (*BACK_OFF_S, None):
-        try:
-            info, content, frames = child.read_stored(
-                path, shape=settings.shape, stored_frames=settings.stored_frames
-            )
-        except VideoUnreadable as error:
-            if wait is None:
-                return _failed(name, size, mtime, error), None
-            time.sleep(wait)
-        except VideoError as error:
-            return _failed(name, size, mtime, error), None
-        else:
-            stored = len(frames)
-            entry = Entry(name, size, mtime, content, "", info.frames, stored, shard, offset)
-            return entry, np.ascontiguousarray(frames)
-    raise AssertionError("the last wait is None")
+    workers: int,
+    source: FrameStore | None,
+) -> None:
+    """Decode what is missing, and once more what may pass."""
+    if not todo.any():
+        return
+    _check_space(folder, settings, int(todo.sum()))
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / SETTINGS).exists():
+        write_json(folder / SETTINGS, settings.as_json())
+    failed = decode_all(wanted.at(todo), folder, settings, workers, source)
+    again = [item for item, error in failed if error in MAY_PASS]
+    if again:
+        say("trying once more, one at a time, what was not read or not decoded in time")
+        KnownFiles(folder).forget(MAY_PASS)
+        failed = decode_all(again, folder, settings, 1, source)
+    _tell_what_may_pass(folder, [error for _, error in failed if error in MAY_PASS])
+    KnownFiles(folder).merge()
 
 
-def _failed(name: str, size: int, mtime: int, error: VideoError) -> Entry:
-    return Entry(name, size, mtime, "", type(error).__name__, 0, 0, -1, 0)
+def _tell_what_may_pass(folder: Path, errors: list[str]) -> None:
+    """Name what was left out and might be there another day: a store is used for months."""
+    if errors:
+        kinds = Counter(errors)
+        summary = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        say(
+            f"{len(errors)} videos could not be read, or not decoded in time, twice ({summary}), "
+            f"and are left out; to try them again another day: cinelex cache retry {folder}"
+        )
+
+
+def _own(wanted: Wanted, share: Share) -> Bool[np.ndarray, " video"]:
+    """Return which videos are of a share; equal files are of the same."""
+    number, shares = share
+    return wanted.turns % np.uint64(shares) == number
+
+
+def _check_space(folder: Path, settings: IngestSettings, videos: int) -> None:
+    """Refuse to start where the frames cannot fit on the disk."""
+    if settings.stored_frames is None or settings.compression != "none":
+        return
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    need = videos * settings.stored_frames * settings.shape.size**2 * settings.shape.channels
+    free = shutil.disk_usage(there).free
+    if need > free:
+        raise UserError(
+            f"{folder.parent}: decoded frames may take {need / 1e9:.1f} GB and {free / 1e9:.1f} GB "
+            "are free; set data.cache to another disk, or lower data.size or data.stored_frames, "
+            "or set data.compression=zstd"
+        )
+
+
+def _refusal(error: OSError, cache: Path) -> OSError | UserError:
+    """Return an error that tells a person what to do, where the disk refused."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UserError(
+            f"{cache}: the disk is full; what was decoded is kept; free some room or set "
+            "data.cache to another disk, and start again"
+        )
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return UserError(f"{cache}: cannot be written to; set data.cache to a folder that can")
+    return error

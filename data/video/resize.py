@@ -25,14 +25,16 @@ class Shape:
 
 
 def reshape_frame(
-    frame: UInt8[np.ndarray, "row column 3"], *, shape: Shape
+    frame: UInt8[np.ndarray, "row column _"], *, shape: Shape
 ) -> UInt8[np.ndarray, "size size channel"]:
-    """Return a frame scaled with a triangle filter that averages what it shrinks.
+    """Return a gray or RGB frame scaled with a triangle filter that averages what it shrinks.
 
     A frame that has the size already is not resampled.
     """
     pixels = frame
-    if shape.channels == 1:
+    if frame.shape[2] == 1:
+        pixels = frame[:, :, 0] if shape.channels == 1 else np.repeat(frame, 3, axis=2)
+    elif shape.channels == 1:
         pixels = np.rint(frame.astype(np.float32) @ LUMA).astype(np.uint8)
     rows, columns = frame.shape[:2]
     side = min(rows, columns) if shape.fit == "crop" else max(rows, columns)

@@ -20,10 +20,10 @@ from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_s
 from cinelex.data.text.saved import load_tokenizer
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.text.topics import topics
-from cinelex.data.video.ingest import IngestSettings
-from cinelex.data.video.resize import Shape
-from cinelex.data.video.store import FrameStore, ingest
+from cinelex.data.video.ingest import ingest
+from cinelex.data.video.videos import StoredVideos
 from cinelex.projects.interface.towers import Towers, kept_towers
+from cinelex.projects.studies.stored import ingest_settings
 from cinelex.projects.studies.tokenizers import keep_tokenizer_of
 
 
@@ -93,7 +93,7 @@ def refuse_clips(config: RunConfig) -> None:
         raise UserError(f"data.frames: images are videos of one frame, got {config.data.frames}")
 
 
-def _read(config: RunConfig, folder: Path, output: Path) -> tuple[ImageSet, FrameStore]:
+def _read(config: RunConfig, folder: Path, output: Path) -> tuple[ImageSet, StoredVideos]:
     """Return the captions, and the decoded pixels of all images.
 
     The main rank leaves on disk what every rank reads: images, pixels, rejects, tokenizer.
@@ -104,11 +104,7 @@ def _read(config: RunConfig, folder: Path, output: Path) -> tuple[ImageSet, Fram
         [image.path for image in images.images],
         root=root,
         cache=data.cache / "frames",
-        settings=IngestSettings(
-            shape=Shape(size=data.size, channels=data.channels),
-            stored_frames=1 if still else data.stored_frames,
-            backend=data.decoder,
-        ),
+        settings=ingest_settings(data, stored_frames=1 if still else data.stored_frames),
     )
     if is_main():
         check_rejects(

@@ -17,10 +17,10 @@ from cinelex.data.synthetic.cines.settings import StudySetSettings
 from cinelex.data.synthetic.cines.study_set import make_study_set
 from cinelex.data.text.saved import load_tokenizer
 from cinelex.data.text.tokenizer import Tokenizer
-from cinelex.data.video.ingest import IngestSettings
-from cinelex.data.video.resize import Shape
-from cinelex.data.video.store import FrameStore, ingest
+from cinelex.data.video.ingest import ingest
+from cinelex.data.video.videos import StoredVideos
 from cinelex.projects.interface.towers import Towers, kept_towers
+from cinelex.projects.studies.stored import ingest_settings, prepared
 from cinelex.projects.studies.tokenizers import keep_tokenizer_of
 
 
@@ -43,6 +43,8 @@ class StudyData:
     """Of the manifest, of every video's bytes, and of the way they were read."""
 
 
+SYNTHETIC_FRAMES = 16
+"""Frames of a synthetic cine where the cache keeps all."""
 MadeSet = tuple[Path, Columns]
 """A manifest that was made, and where each thing stands in it."""
 
@@ -147,17 +149,14 @@ def _decoded(config: DataConfig, manifest: Manifest) -> Decoded:
         [video for study in manifest.studies for video in study.videos],
         root=manifest.video_root,
         cache=config.cache / "frames",
-        settings=IngestSettings(
-            shape=Shape(size=config.size, channels=config.channels),
-            stored_frames=config.stored_frames,
-            backend=config.decoder,
-        ),
+        settings=ingest_settings(config, stored_frames=config.stored_frames),
+        source=prepared(config, manifest),
     )
     return decoded(manifest.studies, store)
 
 
 def _dataset(
-    config: RunConfig, studies: list[Study], store: FrameStore, tokenizer: Tokenizer
+    config: RunConfig, studies: list[Study], store: StoredVideos, tokenizer: Tokenizer
 ) -> StudyDataset:
     return StudyDataset(
         studies,
@@ -174,7 +173,9 @@ def make_cines(config: RunConfig) -> MadeSet:
     data = config.data
     options = data.synthetic.model_dump()
     splits = {f"{name}_studies": options.pop(name) for name in ("train", "val", "test")}
-    settings = StudySetSettings(size=data.size, frames=data.stored_frames, **splits, **options)
+    settings = StudySetSettings(
+        size=data.size, frames=data.stored_frames or SYNTHETIC_FRAMES, **splits, **options
+    )
     path = make_study_set(settings, data.cache / "synthetic")
     return path, Columns(patient="patient_id", noise_mse="noise_mse")
 

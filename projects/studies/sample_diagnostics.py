@@ -14,7 +14,7 @@ from cinelex.data.loader import Samples, train_batches
 from cinelex.data.sampler import StudySampler
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.frames import is_short
-from cinelex.data.video.store import FrameStore
+from cinelex.data.video.videos import StoredVideos
 from cinelex.metrics.failure_nulls import same_report_in_batch
 
 MAX_VIDEOS = 1000
@@ -43,7 +43,7 @@ def report_diagnostics(groups: Int64[np.ndarray, " study"], *, batch: int) -> di
 
 
 def leaked_videos(
-    store: FrameStore, train: Iterable[Path], held_out: Iterable[Sequence[Path]]
+    store: StoredVideos, train: Iterable[Path], held_out: Iterable[Sequence[Path]]
 ) -> dict[str, Any]:
     """Return how many held-out samples have a video, by its bytes, of a training sample.
 
@@ -61,7 +61,7 @@ def leaked_videos(
 
 
 def video_diagnostics(
-    store: FrameStore, owned: Sequence[tuple[int, Path]], *, frames: int
+    store: StoredVideos, owned: Sequence[tuple[int, Path]], *, frames: int
 ) -> dict[str, Any]:
     """Return the shares of training videos that show nothing, repeat, are short, or were refused.
 
@@ -84,7 +84,7 @@ def video_diagnostics(
         "data/short_videos": share(
             is_short(store.entry(video).total_frames, frames=frames) for _, video in owned
         ),
-        "data/refused_videos": share(bool(entry.error) for entry in store.entries.values()),
+        "data/refused_videos": store.refused / len(store),
     }
 
 

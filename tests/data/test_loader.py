@@ -18,9 +18,9 @@ from cinelex.data.studies.dataset import StudyDataset, numbered
 from cinelex.data.studies.drops import check_rejects, decoded
 from cinelex.data.studies.study import Study
 from cinelex.data.text.tokenizer import Tokenizer, train_tokenizer
-from cinelex.data.video.ingest import IngestSettings
+from cinelex.data.video.ingest import IngestSettings, ingest
 from cinelex.data.video.resize import Shape
-from cinelex.data.video.store import FrameStore, ingest
+from cinelex.data.video.videos import StoredVideos
 
 Write = Callable[..., Path]
 Steps = Callable[..., np.ndarray]
@@ -48,7 +48,7 @@ def studies(folder: Path, write_video: Write) -> list[Study]:
 
 
 @pytest.fixture(scope="module")
-def store(folder: Path, studies: list[Study]) -> FrameStore:
+def store(folder: Path, studies: list[Study]) -> StoredVideos:
     videos = [video for study in studies for video in study.videos]
     bad = [folder / "bad.mkv", folder / "absent.mkv"]
     bad[0].write_bytes(b"no video")
@@ -61,7 +61,7 @@ def tokenizer() -> Tokenizer:
 
 
 @pytest.fixture(scope="module")
-def dataset(studies: list[Study], store: FrameStore, tokenizer: Tokenizer) -> StudyDataset:
+def dataset(studies: list[Study], store: StoredVideos, tokenizer: Tokenizer) -> StudyDataset:
     return StudyDataset(studies, store, tokenizer, frames=3, max_videos=2, seed=1)
 
 
@@ -91,7 +91,7 @@ def test_evaluation_sees_all_videos_at_the_centres_of_their_segments(dataset: St
 
 
 def test_evaluation_takes_evenly_spaced_videos_up_to_its_cap(
-    studies: list[Study], store: FrameStore, tokenizer: Tokenizer
+    studies: list[Study], store: StoredVideos, tokenizer: Tokenizer
 ) -> None:
     capped = StudyDataset(
         studies, store, tokenizer, frames=1, max_videos=1, seed=0, evaluation_videos=1
@@ -181,7 +181,7 @@ def test_an_error_in_a_worker_reaches_the_caller(dataset: StudyDataset) -> None:
 
 
 def test_bad_videos_are_dropped_and_studies_left_without_one(
-    studies: list[Study], store: FrameStore, folder: Path
+    studies: list[Study], store: StoredVideos, folder: Path
 ) -> None:
     bad, absent = folder / "bad.mkv", folder / "absent.mkv"
     partly = replace(studies[0], id="partly", videos=(bad, *studies[0].videos))
@@ -198,7 +198,7 @@ def test_bad_videos_are_dropped_and_studies_left_without_one(
 
 
 def test_a_dataset_refuses_videos_that_were_not_decoded(
-    studies: list[Study], store: FrameStore, tokenizer: Tokenizer, folder: Path
+    studies: list[Study], store: StoredVideos, tokenizer: Tokenizer, folder: Path
 ) -> None:
     bad = replace(studies[0], videos=(folder / "bad.mkv",))
     with pytest.raises(UserError, match="1 videos are not in the store"):
@@ -214,7 +214,7 @@ def test_rejects_are_written_and_too_many_stop_the_run(tmp_path: Path) -> None:
             videos=100,
             limit=limit,
             path=tmp_path / "rejects.csv",
-            store=tmp_path,
+            store=str(tmp_path),
         )
 
     check("VideoCorrupt", 0.01)
@@ -222,5 +222,5 @@ def test_rejects_are_written_and_too_many_stop_the_run(tmp_path: Path) -> None:
     assert lines == ["study_id,video,error", '"s,0",a.mp4,VideoCorrupt']
     with pytest.raises(UserError, match=r"1 of 100 videos were refused \(1 VideoCorrupt\)"):
         check("VideoCorrupt", 0.009)
-    with pytest.raises(UserError, match=f"delete {tmp_path} to try again"):
+    with pytest.raises(UserError, match=f"cinelex cache retry {tmp_path}"):
         check("VideoTimeout", 0.009)

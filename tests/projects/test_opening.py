@@ -8,7 +8,7 @@ import pytest
 from cinelex.config.load import load_config
 from cinelex.core.files import hash_file
 from cinelex.data.studies import manifest
-from cinelex.data.video import store
+from cinelex.data.video.frame_store import FrameStore
 from cinelex.projects import open_project
 from cinelex.projects.studies.data import open_study_data
 from tests.tiny_run import CLIPSE, MULTITASK
@@ -25,17 +25,22 @@ def test_manifest_and_frames_are_read_once(
 ) -> None:
     config = load_config(base, [*few, "data.size=32", f"data.cache={tmp_path}", "batch=2"])
     open_project(config, tmp_path / "run")
-    hashed: Counter[str] = Counter()
+    read: Counter[str | int] = Counter()
+    intact = FrameStore.intact
 
     def count(path: Path) -> str:
-        hashed[path.name] += 1
+        read[path.name] += 1
         return hash_file(path)
 
-    for module in (store, manifest):
-        monkeypatch.setattr(module, "hash_file", count)
+    def count_row(self: FrameStore, row: int) -> bool:
+        read[row] += 1
+        return intact(self, row)
+
+    monkeypatch.setattr(manifest, "hash_file", count)
+    monkeypatch.setattr(FrameStore, "intact", count_row)
     open_project(config, tmp_path / "run")
-    assert hashed["frames-00000.u8"] == 1
-    assert hashed["manifest.csv"] == (base == MULTITASK)
+    assert read.pop("manifest.csv", 0) == (base == MULTITASK)
+    assert set(read.values()) == {1}
 
 
 def test_splits_may_be_named_as_in_the_manifest(tmp_path: Path) -> None:

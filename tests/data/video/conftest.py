@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.data.video.stores import Decoding
+
 Write = Callable[..., Path]
 Steps = Callable[..., np.ndarray]
 
@@ -20,3 +22,8 @@ def videos(tmp_path: Path, write_video: Write, steps: Steps) -> list[Path]:
     ]
     (root / "bad.mp4").write_bytes(b"no video")
     return [*written, root / "bad.mp4", root / "absent.mp4"]
+
+
+@pytest.fixture
+def decoding(monkeypatch: pytest.MonkeyPatch) -> Decoding:
+    return Decoding(monkeypatch)

@@ -1,0 +1,65 @@
+"""Stored bytes of frames: raw, or compressed without loss, a frame at a time."""
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import UInt8
+
+Compression = Literal["none", "zstd"]
+SUFFIXES: dict[Compression, str] = {"none": ".u8", "zstd": ".zst"}
+"""How the names of shards end, which say how to read them."""
+LEVEL = 1
+
+
+def pack(
+    frames: UInt8[np.ndarray, "frame row column channel"], compression: Compression
+) -> list[bytes | memoryview]:
+    """Return the bytes to store.
+
+    ``zstd`` compresses what each pixel differs by from the one on its left, modulo 256, and puts
+    the compressed size of every frame (4 bytes, little-endian) ahead, so that some can be read
+    without the others. Measured in docs/why/log.md.
+    """
+    if compression == "none":
+        return [np.ascontiguousarray(frames).data.cast("B")]
+    codec = pa.Codec("zstd", LEVEL)
+    differences = frames.copy()
+    differences[:, :, 1:] -= frames[:, :, :-1]
+    packed = [codec.compress(frame.data.cast("B"), asbytes=True) for frame in differences]
+    return [np.array([len(data) for data in packed], "<u4").tobytes(), *packed]
+
+
+def unpack(
+    stored: UInt8[np.ndarray, " byte"],
+    shape: tuple[int, int, int, int],
+    compression: Compression,
+    indices: list[int] | None = None,
+) -> UInt8[np.ndarray, "frame row column channel"]:
+    """Return frames from stored bytes: all of them, or those at ``indices``, which may repeat.
+
+    All raw frames are returned without a copy.
+    """
+    if compression == "none":
+        frames = stored[: int(np.prod(shape))].reshape(shape)
+        return frames if indices is None else frames[indices]
+    sizes = stored[: 4 * shape[0]].view("<u4").astype(np.int64)
+    ends = 4 * shape[0] + np.cumsum(sizes)
+    chosen = range(shape[0]) if indices is None else indices
+    unpacked = np.empty((len(chosen), *shape[1:]), np.uint8)
+    frame_bytes = int(np.prod(shape[1:]))
+    for place, index in enumerate(chosen):
+        data = stored[ends[index] - sizes[index] : ends[index]]
+        raw = pa.decompress(pa.py_buffer(data), decompressed_size=frame_bytes, codec="zstd")
+        differences = np.frombuffer(raw, np.uint8).reshape(shape[1:])
+        np.add.accumulate(differences, axis=1, dtype=np.uint8, out=unpacked[place])
+    return unpacked
+
+
+def packed_bytes(
+    stored: UInt8[np.ndarray, " byte"], shape: tuple[int, int, int, int], compression: Compression
+) -> int:
+    """Return how many of the stored bytes are frames; frame times may follow them."""
+    if compression == "none":
+        return int(np.prod(shape))
+    return 4 * shape[0] + int(stored[: 4 * shape[0]].view("<u4").sum(dtype=np.int64))

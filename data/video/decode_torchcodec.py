@@ -1,0 +1,92 @@
+"""Decoding with torchcodec, in this process; `decoders` has the one that can be killed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from cinelex.data.video.decode import (
+    Choose,
+    Keep,
+    Limits,
+    SetupError,
+    VideoInfo,
+    VideoUnsupported,
+)
+from cinelex.data.video.decode_pyav import PyAVDecoder, picture_format
+
+
+@dataclass(frozen=True)
+class TorchCodecHere:
+    """Decodes with torchcodec, on the CPU or a GPU, through the FFmpeg that the machine has.
+
+    What the file is, how many frames it truly has and when each is shown is asked of PyAV first;
+    torchcodec must agree on the number and the size.
+    """
+
+    limits: Limits = Limits()
+    device: str = "cpu"
+
+    def probe(self, path: Path) -> VideoInfo:
+        """Return the true number and size of the frames, which torchcodec must agree with."""
+        info = PyAVDecoder(self.limits).probe(path)
+        self._frames(path, info, [0])
+        return info
+
+    def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "frame row column 3"]:
+        """Return the frames at ``indices`` as RGB; see ``Decoder.read``."""
+        info = PyAVDecoder(self.limits).probe(path)
+        outside = [index for index in indices if not 0 <= index < info.frames]
+        if outside:
+            raise IndexError(f"frame {outside[0]} of a video of {info.frames}")
+        if not indices:
+            return np.empty((0, info.height, info.width, 3), np.uint8)
+        return self._frames(path, info, indices)
+
+    def read_chosen(
+        self, path: Path, choose: Choose, keep: Keep
+    ) -> tuple[VideoInfo, UInt8[np.ndarray, "frame row column channel"]]:
+        """Return what ``keep`` makes of the frames that ``choose`` names, given their number."""
+        info = PyAVDecoder(self.limits).probe(path)
+        frames = self._frames(path, info, choose(info.frames))
+        return info, np.stack([keep(frame) for frame in frames])
+
+    def _frames(
+        self, path: Path, info: VideoInfo, wanted: Sequence[int]
+    ) -> UInt8[np.ndarray, "frame row column 3"]:
+        if picture_format(path) is not None:
+            return PyAVDecoder(self.limits).read(path, wanted)
+        decoders = _library()
+        try:
+            decoder = decoders.VideoDecoder(
+                str(path), dimension_order="NHWC", device=self.device, num_ffmpeg_threads=1
+            )
+            count = len(decoder)
+            frames = decoder.get_frames_at([n for n in wanted if n < count]).data.cpu().numpy()
+        except (RuntimeError, ValueError, IndexError) as error:
+            raise VideoUnsupported("torchcodec does not decode it") from error
+        if count != info.frames:
+            raise VideoUnsupported(f"torchcodec counts {count} of its {info.frames} frames")
+        if frames.shape[1:] != (info.height, info.width, 3):
+            raise VideoUnsupported(f"torchcodec reads frames of shape {frames.shape[1:]}")
+        return frames
+
+
+def _library() -> Any:
+    """Return torchcodec.
+
+    Raises:
+        SetupError: It does not find FFmpeg's libraries.
+    """
+    try:
+        from torchcodec import decoders  # here, because it needs FFmpeg's libraries
+    except (ImportError, RuntimeError, OSError) as error:
+        raise SetupError(
+            "data.decoder: torchcodec needs FFmpeg's shared libraries (versions 4 to 8), which "
+            "this machine lacks; install them (on Debian: apt-get install ffmpeg), or set "
+            "data.decoder=pyav"
+        ) from error
+    return decoders
