@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt
 
 from cinelex.data.synthetic.cines.background import Motion, chest, diaphragm, warp
 from cinelex.data.synthetic.cines.findings import Findings
@@ -60,17 +60,20 @@ def render_cine(
 
 
 def add_noise(
-    clean: Float[np.ndarray, "frame row column"], plan: CinePlan, settings: StudySetSettings
-) -> UInt8[np.ndarray, "frame row column"]:
-    """Return the cine as the detector counts it: quantum noise, then 256 grey levels.
+    clean: Float[np.ndarray, "frame row column"], plan: CinePlan, settings: StudySetSettings, *,
+    levels: int = 256,
+) -> UInt[np.ndarray, "frame row column"]:  # fmt: skip
+    """Return the cine as the detector counts it: quantum noise, then so many grey levels.
 
-    The draws do not depend on the picture, so that two cines that differ in one lesion share them.
+    Up to 256 levels are bytes, more are two bytes each. The draws do not depend on the picture, so
+    that two cines that differ in one lesion share them.
     """
     generator = np.random.default_rng((plan.view_seed, 3))
     photons = np.float32(2500 * 0.2**settings.difficulty)
     noise = generator.standard_normal(clean.shape, dtype=np.float32)
     noisy = clean + np.sqrt(clean / photons) * noise
-    return np.clip(255 * noisy + 0.5, 0, 255).astype(np.uint8)
+    top = levels - 1
+    return np.clip(top * noisy + 0.5, 0, top).astype(np.uint8 if levels <= 256 else np.uint16)
 
 
 def _canvas(settings: StudySetSettings) -> int:

@@ -1,0 +1,33 @@
+"""A small made-up hospital, once for all tests that read it."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from cinelex.data.synthetic.hospital.make import make_hospital
+from cinelex.data.synthetic.hospital.settings import TINY
+
+
+@pytest.fixture(scope="session")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_hospital(TINY, tmp_path_factory.mktemp("hospitals"), processes=1)
+
+
+@pytest.fixture(scope="session")
+def files(hospital: Path) -> list[dict[str, Any]]:
+    """Return the truth about every file."""
+    return pq.read_table(hospital / "truth" / "files.parquet").to_pylist()
+
+
+@pytest.fixture(scope="session")
+def studies(hospital: Path) -> list[dict[str, Any]]:
+    """Return the truth about every study."""
+    return pq.read_table(hospital / "truth" / "studies.parquet").to_pylist()
+
+
+@pytest.fixture(scope="session")
+def reports(hospital: Path) -> list[dict[str, Any]]:
+    """Return the truth about every row of the file of reports."""
+    return pq.read_table(hospital / "truth" / "reports.parquet").to_pylist()
