@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, Literal
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 
@@ -25,6 +27,7 @@ COLUMNS: Final = (
     "Accession Number", "Study Instance UID", "Patient ID", "Exam Date", "Patient Name",
     "Birth Date", "Report Text",
 )  # fmt: skip
+WRITTEN: Final = b"2021-01-01T00:00:00Z"
 MOST_DAYS_OFF: Final = 2
 """How far the date of a report may lie behind that of its study."""
 
@@ -115,12 +118,18 @@ def _csv(rows: Sequence[Sequence[str]], separator: str) -> str:
 
 
 def _write_excel(rows: Sequence[Sequence[str]], path: Path) -> None:
-    """Write a workbook that says the same whenever it is written."""
+    """Write a workbook; what would say when it was written says `WRITTEN`."""
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
-    book.properties.created = book.properties.modified = datetime(2021, 1, 1)
     sheet = book.create_sheet("Export")
     for row in rows:
         sheet.append(row)
-    book.save(path)
+    made = io.BytesIO()
+    book.save(made)
+    with ZipFile(made) as parts, ZipFile(path, "w", ZIP_DEFLATED) as target:
+        for name in parts.namelist():
+            content = parts.read(name)
+            if name == "docProps/core.xml":
+                content = re.sub(rb"\d{4}-\d\d-\d\dT[\d:]+Z", WRITTEN, content)
+            target.writestr(ZipInfo(name), content, ZIP_DEFLATED)

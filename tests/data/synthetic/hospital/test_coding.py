@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
-from pydicom.pixels import pixel_array
+from pydicom.pixels.utils import pixel_array
 
 from cinelex.data.synthetic.hospital.coding import (
     CODINGS,
@@ -61,7 +61,7 @@ def test_colours_come_back_exactly(syntax: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("syntax", ["explicit", "rle", "jpeg_lossless"])
 def test_places_in_a_palette_come_back_and_lead_to_the_colours(syntax: str, tmp_path: Path) -> None:
-    from pydicom.pixels import apply_color_lut
+    from pydicom.pixels.processing import apply_color_lut
 
     cine = with_palette(shown(coloured=True))
     found = stored_in_file(cine, syntax, tmp_path / "x")
@@ -89,7 +89,7 @@ def test_h264_lies_in_one_fragment_that_ffmpeg_reads(tmp_path: Path) -> None:
     found = stored_in_file(cine, "h264", tmp_path / "x")
     fragments = list(generate_fragments(found.PixelData))
     pictures: list[Any] = []
-    with av.open(io.BytesIO(b"".join(fragments[1:]))) as container:
+    with av.open(io.BytesIO(b"".join(fragments[1:])), "r") as container:
         pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     assert len(pictures) == 3
     assert np.abs(np.stack(pictures).astype(np.int64) - cine.stored).mean() < 6

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
-from pydicom.pixels import pixel_array
+from pydicom.pixels.utils import pixel_array
 
 from cinelex.data.synthetic.cines.plan import plan_studies
 from cinelex.data.synthetic.cines.settings import StudySetSettings
@@ -147,10 +147,7 @@ def test_equal_settings_give_equal_files_on_one_process_and_on_two(
 ) -> None:
     again = make_hospital(replace(TINY), tmp_path, processes=2)
     assert again.name == hospital.name
-    mine, other = contents(hospital), contents(again)
-    differing = {name for name in mine if mine[name] != other.get(name)}
-    assert mine.keys() == other.keys()
-    assert not {name for name in differing if not name.endswith(".xlsx")}
+    assert contents(hospital) == contents(again)
 
 
 def test_every_oddity_can_be_asked_for(tmp_path: Path) -> None:
