@@ -14,7 +14,7 @@ def test_a_hospital_is_made_with_the_shares_that_were_set(
     words = ["--output", str(tmp_path), "--studies", "3", "--size", "32", "--frames", "4"]
     assert main([*words, "ultrasound_rate=0", "cut_rate=1"]) == 0
     (made,) = tmp_path.glob("hospital-*")
-    assert str(made / "reports.csv") in capsys.readouterr().err
+    assert str(made / "reports.csv") in capsys.readouterr().out
     assert (made / "truth" / "files.parquet").exists()
 
 
