@@ -8,9 +8,9 @@ from cinelex.data.synthetic.hospital.people import SITES, Person
 from cinelex.data.synthetic.hospital.visits import Visit
 
 FIXED: Final = (
-    *("ZQSTATION", "ZQSN", "ZQPACS", "ZQDISC", "ZQVIEW", "ZQEDIT", PRIVATE_MAKER, WRITER),
-    *("+999 5550 7711",),
-)
+    "ZQSTATION", "ZQPACS", "ZQDISC", "ZQVIEW", "ZQEDIT", PRIVATE_MAKER, WRITER, "+999 5550 7711",
+    *(f"ZQSN{layout}8841" for layout in range(4)),
+)  # fmt: skip
 """Of machines and programs."""
 DAY_FORMS: Final = ("%Y%m%d", "%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d %B %Y")
 

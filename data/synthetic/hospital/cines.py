@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool
 from pydicom import Dataset
 
+from cinelex.data.synthetic.cines.views import View
 from cinelex.data.synthetic.hospital.angiograms import film
 from cinelex.data.synthetic.hospital.coding import (
     CODINGS,
@@ -47,7 +48,9 @@ OVERLAY_RATE: Final = 0.2
 SPLIT_RATE: Final = 0.15
 """Share of the coded cines with two fragments a frame."""
 RAW: Final = ("implicit", "explicit")
-ECHO_VIEWS: Final = ("PLAX", "PSAX", "A4C", "A2C", "A3C", "SC")
+ECHO_VIEWS: Final = ("PLAX", "A4C", "A2C", "A3C", "A5C", "SC4C")
+NAMED_RATE: Final = 0.5
+"""Share of the ultrasound cines whose header names the view."""
 
 
 class CineFiles:
@@ -76,10 +79,12 @@ class CineFiles:
         tell_time(header, timing, self._visit.when)
         if xray:
             tell_view(header, self._visit.plan.cines[place].view, enhanced=enhanced)
+        elif draw.random() < NAMED_RATE:
+            header.ViewName = ECHO_VIEWS[place % len(ECHO_VIEWS)]
         if draw.random() < OVERLAY_RATE:
             add_overlay(header, self._visit, shown.mask.shape)
         row = replace(
-            self._truth(place, header, shown), frame_times_ms=timing.times_ms, 
+            self._truth(place, header, shown), frame_times_ms=timing.times_ms,
             time_source=timing.source, time_conflict=timing.conflict,
         )  # fmt: skip
         split = bool(draw.random() < SPLIT_RATE)
@@ -106,7 +111,6 @@ class CineFiles:
             modality=modality, number=number,
         )  # fmt: skip
         if modality == "US":
-            header.SeriesDescription = ECHO_VIEWS[place % len(ECHO_VIEWS)]
             header.HeartRate = "72"
         tell_display(header, shown)
         return header
@@ -160,15 +164,16 @@ class CineFiles:
         visit = self._visit
         view = visit.plan.cines[place].view if visit.machine.modality == "XA" else None
         inside = shown.display[:, shown.mask]
+        enhanced = header.SOPClassUID == ENHANCED_XRAY_CINE
         return FileTruth(
-            path="", kind="cine", study=visit.plan.id, study_uid=visit.study_uid,
-            patient=visit.plan.patient_id, patient_id=visit.patient.id,
+            path="", kind="cine", also_ok="refused" if enhanced else "",
+            study=visit.plan.id, study_uid=visit.study_uid, patient=visit.plan.patient_id, patient_id=visit.patient.id,
             instance_uid=header.SOPInstanceUID, modality=visit.machine.modality,
             rows=shown.mask.shape[0], columns=shown.mask.shape[1], frames=len(shown.stored),
             mask=self._save_mask(shown.mask), box=list(box_of(shown.mask)),
             regions=bool(shown.regions), doppler=shown.doppler,
             text_boxes=[list(box) for box in shown.text_boxes], texts=shown.texts,
-            view=str(view) if view else None,
+            view=name_view(view) if view else header.get("ViewName"),
             primary_angle=float(view.oblique) if view else None,
             secondary_angle=float(view.tilt) if view else None,
             cine=place, windowed=shown.window is not None,
@@ -188,6 +193,13 @@ class CineFiles:
 
 def _draw_name(odds: Mapping[str, float], draw: np.random.Generator) -> str:
     return list(odds)[int(draw.choice(len(odds), p=list(odds.values())))]
+
+
+def name_view(view: View) -> str:
+    """Return the angles of a camera as angiographers say them; straight ones go without saying."""
+    turned = f"{'LAO' if view.oblique > 0 else 'RAO'} {abs(view.oblique)}" if view.oblique else ""
+    tilted = f"{'CRA' if view.tilt > 0 else 'CAU'} {abs(view.tilt)}" if view.tilt else ""
+    return f"{turned} {tilted}".strip() or "AP"
 
 
 def _hash(shown: Shown) -> str:

@@ -116,7 +116,11 @@ def _trace(frames: int, box: Box, draw: np.random.Generator) -> Bool[np.ndarray,
     level += 0.25 * np.exp(-(((way - 0.7) / 0.07) ** 2))
     row = np.clip((height - 2) * (1 - level), 0, height - 1).astype(np.int64)
     trace = np.zeros((frames, height, width), dtype=bool)
+    before = np.concatenate([row[:1], row[:-1]])
+    high, low = np.minimum(row, before), np.maximum(row, before)
+    place = np.arange(height)[:, None]
+    line = (place >= high) & (place <= low)
     for number, frame in enumerate(trace):
-        seen = np.arange(width * (number + 1) // frames)
-        frame[row[seen], seen] = True
+        seen = width * (number + 1) // frames
+        frame[:, :seen] = line[:, :seen]
     return trace

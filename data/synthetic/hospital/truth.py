@@ -54,6 +54,7 @@ class FileTruth:
     text_boxes: list[list[int]] | None = None
     texts: list[str] | None = None
     view: str | None = None
+    """As the header names it, or by the angles of the camera; None where it does not say."""
     primary_angle: float | None = None
     secondary_angle: float | None = None
     cine: int | None = None
