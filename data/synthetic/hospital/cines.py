@@ -167,7 +167,8 @@ class CineFiles:
         enhanced = header.SOPClassUID == ENHANCED_XRAY_CINE
         return FileTruth(
             path="", kind="cine", also_ok="refused" if enhanced else "",
-            study=visit.plan.id, study_uid=visit.study_uid, patient=visit.plan.patient_id, patient_id=visit.patient.id,
+            study=visit.plan.id, study_uid=visit.study_uid,
+            patient=visit.plan.patient_id, patient_id=visit.patient.id,
             instance_uid=header.SOPInstanceUID, modality=visit.machine.modality,
             rows=shown.mask.shape[0], columns=shown.mask.shape[1], frames=len(shown.stored),
             mask=self._save_mask(shown.mask), box=list(box_of(shown.mask)),
