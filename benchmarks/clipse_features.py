@@ -16,8 +16,8 @@ from torch import Tensor
 
 from cinelex.data.images.captioned import CaptionedImage
 from cinelex.data.images.formats import FORMATS
-from cinelex.data.studies.dataset import numbered
 from cinelex.data.studies.manifest import load_manifest
+from cinelex.data.studies.studies import numbered
 from cinelex.data.studies.study import Columns
 from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
 from cinelex.data.video.decode_pyav import PyAVDecoder

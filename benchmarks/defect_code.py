@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,6 +19,7 @@ from cinelex.config.schema import OptimizerConfig
 from cinelex.data import sampler as samplers
 from cinelex.data.batch import Sample
 from cinelex.data.studies import dataset as datasets
+from cinelex.data.studies.studies import PER_VIDEO, Studies
 from cinelex.data.video import frame_store
 from cinelex.data.video.transforms import to_float
 from cinelex.losses import contrastive
@@ -142,10 +144,12 @@ def shuffled_videos() -> AbstractContextManager[Any]:
     whole = datasets.StudyDataset.__init__
 
     def init(self: Any, studies: Any, *rest: Any, **named: Any) -> None:
-        videos = [study.videos for study in studies]
-        mixed = [videos[(i * 37 + 11) % len(videos)] for i in range(len(videos))]
-        other = [replace(s, videos=v) for s, v in zip(studies, mixed, strict=True)]
-        whole(self, other, *rest, **named)
+        order = pa.array((np.arange(len(studies)) * 37 + 11) % len(studies))
+        table = studies.table
+        for name in PER_VIDEO:
+            mixed = table[name].take(order)
+            table = table.set_column(table.column_names.index(name), name, mixed)
+        whole(self, Studies(table, studies.root), *rest, **named)
 
     return mock.patch.object(datasets.StudyDataset, "__init__", init)
 

@@ -22,10 +22,42 @@ class ColumnsConfig(Strict):
     split: Name | None = "split"
     """Column of the split's name; null puts every study in the split ``all``."""
     patient: Name | None = None
-    """Column of the patient's id; null makes every study its own patient."""
+    """Column of the patient's id; null takes ``patient_id`` where the file has it, else makes every
+    study its own patient."""
     noise_mse: Name | None = None
     """Column of the mean squared pixel noise known to be in a video, in squared units of [0, 1];
     null where nobody knows."""
+    view: Name | None = None
+    """Column of the name of each video's view; null takes ``view`` where the file has it."""
+    primary_angle: Name | None = None
+    """Column of the angiographic primary angle in degrees, RAO negative, LAO positive; null takes
+    ``primary_angle`` where the file has it."""
+    secondary_angle: Name | None = None
+    """Column of the secondary angle in degrees, caudal negative, cranial positive; null takes
+    ``secondary_angle`` where the file has it."""
+    subgroups: list[Name] = []
+    """Further columns (age, sex, site, manufacturer …) that are kept with each study and stand in
+    the tables of predictions and embeddings."""
+
+
+class SplitSharesConfig(Strict):
+    """A split by patient: shares of the patients, which add up to 1."""
+
+    train: Share = 0.8
+    """Of the split ``train``."""
+    val: Share = 0.1
+    """Of the split ``val``."""
+    test: Share = 0.1
+    """Of the split ``test``."""
+    salt: CountOrNone = 0
+    """Another salt is another split."""
+
+    @model_validator(mode="after")
+    def check_sum(self) -> Self:
+        """Refuse shares that do not add up."""
+        if abs(self.train + self.val + self.test - 1) > 1e-6:
+            raise ValueError("train, val and test must add up to 1")
+        return self
 
 
 class SyntheticConfig(Strict):
@@ -89,14 +121,21 @@ class DataConfig(Strict):
     """The studies and how their videos become clips."""
 
     manifest: Path | None = None
-    """CSV or Parquet file with a row a video; null makes the synthetic study set."""
+    """Table with a row a video: CSV with any separator, also ``.csv.gz``, Excel (``.xlsx``), JSON
+    lines or Parquet; null makes the synthetic study set."""
     inference_manifest: Path | None = None
     """Studies that ``--run_mode inference`` describes, which need neither report nor split; null
     describes the test studies."""
     columns: ColumnsConfig = ColumnsConfig()
     """The manifest's columns."""
-    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    """Character between the cells of a CSV manifest."""
+    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    """Character between the cells of a CSV manifest; null finds it out."""
+    encoding: Name | None = None
+    """Encoding of a CSV or JSON manifest, such as ``cp1252`` or ``gb18030``; null finds out whether
+    it is UTF-8, UTF-16, Windows-1252 or Latin-1, and refuses what may be another."""
+    split_by_patient: SplitSharesConfig | None = None
+    """Splits the studies by a hash of the patient's id instead of the split column, so that studies
+    that are added later move none; null reads the column."""
     video_root: Path | None = None
     """Folder that the video paths start from; null is the manifest's own folder."""
     decoder: Literal["pyav", "decord", "torchcodec"] = "pyav"
@@ -132,8 +171,9 @@ class DataConfig(Strict):
     """The synthetic study set."""
     train_split: Name = "train"
     """Name in the split column of the studies to train on."""
-    validation_split: Name = "val"
-    """Name in the split column of the studies for validation during the run."""
+    validation_split: Name | None = None
+    """Name in the split column of the studies for validation during the run; null takes ``val``
+    where there is one, and else never validates."""
     test_split: Name = "test"
     """Name in the split column of the held-out studies."""
     augmentation: AugmentationConfig = AugmentationConfig()
@@ -146,7 +186,11 @@ class DataConfig(Strict):
             raise ValueError(
                 f"frames ({self.frames}) must not exceed stored_frames ({self.stored_frames})"
             )
-        if self.train_split in (self.validation_split, self.test_split):
+        plain = [
+            (name or "val").strip().lower()
+            for name in (self.train_split, self.validation_split, self.test_split)
+        ]
+        if plain[0] in plain[1:]:
             raise ValueError(
                 f"train_split {self.train_split!r} must differ from validation_split and test_split"
             )

@@ -140,7 +140,7 @@ def overrides(sweep: Sweep, task: Task) -> list[str]:
     if task.use_wandb:
         kept["use_wandb"] = True
     if not task.on_test and sweep.settings.validation_results:
-        kept["data.test_split"] = sweep.base.data.validation_split
+        kept["data.test_split"] = sweep.base.data.validation_split or "val"
     return [f"{key}={json.dumps(value)}" for key, value in kept.items()]
 
 

@@ -10,7 +10,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.batch import Sample
 from cinelex.data.images.captioned import CaptionedImage
-from cinelex.data.studies.dataset import numbered
+from cinelex.data.studies.studies import numbered
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.videos import StoredVideos
 

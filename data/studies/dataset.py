@@ -1,15 +1,15 @@
 """Studies whose videos are in the store, ready to be sampled."""
 
-from collections.abc import Iterable, Sequence
-
 import numpy as np
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import UInt8
 
 from cinelex.core.errors import UserError
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.batch import Sample
+from cinelex.data.studies.studies import Studies
 from cinelex.data.studies.study import Study
+from cinelex.data.studies.tokens import Tokens, encoded_reports
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.videos import StoredVideos
 
@@ -26,7 +26,7 @@ class StudyDataset:
 
     def __init__(
         self,
-        studies: Sequence[Study],
+        studies: Studies,
         store: StoredVideos,
         tokenizer: Tokenizer,
         *,
@@ -34,24 +34,25 @@ class StudyDataset:
         max_videos: int,
         seed: int,
         evaluation_videos: int = EVALUATION_VIDEOS,
+        tokens: Tokens | None = None,
     ) -> None:
-        """Encode all reports and number the groups.
+        """Encode all reports, unless that was done already, and number the groups.
 
         Raises:
             UserError: There is no study, or one has no video in the store (see ``decoded``).
         """
-        if not studies:
+        if not len(studies):
             raise UserError("the split has no study; check the manifest's split column")
-        absent = sum(video not in store for study in studies for video in study.videos)
+        absent = int((~store.holds(studies.video_names)).sum())
         if absent:
             raise UserError(f"{absent} videos are not in the store; drop them with `decoded` first")
         if min(frames, max_videos, evaluation_videos) < 1:
             raise UserError("frames, max_videos and evaluation_videos must be at least 1")
-        self.studies, self.store, self.tokenizer, self.seed = list(studies), store, tokenizer, seed
+        self.studies, self.store, self.tokenizer, self.seed = studies, store, tokenizer, seed
         self.frames, self.max_videos, self.evaluation_videos = frames, max_videos, evaluation_videos
-        self.token_ids = [np.array(tokenizer.encode(study.report)) for study in studies]
-        self.report_groups = numbered(" ".join(study.report.split()) for study in studies)
-        self.patient_groups = numbered(study.patient_id for study in studies)
+        self.token_ids = encoded_reports(studies, tokenizer) if tokens is None else tokens
+        self.report_groups = studies.report_groups()
+        self.patient_groups = studies.patient_groups()
 
     def __len__(self) -> int:
         return len(self.studies)
@@ -88,9 +89,3 @@ class StudyDataset:
             return list(range(count))
         turns = [keyed_seed(self.seed, epoch, study.id, n, "videos") for n in range(count)]
         return sorted(np.argsort(turns, kind="stable")[: self.max_videos].tolist())
-
-
-def numbered(values: Iterable[str]) -> Int64[np.ndarray, " value"]:
-    """Return a number for each value, the same for the same value, from 0 by first appearance."""
-    numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(value, len(numbers)) for value in values], np.int64)

@@ -4,12 +4,15 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
 
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
-from cinelex.data.studies.study import Study
+from cinelex.data.studies.studies import Studies
 from cinelex.data.video.decode import MAY_PASS
 from cinelex.data.video.videos import StoredVideos
 
@@ -21,7 +24,7 @@ Reject = tuple[str, str, str]
 class Decoded:
     """The studies that are left, and what was lost."""
 
-    studies: list[Study]
+    studies: Studies
     store: StoredVideos
     """Their frames."""
     rejects: list[Reject]
@@ -29,15 +32,14 @@ class Decoded:
     """Videos of all studies, bad ones too."""
 
 
-def decoded(studies: Sequence[Study], store: StoredVideos) -> Decoded:
+def decoded(studies: Studies, store: StoredVideos) -> Decoded:
     """Drop the videos that the store refused, and the studies left without any."""
-    named = [(study.id, video) for study in studies for video in study.videos]
-    kept = [
-        replace(study, videos=good)
-        for study in studies
-        if (good := tuple(video for video in study.videos if video in store))
-    ]
-    return Decoded(kept, store, rejected(named, store), len(named))
+    kept = store.holds(studies.video_names)
+    lost = pa.array(np.flatnonzero(~kept))
+    owners = studies.table["id"].take(pa.array(studies.video_owner[~kept]))
+    paths = studies.paths(studies.video_names.take(lost))
+    rejects = rejected(zip(owners.to_pylist(), paths, strict=True), store)
+    return Decoded(studies.with_videos(kept), store, rejects, len(kept))
 
 
 def rejected(videos: Iterable[tuple[str, Path]], store: StoredVideos) -> list[Reject]:

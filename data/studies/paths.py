@@ -1,11 +1,17 @@
 """Video paths of a manifest: below the video root, and nothing but paths."""
 
-import os
+import posixpath
+from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Int
 
-from cinelex.data.studies.table import Table
+from cinelex.data.studies.folders import Folders
+from cinelex.data.studies.rows import Rows
+from cinelex.data.studies.studies import STORED
 
 REFUSALS = (
     (r"[\x00-\x1f\x7f]", "holds a line break or another control character"),
@@ -16,56 +22,85 @@ REFUSALS = (
 )
 """Patterns of paths that are refused, and why. No path is ever given to a shell; one of these kinds
 is a mistake or an attack."""
+IN_STORE = rf"^{STORED}[0-9A-Za-z_.\-]{{1,200}}$"
+UNTIDY = r"//|(?:^|/)\.(?:/|$)"
 
 
-def checked_paths(table: Table, column: str, cells: pd.Series, root: Path) -> list[Path | None]:
-    """Return the absolute path of every row's video, None where the cell is empty.
+def checked_names(rows: Rows, root: Path, *, links_out: bool = False) -> pa.LargeStringArray:
+    """Return the name of every row's video: its path below the root, or ``store:…``, or "".
 
-    No file is opened; every folder is looked at once, for links. ``root`` is the absolute folder
-    that relative paths are below; the index of ``cells`` holds the rows of the table.
+    No file is opened; every folder is looked at once, for links.
+
+    Args:
+        rows: Rows of a manifest.
+        root: The absolute folder that relative paths are below.
+        links_out: Whether links may lead out of it.
 
     Raises:
         UserError: A path is none, or is not below ``root``; the message has the row, not the path.
     """
+    names, column = rows.video, rows.columns.video
+    stored = _true(pc.match_substring_regex(names, IN_STORE))
     for pattern, problem in REFUSALS:
-        wrong = cells.str.contains(pattern, regex=True)
-        table.refuse_first(wrong, column, f"the path {problem}")
-    absolute = cells.str.startswith("/")
-    outside = absolute & ~cells.str.startswith(str(root).rstrip("/") + "/")
-    problem = "the path is absolute and not below the video root; set data.video_root"
-    table.refuse_first(outside, column, problem)
-    _refuse_links(table, column, cells, root)
-    whole = cells.where(absolute, str(root) + "/" + cells)
-    there = (cells != "").tolist()
-    return [Path(path) if has else None for path, has in zip(whole.tolist(), there, strict=True)]
+        wrong = _true(pc.match_substring_regex(names, pattern)) & ~stored
+        rows.refuse_first(wrong, column, f"the path {problem}")
+    absolute = _true(pc.starts_with(names, "/"))
+    if absolute.any():
+        above = str(root).rstrip("/") + "/"
+        outside = absolute & ~_true(pc.starts_with(names, above))
+        problem = "the path is absolute and not below the video root; set data.video_root"
+        rows.refuse_first(outside, column, problem)
+        below = pc.utf8_slice_codeunits(names, len(above))
+        names = pc.if_else(pa.array(absolute), below, names)
+    if _true(pc.match_substring_regex(names, UNTIDY)).any():
+        tidy = [posixpath.normpath(name) if name else "" for name in names.to_pylist()]
+        names = pa.array(tidy, pa.large_string())
+    if not links_out:
+        _refuse_links(rows, names, root)
+    return names
 
 
-def _refuse_links(table: Table, column: str, cells: pd.Series, root: Path) -> None:
+def by_folder(
+    names: pa.LargeStringArray,
+) -> Iterator[tuple[str, Int[np.ndarray, " video"]]]:
+    """Yield each folder, "" or ending in a slash, and the names in it; stored ones are in none."""
+    folders = pc.replace_substring_regex(names, r"[^/]*$", "").dictionary_encode()
+    codes = folders.indices.to_numpy()
+    files = np.flatnonzero(_true(pc.not_equal(names, "")) & ~_true(pc.starts_with(names, STORED)))
+    order = files[np.argsort(codes[files], kind="stable")]
+    edges = np.searchsorted(codes[order], np.arange(len(folders.dictionary) + 1))
+    for place, folder in enumerate(folders.dictionary.to_pylist()):
+        inside = order[edges[place] : edges[place + 1]]
+        if len(inside):
+            yield folder, inside
+
+
+def _refuse_links(rows: Rows, names: pa.LargeStringArray, root: Path) -> None:
     """Refuse symbolic links that lead out of the video root, looking once at each folder."""
-    real_root = Path(os.path.realpath(root))
-    folders = cells.str.extract(r"^(.*/)?[^/]*$", expand=False).fillna("")
-    for folder in folders.unique().tolist():
-        links = _links(str(root / folder), real_root)
-        if links is not None and not links:
-            continue
-        inside = cells[(folders == folder) & (cells != "")]
-        names = inside.str.slice(len(folder))
-        for row, name in names[names.isin(list(links))].items() if links else names.items():
-            if links is None or not _is_below(root / folder / name, real_root):
-                problem = "the path is a link that leads out of the video root"
-                raise table.refusal(int(row), column, f"{problem}; set data.video_root")
+    folders = Folders(root)
+    for folder, inside in by_folder(names):
+        out = _first_out(folders, folder.rstrip("/"), inside, names)
+        if out is not None:
+            problem = "the path is a link that leads out of the video root; set data.video_root"
+            raise rows.table.refusal(int(rows.place[out]), rows.columns.video, problem)
 
 
-def _links(folder: str, real_root: Path) -> set[str] | None:
-    """Return which files of a folder are links; None where the folder itself leads out."""
-    if not _is_below(folder, real_root):
-        return None
+def _first_out(
+    folders: Folders, folder: str, inside: Int[np.ndarray, " video"], names: pa.LargeStringArray
+) -> int | None:
+    """Return the first video of a folder that is outside of the root; None where none is."""
     try:
-        with os.scandir(folder) as entries:
-            return {entry.name for entry in entries if entry.is_symlink()}
-    except OSError:
-        return set()  # a missing folder is found, and counted, when its videos are decoded
+        listing = folders.listing(folder)
+    except ValueError:
+        return int(inside[0])
+    if listing is None or not listing.links:
+        return None
+    for row in inside.tolist():
+        name = names[row].as_py()
+        if posixpath.basename(name) in listing.links and not folders.holds(name):
+            return int(row)
+    return None
 
 
-def _is_below(path: str | Path, real_root: Path) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(real_root)
+def _true(mask: pa.BooleanArray) -> np.ndarray:
+    return np.asarray(mask.to_numpy(zero_copy_only=False), bool)

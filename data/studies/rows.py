@@ -1,88 +1,233 @@
 """The rows of a manifest, checked against one another."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
+from jaxtyping import Bool, Int
 
 from cinelex.data.studies.study import SPLIT_NAMES, Columns
-from cinelex.data.studies.table import Table
+from cinelex.data.tables.table import Table
 
 ONLY_SPLIT = "all"
+ANGLES = ("primary_angle", "secondary_angle")
+CONTROLS = r"[\x00-\x1f\x7f-\x{9f}]"
+REPORT_CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f-\x{9f}]"
+"""What no report may hold; line breaks, tabs and page breaks are blanks."""
+ENCODING_ADVICE = "set data.encoding"
+NO_SPLIT = (
+    "split by patient with data.split_by_patient={train: 0.8, val: 0.1, test: 0.1}, or take all "
+    "studies for one split, 'all', with data.columns.split=null"
+)
 
 
-def read_rows(table: Table, columns: Columns) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Coded:
+    """Text cells, each said once, and which of them every row has."""
+
+    texts: pa.LargeStringArray
+    """Different from one another, by first appearance."""
+    codes: Int[np.ndarray, " row"]
+    """The place in ``texts`` of every row's."""
+
+    def rows_where(self, true: Any) -> Bool[np.ndarray, " row"]:
+        """Return which rows have a text for which an Arrow array over ``texts`` is true."""
+        mask = np.asarray(true.to_numpy(zero_copy_only=False), bool)
+        return mask[self.codes] if mask.any() else np.zeros(len(self.codes), bool)
+
+    def blank(self) -> Bool[np.ndarray, " row"]:
+        """Return which rows say nothing."""
+        return self.rows_where(pc.equal(self.texts, ""))
+
+    def at(self, rows: Int[np.ndarray, " chosen"]) -> "Coded":
+        """Return some rows, in another order."""
+        return Coded(self.texts, self.codes[rows])
+
+    def mapped(self, change: Callable[[Any], Any]) -> "Coded":
+        """Return what an Arrow function makes of the texts; equal results are one text."""
+        return _recoded(change(self.texts), self.codes)
+
+
+def coded(cells: Any) -> Coded:
+    """Return a column's cells without blanks around them.
+
+    Cells that repeat the one above them, as reports do, are neither copied nor hashed.
+    """
+    runs = [pc.run_end_encode(pc.utf8_trim_whitespace(chunk)) for chunk in cells.chunks]
+    texts = pa.chunked_array([run.values for run in runs], pa.large_string())
+    ends = [np.diff(run.run_ends.to_numpy(), prepend=0) for run in runs]
+    lengths = np.concatenate(ends) if ends else np.zeros(0, np.int64)
+    del runs
+    return _recoded(texts, np.repeat(np.arange(len(lengths)), lengths))
+
+
+def _recoded(texts: Any, codes: Int[np.ndarray, " row"]) -> Coded:
+    different = pc.unique(texts)
+    if len(different) == len(texts):
+        return Coded(different, codes)
+    places = pc.index_in(texts, value_set=different)
+    return Coded(different, np.asarray(places.to_numpy())[codes])
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The named columns, a row each that is not blank."""
+
+    table: Table
+    columns: Columns
+    place: Int[np.ndarray, " row"]
+    """The row of the table."""
+    study: Coded
+    video: pa.LargeStringArray
+    report: Coded
+    split: Coded
+    patient: Coded
+    noise: Coded
+    view: Coded
+    angles: dict[str, Coded]
+    """By field of ``Columns``."""
+    extra: dict[str, Coded]
+    """By column."""
+
+    def refuse_first(
+        self, wrong: Bool[np.ndarray, " row"], column: str | None, problem: str
+    ) -> None:
+        """Refuse the first row that is wrong, if there is one."""
+        if wrong.any():
+            raise self.table.refusal(int(self.place[wrong.argmax()]), column, problem)
+
+
+def read_rows(table: Table, columns: Columns) -> Rows:
     """Return the named columns under our names, blank lines left out.
 
-    The index holds the row in the table. Optional columns that are not there are filled in.
+    Optional columns that are not there are filled in.
 
     Raises:
         UserError: A column is missing, or a cell is empty or damaged where it must not be.
     """
-    fields = ("study", "video", "report", "split", "patient", "noise_mse")
-    names = {field: getattr(columns, field) for field in fields}
-    names |= {f"extra {name}": name for name in columns.extra}
-    rows = pd.DataFrame(
-        {
-            field: table.column(name).to_pandas().astype("str")
-            if name is not None
-            else pd.Series([ONLY_SPLIT if field == "split" else ""] * table.rows, dtype="str")
-            for field, name in names.items()
-        }
+    table.refuse_missing(columns.named(), advice={columns.split: NO_SPLIT})
+    study = coded(table.column(columns.study))
+    kept = _not_blank(table, study)
+
+    def column(name: str | None, absent: str = "") -> Coded:
+        whole = _constant(absent, table.rows) if name is None else coded(table.column(name))
+        return whole if len(kept) == table.rows else whole.at(kept)
+
+    video = pc.utf8_trim_whitespace(table.column(columns.video)).combine_chunks()
+    rows = Rows(
+        table=table,
+        columns=columns,
+        place=kept,
+        study=study.at(kept),
+        video=video if len(kept) == table.rows else video.take(pa.array(kept)),
+        report=column(columns.report),
+        split=column(columns.split, ONLY_SPLIT),
+        patient=column(columns.patient),
+        noise=column(columns.noise_mse),
+        view=column(columns.view),
+        angles={name: column(getattr(columns, name)) for name in ANGLES},
+        extra={name: column(name) for name in columns.extra},
     )
-    blank = np.ones(table.rows, bool)
+    _refuse_damaged(rows)
+    return replace(rows, split=rows.split.mapped(_split_names))
+
+
+def _not_blank(table: Table, study: Coded) -> Int[np.ndarray, " row"]:
+    """Return the rows in which some cell says something."""
+    blank = study.blank()
     for cells in table.cells:
-        blank &= pc.equal(cells, "").to_numpy()
-    rows = rows[~blank]
-    for field in ("study", "video", "split", "patient", "noise_mse"):
-        rows[field] = rows[field].str.strip()
-    for field in ("study", "split", "patient"):
-        wrong = rows[field].str.contains(r"[\x00-\x1f\x7f]", regex=True)
-        table.refuse_first(wrong, names[field], "holds a control character")
-    table.refuse_first(rows["report"].str.contains("\0"), names["report"], "holds a NUL")
-    for field in ("study", "split"):
-        table.refuse_first(rows[field] == "", names[field], "is empty")
-    rows["split"] = rows["split"].str.lower().replace(SPLIT_NAMES)
-    return rows
+        if blank.any():
+            blank &= pc.equal(cells, "").to_numpy()
+    return np.flatnonzero(~blank)
 
 
-def refuse_videos_twice(table: Table, columns: Columns, rows: pd.DataFrame) -> None:
+def _constant(text: str, rows: int) -> Coded:
+    return Coded(pa.array([text], pa.large_string()), np.zeros(rows, np.int64))
+
+
+def _split_names(texts: Any) -> Any:
+    lower = pc.utf8_lower(texts)
+    return pa.array([SPLIT_NAMES.get(name, name) for name in lower.to_pylist()], pa.large_string())
+
+
+def _refuse_damaged(rows: Rows) -> None:
+    columns = rows.columns
+    short = (
+        (rows.study, columns.study),
+        (rows.split, columns.split),
+        (rows.patient, columns.patient),
+    )
+    for cells, name in short:
+        control = pc.match_substring_regex(cells.texts, CONTROLS)
+        rows.refuse_first(cells.rows_where(control), name, "holds a control character")
+    control = pc.match_substring_regex(rows.report.texts, REPORT_CONTROLS)
+    problem = f"holds a control character; was it saved in another encoding? {ENCODING_ADVICE}"
+    rows.refuse_first(rows.report.rows_where(control), columns.report, problem)
+    for cells, name in short[:2]:
+        rows.refuse_first(cells.blank(), name, "is empty")
+
+
+def refuse_videos_twice(rows: Rows, names: pa.LargeStringArray) -> None:
     """Refuse a video that a study has twice, and one that two splits share.
 
     Raises:
         UserError: There is such a video; the message has the row.
     """
-    there = rows["video"] != ""
-    twice = rows.duplicated(["study", "video"]) & there
+    there = np.flatnonzero(pc.not_equal(names, "").to_numpy(zero_copy_only=False))
+    video = names if len(there) == len(names) else names.take(pa.array(there))
+    different = pc.unique(video)
+    if len(different) == len(video):
+        return
+    codes = pc.index_in(video, value_set=different).to_numpy().astype(np.int64)
+    pairs = rows.study.codes[there].astype(np.int64) * len(different) + codes
+    wrong = np.zeros(len(names), bool)
+    wrong[there] = _first_of(pairs) != np.arange(len(pairs))
     problem = "the study has this video on an earlier row already"
-    table.refuse_first(twice, columns.video, problem)
-    shared = (_first_of(rows, "video", "split") != rows["split"]) & there
-    table.refuse_first(shared, columns.video, "an earlier row has it in another split")
+    rows.refuse_first(wrong, rows.columns.video, problem)
+    split = rows.split.codes[there]
+    wrong[there] = split[_first_of(codes)] != split
+    rows.refuse_first(wrong, rows.columns.video, "an earlier row has it in another split")
 
 
-def refuse_contradictions(table: Table, columns: Columns, rows: pd.DataFrame) -> None:
+def refuse_contradictions(rows: Rows) -> None:
     """Refuse a study whose rows name two splits, patients or reports, and a patient in two splits.
 
-    A blank patient or report contradicts nothing.
+    A blank patient or report contradicts nothing, and neither do blanks and line breaks of a report
+    that differ.
 
     Raises:
         UserError: There is such a study or patient; the message has both rows.
     """
-    for owner, field, column, what in (
-        ("study", "split", columns.split, "is in another split"),
-        ("study", "patient", columns.patient, "has another patient"),
-        ("study", "report", columns.report, "has another report"),
-        ("patient", "split", columns.patient, "is in another split"),
+    columns = rows.columns
+    for what, owner, column, cells, problem in (
+        ("study", rows.study, columns.split, rows.split, "is in another split"),
+        ("study", rows.study, columns.patient, rows.patient, "has another patient"),
+        ("study", rows.study, columns.report, rows.report, "has another report"),
+        ("patient", rows.patient, columns.patient, rows.split, "is in another split"),
     ):
-        said = rows[(rows[owner] != "") & (rows[field].str.strip() != "")]
-        wrong = said[_first_of(said, owner, field) != said[field]]
-        if len(wrong):
-            first = said.index[said[owner] == wrong[owner].iloc[0]][0]
-            problem = f"the same {owner} {what} at {table.where(int(first))}"
-            raise table.refusal(int(wrong.index[0]), column, problem)
+        said = np.flatnonzero(~(owner.blank() | cells.blank()))
+        first = said[_first_of(owner.codes[said])]
+        wrong = cells.codes[first] != cells.codes[said]
+        if wrong.any() and cells is rows.report:
+            plain = cells.mapped(one_blank).codes
+            wrong = plain[first] != plain[said]
+        if wrong.any():
+            place = int(wrong.argmax())
+            where = rows.table.where(int(rows.place[first[place]]))
+            row = int(rows.place[said[place]])
+            raise rows.table.refusal(row, column, f"the same {what} {problem} at {where}")
 
 
-def _first_of(rows: pd.DataFrame, owner: str, field: str) -> pd.Series:
-    """Return for every row what the first row of the same owner says."""
-    codes = pd.factorize(rows[owner])[0]
-    _, first = np.unique(codes, return_index=True)
-    return pd.Series(rows[field].array.take(first[codes]), index=rows.index)
+def one_blank(texts: Any) -> Any:
+    """Return texts with one space for every run of blanks and line breaks."""
+    plain = [" ".join(text.split()) for text in texts.to_pylist()]
+    return pa.array(plain, pa.large_string())
+
+
+def _first_of(codes: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
+    """Return for every row the first row with the same code."""
+    _, first, place = np.unique(codes, return_index=True, return_inverse=True)
+    return np.asarray(first[place])

@@ -1,11 +1,9 @@
-"""What a manifest says, once it has been checked: its columns, its studies, its splits."""
+"""What a manifest says of a study, in which columns, and the names of splits."""
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-
-from cinelex.core.errors import UserError
+from typing import Any
 
 SPLIT_NAMES = {"training": "train", "valid": "val", "validation": "val", "dev": "val"}
 
@@ -21,11 +19,33 @@ class Columns:
     split: str | None = "split"
     """None puts every study in the split "all"."""
     patient: str | None = None
-    """None takes every study for a patient of its own."""
+    """None takes ``patient_id`` where the file has it, else each study for a patient of its own."""
     noise_mse: str | None = None
     """Known noise of each video in squared gray levels of [0, 1]; a study gets the mean."""
+    view: str | None = None
+    """Name of each video's view; None takes ``view`` where the file has it."""
+    primary_angle: str | None = None
+    """Degrees, RAO negative and LAO positive; None takes ``primary_angle`` where it is there."""
+    secondary_angle: str | None = None
+    """Degrees, caudal negative, cranial positive; None as above."""
     extra: tuple[str, ...] = ()
-    """Further columns to keep beside the study."""
+    """Further columns to keep beside the study, such as those of subgroups."""
+
+    def named(self) -> list[str]:
+        """Return the columns that a file must have."""
+        values = [getattr(self, field.name) for field in fields(self) if field.name != "extra"]
+        return [*(value for value in values if value is not None), *self.extra]
+
+    def found_in(self, names: Sequence[str]) -> "Columns":
+        """Return these columns with those of usual names added that a file has."""
+        usual = {"patient": "patient_id", "view": "view"}
+        usual |= {name: name for name in ("primary_angle", "secondary_angle")}
+        there: dict[str, Any] = {
+            field: name
+            for field, name in usual.items()
+            if getattr(self, field) is None and name in names
+        }
+        return replace(self, **there)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,43 +63,14 @@ class Study:
     report: str = field(repr=False)
     split: str
     """"train", "val", "test", or whatever else the manifest says, in lower case."""
+    views: tuple[str, ...] = ()
+    """Of each video, "" where unknown; empty where the manifest names none."""
+    angles: tuple[tuple[float | None, float | None], ...] = ()
+    """Of each video, primary and secondary in degrees; empty where the manifest has none."""
     noise_mse: float | None = None
     """Mean squared error below which no reconstruction can be, with gray levels in [0, 1]."""
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Further columns of the study's first row, by column name."""
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """The studies of a manifest, and what was left out."""
-
-    path: Path
-    video_root: Path
-    """Absolute."""
-    studies: tuple[Study, ...]
-    """In order of appearance."""
-    dropped: Mapping[str, int]
-    """Studies left out: "empty_report", "no_video"."""
-    reports_cut: int
-    """Reports longer than the limit, which were cut there."""
-    hash: str
-    """Of the file's bytes and the way it was read."""
-
-    def split(self, name: str) -> list[Study]:
-        """Return the studies of one split, by any of its names (see ``split_name``).
-
-        Raises:
-            UserError: There is no such split; the message lists those there are.
-        """
-        found = [study for study in self.studies if study.split == split_name(name)]
-        if not found:
-            have = ", ".join(f"{split} ({count})" for split, count in self.splits().items())
-            raise UserError(f"{self.path}: no study is in split {name!r}; there are {have}")
-        return found
-
-    def splits(self) -> dict[str, int]:
-        """Return how many studies each split has, in order of appearance."""
-        return dict(Counter(study.split for study in self.studies))
 
 
 def split_name(text: str) -> str:

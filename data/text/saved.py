@@ -5,7 +5,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from cinelex.core.errors import UserError
-from cinelex.core.files import read_json, write_json
+from cinelex.core.files import hash_file, hash_json, read_json, write_json
 from cinelex.data.text.open_clip import OpenClipTokenizer
 from cinelex.data.text.pretrained import PretrainedTokenizer
 from cinelex.data.text.tokenizer import SETTINGS, Tokenizer, TrainedTokenizer
@@ -51,3 +51,9 @@ def keep_tokenizer(folder: Path, make: Callable[[], Tokenizer], *, source: str) 
     tokenizer.save(folder)
     # what says that it is whole comes last
     write_json(settings, {**read_json(settings), "source": source})
+
+
+def tokenizer_hash(folder: Path) -> str:
+    """Return a hash of everything that a tokenizer's ``save`` wrote."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return hash_json({str(path.relative_to(folder)): hash_file(path) for path in files})

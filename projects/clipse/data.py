@@ -15,7 +15,7 @@ from cinelex.data.images.formats import FORMATS
 from cinelex.data.orders import ClassBalanced, Stratified, Topical
 from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.drops import check_rejects, rejected
-from cinelex.data.studies.study import Columns, split_name
+from cinelex.data.studies.study import split_name
 from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
 from cinelex.data.text.saved import load_tokenizer
 from cinelex.data.text.tokenizer import Tokenizer
@@ -23,6 +23,12 @@ from cinelex.data.text.topics import topics
 from cinelex.data.video.ingest import ingest
 from cinelex.data.video.videos import StoredVideos
 from cinelex.projects.interface.towers import Towers, kept_towers
+from cinelex.projects.studies.manifests import (
+    VALIDATION,
+    check_manifest,
+    columns_of,
+    read_manifest,
+)
 from cinelex.projects.studies.stored import ingest_settings
 from cinelex.projects.studies.tokenizers import keep_tokenizer_of
 
@@ -75,7 +81,7 @@ def open_clipse_data(config: RunConfig, folder: Path, *, output: Path | None = N
     return ClipseData(
         tokenizer=tokenizer,
         train=train,
-        validation=dataset(config.data.validation_split),
+        validation=dataset(config.data.validation_split or VALIDATION),
         test=test,
         sampler=_sampler(config, train),
         towers=kept_towers(folder, anew=config.resume_skip),
@@ -99,7 +105,7 @@ def _read(config: RunConfig, folder: Path, output: Path) -> tuple[ImageSet, Stor
     The main rank leaves on disk what every rank reads: images, pixels, rejects, tokenizer.
     """
     data, still = config.data, config.clipse.format != "manifest"
-    images, root = _image_set(config)
+    images, root = _image_set(config, output)
     store = ingest(
         [image.path for image in images.images],
         root=root,
@@ -119,11 +125,11 @@ def _read(config: RunConfig, folder: Path, output: Path) -> tuple[ImageSet, Stor
     return images, store
 
 
-def _image_set(config: RunConfig) -> tuple[ImageSet, Path]:
+def _image_set(config: RunConfig, output: Path) -> tuple[ImageSet, Path]:
     """Return what the captions' files say, and the folder that images are below."""
     clipse = config.clipse
     if clipse.format == "manifest":
-        return _from_manifest(config)
+        return _from_manifest(config, output)
     root = clipse.root
     if root is None and clipse.format != "flickr8k":
         raise UserError(
@@ -136,19 +142,13 @@ def _image_set(config: RunConfig) -> tuple[ImageSet, Path]:
     return FORMATS[clipse.format].read(root), root.absolute()
 
 
-def _from_manifest(config: RunConfig) -> tuple[ImageSet, Path]:
+def _from_manifest(config: RunConfig, output: Path) -> tuple[ImageSet, Path]:
     """Return every study with its first video as an image, and its report as the caption."""
-    from cinelex.data.studies.manifest import load_manifest  # here, because it takes a second
-
     data, label = config.data, config.clipse.label_column
     if data.manifest is None:
         raise UserError("data.manifest: clipse.format manifest needs one; name the file")
-    manifest = load_manifest(
-        data.manifest,
-        columns=Columns(**data.columns.model_dump(), extra=(label,) if label else ()),
-        separator=data.separator,
-        video_root=data.video_root,
-    )
+    manifest = read_manifest(data, data.manifest, columns_of(data, *([label] if label else [])))
+    check_manifest(config, manifest, output=output)
     images = tuple(
         CaptionedImage(
             id=study.id,

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from cinelex.data.studies.dataset import numbered
+from cinelex.data.studies.studies import numbered
 from cinelex.metrics.failure_nulls import same_report_in_batch
 from cinelex.projects.clipse.data import ClipseData, all_captions
 from cinelex.projects.studies.sample_diagnostics import (

@@ -111,8 +111,8 @@ def masked_results(
 
 def noise_floor(dataset: StudyDataset) -> float | None:
     """Return the mean noise of the studies, in squared units of white = 1; None where unknown."""
-    known = [study.noise_mse for study in dataset.studies if study.noise_mse is not None]
-    return float(np.mean(known)) if len(known) == len(dataset.studies) else None
+    noise = dataset.studies.table["noise_mse"]
+    return None if noise.null_count else float(np.mean(noise.to_numpy()))
 
 
 def draw_rebuilt(

@@ -12,14 +12,25 @@ from cinelex.core.files import hash_json
 from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.studies.drops import Decoded, check_rejects, decoded
-from cinelex.data.studies.study import Columns, Manifest, Study, split_name
+from cinelex.data.studies.manifest import Manifest
+from cinelex.data.studies.studies import Studies
+from cinelex.data.studies.study import Columns, split_name
+from cinelex.data.studies.tokens import encoded_reports
 from cinelex.data.synthetic.cines.settings import StudySetSettings
 from cinelex.data.synthetic.cines.study_set import make_study_set
-from cinelex.data.text.saved import load_tokenizer
+from cinelex.data.text.saved import load_tokenizer, tokenizer_hash
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.ingest import ingest
 from cinelex.data.video.videos import StoredVideos
 from cinelex.projects.interface.towers import Towers, kept_towers
+from cinelex.projects.studies.manifests import (
+    VALIDATION,
+    check_manifest,
+    columns_of,
+    read_manifest,
+    read_others,
+    validation_split,
+)
 from cinelex.projects.studies.stored import ingest_settings, prepared
 from cinelex.projects.studies.tokenizers import keep_tokenizer_of
 
@@ -74,27 +85,27 @@ def open_study_data(
     )
     tokenizer = load_tokenizer(folder / "tokenizer")
     say(_counts(manifest, found.studies))
+    identity = tokenizer_hash(folder / "tokenizer")
 
     def dataset(split: str) -> StudyDataset:
-        chosen = [study for study in found.studies if study.split == split_name(split)]
-        if not chosen:
-            manifest.split(split)
+        chosen = found.studies.of_split(split_name(split))
+        if not len(chosen):
             raise UserError(f"{manifest.path}: no study of split {split!r} has a readable video")
-        return _dataset(config, chosen, found.store, tokenizer)
+        return _dataset(config, chosen, found.store, tokenizer, identity)
 
     train, test = dataset(config.data.train_split), dataset(config.data.test_split)
-    has_validation = split_name(config.data.validation_split) in manifest.splits()
-    if not has_validation:
-        say(f"no split {config.data.validation_split!r} in the manifest: no validation on the way")
+    validation = validation_split(config.data, manifest)
+    if validation is None:
+        say(f"no split {VALIDATION!r} in the manifest: no validation on the way")
     return StudyData(
         tokenizer=tokenizer,
         train=train,
-        validation=dataset(config.data.validation_split) if has_validation else None,
+        validation=None if validation is None else dataset(validation),
         test=test,
         described=(
             test
             if described is None
-            else _dataset(config, described.studies, described.store, tokenizer)
+            else _dataset(config, described.studies, described.store, tokenizer, identity)
         ),
         sampler=StudySampler(studies=len(train), batch=config.batch, seed=config.seed),
         towers=kept_towers(folder, anew=config.resume_skip),
@@ -109,15 +120,12 @@ def _read(
 
     The main rank leaves on disk what every rank reads: videos, frames, rejects, tokenizer.
     """
-    from cinelex.data.studies.manifest import load_manifest  # here, because it takes a second
-
     data = config.data
-    path, columns = data.manifest, Columns(**data.columns.model_dump())
+    path, columns = data.manifest, columns_of(data)
     if path is None:
         path, columns = made(config)
-    manifest = load_manifest(
-        path, columns=columns, separator=data.separator, video_root=data.video_root
-    )
+    manifest = read_manifest(data, path, columns)
+    check_manifest(config, manifest, output=output)
     found = _decoded(data, manifest)
     if is_main():
         check_rejects(
@@ -128,25 +136,17 @@ def _read(
             store=found.store.folder,
         )
         train = split_name(data.train_split)
-        reports = [study.report for study in found.studies if study.split == train]
+        reports = found.studies.of_split(train).reports
         keep_tokenizer_of(config.tokenizer, reports, folder)
     if data.inference_manifest is None:
         return manifest, found, None
-    named = data.columns
-    others = load_manifest(
-        data.inference_manifest,
-        # nobody reads their reports
-        columns=Columns(study=named.study, video=named.video, report=None, split=None),
-        separator=data.separator,
-        video_root=data.video_root,
-        require_reports=False,
-    )
+    others = read_others(data, data.inference_manifest)
     return manifest, found, _decoded(data, others)
 
 
 def _decoded(config: DataConfig, manifest: Manifest) -> Decoded:
     store = ingest(
-        [video for study in manifest.studies for video in study.videos],
+        manifest.studies.video_names,
         root=manifest.video_root,
         cache=config.cache / "frames",
         settings=ingest_settings(config, stored_frames=config.stored_frames),
@@ -156,8 +156,10 @@ def _decoded(config: DataConfig, manifest: Manifest) -> Decoded:
 
 
 def _dataset(
-    config: RunConfig, studies: list[Study], store: StoredVideos, tokenizer: Tokenizer
+    config: RunConfig, studies: Studies, store: StoredVideos, tokenizer: Tokenizer, identity: str
 ) -> StudyDataset:
+    """Return the studies with their tokens, which the main rank encodes; they are kept."""
+    cache = config.data.cache / "tokens"
     return StudyDataset(
         studies,
         store,
@@ -165,6 +167,9 @@ def _dataset(
         frames=config.data.frames,
         max_videos=config.data.max_videos,
         seed=config.seed,
+        tokens=main_first(
+            lambda: encoded_reports(studies, tokenizer, cache=cache, identity=identity)
+        ),
     )
 
 
@@ -180,9 +185,9 @@ def make_cines(config: RunConfig) -> MadeSet:
     return path, Columns(patient="patient_id", noise_mse="noise_mse")
 
 
-def _counts(manifest: Manifest, studies: list[Study]) -> str:
+def _counts(manifest: Manifest, studies: Studies) -> str:
     splits = ", ".join(f"{name} {count}" for name, count in manifest.splits().items())
     dropped = sum(manifest.dropped.values()) + len(manifest.studies) - len(studies)
-    videos = sum(len(study.videos) for study in studies)
+    videos = int(studies.video_counts.sum())
     cut = f"; {manifest.reports_cut} reports cut" if manifest.reports_cut else ""
     return f"studies: {splits}; {videos} videos; {dropped} studies dropped{cut}"

@@ -7,7 +7,6 @@ from cinelex.projects.studies.sample_diagnostics import (
     leaked_videos,
     order_diagnostics,
     report_diagnostics,
-    share,
     text_diagnostics,
     video_diagnostics,
 )
@@ -25,7 +24,7 @@ def study_diagnostics(data: StudyData, *, batch: int) -> dict[str, Any]:
     tested = [study for split in splits for study in split.studies]
     patients = {study.patient_id for study in train.studies}
     owned = [(index, video) for index, study in enumerate(train.studies) for video in study.videos]
-    reports = [study.report for study in train.studies]
+    reports = train.studies.reports
     return {
         **report_diagnostics(train.report_groups, batch=batch),
         **leaked_videos(train.store, [v for _, v in owned], [study.videos for study in tested]),
@@ -38,5 +37,5 @@ def study_diagnostics(data: StudyData, *, batch: int) -> dict[str, Any]:
 
 def view_diagnostics(data: StudyData) -> dict[str, Any]:
     """Return the share of training studies with one video, where studies are of several."""
-    lone = share(len(study.videos) == 1 for study in data.train.studies)
-    return {"data/single_video_studies": lone}
+    lone = (data.train.studies.video_counts == 1).mean()
+    return {"data/single_video_studies": float(lone)}

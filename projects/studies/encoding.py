@@ -48,7 +48,7 @@ def first_indices(dataset: StudyDataset) -> list[int]:
 def first_of_each_report(dataset: StudyDataset, *, max_studies: int) -> StudyDataset:
     """Return up to ``max_studies`` studies, in order, no two with the same report."""
     return StudyDataset(
-        [dataset.studies[index] for index in first_indices(dataset)[:max_studies]],
+        dataset.studies.take(first_indices(dataset)[:max_studies]),
         dataset.store,
         dataset.tokenizer,
         frames=dataset.frames,

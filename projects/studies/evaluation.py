@@ -141,17 +141,15 @@ def _captioning(
 ) -> Group:
     test, train, settings = data.test, data.train, config.evaluation
     captions = write_captions(model, test, batch=settings.batch, max_tokens=settings.max_new_tokens)
-    references = [study.report for study in test.studies]
-    keep_captions(
-        predictions / "captions.jsonl", [study.id for study in test.studies], references, captions
-    )
+    references = test.studies.reports
+    keep_captions(predictions / "captions.jsonl", test.studies.ids, references, captions)
     library = encode_studies(model, train, batch=settings.batch)
     nearest = (encoded.study @ library.T).argmax(dim=1).tolist()
     scores = captioning_scores(
         captions,
         references,
-        [study.report for study in train.studies],
-        [train.studies[index].report for index in nearest],
+        train.studies.reports,
+        train.studies.take(nearest).reports,
         facts=settings.facts,
         resamples=settings.bootstrap,
         seed=config.seed,

@@ -1,7 +1,9 @@
 """How a run's frames are kept, and where cines are that were prepared."""
 
+import pyarrow.compute as pc
+
 from cinelex.config.schema import DataConfig
-from cinelex.data.studies.study import Manifest
+from cinelex.data.studies.manifest import Manifest
 from cinelex.data.video.decode import Limits
 from cinelex.data.video.frame_store import FrameStore
 from cinelex.data.video.ingest import IngestSettings
@@ -23,8 +25,7 @@ def ingest_settings(config: DataConfig, *, stored_frames: int | None) -> IngestS
 
 def prepared(config: DataConfig, manifest: Manifest) -> FrameStore | None:
     """Return the store of the cines that a manifest names by their keys; None if it names none."""
-    videos = (video for study in manifest.studies for video in study.videos)
-    if not any(str(video).startswith(STORED) for video in videos):
+    if not pc.any(pc.starts_with(manifest.studies.video_names, STORED)).as_py():
         return None
     return FrameStore(
         config.store or manifest.path.parent / "store",

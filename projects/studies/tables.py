@@ -41,12 +41,12 @@ def describe(
     study = encode_studies(model, data.described, batch=settings.batch)
     library = encode_studies(model, data.train, batch=settings.batch)
     best = (study @ library.T).topk(min(NEAREST, len(library)))
-    table: dict[str, list[Any]] = {"study_id": [item.id for item in data.described.studies]}
+    table: dict[str, list[Any]] = {"study_id": data.described.studies.ids}
     for rank in range(best.indices.shape[1]):
-        near = [data.train.studies[index] for index in best.indices[:, rank].tolist()]
-        table[f"nearest_{rank + 1}_study_id"] = [item.id for item in near]
+        near = data.train.studies.take(best.indices[:, rank].tolist())
+        table[f"nearest_{rank + 1}_study_id"] = near.ids
         table[f"nearest_{rank + 1}_cosine"] = best.values[:, rank].tolist()
-        table[f"nearest_{rank + 1}_report"] = [item.report for item in near]
+        table[f"nearest_{rank + 1}_report"] = near.reports
     told = table["nearest_1_report"]
     if model.caption_decoder is not None:
         told = table["caption"] = write_captions(

@@ -14,13 +14,15 @@ from cinelex.core.randomness import keyed_seed
 from cinelex.data.batch import Batch
 from cinelex.data.loader import evaluation_batches, train_batches
 from cinelex.data.sampler import StudySampler
-from cinelex.data.studies.dataset import StudyDataset, numbered
+from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.studies.drops import check_rejects, decoded
+from cinelex.data.studies.studies import Studies, numbered
 from cinelex.data.studies.study import Study
 from cinelex.data.text.tokenizer import Tokenizer, train_tokenizer
 from cinelex.data.video.ingest import IngestSettings, ingest
 from cinelex.data.video.resize import Shape
 from cinelex.data.video.videos import StoredVideos
+from tests.data.studies.manifests import table_of
 
 Write = Callable[..., Path]
 Steps = Callable[..., np.ndarray]
@@ -34,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def studies(folder: Path, write_video: Write) -> list[Study]:
+def studies(folder: Path, write_video: Write) -> Studies:
     """Seven studies with 1, 2, 3, 1, 2, 3, 1 videos of 6 frames, each of its own gray level."""
     found = []
     for place, report in enumerate(REPORTS):
@@ -44,11 +46,11 @@ def studies(folder: Path, write_video: Write) -> list[Study]:
             pixels = np.broadcast_to(levels[:, None, None, None], (6, 8, 8, 3)).astype(np.uint8)
             write_video(path, pixels, codec="ffv1", pix_fmt="gray", options={})
         found.append(Study(f"s{place}", f"p{place // 2}", videos, report, "train"))
-    return found
+    return table_of(found, folder)
 
 
 @pytest.fixture(scope="module")
-def store(folder: Path, studies: list[Study]) -> StoredVideos:
+def store(folder: Path, studies: Studies) -> StoredVideos:
     videos = [video for study in studies for video in study.videos]
     bad = [folder / "bad.mkv", folder / "absent.mkv"]
     bad[0].write_bytes(b"no video")
@@ -61,7 +63,7 @@ def tokenizer() -> Tokenizer:
 
 
 @pytest.fixture(scope="module")
-def dataset(studies: list[Study], store: StoredVideos, tokenizer: Tokenizer) -> StudyDataset:
+def dataset(studies: Studies, store: StoredVideos, tokenizer: Tokenizer) -> StudyDataset:
     return StudyDataset(studies, store, tokenizer, frames=3, max_videos=2, seed=1)
 
 
@@ -91,7 +93,7 @@ def test_evaluation_sees_all_videos_at_the_centres_of_their_segments(dataset: St
 
 
 def test_evaluation_takes_evenly_spaced_videos_up_to_its_cap(
-    studies: list[Study], store: StoredVideos, tokenizer: Tokenizer
+    studies: Studies, store: StoredVideos, tokenizer: Tokenizer
 ) -> None:
     capped = StudyDataset(
         studies, store, tokenizer, frames=1, max_videos=1, seed=0, evaluation_videos=1
@@ -181,12 +183,12 @@ def test_an_error_in_a_worker_reaches_the_caller(dataset: StudyDataset) -> None:
 
 
 def test_bad_videos_are_dropped_and_studies_left_without_one(
-    studies: list[Study], store: StoredVideos, folder: Path
+    studies: Studies, store: StoredVideos, folder: Path
 ) -> None:
     bad, absent = folder / "bad.mkv", folder / "absent.mkv"
     partly = replace(studies[0], id="partly", videos=(bad, *studies[0].videos))
     lost = replace(studies[0], id="lost", videos=(absent, bad))
-    found = decoded([studies[1], partly, lost], store)
+    found = decoded(table_of([studies[1], partly, lost], folder), store)
     assert [study.id for study in found.studies] == ["s1", "partly"]
     assert found.studies[1].videos == studies[0].videos
     assert found.rejects == [
@@ -198,13 +200,13 @@ def test_bad_videos_are_dropped_and_studies_left_without_one(
 
 
 def test_a_dataset_refuses_videos_that_were_not_decoded(
-    studies: list[Study], store: StoredVideos, tokenizer: Tokenizer, folder: Path
+    studies: Studies, store: StoredVideos, tokenizer: Tokenizer, folder: Path
 ) -> None:
     bad = replace(studies[0], videos=(folder / "bad.mkv",))
     with pytest.raises(UserError, match="1 videos are not in the store"):
-        StudyDataset([bad], store, tokenizer, frames=1, max_videos=1, seed=0)
+        StudyDataset(table_of([bad], folder), store, tokenizer, frames=1, max_videos=1, seed=0)
     with pytest.raises(UserError, match="no study"):
-        StudyDataset([], store, tokenizer, frames=1, max_videos=1, seed=0)
+        StudyDataset(studies.take([]), store, tokenizer, frames=1, max_videos=1, seed=0)
 
 
 def test_rejects_are_written_and_too_many_stop_the_run(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ REFUSED = {
     "trailing comma": (f"a,1.mp4,{SECRET},train,\n", "line 2 has 5 cells where the header has 4"),
     "open quote": (f'a,1.mp4,"{SECRET},train\nb,2.mp4,x,train\n', "quote that opens at line 2"),
     "open quote in the last cell": ('a,1.mp4,x,"train\nb,2.mp4,x,train\n', "opens at line 2"),
-    "NUL in a report": ("a,1.mp4,x\0y,train\n", "line 2, column 'report': holds a NUL"),
+    "NUL in a report": ("a,1.mp4,x\0y,train\n", "line 2, column 'report': holds a control"),
     "NUL in an id": ("a\0,1.mp4,x,train\n", "line 2, column 'study_id': holds a control"),
     "URL": ("a,http://x/y.mp4,x,train\n", "line 2, column 'video_path': the path is a URL"),
     "protocol": ("a,concat:a|b,x,train\n", "line 2, column 'video_path': the path is a URL or"),

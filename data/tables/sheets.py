@@ -1,0 +1,132 @@
+"""Tables that are not separated text: Parquet, Excel workbooks, JSON lines."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError  # what openpyxl raises; nothing is parsed with it
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cinelex.core.errors import UserError
+from cinelex.data.tables.table import Table, as_text
+
+MAX_SHEET_COLUMNS = 1024
+
+
+def read_parquet(path: Path, *, section: str) -> Table:
+    """Read a Parquet file; columns of lists and structs are left out.
+
+    Raises:
+        UserError: It is none.
+    """
+    try:
+        table = pq.read_table(path, partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path}: not a Parquet file ({type(error).__name__})") from None
+    names, columns = [], []
+    for name, cells in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_dictionary(cells.type):
+            cells = pc.cast(cells, cells.type.value_type)
+        try:
+            text = pc.cast(cells, pa.large_string())
+        except pa.ArrowException:
+            continue  # a list or a struct; reported as missing where somebody names it
+        names.append(name)
+        columns.append(pc.fill_null(text, ""))
+    return Table(path, tuple(names), tuple(columns), "row", 1, "Parquet", section)
+
+
+def read_workbook(path: Path, *, section: str) -> Table:
+    """Read the first sheet of an Excel workbook that is not empty, as its cells' values.
+
+    Raises:
+        UserError: The workbook is damaged or empty.
+    """
+    from openpyxl import load_workbook  # here, because it takes a while
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)
+        sheets = [(sheet.title, list(_sheet_rows(sheet))) for sheet in book.worksheets]
+    except (InvalidFileException, zipfile.BadZipFile, ParseError, OSError, LookupError, ValueError):
+        raise UserError(f"{path}: no workbook that can be read; save it again, or as CSV") from None
+    filled = [rows for _, rows in sheets if any(any(row) for row in rows)]
+    if not filled:
+        raise UserError(f"{path}: the workbook is empty; expected a row with column names")
+    rows = filled[0]
+    top = next(number for number, row in enumerate(rows) if any(row))
+    width = max(number + 1 for row in rows for number, cell in enumerate(row) if cell)
+    body = [(*row, *[""] * (width - len(row)))[:width] for row in rows[top:]]
+    names = tuple(name.strip() for name in body[0])
+    others = f", the first of {len(filled)} sheets" if len(filled) > 1 else ""
+    cells = as_text([list(column) for column in zip(*body[1:], strict=True)] or [[]] * width)
+    return Table(path, names, cells, "row", top + 2, f"Excel workbook{others}", section)
+
+
+def read_json_lines(path: Path, text: bytes, *, section: str, encoding: str) -> Table:
+    """Read an object a line, whose keys are the columns; keys with lists or objects are left out.
+
+    Raises:
+        UserError: A line is no JSON object, or has a key twice; the message has the line.
+    """
+    columns: dict[str, list[str]] = {}
+    nested: set[str] = set()
+    count = 0
+    for count, line in enumerate(text.splitlines(), 1):
+        for name, value in _json_object(path, count, line).items():
+            if isinstance(value, list | dict):
+                nested.add(name)
+            cells = columns.setdefault(name, [])
+            cells += [""] * (count - 1 - len(cells))
+            cells.append(_json_text(value))
+    kept = {name: cells for name, cells in columns.items() if name not in nested}
+    whole = as_text([cells + [""] * (count - len(cells)) for cells in kept.values()])
+    return Table(path, tuple(kept), whole, "line", 1, f"JSON lines, {encoding}", section)
+
+
+def _json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """Return the object of a line; a blank line has none."""
+    if not line.strip():
+        return {}
+    try:
+        found = json.loads(line, object_pairs_hook=_without_doubles)
+    except (ValueError, RecursionError):  # their messages may quote the line
+        found = None
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: line {number} is not a JSON object with every key once")
+    return found
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
+def _json_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _sheet_rows(sheet: Any) -> Iterator[tuple[str, ...]]:
+    for row in sheet.iter_rows(max_col=MAX_SHEET_COLUMNS, values_only=True):
+        yield tuple(_cell_text(value) for value in row)
+
+
+def _cell_text(value: Any) -> str:
+    """Return what a cell says as text: 7 rather than 7.0, days as YYYY-MM-DD."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    return value.isoformat() if isinstance(value, date | time) else str(value)

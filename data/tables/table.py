@@ -1,0 +1,129 @@
+"""A table's cells as text, with the file line of every row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Bool
+
+from cinelex.core.errors import UserError
+from cinelex.data.tables.names import MAX_SHOWN, nearest_name, shown
+
+
+@dataclass(frozen=True)
+class Table:
+    """All cells as text, row by row.
+
+    No error that it makes holds anything of a cell, nor of a first line that may be no header.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    cells: tuple[Any, ...]
+    """A ``pyarrow.ChunkedArray`` of large strings for each column."""
+    unit: str
+    """What rows are counted in for a person: "line" or "row"."""
+    first: int
+    """The number of the first row in that unit, line breaks in the header counted."""
+    how: str
+    """How the file was read, in a few words."""
+    section: str = "data"
+    """Section of the config whose keys ``columns``, ``separator`` and ``encoding`` read it."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are, blank ones too."""
+        return len(self.cells[0]) if self.cells else 0
+
+    def column(self, name: str) -> Any:
+        """Return the cells of a column.
+
+        Raises:
+            UserError: None has that name, and the message has the nearest ones; or two have it.
+        """
+        self.refuse_missing([name])
+        return self.cells[self.names.index(name)]
+
+    def refuse_missing(
+        self, wanted: Sequence[str], *, advice: Mapping[str | None, str] | None = None
+    ) -> None:
+        """Refuse a table that lacks some of the wanted columns, or has one of them twice.
+
+        Args:
+            wanted: Their names.
+            advice: What else to do where one is missing, by its name.
+
+        Raises:
+            UserError: It does; the message has all of them, and the nearest names there are. A
+                first line without any column's name is taken for content, and not repeated.
+        """
+        for name in wanted:
+            places = [place for place, other in enumerate(self.names, 1) if other == name]
+            if len(places) > 1:
+                raise UserError(
+                    f"{self.path}: column {name!r} is there twice (columns {places[0]} and "
+                    f"{places[1]}); rename or remove one"
+                )
+        missing = [name for name in wanted if name not in self.names]
+        if not missing:
+            return
+        if not any(shown(name, wanted=wanted) for name in self.names):
+            raise UserError(
+                f"{self.path}: has no header: its first line names none of the columns "
+                f"{', '.join(map(repr, wanted))}; write a first line with the columns' names, or "
+                f"name them under {self.section}.columns"
+            )
+        raise UserError(
+            f"{self.path}: no column {', '.join(map(repr, missing))}; "
+            f"{self._what_there_is(missing)}"
+            + "".join(f"; or {(advice or {})[name]}" for name in missing if name in (advice or {}))
+        )
+
+    def where(self, row: int) -> str:
+        """Return how a person finds a row, counted here from 0: "line 7" or "row 6"."""
+        above = breaks(self.cells, row) if self.unit == "line" else 0
+        return f"{self.unit} {self.first + row + above}"
+
+    def refusal(self, row: int, column: str | None, problem: str) -> UserError:
+        """Return the error for a cell; it holds nothing of the cell."""
+        return UserError(f"{self.path}: {self.where(row)}, column {column!r}: {problem}")
+
+    def refuse_first(
+        self, wrong: Bool[np.ndarray, " row"], column: str | None, problem: str
+    ) -> None:
+        """Refuse the first row that is wrong, if there is one."""
+        if wrong.any():
+            raise self.refusal(int(wrong.argmax()), column, problem)
+
+    def _what_there_is(self, missing: Sequence[str]) -> str:
+        near = [f"{name!r} is like {other!r}" for other, name in self._nearest(missing)]
+        safe = [name for name in self.names if shown(name, wanted=missing)][:MAX_SHOWN]
+        others = len(self.names) - len(safe)
+        have = ", ".join(map(repr, safe)) or "none of a usual name"
+        return "; ".join(
+            [
+                f"the file has {have}" + (f" and {others} others" if others else ""),
+                *near,
+                f"name the columns under {self.section}.columns, or set {self.section}.separator",
+            ]
+        )
+
+    def _nearest(self, missing: Sequence[str]) -> list[tuple[str, str]]:
+        """Return each missing name that one of the file's is like, and that one."""
+        found = ((name, nearest_name(name, self.names)) for name in missing)
+        return [(name, near) for name, near in found if near is not None]
+
+
+def breaks(cells: Sequence[Any], rows: int) -> int:
+    """Return the line breaks inside the cells of the first rows."""
+    counts = (pc.sum(pc.count_substring(column.slice(0, rows), "\n")).as_py() for column in cells)
+    return sum(count or 0 for count in counts)
+
+
+def as_text(cells: Sequence[Any]) -> tuple[Any, ...]:
+    """Return columns of Python text as Arrow holds it here."""
+    return tuple(pa.chunked_array([pa.array(column, pa.large_string())]) for column in cells)

@@ -1,0 +1,122 @@
+"""The manifest of a run: read as the config says, and checked before anything is decoded."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cinelex.config.schema import DataConfig, RunConfig
+from cinelex.core.console import say
+from cinelex.core.distributed import is_main
+from cinelex.core.errors import UserError
+from cinelex.data.studies.drops import check_rejects
+from cinelex.data.studies.manifest import Manifest, load_manifest
+from cinelex.data.studies.presence import missing_videos, where_they_are
+from cinelex.data.studies.splits import Shares, split_names_text
+from cinelex.data.studies.study import Columns, split_name
+
+VALIDATION = "val"
+"""The split that validates where the config names none."""
+
+
+def columns_of(data: DataConfig, *extra: str) -> Columns:
+    """Return the columns that the config names, and further ones."""
+    named = data.columns.model_dump()
+    subgroups = named.pop("subgroups")
+    return Columns(**named, extra=tuple(dict.fromkeys([*subgroups, *extra])))
+
+
+def read_manifest(data: DataConfig, path: Path, columns: Columns) -> Manifest:
+    """Read a manifest with reports and splits, and say how it was read."""
+    shares = data.split_by_patient
+    manifest = load_manifest(
+        path,
+        columns=columns,
+        separator=data.separator,
+        encoding=data.encoding,
+        video_root=data.video_root,
+        shares=None if shares is None else Shares(**shares.model_dump()),
+    )
+    say(f"manifest: {manifest.how}")
+    return manifest
+
+
+def read_others(data: DataConfig, path: Path) -> Manifest:
+    """Read studies to describe, of which nobody reads reports and splits."""
+    named = data.columns
+    return load_manifest(
+        path,
+        columns=Columns(study=named.study, video=named.video, report=None, split=None),
+        separator=data.separator,
+        encoding=data.encoding,
+        video_root=data.video_root,
+        require_reports=False,
+    )
+
+
+def validation_split(data: DataConfig, manifest: Manifest) -> str | None:
+    """Return the split that validates during the run; None where there is none to take."""
+    if data.validation_split is None:
+        return VALIDATION if VALIDATION in manifest.splits() else None
+    return data.validation_split
+
+
+def check_manifest(config: RunConfig, manifest: Manifest, *, output: Path) -> None:
+    """Look for all that can be known to be wrong before a video is decoded.
+
+    Args:
+        config: The run.
+        manifest: Its studies.
+        output: Folder in which ``rejects.csv`` lists the videos that are missing.
+
+    Raises:
+        UserError: A split or every video is missing, the batch is larger than the training split,
+            or more videos are missing than may be lost; the message says all of it.
+    """
+    problems = [*_split_problems(config, manifest)]
+    missing = missing_videos(manifest.studies) if is_main() else np.zeros(0, bool)
+    if missing.any() and missing.all():
+        hint = where_they_are(manifest.studies, beside=manifest.path.parent)
+        problems.append(
+            f"none of {len(missing)} files is below {manifest.video_root}"
+            + (f"; {hint}" if hint else "; set data.video_root to the folder the paths start from")
+        )
+    if problems:
+        raise UserError(f"{manifest.path}: {'; '.join(problems)}")
+    if missing.sum() > config.data.reject_limit * len(missing):
+        _refuse_missing(config.data, manifest, missing, output)
+
+
+def _split_problems(config: RunConfig, manifest: Manifest) -> list[str]:
+    splits, data = manifest.splits(), config.data
+    keys = {
+        "data.train_split": data.train_split,
+        "data.validation_split": data.validation_split,
+        "data.test_split": data.test_split,
+    }
+    problems = [
+        f"no study is in split {name!r} ({key}); there are {split_names_text(splits, wanted=name)}"
+        for key, name in keys.items()
+        if name is not None and split_name(name) not in splits
+    ]
+    train = splits.get(split_name(data.train_split), config.batch)
+    if train < config.batch:
+        problems.append(
+            f"{train} studies of split {data.train_split!r} cannot fill a batch of {config.batch}; "
+            f"lower batch to at most {train}, or add studies"
+        )
+    return problems
+
+
+def _refuse_missing(
+    data: DataConfig, manifest: Manifest, missing: np.ndarray, output: Path
+) -> None:
+    studies = manifest.studies
+    owners = np.array(studies.ids, object)[studies.video_owner[missing]]
+    names = np.array(studies.video_names.to_pylist(), object)[missing]
+    check_rejects(
+        [(owner, name, "VideoMissing") for owner, name in zip(owners, names, strict=True)],
+        videos=len(missing),
+        limit=data.reject_limit,
+        path=output / "rejects.csv",
+        store=str(data.cache / "frames"),
+    )
