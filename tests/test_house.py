@@ -20,7 +20,6 @@ ROOMS = sorted(path.name for path in (ROOT / "cinelex").iterdir() if path.is_sym
 MAX_LINES = 250
 STILL_LONGER = {
     "benchmarks/starting_defects.py",
-    "data/video/decode_pyav.py",
     "projects/interface/results.py",
     "runners/train.py",
     "tests/doctor/claims/test_claims.py",

@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from cinelex.data.video.agreement import refuse_other_pixels
 from cinelex.data.video.decode import (
     Choose,
     Keep,
     Limits,
-    VideoCorrupt,
     VideoInfo,
     VideoUnsupported,
 )
-from cinelex.data.video.decode_pyav import PyAVDecoder, picture_format
+from cinelex.data.video.decode_pyav import PyAVDecoder, itself
+from cinelex.data.video.sniff import picture_format
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,13 @@ class DecordHere:
 
     def probe(self, path: Path) -> VideoInfo:
         """Return the true number and size of the frames, which decord must agree with."""
-        info = PyAVDecoder(self.limits).probe(path)
-        self._frames(path, info, ())
+        info, first = PyAVDecoder(self.limits).read_chosen(path, lambda _: (0,), itself)
+        refuse_other_pixels("decord", self._frames(path, info, (0,))[0], first[0])
         return info
 
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "frame row column 3"]:
         """Return the frames at ``indices`` as RGB; see ``Decoder.read``."""
-        info = PyAVDecoder(self.limits).probe(path)
+        info = self.probe(path)
         outside = [index for index in indices if not 0 <= index < info.frames]
         if outside:
             raise IndexError(f"frame {outside[0]} of a video of {info.frames}")
@@ -50,7 +51,7 @@ class DecordHere:
         self, path: Path, choose: Choose, keep: Keep
     ) -> tuple[VideoInfo, UInt8[np.ndarray, "frame row column channel"]]:
         """Return what ``keep`` makes of the frames that ``choose`` names, given their number."""
-        info = PyAVDecoder(self.limits).probe(path)
+        info = self.probe(path)
         chosen = choose(info.frames)
         kept = self._frames(path, info, chosen)
         return info, np.stack([keep(kept[index]) for index in chosen])
@@ -81,7 +82,8 @@ class DecordHere:
         except decord.DECORDError as error:
             if "cannot find video stream" in str(error):
                 raise VideoUnsupported("decord has no decoder for its codec") from error
-            raise VideoCorrupt("decord could not decode it") from error
+            # PyAV has decoded all of it: the file is sound
+            raise VideoUnsupported("decord does not decode it") from error
         for frame in kept.values():
             # Of frames under 32 columns decord may return the padding as further channels.
             if frame.shape != (info.height, info.width, 3):

@@ -1,7 +1,5 @@
 """Decoding with PyAV, in this process."""
 
-import re
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from jaxtyping import UInt8
 
+from cinelex.data.video.clock import Clock, check_size
 from cinelex.data.video.decode import (
     Choose,
     Keep,
@@ -22,10 +21,12 @@ from cinelex.data.video.decode import (
     VideoInfo,
     VideoMissing,
     VideoTimeout,
-    VideoTooLarge,
     VideoUnreadable,
     VideoUnsupported,
 )
+from cinelex.data.video.decode_webp import is_animated_webp, sweep_webp
+from cinelex.data.video.sniff import picture_format, refuse_dicom, refuse_others, riff_is_cut_short
+from cinelex.data.video.turns import Turn, turn_of_frame, turn_of_picture
 
 # Containers that hold their own frames. Playlists and scripts (hls, dash, concat, image sequences)
 # would have the library open whatever they name.
@@ -33,25 +34,10 @@ FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,gif,apng,"
     "h264,hevc,ivf,obu,dv,mxf,nut,yuv4mpegpipe,wav,mp3,flac,aac,"
     # still pictures: videos of one frame
-    "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe,pgm_pipe,ppm_pipe"
+    "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe,pgm_pipe,ppm_pipe,j2k_pipe"
 )
-PICTURES = (
-    (re.compile(rb"\xff\xd8\xff"), "jpeg_pipe"),
-    (re.compile(rb"\x89PNG\r\n\x1a\n(?!.*acTL.*IDAT)", re.DOTALL), "png_pipe"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), "webp_pipe"),
-    (re.compile(rb"BM.{4}\0\0\0\0", re.DOTALL), "bmp_pipe"),
-    (re.compile(rb"II\*\0|MM\0\*"), "tiff_pipe"),
-    (re.compile(rb"P[25]\s"), "pgm_pipe"),
-    (re.compile(rb"P[36]\s"), "ppm_pipe"),
-)
-"""How files of pictures begin, and the format that reads them.
-
-FFmpeg tells all but the smallest by their name, and reads them by a format that takes the name as a
-pattern of further files. An animated PNG says so (acTL) ahead of its pixels, and is left to it.
-"""
 TIMELESS = frozenset({"h264", "hevc", "mjpeg", "m4v", "mpegvideo", "obu", "cavsvideo"})
 """Formats of bare frames, whose times FFmpeg makes up."""
-HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -64,12 +50,12 @@ class PyAVDecoder:
 
     def probe(self, path: Path) -> VideoInfo:
         """Decode the video once and return the true number and size of its frames."""
-        info, _ = self.sweep(path, lambda _: (), _itself)
+        info, _ = self.sweep(path, lambda _: (), itself)
         return info
 
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "frame row column 3"]:
         """Return the frames at ``indices`` as RGB; see ``Decoder.read``."""
-        info, kept = self.sweep(path, lambda _: indices, _itself)
+        info, kept = self.sweep(path, lambda _: indices, itself)
         outside = [index for index in indices if not 0 <= index < info.frames]
         if outside:
             raise IndexError(f"frame {outside[0]} of a video of {info.frames}")
@@ -107,6 +93,10 @@ class PyAVDecoder:
                     found += 1
                     shown += not packet.is_discard
                     clock.check(found)
+            if container.format.name == "avi":
+                if riff_is_cut_short(path):
+                    raise VideoCorrupt("ends before the chunks that it promises")
+                return shown
             if found < stream.frames:
                 raise VideoCorrupt(f"holds {found} of the {stream.frames} frames it promises")
             promised_s = (container.duration or 0) / av.time_base
@@ -123,6 +113,9 @@ class PyAVDecoder:
 
         ``choose`` is given the number of frames that the container or its packets promise.
         """
+        if is_animated_webp(path):
+            return sweep_webp(path, choose, keep, self.limits)
+        asked = turn_of_picture(path) if picture_format(path) else None
         kept: dict[int, UInt8[np.ndarray, "..."]] = {}
         shape: tuple[int, int] | None = None
         total = 0
@@ -135,15 +128,17 @@ class PyAVDecoder:
                 clock.check(total + 1)
                 if frame.is_corrupt:
                     raise VideoCorrupt(f"frame {total} is damaged")
-                shown = _shown_shape(frame)
+                turn = asked or turn_of_frame(frame)
+                shown = turn.shape(frame.height, frame.width)
                 if shape not in (None, shown):
                     raise VideoUnsupported(f"the frame size changes at frame {total}")
                 shape = shown
                 if total in wanted:
-                    kept[total] = keep(_rgb(frame, reformatter))
+                    kept[total] = keep(_rgb(frame, turn, reformatter))
                 total += 1
                 times.append(frame.time)
-            known = container.format.name not in TIMELESS
+            name = container.format.name
+            known = name not in TIMELESS and not name.endswith("_pipe")
         if shape is None:
             raise VideoCorrupt("no frame could be decoded")
         if total < promised and total < self.packets(path):
@@ -152,11 +147,12 @@ class PyAVDecoder:
         return info, kept
 
     @contextmanager
-    def _opened(self, path: Path) -> Iterator[tuple[Any, Any, "_Clock"]]:
+    def _opened(self, path: Path) -> Iterator[tuple[Any, Any, Clock]]:
         if not path.exists():
             raise VideoMissing("there is no such file")
         options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
         seconds = self.limits.deadline_s
+        refuse_dicom(path)
         try:
             kind, name = picture_format(path), f"file:{path}"
             with av.open(name, format=kind, options=options, timeout=seconds) as container:
@@ -164,60 +160,33 @@ class PyAVDecoder:
                 self._check_size(stream)
                 stream.codec_context.thread_count = 1
                 stream.codec_context.options = {"max_pixels": str(self.limits.max_pixels)}
-                yield container, stream, _Clock(self.limits)
+                yield container, stream, Clock(self.limits)
         except (av.error.DecoderNotFoundError, av.error.PatchWelcomeError) as error:
             raise VideoUnsupported("there is no decoder for its codec") from error
         except av.error.ExitError as error:
-            raise VideoTimeout(f"not read within {seconds:g} s") from error
+            raise VideoTimeout(
+                f"not read within {seconds:g} s; raise data.limits.deadline_s"
+            ) from error
         except av.error.FFmpegError as error:
             if isinstance(error, OSError) and error.errno in UNREADABLE:
                 raise VideoUnreadable(f"the file system says {error.strerror}") from error
+            refuse_others(path)
             raise VideoCorrupt(f"the decoder says {error.strerror}") from error
         except OSError as error:
             raise VideoUnreadable(f"the file system says {error.strerror}") from error
 
     def _check_size(self, stream: Any) -> None:
         context = stream.codec_context
-        pixels = context.width * context.height
-        if pixels > self.limits.max_pixels:
-            raise VideoTooLarge(
-                f"frames of {context.width}x{context.height} pixels; the limit is "
-                f"{self.limits.max_pixels}"
-            )
         rate = stream.average_rate or stream.base_rate
         seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0
         promised = stream.frames or int(seconds * float(rate or 0))
-        if promised > self.limits.max_frames:
-            raise VideoTooLarge(f"about {promised} frames; the limit is {self.limits.max_frames}")
+        check_size(context.width, context.height, promised, self.limits)
 
 
 CUT_SHORT = 0.1
 """Share of its promised length that a file may lack: time stamps are rounded."""
 UNREADABLE = frozenset({1, 5, 12, 13, 23, 24, 110, 116})
 """errno of EPERM, EIO, ENOMEM, EACCES, ENFILE, EMFILE, ETIMEDOUT, ESTALE."""
-
-
-def picture_format(path: Path) -> str | None:
-    """Return FFmpeg's name of the format of a file that holds one picture; None for others."""
-    if not path.is_file():
-        return None  # a pipe may never answer
-    with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
-    return next((name for begins, name in PICTURES if begins.match(head)), None)
-
-
-class _Clock:
-    """Counts frames and seconds against the limits."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.start = time.monotonic()
-
-    def check(self, frames: int) -> None:
-        if frames > self.limits.max_frames:
-            raise VideoTooLarge(f"more than {self.limits.max_frames} frames")
-        if time.monotonic() - self.start > self.limits.deadline_s:
-            raise VideoTimeout(f"not decoded within {self.limits.deadline_s:g} s")
 
 
 def _video_stream(container: Any) -> Any:
@@ -228,12 +197,6 @@ def _video_stream(container: Any) -> Any:
                 raise VideoUnsupported("there is no decoder for its codec")
             return stream
     raise VideoUnsupported("it holds no video stream")
-
-
-def _shown_shape(frame: Any) -> tuple[int, int]:
-    """Return rows and columns after rotation."""
-    sideways = frame.rotation % 180 == 90
-    return (frame.width, frame.height) if sideways else (frame.height, frame.width)
 
 
 def _end_s(packet: Any) -> float:
@@ -253,21 +216,19 @@ def _times_ms(times: list[float | None]) -> tuple[float, ...] | None:
     return tuple(round(1000 * (time - known[0]), 6) for time in known)
 
 
-def _rgb(frame: Any, reformatter: VideoReformatter) -> UInt8[np.ndarray, "row column 3"]:
+def _rgb(frame: Any, turn: Turn, reformatter: VideoReformatter) -> UInt8[np.ndarray, "_ _ 3"]:
     """Return a frame's pixels, turned the way it is to be shown.
 
     Matrix and range are the frame's own. Chroma is repeated, not interpolated, at every bit depth,
     as it is for 8 bits by default.
     """
-    if frame.rotation % 90:
-        raise VideoUnsupported(f"turned by {frame.rotation} degrees")
     # One thread: starting several costs more than converting a frame.
     converted = reformatter.reformat(frame, format="rgb24", interpolation="POINT", threads=1)
-    pixels = converted.to_ndarray()
-    return np.ascontiguousarray(np.rot90(pixels, k=frame.rotation // 90 % 4))
+    return turn(converted.to_ndarray())
 
 
-def _itself(
+def itself(
     pixels: UInt8[np.ndarray, "row column 3"],
 ) -> UInt8[np.ndarray, "row column 3"]:
+    """Return pixels as they are."""
     return pixels

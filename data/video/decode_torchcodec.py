@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from cinelex.data.video.agreement import refuse_other_pixels
 from cinelex.data.video.decode import (
     Choose,
     Keep,
@@ -16,7 +17,8 @@ from cinelex.data.video.decode import (
     VideoInfo,
     VideoUnsupported,
 )
-from cinelex.data.video.decode_pyav import PyAVDecoder, picture_format
+from cinelex.data.video.decode_pyav import PyAVDecoder, itself
+from cinelex.data.video.sniff import picture_format
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,13 @@ class TorchCodecHere:
 
     def probe(self, path: Path) -> VideoInfo:
         """Return the true number and size of the frames, which torchcodec must agree with."""
-        info = PyAVDecoder(self.limits).probe(path)
-        self._frames(path, info, [0])
+        info, first = PyAVDecoder(self.limits).read_chosen(path, lambda _: (0,), itself)
+        refuse_other_pixels("torchcodec", self._frames(path, info, [0])[0], first[0])
         return info
 
     def read(self, path: Path, indices: Sequence[int]) -> UInt8[np.ndarray, "frame row column 3"]:
         """Return the frames at ``indices`` as RGB; see ``Decoder.read``."""
-        info = PyAVDecoder(self.limits).probe(path)
+        info = self.probe(path)
         outside = [index for index in indices if not 0 <= index < info.frames]
         if outside:
             raise IndexError(f"frame {outside[0]} of a video of {info.frames}")
@@ -50,7 +52,7 @@ class TorchCodecHere:
         self, path: Path, choose: Choose, keep: Keep
     ) -> tuple[VideoInfo, UInt8[np.ndarray, "frame row column channel"]]:
         """Return what ``keep`` makes of the frames that ``choose`` names, given their number."""
-        info = PyAVDecoder(self.limits).probe(path)
+        info = self.probe(path)
         frames = self._frames(path, info, choose(info.frames))
         return info, np.stack([keep(frame) for frame in frames])
 

@@ -126,7 +126,9 @@ class ChildDecoder:
             raise DecoderDiedError from error
         except TimeoutError as error:
             self.close()
-            raise VideoTimeout(f"not decoded within {self.limits.deadline_s:g} s") from error
+            raise VideoTimeout(
+                f"not decoded within {self.limits.deadline_s:g} s; raise data.limits.deadline_s"
+            ) from error
 
     def _exchange(
         self, child: "subprocess.Popen[bytes]", text: bytes, deadline: float
