@@ -51,6 +51,10 @@ class Pseudonyms:
         """Return by how many days all dates of a patient move: -365 to -1, always the same."""
         return -1 - int(self._digest("days", patient), 16) % MAX_SHIFT_DAYS
 
+    def secret(self, purpose: str) -> str:
+        """Return hexadecimal digits for a purpose of the data set's own, such as its splits."""
+        return self._digest("secret", purpose)
+
     def _digest(self, kind: str, what: str) -> str:
         # the kind is signed too: a patient's id and a study's never have one pseudonym
         message = f"{kind}\0{what.strip()}".encode()

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
+from cinelex.data.dicom.picture import Region, Shutter
+
 Kind = Literal["cine", "still", "not_image", "refused"]
 
 MAX_AGE_YEARS: Final = 89
@@ -82,6 +84,10 @@ class FileRecord:
     manufacturer: str = ""
     model: str = ""
     heart_rate_per_min: float | None = None
+    regions: tuple[Region, ...] = ()
+    """Ultrasound: rectangles that the header says a beam is in."""
+    shutters: tuple[Shutter, ...] = ()
+    """Angiography: what the header says is open."""
     identity: Identity = field(default=Identity(), repr=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -91,14 +97,11 @@ class FileRecord:
     @staticmethod
     def from_json(values: dict[str, Any]) -> "FileRecord":
         """Return the record that ``to_json`` gave, also after a trip through JSON."""
-        own = values["identity"]
-        identity: dict[str, Any] = {
-            name: tuple(one) if isinstance(one, list) else one for name, one in own.items()
-        }
-        times = values["frame_times_ms"]
-        plain = {
-            **values,
-            "identity": Identity(**identity),
-            "frame_times_ms": None if times is None else tuple(times),
-        }
-        return FileRecord(**plain)
+        plain = {name: _tuples(value) for name, value in values.items()}
+        own = {name: _tuples(value) for name, value in values["identity"].items()}
+        return FileRecord(**{**plain, "identity": Identity(**own)})
+
+
+def _tuples(value: Any) -> Any:
+    """Return lists as the tuples that they were before JSON."""
+    return tuple(_tuples(one) for one in value) if isinstance(value, list | tuple) else value

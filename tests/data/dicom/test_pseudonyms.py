@@ -20,7 +20,8 @@ def test_a_pseudonym_is_the_hmac_under_the_key() -> None:
 
 def test_kinds_and_keys_have_pseudonyms_of_their_own() -> None:
     one, other = Pseudonyms(b"1" * 32), Pseudonyms(b"2" * 32)
-    assert len({one.patient("7"), one.study("7"), one.site("7"), other.patient("7")}) == 4
+    made = {one.patient("7"), one.study("7"), one.site("7"), one.secret("7"), other.patient("7")}
+    assert len(made) == 5
 
 
 def test_all_dates_of_a_patient_move_alike_and_into_the_past() -> None:
