@@ -18,13 +18,13 @@ from cinelex.data.text.saved import load_tokenizer
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.decode import VideoError
 from cinelex.data.video.decoders import ChildDecoder
-from cinelex.data.video.frames import frame_indices
 from cinelex.data.video.resize import Shape
 from cinelex.data.video.transforms import to_float
 from cinelex.models.study_model import EncodedStudies, StudyModel
 from cinelex.projects import build_study_model
 from cinelex.projects.interface.towers import kept_towers
 from cinelex.projects.studies.captions import told_of
+from cinelex.projects.studies.stored import ingest_settings, sampling_of
 
 
 @dataclass(frozen=True)
@@ -89,18 +89,23 @@ class TrainedRun:
             raise UserError("a study needs at least one video")
         data = self.config.data
         shape = Shape(size=data.size, channels=data.channels)
-        decoder = ChildDecoder(backend=data.decoder)
+        sampling = sampling_of(data)
+        limits = ingest_settings(data, stored_frames=data.stored_frames).limits
+        decoder = ChildDecoder(limits, backend=data.decoder, device=data.decoder_device)
         clips = []
         try:
             for video in videos:
                 try:
-                    _, frames = decoder.read_stored(
+                    info, frames = decoder.read_stored(
                         Path(video), shape=shape, stored_frames=data.stored_frames
                     )
                 except VideoError as problem:
                     raise UserError(f"{video}: {problem}") from None
-                chosen = frame_indices(len(frames), frames=data.frames, draw=None)
-                clips.append(torch.from_numpy(frames[chosen]))
+                for clip in range(sampling.evaluation_clips):
+                    draw = sampling.draw_of(clip)
+                    times = None if sampling.seconds is None else info.times_ms
+                    chosen = sampling.indices(len(frames), times, draw=draw)
+                    clips.append(torch.from_numpy(frames[chosen]))
         finally:
             decoder.close()
         owner = torch.zeros(len(clips), dtype=torch.int64)

@@ -117,6 +117,32 @@ class LimitsConfig(Strict):
     """Seconds that one video may take."""
 
 
+class SamplingConfig(Strict):
+    """How clips of ``data.frames`` frames are cut from a video."""
+
+    kind: Literal["segments", "time"] = "segments"
+    """``segments`` spans the video with one frame of each of its equal parts; ``time`` cuts
+    ``seconds`` out of it at ``frames_per_s``, by the true times of its frames."""
+    seconds: Annotated[float, Field(gt=0, le=3600)] | None = None
+    """What a clip spans."""
+    frames_per_s: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Frames of a clip in a second; ``data.frames`` are ``seconds`` times as many."""
+    train_clips: Annotated[int, Field(ge=1, le=64)] = 1
+    """Clips of a video in training, drawn on their own."""
+    evaluation_clips: Annotated[int, Field(ge=1, le=64)] = 1
+    """Clips of a video in evaluation, evenly spread over it."""
+
+    @model_validator(mode="after")
+    def check_kind(self) -> Self:
+        """Refuse times without their numbers, and numbers that nothing reads."""
+        given = {self.seconds is not None, self.frames_per_s is not None}
+        if given != {self.kind == "time"}:
+            raise ValueError(
+                "seconds and frames_per_s belong to kind: time; give both with it, or neither"
+            )
+        return self
+
+
 class DataConfig(Strict):
     """The studies and how their videos become clips."""
 
@@ -150,6 +176,8 @@ class DataConfig(Strict):
     """1 for gray, 3 for red, green, blue."""
     frames: Annotated[int, Field(ge=1, le=4096)] = 8
     """Frames of a clip, as the model sees it."""
+    sampling: SamplingConfig = SamplingConfig()
+    """Which frames make a clip."""
     stored_frames: Annotated[int, Field(ge=1, le=4096)] | None = 16
     """Frames of a video that are decoded and kept in the cache; null keeps all."""
     compression: Literal["none", "zstd"] = "none"
@@ -186,6 +214,7 @@ class DataConfig(Strict):
             raise ValueError(
                 f"frames ({self.frames}) must not exceed stored_frames ({self.stored_frames})"
             )
+        self._check_sampling()
         plain = [
             (name or "val").strip().lower()
             for name in (self.train_split, self.validation_split, self.test_split)
@@ -195,6 +224,22 @@ class DataConfig(Strict):
                 f"train_split {self.train_split!r} must differ from validation_split and test_split"
             )
         return self
+
+    def _check_sampling(self) -> None:
+        cut = self.sampling
+        if cut.seconds is None or cut.frames_per_s is None:
+            return
+        needed = round(cut.seconds * cut.frames_per_s)
+        if self.frames != needed:
+            raise ValueError(
+                f"frames must be {needed}, sampling.seconds ({cut.seconds:g}) times "
+                f"sampling.frames_per_s ({cut.frames_per_s:g}), got {self.frames}"
+            )
+        if self.stored_frames is not None:
+            raise ValueError(
+                "stored_frames must be null with sampling.kind: time, which cuts clips from all "
+                f"frames, got {self.stored_frames}"
+            )
 
 
 class TokenizerConfig(Strict):

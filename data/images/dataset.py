@@ -12,7 +12,10 @@ from cinelex.data.batch import Sample
 from cinelex.data.images.captioned import CaptionedImage
 from cinelex.data.studies.studies import numbered
 from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.data.video.sampling import Sampling
 from cinelex.data.video.videos import StoredVideos
+
+ONE_FRAME = Sampling(frames=1)
 
 
 class CaptionedImages:
@@ -63,7 +66,7 @@ class CaptionedImages:
         key = keyed_seed(self.seed, "evaluation" if epoch is None else epoch, image.id)
         choice = 0 if epoch is None else keyed_seed(self.seed, epoch, image.id, "caption")
         draw = None if epoch is None else (key >> 10) / 2**53
-        clip = self.store.clip(image.path, frames=1, draw=draw)
+        clip = self.store.clip(image.path, ONE_FRAME, draw=draw)
         return Sample(
             study_id=image.id,
             clips=torch.from_numpy(clip[None]),

@@ -11,6 +11,7 @@ from cinelex.data.studies.studies import Studies
 from cinelex.data.studies.study import Study
 from cinelex.data.studies.tokens import Tokens, encoded_reports
 from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.data.video.sampling import Sampling
 from cinelex.data.video.videos import StoredVideos
 
 EVALUATION_VIDEOS = 64
@@ -19,9 +20,9 @@ EVALUATION_VIDEOS = 64
 class StudyDataset:
     """The studies of one split.
 
-    Training draws at most ``max_videos`` videos of a study, and one place in every segment for the
-    frames of each, from keys of (seed, epoch, study, video). Evaluation takes all videos, up to
-    ``evaluation_videos`` evenly spaced ones, and the centres of the segments.
+    Training draws at most ``max_videos`` videos of a study, and the place of each clip's frames,
+    from keys of (seed, epoch, study, video, clip). Evaluation takes all videos, up to
+    ``evaluation_videos`` evenly spaced ones, and the middle of the video or of its segments.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class StudyDataset:
         store: StoredVideos,
         tokenizer: Tokenizer,
         *,
-        frames: int,
+        sampling: Sampling,
         max_videos: int,
         seed: int,
         evaluation_videos: int = EVALUATION_VIDEOS,
@@ -46,10 +47,18 @@ class StudyDataset:
         absent = int((~store.holds(studies.video_names)).sum())
         if absent:
             raise UserError(f"{absent} videos are not in the store; drop them with `decoded` first")
-        if min(frames, max_videos, evaluation_videos) < 1:
+        if min(sampling.frames, max_videos, evaluation_videos) < 1:
             raise UserError("frames, max_videos and evaluation_videos must be at least 1")
+        untimed = 0 if sampling.seconds is None else store.untimed(studies.video_names)
+        if untimed:
+            raise UserError(
+                f"data.sampling.kind: {untimed} of {len(studies.video_names)} videos have no frame "
+                "times, which time needs; leave them out of the manifest, or set "
+                "data.sampling.kind=segments"
+            )
         self.studies, self.store, self.tokenizer, self.seed = studies, store, tokenizer, seed
-        self.frames, self.max_videos, self.evaluation_videos = frames, max_videos, evaluation_videos
+        self.sampling, self.max_videos = sampling, max_videos
+        self.evaluation_videos = evaluation_videos
         self.token_ids = encoded_reports(studies, tokenizer) if tokens is None else tokens
         self.report_groups = studies.report_groups()
         self.patient_groups = studies.patient_groups()
@@ -62,12 +71,23 @@ class StudyDataset:
         study = self.studies[index]
         indices = self._videos(study, epoch)
         moment = "evaluation" if epoch is None else epoch
-        keys = [keyed_seed(self.seed, moment, study.id, n) for n in indices]
-        draws = [None if epoch is None else (key >> 10) / 2**53 for key in keys]
+        cuts = [
+            (n, clip)
+            for n in indices
+            for clip in range(self.sampling.clips(training=epoch is not None))
+        ]
+        keys = [
+            keyed_seed(self.seed, moment, study.id, n, *([clip] if clip else []))
+            for n, clip in cuts
+        ]
         clips: UInt8[np.ndarray, "clip frame row column channel"] = np.stack(
             [
-                self.store.clip(study.videos[n], frames=self.frames, draw=draw)
-                for n, draw in zip(indices, draws, strict=True)
+                self.store.clip(
+                    study.videos[n],
+                    self.sampling,
+                    draw=self.sampling.draw_of(clip) if epoch is None else (key >> 10) / 2**53,
+                )
+                for (n, clip), key in zip(cuts, keys, strict=True)
             ]
         )
         return Sample(

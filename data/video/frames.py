@@ -7,7 +7,7 @@ def frame_indices(total: int, *, frames: int, draw: float | None) -> list[int]:
     The video is cut into ``frames`` equal segments and one frame is taken from each, at the same
     share of every segment: at its centre for evaluation (``draw`` None), else at the share
     ``draw``. All indices differ where ``total >= frames``. A shorter video has its frames repeated
-    in place, each ``frames / total`` times to rounding (see ``is_short``).
+    in place, each ``frames / total`` times to rounding.
 
     Args:
         total: Frames the video has, at least 1.
@@ -30,8 +30,3 @@ def evenly_spaced(total: int, most: int | None) -> list[int]:
     """Return at most ``most`` of ``total`` frames: all, or the centres of equal segments."""
     kept = total if most is None else min(total, most)
     return frame_indices(total, frames=kept, draw=None)
-
-
-def is_short(total: int, *, frames: int) -> bool:
-    """Return whether a clip of ``frames`` must repeat frames of a video of ``total``."""
-    return total < frames

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Bool, Int64, UInt8
+from jaxtyping import Bool, Float64, Int64, UInt8
 
 from cinelex.core.errors import UserError
 from cinelex.data.video.frame_store import FrameStore
-from cinelex.data.video.frames import frame_indices
 from cinelex.data.video.index import read_table, write_table
 from cinelex.data.video.places import Place
+from cinelex.data.video.sampling import Sampling
 from cinelex.data.video.sorted_text import SortedText
 from cinelex.data.video.wanted import Found, Wanted, name_below
 
@@ -134,12 +134,26 @@ class StoredVideos:
         return self.store.read(self.row(video))
 
     def clip(
-        self, video: Path, *, frames: int, draw: float | None
+        self, video: Path, sampling: Sampling, *, draw: float | None
     ) -> UInt8[np.ndarray, "frame row column channel"]:
-        """Return a clip of a video, copied; see ``frame_indices``."""
+        """Return a clip of a video, copied; see ``Sampling.indices``."""
         row = self.row(video)
-        total = self.store.stored(row).shape[0]
-        return self.store.read(row, frame_indices(total, frames=frames, draw=draw))
+        stored = self.store.stored(row)
+        times = None if sampling.seconds is None else self.store.times_at(row)
+        return self.store.read(row, sampling.indices(stored.shape[0], times, draw=draw))
+
+    def times_ms(self, video: Path) -> Float64[np.ndarray, " frame"] | None:
+        """Return when each stored frame of a video is shown; None where nobody knows."""
+        times: Float64[np.ndarray, " frame"] | None = self.store.times_at(self.row(video))
+        return times
+
+    def untimed(self, names: Any) -> int:
+        """Return how many of the named videos have several frames and no times."""
+        places = pc.index_in(names.cast(pa.large_string()), value_set=self.names.array)
+        rows = self.rows[places.drop_null().to_numpy()]
+        rows = rows[rows >= 0]
+        timed, frames = (self.store.numbers(column, rows) for column in ("timed", "frames"))
+        return int(((timed == 0) & (frames > 1)).sum())
 
     def verify(self, *, read_up_to: int = VERIFIED_BYTES) -> None:
         """Compare what the run reads with what was written, unless it is more than ``read_up_to``.

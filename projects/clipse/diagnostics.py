@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from cinelex.data.images.dataset import ONE_FRAME
 from cinelex.data.studies.studies import numbered
 from cinelex.metrics.failure_nulls import same_report_in_batch
 from cinelex.projects.clipse.data import ClipseData, all_captions
@@ -35,7 +36,7 @@ def clipse_diagnostics(data: ClipseData, *, batch: int) -> dict[str, Any]:
         **report_diagnostics(first, batch=batch),
         "data/same_label_in_batch": same_report_in_batch(labels, batch=min(batch, len(train))),
         **leaked_videos(train.store, [path for _, path in owned], tested),
-        **video_diagnostics(train.store, owned, frames=1),
+        **video_diagnostics(train.store, owned, sampling=ONE_FRAME),
         **text_diagnostics(train, data.sampler, all_captions(train.images), data.tokenizer),
         **order_diagnostics(data.sampler, samples=len(train)),
     }

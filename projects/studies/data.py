@@ -31,7 +31,7 @@ from cinelex.projects.studies.manifests import (
     read_others,
     validation_split,
 )
-from cinelex.projects.studies.stored import ingest_settings, prepared
+from cinelex.projects.studies.stored import ingest_settings, prepared, sampling_of
 from cinelex.projects.studies.tokenizers import keep_tokenizer_of
 
 
@@ -164,7 +164,7 @@ def _dataset(
         studies,
         store,
         tokenizer,
-        frames=config.data.frames,
+        sampling=sampling_of(config.data),
         max_videos=config.data.max_videos,
         seed=config.seed,
         tokens=main_first(

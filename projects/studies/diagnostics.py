@@ -29,7 +29,7 @@ def study_diagnostics(data: StudyData, *, batch: int) -> dict[str, Any]:
         **report_diagnostics(train.report_groups, batch=batch),
         **leaked_videos(train.store, [v for _, v in owned], [study.videos for study in tested]),
         "data/held_out_of_training_patients": sum(s.patient_id in patients for s in tested),
-        **video_diagnostics(train.store, owned, frames=train.frames),
+        **video_diagnostics(train.store, owned, sampling=train.sampling),
         **text_diagnostics(train, data.sampler, reports, train.tokenizer),
         **order_diagnostics(data.sampler, samples=len(train)),
     }

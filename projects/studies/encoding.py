@@ -51,7 +51,7 @@ def first_of_each_report(dataset: StudyDataset, *, max_studies: int) -> StudyDat
         dataset.studies.take(first_indices(dataset)[:max_studies]),
         dataset.store,
         dataset.tokenizer,
-        frames=dataset.frames,
+        sampling=dataset.sampling,
         max_videos=dataset.max_videos,
         seed=dataset.seed,
     )

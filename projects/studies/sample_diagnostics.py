@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int64, UInt8
 from cinelex.data.loader import Samples, train_batches
 from cinelex.data.sampler import StudySampler
 from cinelex.data.text.tokenizer import Tokenizer
-from cinelex.data.video.frames import is_short
+from cinelex.data.video.sampling import Sampling
 from cinelex.data.video.videos import StoredVideos
 from cinelex.metrics.failure_nulls import same_report_in_batch
 
@@ -23,6 +23,8 @@ BATCHES = 8
 """Training batches whose padding is counted."""
 THUMBNAIL = 8
 """Rows and columns of the pictures by which videos are compared."""
+BEAT_S = 0.6
+"""A heart at 100 a minute beats once in it; a clip that spans less shows no whole beat."""
 SAME_PICTURE = 0.5
 """Mean difference, in gray levels of 255, below which two thumbnails show the same."""
 
@@ -61,7 +63,7 @@ def leaked_videos(
 
 
 def video_diagnostics(
-    store: StoredVideos, owned: Sequence[tuple[int, Path]], *, frames: int
+    store: StoredVideos, owned: Sequence[tuple[int, Path]], *, sampling: Sampling
 ) -> dict[str, Any]:
     """Return the shares of training videos that show nothing, repeat, are short, or were refused.
 
@@ -70,10 +72,13 @@ def video_diagnostics(
     Args:
         store: Where the videos are.
         owned: Each training video behind the number of its sample.
-        frames: Of a clip.
+        sampling: How clips are cut.
     """
     chosen = owned[:: max(1, -(-len(owned) // MAX_VIDEOS))]
     clips = [store.frames(video) for _, video in chosen]
+    timed = [(store.entry(video).total_frames, store.times_ms(video)) for _, video in chosen]
+    repeats = [sampling.repeats(total, times) for total, times in timed]
+    beatless = [sampling.span_s(times) < BEAT_S for _, times in timed if times is not None]
     constant = np.array([bool((clip == clip.flat[0]).all()) for clip in clips])
     owners = np.array([owner for owner, _ in chosen])
     thumbnails = np.stack([thumbnail(clip) for clip in clips])
@@ -81,9 +86,8 @@ def video_diagnostics(
         "data/videos": len(owned),
         "data/constant_videos": float(constant.mean()),
         "data/repeated_videos": repeated_share(thumbnails[~constant], owners[~constant]),
-        "data/short_videos": share(
-            is_short(store.entry(video).total_frames, frames=frames) for _, video in owned
-        ),
+        "data/short_videos": share(repeats),
+        **({"data/beatless_clips": share(beatless)} if beatless else {}),
         "data/refused_videos": store.refused / len(store),
     }
 

@@ -8,6 +8,7 @@ from cinelex.data.video.decode import Limits
 from cinelex.data.video.frame_store import FrameStore
 from cinelex.data.video.ingest import IngestSettings
 from cinelex.data.video.resize import Shape
+from cinelex.data.video.sampling import Sampling
 from cinelex.data.video.wanted import STORED
 
 
@@ -31,4 +32,15 @@ def prepared(config: DataConfig, manifest: Manifest) -> FrameStore | None:
         config.store or manifest.path.parent / "store",
         kept=config.cache / "remote",
         most_bytes=int(config.store_kept_gb * 1e9),
+    )
+
+
+def sampling_of(config: DataConfig) -> Sampling:
+    """Return how clips are cut."""
+    cut = config.sampling
+    return Sampling(
+        frames=config.frames,
+        seconds=cut.seconds,
+        train_clips=cut.train_clips,
+        evaluation_clips=cut.evaluation_clips,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch
 from cinelex.core.errors import UserError
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.batch import Batch
+from cinelex.data.images.dataset import ONE_FRAME
 from cinelex.data.loader import evaluation_batches, train_batches
 from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.dataset import StudyDataset
@@ -21,11 +23,13 @@ from cinelex.data.studies.study import Study
 from cinelex.data.text.tokenizer import Tokenizer, train_tokenizer
 from cinelex.data.video.ingest import IngestSettings, ingest
 from cinelex.data.video.resize import Shape
+from cinelex.data.video.sampling import Sampling
 from cinelex.data.video.videos import StoredVideos
 from tests.data.studies.manifests import table_of
 
 Write = Callable[..., Path]
 Steps = Callable[..., np.ndarray]
+THREE = Sampling(frames=3)
 REPORTS = ["mid LAD 70%", "no disease", "mid  LAD 70%", "RCA 30%", "LM 20%", "no finding", "LCX"]
 SETTINGS = IngestSettings(shape=Shape(size=8, channels=1))
 
@@ -64,7 +68,9 @@ def tokenizer() -> Tokenizer:
 
 @pytest.fixture(scope="module")
 def dataset(studies: Studies, store: StoredVideos, tokenizer: Tokenizer) -> StudyDataset:
-    return StudyDataset(studies, store, tokenizer, frames=3, max_videos=2, seed=1)
+    return StudyDataset(
+        studies, store, tokenizer, sampling=Sampling(frames=3), max_videos=2, seed=1
+    )
 
 
 def equal(one: Batch, other: Batch) -> bool:
@@ -96,7 +102,13 @@ def test_evaluation_takes_evenly_spaced_videos_up_to_its_cap(
     studies: Studies, store: StoredVideos, tokenizer: Tokenizer
 ) -> None:
     capped = StudyDataset(
-        studies, store, tokenizer, frames=1, max_videos=1, seed=0, evaluation_videos=1
+        studies,
+        store,
+        tokenizer,
+        sampling=ONE_FRAME,
+        max_videos=1,
+        seed=0,
+        evaluation_videos=1,
     )
     assert [level(clip) for clip in capped.sample(5, epoch=None).clips] == [(5, 1)]
 
@@ -204,9 +216,16 @@ def test_a_dataset_refuses_videos_that_were_not_decoded(
 ) -> None:
     bad = replace(studies[0], videos=(folder / "bad.mkv",))
     with pytest.raises(UserError, match="1 videos are not in the store"):
-        StudyDataset(table_of([bad], folder), store, tokenizer, frames=1, max_videos=1, seed=0)
+        StudyDataset(
+            table_of([bad], folder),
+            store,
+            tokenizer,
+            sampling=ONE_FRAME,
+            max_videos=1,
+            seed=0,
+        )
     with pytest.raises(UserError, match="no study"):
-        StudyDataset(studies.take([]), store, tokenizer, frames=1, max_videos=1, seed=0)
+        StudyDataset(studies.take([]), store, tokenizer, sampling=ONE_FRAME, max_videos=1, seed=0)
 
 
 def test_rejects_are_written_and_too_many_stop_the_run(tmp_path: Path) -> None:
@@ -226,3 +245,32 @@ def test_rejects_are_written_and_too_many_stop_the_run(tmp_path: Path) -> None:
         check("VideoCorrupt", 0.009)
     with pytest.raises(UserError, match=f"cinelex cache retry {tmp_path}"):
         check("VideoTimeout", 0.009)
+
+
+def test_several_clips_of_a_video_are_drawn_on_their_own(
+    studies: Studies, store: StoredVideos, tokenizer: Tokenizer
+) -> None:
+    sampling = Sampling(frames=2, train_clips=3, evaluation_clips=2)
+    several = StudyDataset(studies, store, tokenizer, sampling=sampling, max_videos=2, seed=1)
+    single = StudyDataset(
+        studies, store, tokenizer, sampling=Sampling(frames=2), max_videos=2, seed=1
+    )
+    drawn = several.sample(1, epoch=0)
+    assert len(drawn.clips) == 6
+    assert len(set(drawn.keys.tolist())) == 6
+    assert torch.equal(drawn.clips[::3], single.sample(1, epoch=0).clips)
+    # segments of 3 frames, cut at a quarter and at three quarters
+    shown = several.sample(0, epoch=None).clips[:, :, 0, 0, 0]
+    assert shown.tolist() == [[0, 3], [2, 5]]
+
+
+def test_clips_in_time_need_times(
+    studies: Studies, store: StoredVideos, tokenizer: Tokenizer
+) -> None:
+    sampling = Sampling(frames=2, seconds=0.08)
+    timed = StudyDataset(studies, store, tokenizer, sampling=sampling, max_videos=2, seed=1)
+    # 6 frames at 25 a second; a clip of 80 ms from the middle
+    assert timed.sample(0, epoch=None).clips[0, :, 0, 0, 0].tolist() == [2, 3]
+    unknown = mock.patch.object(StoredVideos, "untimed", return_value=3)
+    with unknown, pytest.raises(UserError, match=r"3 of 13 videos have no frame times"):
+        StudyDataset(studies, store, tokenizer, sampling=sampling, max_videos=2, seed=1)

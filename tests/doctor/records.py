@@ -37,6 +37,7 @@ DIAGNOSTICS: dict[str, Any] = {
     "data/constant_videos": 0.0,
     "data/repeated_videos": 0.0,
     "data/short_videos": 0.0,
+    "data/beatless_clips": 0.0,
     "data/refused_videos": 0.0,
     "data/pad_share": 0.3,
     "data/reports_cut": 0.0,

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cinelex.data.video.frames import frame_indices, is_short
+from cinelex.data.video.frames import frame_indices
+from cinelex.data.video.sampling import Sampling
 
 NUMBERS = st.integers(1, 500)
 DRAWS = st.floats(0, 1, exclude_max=True)
@@ -23,8 +24,8 @@ def test_a_draw_is_a_place_in_every_segment() -> None:
 def test_a_short_video_repeats_each_frame_in_place() -> None:
     assert frame_indices(2, frames=4, draw=None) == [0, 0, 1, 1]
     assert frame_indices(1, frames=3, draw=0.5) == [0, 0, 0]
-    assert is_short(3, frames=4)
-    assert not is_short(4, frames=4)
+    assert Sampling(frames=4).repeats(3, None)
+    assert not Sampling(frames=4).repeats(4, None)
 
 
 @given(total=NUMBERS, frames=NUMBERS, draw=st.none() | DRAWS)

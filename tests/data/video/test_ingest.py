@@ -16,6 +16,7 @@ from cinelex.data.video.decode import Limits
 from cinelex.data.video.frame_store import FrameStore
 from cinelex.data.video.ingest import IngestSettings, ingest
 from cinelex.data.video.resize import Shape
+from cinelex.data.video.sampling import Sampling
 from cinelex.data.video.store_writer import StoreWriter
 from tests.data.video.stores import SETTINGS, Decoding, stores, take_in
 
@@ -32,7 +33,7 @@ def test_frames_are_spaced_scaled_and_read_in_place(videos: list[Path]) -> None:
     assert isinstance(frames, np.memmap)
     np.testing.assert_allclose(frames.mean((1, 2, 3)), [90, 110, 130, 150], atol=1)
     assert stored.frames(videos[2]).shape == (2, 8, 8, 1)
-    clip = stored.clip(videos[2], frames=4, draw=None)
+    clip = stored.clip(videos[2], Sampling(frames=4), draw=None)
     np.testing.assert_allclose(clip.mean((1, 2, 3)), [20, 20, 30, 30], atol=1)
     assert stored.entry(videos[0]).total_frames == 8
 

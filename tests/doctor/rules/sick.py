@@ -140,6 +140,7 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D9", "warning", "look like", with_diagnostics(data__repeated_videos=0.2)),
     ("D9", "warning", "one video", with_diagnostics(data__single_video_studies=0.9)),
     ("D9", "warning", "fewer frames", with_diagnostics(data__short_videos=0.5)),
+    ("D9", "note", "heartbeat", with_diagnostics(data__beatless_clips=0.5)),
     ("D9", "error", "epoch before", with_diagnostics(data__order_repeats=1.0)),
     ("D10", "error", "knows nothing", with_steps(loss__contrastive=3.469)),
     (
