@@ -16,6 +16,7 @@ setup(
     packages=find_packages(include=["cinelex", "cinelex.*"]),
     package_data={
         "cinelex.config": ["**/*.yaml", "*.json"],
+        "cinelex.metrics": ["**/*.yaml"],
         "cinelex.doctor": ["**/*.jinja", "**/*.yaml"],
         "cinelex.sweeps": ["*.jinja"],
     },

@@ -34,6 +34,10 @@ class ModelConfig(Strict):
     """Tokens to the report; built where captioning has a weight."""
     masked_decoder: Part = Part(name="transformer")
     """Visible tokens to masked pixels; built where masked modelling has a weight."""
+    fact_heads: Part = Part(name="side_by_side")
+    """Tokens to what the report states; built where facts have a weight."""
+    facts_in_memory: bool = False
+    """Show what the fact heads found, a row a fact, to the caption decoder."""
     mask_ratio: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.75
     """Share of a clip's tokens that masked modelling hides."""
     masked_clips: Count = 1
@@ -49,6 +53,18 @@ class ContrastiveConfig(Part):
 
     name: Literal["infonce", "siglip"] = "infonce"
     """Softmax over the global batch, or a sigmoid for each pair."""
+
+
+class FactsConfig(Strict):
+    """What is read from reports as labels, and how captions are told what the heads found."""
+
+    vocabulary: Literal["coronary"] = "coronary"
+    """What reports are asked for: a file in metrics/facts/."""
+    silence: Literal["vocabulary", "unknown"] = "vocabulary"
+    """What it means that a report says nothing of a fact: what the vocabulary says (a segment that
+    is not named is healthy), or nothing, and then it is masked."""
+    constrain: bool = True
+    """Let captions state what the heads found, and nothing else."""
 
 
 LossWeights = dict[str, ValueOrSchedule]

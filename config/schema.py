@@ -19,11 +19,7 @@ from cinelex.config.data_schema import (
 )
 from cinelex.config.eq_schema import EqConfig, SyntheticEqConfig
 from cinelex.config.latent_schema import EngravingsConfig, LatentConfig
-from cinelex.config.model_schema import (
-    ContrastiveConfig,
-    LossWeights,
-    ModelConfig,
-)
+from cinelex.config.model_schema import ContrastiveConfig, FactsConfig, LossWeights, ModelConfig
 from cinelex.config.strict import (
     Count,
     CountOrNone,
@@ -45,6 +41,7 @@ __all__ = [
     "EqConfig",
     "EngravingsConfig",
     "EvaluationConfig",
+    "FactsConfig",
     "LatentConfig",
     "LossWeights",
     "MadeUpImagesConfig",
@@ -190,6 +187,8 @@ class RunConfig(Strict):
     """The studies."""
     tokenizer: TokenizerConfig = TokenizerConfig()
     """How reports become tokens."""
+    facts: FactsConfig = FactsConfig()
+    """What reports state, as labels; read where the term ``facts`` has a weight."""
     model: ModelConfig = ModelConfig()
     """The parts of the model."""
     latent: LatentConfig = LatentConfig()

@@ -50,3 +50,17 @@ def balanced_accuracy(
 
 def _balanced(sums: Float[np.ndarray, "resample column"]) -> Float[np.ndarray, " resample"]:
     return np.asarray((sums[:, 0] / sums[:, 1] + sums[:, 2] / sums[:, 3]) / 2)
+
+
+def auroc(score: Float[np.ndarray, " sample"], truth: Bool[np.ndarray, " sample"]) -> float:
+    """Return the probability that a sample of the second class has the higher score; ties are 0.5.
+
+    Chance is 0.5, and so is a constant score; NaN where a class has no sample.
+
+    Source: Hanley and McNeil 1982, Radiology 143(1).
+    """
+    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(count) - (count - 1) / 2)[place]
+    yes = int(truth.sum())
+    pairs = yes * (len(truth) - yes)
+    return float((rank[truth].sum() - yes * (yes + 1) / 2) / pairs) if pairs else float("nan")

@@ -1,8 +1,8 @@
 """The models a config may name: for each kind of part, its name and its class.
 
 The project gives ``width``, ``frames``, ``size``, ``channels``, ``vocab``, ``max_tokens``,
-``memory_width``, ``output``, ``grid`` and ``latent``; all other keyword arguments are options of
-the config.
+``memory_width``, ``output``, ``grid``, ``tokens``, ``facts`` and ``latent``; all other keyword
+arguments are options of the config.
 """
 
 from cinelex.models.aggregators import (
@@ -15,6 +15,7 @@ from cinelex.models.caption_decoder import TransformerCaptionDecoder
 from cinelex.models.contracts import (
     Aggregator,
     CaptionDecoder,
+    FactHeads,
     ImageDecoder,
     LatentHead,
     MaskedDecoder,
@@ -22,6 +23,7 @@ from cinelex.models.contracts import (
     VideoEncoder,
 )
 from cinelex.models.conv_image import ConvImage
+from cinelex.models.fact_heads import AttentionFacts, SideBySideFacts
 from cinelex.models.huggingface_text import HuggingFaceText
 from cinelex.models.image_decoder import ConvImageDecoder
 from cinelex.models.latent_heads import PositionLatent
@@ -55,5 +57,9 @@ TEXT_ENCODERS: dict[str, type[TextEncoder]] = {
 }
 CAPTION_DECODERS: dict[str, type[CaptionDecoder]] = {"transformer": TransformerCaptionDecoder}
 MASKED_DECODERS: dict[str, type[MaskedDecoder]] = {"transformer": TransformerMaskedDecoder}
+FACT_HEADS: dict[str, type[FactHeads]] = {
+    "side_by_side": SideBySideFacts,
+    "attention": AttentionFacts,
+}
 LATENT_HEADS: dict[str, type[LatentHead]] = {"positions": PositionLatent}
 IMAGE_DECODERS: dict[str, type[ImageDecoder]] = {"conv": ConvImageDecoder}

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cinelex.models.blocks import FeedForward, check_heads, start_small
-from cinelex.models.contracts import CaptionDecoder
+from cinelex.models.contracts import CaptionDecoder, Constraint
 
 KeysValues = tuple[Float[Tensor, "study head key part"], Float[Tensor, "study head key part"]]
 OfTokens = tuple[Float[Tensor, "study head room part"], Float[Tensor, "study head room part"]]
@@ -90,8 +90,9 @@ class TransformerCaptionDecoder(CaptionDecoder):
         eos_id: int,
         pad_id: int,
         max_tokens: int,
+        constraint: Constraint | None = None,
     ) -> Int[Tensor, "study token"]:
-        """Write a report for each study, always taking the likeliest token.
+        """Write a report for each study, always taking the likeliest token that is allowed.
 
         Each step computes one token; what the tokens and the study said before is remembered. It
         stops when every report has ended.
@@ -109,7 +110,11 @@ class TransformerCaptionDecoder(CaptionDecoder):
         ended, mask = torch.zeros_like(token_ids[:, 0], dtype=torch.bool), _mask(attention_mask)
         for position in range(max_tokens - 1):
             logits = self._step(token_ids[:, position], position, caches, mask)
+            if constraint is not None:
+                logits = logits.masked_fill(~constraint.allowed(), -torch.inf)
             following = logits.argmax(dim=-1).masked_fill(ended, pad_id)
+            if constraint is not None:
+                constraint.advance(following)
             token_ids[:, position + 1] = following
             ended = ended | (following == eos_id)
             if bool(ended.all()):

@@ -6,7 +6,7 @@ behaviour.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -106,6 +106,17 @@ class TextEncoder(nn.Module, ABC):
         """Return one vector a report, from the features of the tokens that are not padding."""
 
 
+@runtime_checkable
+class Constraint(Protocol):
+    """Says, while reports are written, which tokens may come next; it keeps the state itself."""
+
+    def allowed(self) -> Bool[Tensor, "study vocab"]:
+        """Return which tokens may follow what each study has so far; at least one for each."""
+
+    def advance(self, token_ids: Int[Tensor, " study"]) -> None:
+        """Take note of the token that each study got."""
+
+
 class CaptionDecoder(nn.Module, ABC):
     """From the memory of a study and the tokens so far to the next token.
 
@@ -137,8 +148,9 @@ class CaptionDecoder(nn.Module, ABC):
         eos_id: int,
         pad_id: int,
         max_tokens: int,
+        constraint: Constraint | None = None,
     ) -> Int[Tensor, "study token"]:
-        """Write a report for each study, always taking the likeliest token.
+        """Write a report for each study, always taking the likeliest token that is allowed.
 
         The result starts with ``bos_id``, holds at most ``max_tokens`` tokens, and is filled with
         ``pad_id`` after ``eos_id``.
@@ -185,3 +197,23 @@ class ImageDecoder(nn.Module, ABC):
         self, latents: Float[Tensor, "clip latent"]
     ) -> Float[Tensor, "clip channel frame row column"]:
         """Return normalized pixels."""
+
+
+class FactHeads(nn.Module, ABC):
+    """From the tokens of a study's clips to what its report states, in standard deviations.
+
+    What is asked for, and the means and deviations that make numbers of it, the model around knows.
+    """
+
+    @abstractmethod
+    def forward(
+        self,
+        tokens: Float[Tensor, "study clip token width"],
+        attention_mask: Bool[Tensor, "study clip"],
+    ) -> Float[Tensor, "study fact"]:
+        """Return one standardised number a fact.
+
+        Args:
+            tokens: Of each clip, 0 where a study has no clip left.
+            attention_mask: True where a study has a clip.
+        """

@@ -26,6 +26,8 @@ class EncodedStudies:
     """Where in ``memory`` the tokens begin."""
     ragged: bool
     """False where ``attention_mask`` is known to be True everywhere without asking the device."""
+    facts: Float[Tensor, "study fact"] | None = None
+    """What the heads found, in standard deviations from the mean; None where there are none."""
 
     @property
     def mask(self) -> Bool[Tensor, "study memory"] | None:

@@ -2,7 +2,7 @@
 
 import torch
 from einops import rearrange
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from cinelex.core.errors import UserError
@@ -48,6 +48,12 @@ def take_positions(
     """Return, of each clip, the rows at its own indices, in the order asked for."""
     clip = torch.arange(len(rows), device=rows.device).unsqueeze(1)
     return rows[clip, indices]
+
+
+def visible_of(keep: Int[Tensor, "clip visible"], *, tokens: int) -> Bool[Tensor, "clip token"]:
+    """Return which of the tokens of each clip are kept."""
+    visible = torch.zeros(len(keep), tokens, dtype=torch.bool, device=keep.device)
+    return visible.scatter(1, keep, True)
 
 
 def join_tubelets(

@@ -1,6 +1,5 @@
 """The whole trainable model: videos and reports in, all that the losses need out."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -12,30 +11,17 @@ from cinelex.models.clip_pooling import MeanPooling
 from cinelex.models.contracts import (
     Aggregator,
     CaptionDecoder,
+    FactHeads,
     MaskedDecoder,
     TextEncoder,
     VideoEncoder,
 )
 from cinelex.models.embedding import embedding_head, unit_rows
+from cinelex.models.fact_heads import FactRows
 from cinelex.models.packing import pad_rows
-from cinelex.models.study_model import EncodedStudies, MatchedOutputs, StudyModel
+from cinelex.models.study_model import EncodedStudies, StudyModel
 from cinelex.models.temperature import Temperature
-
-
-@dataclass(frozen=True)
-class VideoTextOutputs(MatchedOutputs):
-    """What one forward pass hands to the losses. Parts that were not built are None."""
-
-    caption_logits: Float[Tensor, "study token vocab"] | None
-    """At each token, the logits of the token that follows it."""
-    reconstruction: Float[Tensor, "masked hidden output"] | None
-    """What is predicted for the hidden tubelets of the masked clips."""
-    patches: Float[Tensor, "study patch dim"] | None
-    """Unit rows, one for each video token of each clip, padded; fp32."""
-    patch_mask: Bool[Tensor, "study patch"] | None
-    """True where ``patches`` holds one."""
-    token_features: Float[Tensor, "study token dim"] | None
-    """Unit rows, one a token; fp32."""
+from cinelex.models.video_text_outputs import VideoTextOutputs
 
 
 class VideoText(StudyModel):
@@ -56,6 +42,9 @@ class VideoText(StudyModel):
         dim: int,
         caption_decoder: CaptionDecoder | None = None,
         masked_decoder: MaskedDecoder | None = None,
+        fact_heads: FactHeads | None = None,
+        facts: int = 0,
+        facts_in_memory: bool = False,
         heads: Literal["linear", "none"] = "linear",
         patch_heads: bool = False,
         aggregate: Literal["clips", "tokens"] = "clips",
@@ -75,6 +64,9 @@ class VideoText(StudyModel):
             dim: Dimension of the space that studies and reports share.
             caption_decoder: From the tokens of a study to its report.
             masked_decoder: From visible tokens to hidden tubelets.
+            fact_heads: From the tokens of a study's clips to what its report states.
+            facts: Numbers that they return.
+            facts_in_memory: Show the caption decoder what they found, a row a fact.
             heads: Linear maps into the shared space, or nothing where the towers end in it.
             patch_heads: Bring video tokens and text tokens into a shared space too.
             aggregate: What the aggregator is given: the mean of each clip, or all tokens.
@@ -117,6 +109,12 @@ class VideoText(StudyModel):
         self.report_head: nn.Module = embedding_head(text_width, dim) if linear else nn.Identity()
         self.caption_decoder = caption_decoder
         self.masked_decoder = masked_decoder
+        self.fact_heads = fact_heads
+        self.fact_rows = FactRows(facts=facts, width=video_width) if facts_in_memory else None
+        if fact_heads is not None:
+            # of the training reports: what turns the heads' numbers into the facts' units
+            self.register_buffer("fact_mean", torch.zeros(facts))
+            self.register_buffer("fact_std", torch.zeros(facts))
         self.patch_head = embedding_head(video_width, dim) if patch_heads else None
         self.token_head = embedding_head(text_width, dim) if patch_heads else None
         self.temperature = Temperature(
@@ -169,6 +167,7 @@ class VideoText(StudyModel):
             token_features=unit_rows(self.token_head(reports.token_features))
             if self.token_head
             else None,
+            facts=studies.facts,
         )
 
     def encode_clips(
@@ -209,12 +208,18 @@ class VideoText(StudyModel):
         if self.study_in_memory:
             memory.insert(0, study[:, None].to(features.dtype))
             seen.insert(0, attention_mask.new_ones(studies, 1))
+        facts = None if self.fact_heads is None else self.fact_heads(table, attention_mask)
+        if self.fact_rows is not None:
+            assert facts is not None
+            memory.insert(0, self.fact_rows(facts).to(features.dtype))
+            seen.insert(0, attention_mask.new_ones(memory[0].shape[:2]))
         return EncodedStudies(
             study=unit_rows(self.study_head(study)),
             memory=torch.cat(memory, dim=1),
             attention_mask=torch.cat(seen, dim=1),
             first_token=sum(part.shape[1] for part in memory[:-1]),
             ragged=attention_mask.numel() != len(owner),
+            facts=None if facts is None else facts.float(),
         )
 
     def reconstruct(

@@ -1,5 +1,6 @@
 """A plain video transformer: tubelets of pixels in, one vector a tubelet out."""
 
+import math
 from typing import Literal
 
 import torch
@@ -11,7 +12,8 @@ from cinelex.models.blocks import Block, start_level, start_small
 from cinelex.models.contracts import VideoEncoder
 from cinelex.models.normalize import Normalize
 from cinelex.models.positions import GridPositions, PositionKind, positions_at
-from cinelex.models.tubelets import cut_tubelets, grid_of, take_positions
+from cinelex.models.pyramid_stem import PyramidStem
+from cinelex.models.tubelets import cut_tubelets, grid_of, take_positions, visible_of
 
 
 class VideoViT(VideoEncoder):
@@ -37,7 +39,8 @@ class VideoViT(VideoEncoder):
         depth: int = 4,
         heads: int = 3,
         tubelet: tuple[int, int, int] = (4, 8, 8),
-        stem: Literal["linear", "conv"] = "linear",
+        stem: Literal["linear", "conv", "pyramid"] = "linear",
+        stem_base: int = 16,
         positions: PositionKind = "sincos",
         mlp_ratio: float = 4.0,
         subtract_first: bool = False,
@@ -53,7 +56,9 @@ class VideoViT(VideoEncoder):
             depth: Transformer blocks.
             heads: Attention heads a block.
             tubelet: Frames, rows and columns of pixels in one token.
-            stem: How a tubelet becomes a token: one matrix, or a small convolutional net inside it.
+            stem: How a tubelet becomes a token: one matrix, a small convolutional net inside it, or
+                one over whole frames.
+            stem_base: Channels of the first map of ``pyramid``.
             positions: Fixed waves, or vectors that are learned.
             mlp_ratio: Hidden width of the feed-forward part, in widths.
             subtract_first: Give each later frame as its difference from the clip's first, so that
@@ -65,11 +70,13 @@ class VideoViT(VideoEncoder):
         self.normalize = Normalize()
         self.width, self.tubelet, self.subtract_first = width, tubelet, subtract_first
         self.grid = grid_of(frames=frames, size=size, tubelet=tubelet)
-        self.stem: nn.Module = (
-            nn.Linear(channels * tubelet[0] * tubelet[1] * tubelet[2], width)
-            if stem == "linear"
-            else ConvStem(width=width, channels=channels, tubelet=tubelet)
-        )
+        self.stem: nn.Module
+        if stem == "pyramid":
+            self.stem = PyramidStem(width=width, channels=channels, tubelet=tubelet, base=stem_base)
+        elif stem == "conv":
+            self.stem = ConvStem(width=width, channels=channels, tubelet=tubelet)
+        else:
+            self.stem = nn.Linear(channels * math.prod(tubelet), width)
         self.stem_norm = nn.LayerNorm(width) if normalize_tokens else nn.Identity()
         self.positions = GridPositions(width=width, grid=self.grid, kind=positions)
         self.blocks = nn.ModuleList(
@@ -89,14 +96,28 @@ class VideoViT(VideoEncoder):
         if self.subtract_first:
             first, later = clips[:, :, :1], clips[:, :, 1:]
             clips = torch.cat((first, later - first), dim=2)
-        tubelets, positions = cut_tubelets(clips, tubelet=self.tubelet), self.positions()
+        positions = self.positions()
         if keep is not None:
-            tubelets, positions = take_positions(tubelets, keep), positions_at(positions, keep)
+            positions = positions_at(positions, keep)
         # without the norm the waves of the positions drown what a fresh stem says of the pixels
-        tokens = self.stem_norm(self.stem(tubelets)) + positions
+        tokens = self.stem_norm(self._stem_tokens(clips, keep)) + positions
         for block in self.blocks:
             tokens = block(tokens)
         return self.norm(tokens)
+
+    def _stem_tokens(
+        self,
+        clips: Float[Tensor, "clip channel frame row column"],
+        keep: Int[Tensor, "clip visible"] | None,
+    ) -> Float[Tensor, "clip token width"]:
+        """Return a token for each tubelet that is kept."""
+        if isinstance(self.stem, PyramidStem):
+            if keep is None:
+                return self.stem(clips)
+            tokens = self.stem(clips, visible_of(keep, tokens=math.prod(self.grid)))
+            return take_positions(tokens, keep)
+        tubelets = cut_tubelets(clips, tubelet=self.tubelet)
+        return self.stem(tubelets if keep is None else take_positions(tubelets, keep))
 
 
 class ConvStem(nn.Module):

@@ -4,32 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-VESSELS: Final = ("left_main", "lad", "lcx", "rca")
+from cinelex.metrics.facts.vocabulary import vocabulary
 
-SEGMENT_VESSELS: Final[Mapping[str, str]] = {
-    "left_main": "left_main",
-    "proximal_lad": "lad",
-    "mid_lad": "lad",
-    "distal_lad": "lad",
-    "d1": "lad",
-    "d2": "lad",
-    "d3": "lad",
-    "ramus": "lcx",
-    "proximal_lcx": "lcx",
-    "mid_lcx": "lcx",
-    "distal_lcx": "lcx",
-    "om1": "lcx",
-    "om2": "lcx",
-    "om3": "lcx",
-    "left_pda": "lcx",
-    "left_plv": "lcx",
-    "proximal_rca": "rca",
-    "mid_rca": "rca",
-    "distal_rca": "rca",
-    "acute_marginal": "rca",
-    "pda": "rca",
-    "plv": "rca",
-}
+_CORONARY: Final = vocabulary("coronary")
+VESSELS: Final = tuple(_CORONARY.places)
+
+SEGMENT_VESSELS: Final[Mapping[str, str]] = _CORONARY.whole_of
 """The vessel of each segment. A PDA or PLV without "left" counts as RCA on either dominance.
 
 Source: Leipsic et al. 2014, "SCCT guidelines for the interpretation and reporting of coronary CT

@@ -1,13 +1,9 @@
 """A caption cut into pieces, each with a verdict on the facts it states."""
 
-import re
-from typing import Final
-
+from cinelex.metrics.facts.claims import SENTENCE
 from cinelex.metrics.facts.fact import STENOSIS, Fact
 from cinelex.metrics.facts.lesions import Lesions, lesions_of, within_tolerance
 from cinelex.metrics.facts.parse import parse, read
-
-_SENTENCE: Final = re.compile(r"[^.;!?\n]*(?:\.(?=\d)[^.;!?\n]*)*[.;!?\n]*\s*")
 
 Span = dict[str, str]
 """``text`` and ``verdict``: right, wrong, missing or neutral."""
@@ -25,7 +21,7 @@ def coloured_spans(reference: str, caption: str) -> list[Span]:
     claims = lesions_of(reading)
     spans = [
         {"text": sentence, "verdict": _verdict(sentence, set(reading.facts), truth)}
-        for sentence in _SENTENCE.findall(caption)
+        for sentence in SENTENCE.findall(caption)
         if sentence.strip()
     ]
     missing = [

@@ -156,7 +156,7 @@ class LatentProject(ClipTextProject[StudyData, LatentCaptioner]):
     def evaluate(self, model: LatentCaptioner, folder: Path) -> Results:
         """Return every result on the test studies, each beside its nulls, and draw samples."""
         config, data, settings = self.config, self.data, self.config.evaluation
-        found = study_results(config, data, model, folder)
+        found = study_results(config, data, model, folder, written=self.write(model, data.test))
         rebuilt = rebuild(model, data.test, self._mean_picture, batch=settings.batch)
         groups = [
             *found.groups,

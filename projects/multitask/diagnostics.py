@@ -1,10 +1,10 @@
 """What the doctor wants to know of a fresh multitask model: masks and frozen parameters."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 
+from cinelex.config.model_schema import ModelConfig
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import to_float
 from cinelex.models.video_text import VideoText
@@ -42,8 +42,9 @@ def masking_checks(model: VideoText, dataset: StudyDataset, task: MaskedTask) ->
     return checks
 
 
-def frozen_shares(model: VideoText, *, asked: Mapping[str, float]) -> dict[str, Any]:
+def frozen_shares(model: VideoText, parts: ModelConfig) -> dict[str, Any]:
     """Return, for each tower, the share of its parameters that is frozen, and what was asked."""
+    asked = {"video_encoder": parts.video_freeze_ratio, "text_encoder": parts.text_freeze_ratio}
     diagnostics: dict[str, Any] = {}
     for tower, share in asked.items():
         parameters = list(model.get_submodule(tower).parameters())

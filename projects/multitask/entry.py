@@ -1,7 +1,8 @@
 """Multitask pretraining in the table of projects."""
 
 from cinelex.projects.interface.project import Entry
-from cinelex.projects.multitask.project import open_multitask, rehearse_multitask
+from cinelex.projects.multitask.project import open_multitask
+from cinelex.projects.multitask.rehearsal import rehearse_multitask
 from cinelex.projects.multitask.terms import TERMS
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.tables import STUDY_MODES
@@ -11,7 +12,7 @@ ENTRY = Entry(
     rehearse=rehearse_multitask,
     reads=(
         *("contrastive", "temperature", "learn_temperature", "temperature_range"),
-        *("patch_contrastive_weight", "data", "tokenizer", "model"),
+        *("patch_contrastive_weight", "data", "tokenizer", "facts", "model"),
     ),
     terms=TERMS,
     modes=STUDY_MODES,

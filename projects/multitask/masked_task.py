@@ -6,11 +6,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from cinelex.config.schema import RunConfig
 from cinelex.core.randomness import uniform
 from cinelex.data.batch import Batch
 from cinelex.models.masking import tube_mask
 from cinelex.models.packing import rows_of
 from cinelex.models.tubelets import cut_tubelets, take_positions
+from cinelex.models.video_text import VideoText
 
 CHOICE, POSITIONS = 3, 4
 """Streams of the keyed draws."""
@@ -69,3 +71,15 @@ def choose_clips(batch: Batch, *, max_clips: int) -> Int[Tensor, " chosen"]:
     study = torch.repeat_interleave(chosen, output_size=total)
     within = torch.arange(total, device=order.device) - (chosen.cumsum(0) - chosen)[study]
     return order[(counts.cumsum(0) - counts)[study] + within].sort().values
+
+
+def masked_task_of(config: RunConfig, model: VideoText) -> MaskedTask | None:
+    """Return the task that masks what the model's encoder reads; None where nothing is masked."""
+    if model.masked_decoder is None:
+        return None
+    return MaskedTask(
+        grid=model.video_encoder.grid,
+        tubelet=model.video_encoder.tubelet,
+        ratio=config.model.mask_ratio,
+        clips_per_study=config.model.masked_clips,
+    )

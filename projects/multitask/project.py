@@ -1,35 +1,38 @@
 """Multitask pretraining: one video-text model, trained on several losses at once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from cinelex.config.build import build
 from cinelex.config.schedule import active_weights, value_at
 from cinelex.config.schema import RunConfig
-from cinelex.core.errors import about
 from cinelex.data.batch import Batch
 from cinelex.data.loader import evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import to_float
 from cinelex.losses import CONTRASTIVE
 from cinelex.losses.captioning import Captioning
+from cinelex.losses.facts import Facts
 from cinelex.losses.masked import MaskedModeling
 from cinelex.losses.patch import PatchContrastive
 from cinelex.metrics.nulls import captioning_chance
-from cinelex.models.video_text import VideoText, VideoTextOutputs
+from cinelex.models.video_text import VideoText
+from cinelex.models.video_text_outputs import VideoTextOutputs
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.multitask.diagnostics import frozen_shares, masking_checks
+from cinelex.projects.multitask.fact_labels import FactLabels
 from cinelex.projects.multitask.masked_results import REBUILT, masked_results
-from cinelex.projects.multitask.masked_task import MaskedTask
+from cinelex.projects.multitask.masked_task import MaskedTask, masked_task_of
+from cinelex.projects.multitask.outputs import MultitaskOutputs
 from cinelex.projects.multitask.terms import TERMS
+from cinelex.projects.multitask.told_captions import Teller, write_told
+from cinelex.projects.studies.captions import Written
 from cinelex.projects.studies.contrast import contrast, contrastive_nulls
 from cinelex.projects.studies.data import StudyData, open_study_data
 from cinelex.projects.studies.diagnostics import study_diagnostics, view_diagnostics
@@ -44,22 +47,11 @@ from cinelex.projects.studies.held_out_losses import held_out_losses
 from cinelex.projects.studies.model_checks import study_checks
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
-from cinelex.projects.studies.rehearsal import rehearse_studies
 
 CHANCE_STUDIES = 64
 """Training studies on which the chance of masked modelling is measured."""
 WATCHED_STUDIES = 48
 """Held-out studies whose embeddings are looked at while the model trains."""
-
-
-@dataclass(frozen=True)
-class MultitaskOutputs:
-    """All that the losses need of one batch."""
-
-    model: VideoTextOutputs
-    """What the model says."""
-    masked_tubelets: Float[Tensor, "masked hidden pixel"] | None
-    """The pixels that it did not see; None where nothing is masked."""
 
 
 class MultitaskProject(ClipTextProject[StudyData, VideoText]):
@@ -78,13 +70,22 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         self.patch_contrastive = PatchContrastive()
         self.captioning = Captioning(pad_id=data.tokenizer.pad_id)
         self.masked = MaskedModeling()
+        self.facts = Facts()
         self.masked_task: MaskedTask | None = None
 
     def model(self) -> VideoText:
         """Build the parts that the losses need, freshly initialised, and join them."""
         model = build_video_text(self.config, self.data.tokenizer, self.data.towers)
         self.masked_task = masked_task_of(self.config, model)
+        if model.fact_heads is not None:
+            model.fact_mean.copy_(self.fact_labels.statistics.mean)
+            model.fact_std.copy_(self.fact_labels.statistics.std)
         return model
+
+    @cached_property
+    def fact_labels(self) -> FactLabels:
+        """What the reports of all splits state."""
+        return FactLabels.of(self.config.facts, self.data)
 
     def outputs(self, model: nn.Module, batch: Batch) -> MultitaskOutputs:
         """Encode videos and reports, write captions, and rebuild what was masked."""
@@ -112,6 +113,10 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             terms["captioning"] = self.captioning(out.caption_logits, batch.token_ids)
         if outputs.masked_tubelets is not None and out.reconstruction is not None:
             terms["masked_modeling"] = self.masked(out.reconstruction, outputs.masked_tubelets)
+        if out.facts is not None:
+            low, high = self.fact_labels.intervals(batch.study_ids, out.facts.device)
+            statistics = self.fact_labels.statistics.to(out.facts.device)
+            terms["facts"] = self.facts(out.facts, low, high, statistics)
         if out.patches is not None:
             assert out.patch_mask is not None
             assert out.token_features is not None
@@ -149,6 +154,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             nulls["captioning"] = TermNulls(
                 chance=captioning_chance(self.data.tokenizer.vocab_size)
             )
+        if "facts" in self._weights:
+            nulls["facts"] = TermNulls(chance=self.fact_labels.chance(batch.study_ids))
         if "patch_contrastive" in self._weights:
             nulls["patch_contrastive"] = TermNulls(chance=contrastive.chance)
         if self.masked_task:
@@ -174,11 +181,6 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
 
     def diagnostics(self, model: VideoText) -> Mapping[str, Any]:
         """Return what is to be known of studies, reports, videos and the fresh model."""
-        parts = self.config.model
-        asked = {
-            "video_encoder": parts.video_freeze_ratio,
-            "text_encoder": parts.text_freeze_ratio,
-        }
         watched, pad = self.data.validation or self.data.train, self.data.tokenizer.pad_id
         with evaluating(model):
             checks = study_checks(model, watched, partial(self.terms, model), pad_id=pad)
@@ -186,7 +188,23 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
                 checks |= masking_checks(model, watched, self.masked_task)
         data = study_diagnostics(self.data, batch=self.config.batch)
         data |= view_diagnostics(self.data)
-        return {**data, **checks, **frozen_shares(model, asked=asked)}
+        return {**data, **checks, **frozen_shares(model, self.config.model)}
+
+    def write(
+        self, model: VideoText, dataset: StudyDataset, *, beside: bool = False
+    ) -> Written | None:
+        """Return captions that state what the heads found, where there are heads."""
+        if model.fact_heads is None or not self.config.facts.constrain:
+            return super().write(model, dataset, beside=beside)
+        return write_told(self.config, model, self._teller(model), dataset, beside=beside)
+
+    def columns(self, model: VideoText, dataset: StudyDataset) -> Mapping[str, Sequence[Any]]:
+        """Return what the heads found in each study, by the name of a column."""
+        return self._teller(model).columns(model, dataset) if model.fact_heads else {}
+
+    def _teller(self, model: VideoText) -> Teller:
+        batch = self.config.evaluation.batch
+        return Teller.fit(model, self.fact_labels, self.data, batch=batch)
 
     def validate(self, model: VideoText) -> Mapping[str, float]:
         """Return held-out retrieval beside its chance; nothing where there is no such split."""
@@ -197,9 +215,12 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
     def evaluate(self, model: VideoText, folder: Path) -> Results:
         """Return every result on the test studies, each beside its nulls."""
         config, data = self.config, self.data
-        found = study_results(config, data, model, folder)
+        written = self.write(model, data.test, beside=True)
+        found = study_results(config, data, model, folder, written=written)
         losses = held_out_losses(self, model, TERMS, data.test, data.train, batch=config.batch)
         groups, pictures = [*found.groups, losses], []
+        if model.fact_heads is not None:
+            groups.append(self._teller(model).group(model, data.test))
         if self.masked_task:
             pictures.append(REBUILT)
             groups.append(
@@ -213,28 +234,6 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
                 )
             )
         return Results(groups=groups, counts=found.counts, pictures=pictures)
-
-
-def masked_task_of(config: RunConfig, model: VideoText) -> MaskedTask | None:
-    """Return the task that masks what the model's encoder reads; None where nothing is masked."""
-    if model.masked_decoder is None:
-        return None
-    return MaskedTask(
-        grid=model.video_encoder.grid,
-        tubelet=model.video_encoder.tubelet,
-        ratio=config.model.mask_ratio,
-        clips_per_study=config.model.masked_clips,
-    )
-
-
-def rehearse_multitask(config: RunConfig) -> None:
-    """Try the model on one study, and what is masked of it."""
-    model, batch = rehearse_studies(config, build_video_text)
-    assert isinstance(model, VideoText)
-    task = masked_task_of(config, model)
-    if task is not None:
-        with about("model.mask_ratio"):
-            task.draw(batch)
 
 
 def open_multitask(config: RunConfig, folder: Path, output: Path | None = None) -> MultitaskProject:

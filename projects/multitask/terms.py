@@ -23,6 +23,12 @@ TERMS = by_name(
         ),
     ),
     Term(
+        name="facts",
+        label="Fact loss",
+        unit="squared error in variances of the training reports' facts",
+        unit_keys=("facts.vocabulary", "facts.silence"),
+    ),
+    Term(
         name="patch_contrastive",
         label="Patch contrastive loss",
         unit="nats per study",

@@ -1,7 +1,8 @@
 """Captions of held-out studies beside what a captioner that never looks would score."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -15,30 +16,70 @@ from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.metrics.baselines import constant_normal_caption, shuffled
 from cinelex.metrics.captions import caption_report
 from cinelex.metrics.facts.spans import coloured_spans
-from cinelex.models.contracts import CaptionDecoder
+from cinelex.models.contracts import CaptionDecoder, Constraint
 from cinelex.models.study_model import EncodedStudies, StudyModel
 from cinelex.projects.interface.results import Score
 from cinelex.projects.studies.encoding import device_of, encode_batch
 from cinelex.projects.studies.measures import CAPTIONING, scores_of
 
+ConstraintOf = Callable[[Sequence[str], torch.device], Constraint]
+"""From the ids of the studies of a batch to what holds their captions."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """Captions of some studies, and what the same decoder writes where something is taken away."""
+
+    captions: Sequence[str]
+    beside: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Captions by the name of the null that they are."""
+    bounds: tuple[str, ...] = ()
+    """Names of those that know more than captions may."""
+
 
 @torch.no_grad()
 def write_captions(
-    model: StudyModel, dataset: StudyDataset, *, batch: int, max_tokens: int
+    model: StudyModel,
+    dataset: StudyDataset,
+    *,
+    batch: int,
+    max_tokens: int,
+    constraint_of: ConstraintOf | None = None,
+    look: bool = True,
 ) -> list[str]:
-    """Return one generated report a study, in the data set's order, on every rank."""
+    """Return one generated report a study, in the data set's order, on every rank.
+
+    Args:
+        model: The trained module, in evaluation mode.
+        dataset: The studies.
+        batch: Studies at once.
+        max_tokens: Tokens after which a report ends.
+        constraint_of: What holds the decoder, if anything does.
+        look: False shows the decoder zeros in the place of every study.
+    """
     assert model.caption_decoder is not None
     device, captions = device_of(model), list[str]()
     for studies in evaluation_batches(dataset, batch=batch):
         encoded = encode_batch(model, studies.to(device))
+        if not look:
+            encoded = replace(encoded, memory=torch.zeros_like(encoded.memory))
         captions += told_of(
-            encoded, model.caption_decoder, dataset.tokenizer, max_tokens=max_tokens
+            encoded,
+            model.caption_decoder,
+            dataset.tokenizer,
+            max_tokens=max_tokens,
+            constraint=constraint_of(studies.study_ids, device) if constraint_of else None,
         )
     return [caption for part in gather_json(captions) for caption in part]
 
 
 def told_of(
-    encoded: EncodedStudies, decoder: CaptionDecoder, tokenizer: Tokenizer, *, max_tokens: int
+    encoded: EncodedStudies,
+    decoder: CaptionDecoder,
+    tokenizer: Tokenizer,
+    *,
+    max_tokens: int,
+    constraint: Constraint | None = None,
 ) -> list[str]:
     """Return one generated report a study, as text."""
     token_ids = decoder.generate(
@@ -48,12 +89,13 @@ def told_of(
         eos_id=tokenizer.eos_id,
         pad_id=tokenizer.pad_id,
         max_tokens=max_tokens,
+        constraint=constraint,
     )
     return [tokenizer.decode(row) for row in token_ids.tolist()]
 
 
 def captioning_scores(
-    captions: Sequence[str],
+    written: Written,
     references: Sequence[str],
     training_reports: Sequence[str],
     nearest_reports: Sequence[str],
@@ -65,7 +107,7 @@ def captioning_scores(
     """Return every score of the captions beside its baselines.
 
     Args:
-        captions: Of the held-out studies.
+        written: Captions of the held-out studies, and others to set beside them.
         references: Their reports.
         training_reports: What the text-only baselines know.
         nearest_reports: For each held-out study, the training report nearest to its videos.
@@ -77,14 +119,17 @@ def captioning_scores(
     drawn = draw.integers(len(training_reports), size=len(references))
     baselines: Mapping[str, Sequence[str]] = {
         "constant_normal": [constant_normal_caption(training_reports)] * len(references),
-        "shuffled": shuffled(captions, seed=seed),
+        "shuffled": shuffled(written.captions, seed=seed),
         # a report drawn from the training set is an exact sample of what text alone can know
         "text_only": [training_reports[index] for index in drawn],
         "nearest_report": nearest_reports,
+        **written.beside,
     }
     report = caption_report(
-        references, captions, baselines, facts=facts, resamples=resamples, seed=seed
+        references, written.captions, baselines, facts=facts, resamples=resamples, seed=seed
     )
+    if written.bounds:
+        report = {name: {**entry, "bounds": written.bounds} for name, entry in report.items()}
     return scores_of(CAPTIONING, report, at="captioning")
 
 

@@ -20,9 +20,9 @@ from cinelex.metrics.retrieval import rank_both_ways, retrieval_report, scores_p
 from cinelex.models.study_model import StudyModel
 from cinelex.projects.interface.results import Group, Results
 from cinelex.projects.studies.captions import (
+    Written,
     captioning_scores,
     keep_captions,
-    write_captions,
 )
 from cinelex.projects.studies.data import StudyData
 from cinelex.projects.studies.encoding import (
@@ -63,10 +63,19 @@ def validation_numbers(
     return numbers
 
 
-def study_results(config: RunConfig, data: StudyData, model: StudyModel, folder: Path) -> Results:
+def study_results(
+    config: RunConfig, data: StudyData, model: StudyModel, folder: Path, *, written: Written | None
+) -> Results:
     """Return retrieval, captioning where there is a decoder, and representation of test studies.
 
     Examples go to ``predictions/`` in the run's folder.
+
+    Args:
+        config: The run.
+        data: Its studies.
+        model: The trained module, in evaluation mode.
+        folder: The run's folder.
+        written: Captions of the test studies; None where there is no decoder.
     """
     settings, predictions = config.evaluation, folder / "predictions"
     encoded = encode_split(model, data.test, batch=settings.batch)
@@ -81,8 +90,8 @@ def study_results(config: RunConfig, data: StudyData, model: StudyModel, folder:
     floors = _floors(data, model, encoded, batch=settings.batch, seed=config.seed)
     found = _retrieval(encoded, ranks, floors, resamples=settings.bootstrap, seed=config.seed)
     groups = [*found.groups]
-    if model.caption_decoder is not None:
-        groups.append(_captioning(config, data, model, encoded, predictions))
+    if written is not None:
+        groups.append(_captioning(config, data, model, encoded, predictions, written))
     groups.append(_representation(encoded))
     return Results(groups=groups, counts=found.counts)
 
@@ -137,16 +146,20 @@ def _retrieval(
 
 
 def _captioning(
-    config: RunConfig, data: StudyData, model: StudyModel, encoded: EncodedSplit, predictions: Path
+    config: RunConfig,
+    data: StudyData,
+    model: StudyModel,
+    encoded: EncodedSplit,
+    predictions: Path,
+    written: Written,
 ) -> Group:
-    test, train, settings = data.test, data.train, config.evaluation
-    captions = write_captions(model, test, batch=settings.batch, max_tokens=settings.max_new_tokens)
+    test, train, settings, captions = data.test, data.train, config.evaluation, written.captions
     references = test.studies.reports
     keep_captions(predictions / "captions.jsonl", test.studies.ids, references, captions)
     library = encode_studies(model, train, batch=settings.batch)
     nearest = (encoded.study @ library.T).argmax(dim=1).tolist()
     scores = captioning_scores(
-        captions,
+        written,
         references,
         train.studies.reports,
         train.studies.take(nearest).reports,

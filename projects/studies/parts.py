@@ -13,15 +13,18 @@ from cinelex.core.errors import UserError
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.losses.masked import STATISTICS
+from cinelex.metrics.facts.targets import columns_of
+from cinelex.metrics.facts.vocabulary import vocabulary
 from cinelex.models import (
     AGGREGATORS,
     CAPTION_DECODERS,
+    FACT_HEADS,
     MASKED_DECODERS,
     TEXT_ENCODERS,
     VIDEO_ENCODERS,
 )
 from cinelex.models.clip_pooling import MeanPooling, PositionPooling
-from cinelex.models.contracts import CaptionDecoder, MaskedDecoder, VideoEncoder
+from cinelex.models.contracts import CaptionDecoder, FactHeads, MaskedDecoder, VideoEncoder
 from cinelex.models.freeze import freeze_share
 from cinelex.models.video_text import VideoText
 from cinelex.projects.interface.towers import Towers
@@ -72,6 +75,9 @@ def build_video_text(
             masked_decoder=(
                 _masked_decoder(config, video) if "masked_modeling" in weights else None
             ),
+            fact_heads=_fact_heads(config, video) if "facts" in weights else None,
+            facts=_facts(config) if "facts" in weights else 0,
+            facts_in_memory="facts" in weights and parts.facts_in_memory,
             patch_heads="patch_contrastive" in weights,
             aggregate=parts.aggregate,
             clip_pooling=_clip_pooling(config, video),
@@ -109,6 +115,21 @@ def _caption_decoder(
         memory_width=video.width,
         max_tokens=max(tokenizer.max_tokens, config.evaluation.max_new_tokens),
     )
+
+
+def _fact_heads(config: RunConfig, video: VideoEncoder) -> FactHeads:
+    return build(
+        FACT_HEADS,
+        config.model.fact_heads,
+        width=video.width,
+        tokens=math.prod(video.grid),
+        facts=_facts(config),
+    )
+
+
+def _facts(config: RunConfig) -> int:
+    """Return how many numbers are asked for."""
+    return len(columns_of(vocabulary(config.facts.vocabulary)))
 
 
 def _masked_decoder(config: RunConfig, video: VideoEncoder) -> MaskedDecoder:

@@ -1,7 +1,7 @@
 """What all projects of clips with texts share: how samples are read, augmented and named."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -12,10 +12,12 @@ from cinelex.config.schema import RunConfig, Schedule
 from cinelex.data.batch import Batch
 from cinelex.data.loader import Samples, train_batches
 from cinelex.data.sampler import StudySampler
+from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.transforms import Augmentation, augment, to_float
 from cinelex.models.study_model import StudyModel
 from cinelex.projects.interface.project import Project
+from cinelex.projects.studies.captions import Written, write_captions
 
 
 @runtime_checkable
@@ -87,6 +89,26 @@ class ClipTextProject(Project[Batch, StudyModelT], Generic[DataT, StudyModelT]):
         if isinstance(config.temperature, Schedule):
             model.temperature.set(value_at(config.temperature, step=step, steps=config.steps))
         return {"temperature": model.temperature().detach()}
+
+    def write(
+        self, model: StudyModelT, dataset: StudyDataset, *, beside: bool = False
+    ) -> Written | None:
+        """Return captions of studies; None where the model has no decoder.
+
+        Args:
+            model: The trained module, in evaluation mode.
+            dataset: The studies.
+            beside: Also write what captions are to be compared with.
+        """
+        if model.caption_decoder is None:
+            return None
+        settings = self.config.evaluation
+        most = settings.max_new_tokens
+        return Written(write_captions(model, dataset, batch=settings.batch, max_tokens=most))
+
+    def columns(self, model: StudyModelT, dataset: StudyDataset) -> Mapping[str, Sequence[Any]]:
+        """Return what else the model finds in studies, by the name of a column."""
+        return {}
 
     def data_hash(self) -> str:
         """Return the hash of everything that the run reads."""

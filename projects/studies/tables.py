@@ -20,7 +20,6 @@ from cinelex.metrics.facts.lesions import lesions_of
 from cinelex.metrics.facts.parse import read
 from cinelex.models.study_model import StudyModel
 from cinelex.projects.interface.project import Request, RunMode
-from cinelex.projects.studies.captions import write_captions
 from cinelex.projects.studies.data import StudyData
 from cinelex.projects.studies.encoding import device_of, encode_studies
 from cinelex.projects.studies.project import ClipTextProject
@@ -48,10 +47,10 @@ def describe(
         table[f"nearest_{rank + 1}_cosine"] = best.values[:, rank].tolist()
         table[f"nearest_{rank + 1}_report"] = near.reports
     told = table["nearest_1_report"]
-    if model.caption_decoder is not None:
-        told = table["caption"] = write_captions(
-            model, data.described, batch=settings.batch, max_tokens=settings.max_new_tokens
-        )
+    written = project.write(model, data.described)
+    if written is not None:
+        told = table["caption"] = list(written.captions)
+    table |= {name: list(values) for name, values in project.columns(model, data.described).items()}
     if settings.facts == "coronary":
         table["lesions"] = [_lesions(text) for text in told]
     path = request.folder / "predictions" / "inference.csv"

@@ -16,7 +16,8 @@ from cinelex.models.contracts import Aggregator
 from cinelex.models.masked_decoder import TransformerMaskedDecoder
 from cinelex.models.masking import tube_mask
 from cinelex.models.text_transformer import TextTransformer
-from cinelex.models.video_text import VideoText, VideoTextOutputs
+from cinelex.models.video_text import VideoText
+from cinelex.models.video_text_outputs import VideoTextOutputs
 from cinelex.models.video_vit import VideoViT
 
 OWNER = torch.tensor([0, 0, 0, 1, 2, 2])

@@ -37,3 +37,38 @@ def test_tokens_that_are_not_normalized_keep_their_size() -> None:
         torch.testing.assert_close(
             strong / faint, torch.full((1, 4), 1.0 if normalize else 3.0), rtol=1e-3, atol=1e-3
         )
+
+
+def pyramid() -> VideoViT:
+    torch.manual_seed(0)
+    return VideoViT(
+        width=16,
+        frames=4,
+        size=32,
+        channels=1,
+        depth=0,
+        tubelet=(2, 16, 16),
+        stem="pyramid",
+        subtract_first=True,
+        normalize_tokens=False,
+    )
+
+
+def test_the_pyramid_sees_across_tubelets_and_nothing_of_hidden_ones() -> None:
+    encoder, clips = pyramid(), torch.randn(1, 1, 4, 32, 32)
+    changed = clips.clone()
+    changed[..., :16, 15] += 1  # the last column of the top left tubelet
+    whole, other = encoder(clips), encoder(changed)
+    assert whole.shape == (1, 8, 16)
+    assert not torch.allclose(whole[:, 1], other[:, 1])
+    keep = torch.tensor([[1, 2, 5, 7]])  # neither of the two at the top left
+    torch.testing.assert_close(encoder(clips, keep), encoder(changed, keep), rtol=0, atol=0)
+    assert encoder(clips, keep).shape == (1, 4, 16)
+
+
+def test_the_pyramid_keeps_tokens_at_their_tubelets() -> None:
+    encoder, clips = pyramid(), torch.zeros(1, 1, 4, 32, 32)
+    blank = encoder(clips)
+    clips[..., 2:, 24:, 24:] = 3.0  # inside the last tubelet alone, far from its edges
+    moved = (encoder(clips) - blank).abs().amax(dim=2)[0]
+    assert int(moved.argmax()) == 7

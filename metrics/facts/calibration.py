@@ -1,0 +1,97 @@
+"""From what heads answer to probabilities and values, fitted on studies held out of training.
+
+Everything here is a few numbers in closed form or by Newton's method, so that a hundred validation
+studies are enough.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+RIDGE: Final = 1e-2
+"""Pull of the fitted numbers towards 0, so that scores without an overlap have an answer."""
+NEWTON_STEPS: Final = 50
+MIN_POINTS: Final = 10
+"""Known answers below which nothing is fitted and the heads' own numbers are kept."""
+
+
+@dataclass(frozen=True)
+class Presence:
+    """The probability that something is there, as a logistic function of a score."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+    threshold: float = 0.5
+    """Probability from which on it is said to be there: the best F1 where it was fitted."""
+
+    def probability(self, score: Float[np.ndarray, "*axes"]) -> Float[np.ndarray, "*axes"]:
+        """Return the probability of each score."""
+        return np.asarray(1 / (1 + np.exp(-np.clip(self.slope * score + self.offset, -30, 30))))
+
+    @classmethod
+    def fit(cls, score: Float[np.ndarray, " item"], there: Bool[np.ndarray, " item"]) -> "Presence":
+        """Fit slope and offset by maximum likelihood, and choose the threshold.
+
+        Source: Platt 1999, Probabilistic outputs for support vector machines, section 2.
+        """
+        if min(there.sum(), (~there).sum()) < MIN_POINTS:
+            return cls()
+        design = np.stack([score, np.ones_like(score)], axis=1).astype(np.float64)
+        numbers = np.zeros(2)
+        for _ in range(NEWTON_STEPS):
+            chance = 1 / (1 + np.exp(-np.clip(design @ numbers, -30, 30)))
+            slope = design.T @ (there - chance) - RIDGE * numbers
+            bend = (design * (chance * (1 - chance))[:, None]).T @ design + RIDGE * np.eye(2)
+            numbers = numbers + np.linalg.solve(bend, slope)
+        fitted = cls(float(numbers[0]), float(numbers[1]))
+        threshold = best_threshold(fitted.probability(score), there)
+        return cls(fitted.slope, fitted.offset, threshold)
+
+
+def best_threshold(
+    probability: Float[np.ndarray, " item"], there: Bool[np.ndarray, " item"]
+) -> float:
+    """Return the threshold of the best F1, in the middle between two neighbouring probabilities."""
+    order = np.argsort(-probability, kind="stable")
+    hits = np.cumsum(there[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + there.sum())
+    best = int(f1.argmax())
+    chosen = probability[order[best]]
+    after = probability[order[best + 1]] if best + 1 < len(order) else 0.0
+    return float((chosen + after) / 2)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A value as a weighted sum of what the heads say of it: undoes bias and shrinkage."""
+
+    slopes: tuple[float, ...]
+    offset: float = 0.0
+
+    def value(self, answers: Float[np.ndarray, "*axes answer"]) -> Float[np.ndarray, "*axes"]:
+        """Return the value of each row of answers."""
+        return np.asarray(answers @ np.array(self.slopes) + self.offset)
+
+    @classmethod
+    def fit(
+        cls, answers: Float[np.ndarray, "item answer"], truth: Float[np.ndarray, " item"]
+    ) -> "Scale":
+        """Fit by least squares: the mean of the truth given the answers.
+
+        With too few of them the last answer is taken as it is.
+        """
+        kinds = answers.shape[1]
+        if len(answers) < MIN_POINTS * kinds:
+            return cls((0.0,) * (kinds - 1) + (1.0,))
+        design = np.column_stack([answers, np.ones(len(answers))]).astype(np.float64)
+        *slopes, offset = np.linalg.lstsq(design, truth.astype(np.float64), rcond=None)[0].tolist()
+        return cls(tuple(slopes), offset)
+
+
+def nearest_stated(
+    value: Float[np.ndarray, "*axes"], stated: Float[np.ndarray, " number"]
+) -> Float[np.ndarray, "*axes"]:
+    """Return, of the numbers that reports state, the one nearest to each value."""
+    return np.asarray(stated[np.abs(value[..., None] - stated).argmin(axis=-1)])

@@ -1,0 +1,61 @@
+"""What reports of a field state: places and attributes, read from the YAML file of the field."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import yaml
+
+Kind = Literal["extent", "number", "presence", "choice"]
+
+FOLDER: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """Something that reports say of a study or of its places."""
+
+    name: str
+    kind: Kind
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    """What a choice is made from."""
+    silent: Literal["unknown", "absent"] = "unknown"
+    """What it means that a report says nothing of it."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The places and attributes of a field."""
+
+    name: str
+    places: Mapping[str, tuple[str, ...]]
+    """Places by the vessel, or whatever whole, that they are parts of."""
+    attributes: tuple[Attribute, ...]
+
+    @property
+    def whole_of(self) -> dict[str, str]:
+        """The whole that each place is a part of."""
+        return {place: whole for whole, places in self.places.items() for place in places}
+
+
+@cache
+def vocabulary(name: str) -> Vocabulary:
+    """Return the vocabulary that ships under this name: ``coronary``."""
+    content: dict[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
+    return Vocabulary(
+        name=name,
+        places={whole: tuple(parts) for whole, parts in content["places"].items()},
+        attributes=tuple(
+            Attribute(
+                name=key,
+                kind=entry["kind"],
+                unit=entry.get("unit", ""),
+                choices=tuple(entry.get("choices", ())),
+                silent=entry.get("silent", "unknown"),
+            )
+            for key, entry in content["attributes"].items()
+        ),
+    )

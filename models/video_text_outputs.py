@@ -1,0 +1,26 @@
+"""What the whole video-text model hands to the losses."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from cinelex.models.study_model import MatchedOutputs
+
+
+@dataclass(frozen=True)
+class VideoTextOutputs(MatchedOutputs):
+    """What one forward pass hands to the losses. Parts that were not built are None."""
+
+    caption_logits: Float[Tensor, "study token vocab"] | None
+    """At each token, the logits of the token that follows it."""
+    reconstruction: Float[Tensor, "masked hidden output"] | None
+    """What is predicted for the hidden tubelets of the masked clips."""
+    patches: Float[Tensor, "study patch dim"] | None
+    """Unit rows, one for each video token of each clip, padded; fp32."""
+    patch_mask: Bool[Tensor, "study patch"] | None
+    """True where ``patches`` holds one."""
+    token_features: Float[Tensor, "study token dim"] | None
+    """Unit rows, one a token; fp32."""
+    facts: Float[Tensor, "study fact"] | None
+    """What the heads found, in standard deviations from the mean."""

@@ -1,0 +1,18 @@
+"""What multitask pretraining hands from its model to its losses."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from cinelex.models.video_text_outputs import VideoTextOutputs
+
+
+@dataclass(frozen=True)
+class MultitaskOutputs:
+    """All that the losses need of one batch."""
+
+    model: VideoTextOutputs
+    """What the model says."""
+    masked_tubelets: Float[Tensor, "masked hidden pixel"] | None
+    """The pixels that it did not see; None where nothing is masked."""

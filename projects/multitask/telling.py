@@ -1,0 +1,91 @@
+"""Captions that are told what the heads found: decoding held to sentences that claim only that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from cinelex.projects.multitask.phrases import Claims, Phrases
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a caption is to say of one study."""
+
+    must: Claims
+    """Said before the caption ends, where there are words for it."""
+    may: Claims = frozenset()
+    """True as well, and said or not as the decoder likes."""
+
+
+class Telling:
+    """Holds a decoder to sentences that claim only what it was told.
+
+    Which sentences, and in which order, is the decoder's choice.
+
+    Source: De Cao et al. 2021, arXiv:2010.00904, section 3.2 (decoding constrained by what is
+    allowed to follow a prefix).
+    """
+
+    def __init__(self, told: Sequence[Told], phrases: Phrases, *, device: torch.device) -> None:
+        """Begin all captions.
+
+        Args:
+            told: What each study's caption is to say.
+            phrases: The words for it.
+            device: Where the decoder is.
+        """
+        self._captions = [_Caption(one, phrases) for one in told]
+        self._vocab, self._device = phrases.tokenizer.vocab_size, device
+
+    def allowed(self) -> Bool[Tensor, "study vocab"]:
+        """Return which tokens may follow."""
+        allowed = torch.zeros(len(self._captions), self._vocab, dtype=torch.bool)
+        for row, caption in enumerate(self._captions):
+            allowed[row, list(caption.next_tokens())] = True
+        return allowed.to(self._device)
+
+    def advance(self, token_ids: Int[Tensor, " study"]) -> None:
+        """Go on with the token that each caption got."""
+        for caption, token in zip(self._captions, token_ids.tolist(), strict=True):
+            caption.take(token)
+
+
+class _Caption:
+    """One caption that is being written."""
+
+    def __init__(self, told: Told, phrases: Phrases) -> None:
+        self.must, self.may, self.phrases = set(told.must), set(told.may), phrases
+        self.written, self.ended = 0, False
+        self._begin_sentence()
+
+    def next_tokens(self) -> set[int]:
+        """Return what may follow: a token of a sentence that can still be finished, or the end."""
+        if self.ended:
+            return {self.phrases.tokenizer.pad_id}
+        tokens = {phrase.token_ids[self.written] for phrase in self.open}
+        between = self.written == 0
+        if between and not (self.must & self.within_reach):
+            tokens.add(self.phrases.tokenizer.eos_id)
+        return tokens
+
+    def take(self, token: int) -> None:
+        """Keep the sentences that go on like this; strike what a finished one has claimed."""
+        if token in (self.phrases.tokenizer.eos_id, self.phrases.tokenizer.pad_id):
+            self.ended = True
+            return
+        self.open = [p for p in self.open if p.token_ids[self.written] == token]
+        self.written += 1
+        done = next((p for p in self.open if len(p.token_ids) == self.written), None)
+        if done is not None:
+            self.must -= done.claims
+            self.may -= done.claims
+        if done is not None or not self.open:
+            self._begin_sentence()
+
+    def _begin_sentence(self) -> None:
+        self.written = 0
+        self.open = self.phrases.sayable(frozenset(self.must | self.may))
+        self.within_reach = {claim for phrase in self.open for claim in phrase.claims}

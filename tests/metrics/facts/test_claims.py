@@ -1,0 +1,51 @@
+"""What a single sentence claims, and how its number is changed."""
+
+import pytest
+
+from cinelex.metrics.facts.claims import claims_of, plain_sentence, sentences, with_value
+
+MILD = "Mild stenosis (30%) in the PDA."
+PDA = ("stenosis", "pda", 30.0)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "claims"),
+    [
+        (MILD, {PDA}),
+        ("The RCA is normal.", {("stenosis", "rca", 0.0)}),
+        (
+            "No significant stenosis in the LM and LCX.",
+            {("stenosis", "left_main", 0.0), ("stenosis", "lcx", 0.0)},
+        ),
+        ("Flow is TIMI 3.", {("flow", "study", 3.0)}),
+        ("Severe stenosis of the mid LAD.", set()),
+        ("50-70% stenosis of the mid LAD.", set()),
+        ("Possible 50% stenosis of the mid LAD.", set()),
+        ("The remaining vessels are free of stenosis.", set()),
+        ("A fine day.", set()),
+    ],
+)
+def test_only_exact_sentences_claim(sentence: str, claims: set[tuple[str, str, float]]) -> None:
+    assert claims_of(sentence) == claims
+
+
+def test_a_number_changes_where_the_words_around_it_still_fit() -> None:
+    assert with_value(MILD, PDA, 40.0) == "Mild stenosis (40%) in the PDA."
+    assert with_value(MILD, PDA, 80.0) is None
+    assert with_value("PDA: 30% stenosis.", PDA, 80.0) == "PDA: 80% stenosis."
+
+
+def test_a_lesion_that_nobody_worded_has_a_plain_sentence() -> None:
+    claim = ("stenosis", "mid_lad", 65.0)
+    plain = plain_sentence(claim)
+    assert plain == "65% stenosis of the mid lad."
+    assert claims_of(plain) == {claim}
+    assert plain_sentence(("flow", "study", 3.0)) is None
+
+
+def test_sentences_keep_their_letters_and_full_stops() -> None:
+    assert sentences("Right dominant. LAD 1.5 mm.\nNo X!") == [
+        "Right dominant.",
+        "LAD 1.5 mm.",
+        "No X!",
+    ]

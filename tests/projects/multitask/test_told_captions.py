@@ -1,0 +1,63 @@
+"""A run whose captions are told what the heads found, from its first step to its tables."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cinelex.metrics.facts.lesions import lesions_of
+from cinelex.metrics.facts.parse import read
+from tests.tiny_run import arguments, succeed
+
+pytestmark = pytest.mark.slow
+
+FACTS = ("loss_weights.facts=1.0", "evaluation.max_new_tokens=120", "data.synthetic.train=64")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("facts")
+    succeed(arguments(folder, folder / "cache", "name=told", *FACTS))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(run: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run / "told" / "results.json").read_text())
+    return found
+
+
+def test_a_decoder_that_is_told_the_truth_states_every_lesion(results: dict[str, Any]) -> None:
+    scores = results["captioning"]
+    for name, best in (("lesion_f1_10pp", 1.0), ("number_recall", 1.0), ("hallucination_rate", 0)):
+        assert scores[name]["baselines"]["true_facts"]["value"] == best
+        assert set(scores[name]["bounds"]) == {"true_facts", "told_without_video"}
+
+
+def test_the_facts_decide_what_is_stated_and_not_the_decoder(results: dict[str, Any]) -> None:
+    score = results["captioning"]["lesion_f1_segment"]
+    assert score["baselines"]["told_without_video"]["value"] == pytest.approx(score["value"])
+
+
+def test_the_term_stands_beside_its_chance(results: dict[str, Any]) -> None:
+    facts = results["losses"]["facts"]
+    assert 0 < facts["value"] < 2
+    assert 0.5 < facts["chance"] < 1.5
+    assert results["facts"]["stenosis"]["auroc"]["chance"] == 0.5
+
+
+def test_inference_writes_the_table_beside_the_text_and_both_agree(run: Path) -> None:
+    command = arguments(run, run / "cache", "name=told", *FACTS, "--run_mode", "inference")
+    succeed(command)
+    path = run / "told" / "predictions" / "inference.csv"
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    places = [name for name in rows[0] if name.startswith("stenosis.") and "." not in name[9:]]
+    assert places
+    for row in rows:
+        assert all(0 <= float(row[f"{place}.probability"]) <= 1 for place in places)
+        stated = lesions_of(read(row["caption"])).positive
+        for place, fact in stated.items():
+            assert float(row[f"stenosis.{place}"]) == fact.middle
