@@ -33,6 +33,11 @@ class VideoText(StudyModel):
     checkpoint holds it, and ``forward`` does not use it.
     """
 
+    fact_mean: Tensor
+    """Of each fact over the training reports, in its unit."""
+    fact_std: Tensor
+    """Of each fact over the training reports; 0 where it is not asked for."""
+
     def __init__(
         self,
         *,
@@ -112,7 +117,6 @@ class VideoText(StudyModel):
         self.fact_heads = fact_heads
         self.fact_rows = FactRows(facts=facts, width=video_width) if facts_in_memory else None
         if fact_heads is not None:
-            # of the training reports: what turns the heads' numbers into the facts' units
             self.register_buffer("fact_mean", torch.zeros(facts))
             self.register_buffer("fact_std", torch.zeros(facts))
         self.patch_head = embedding_head(video_width, dim) if patch_heads else None

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cinelex.models.blocks import FeedForward, start_small
-from cinelex.models.contracts import CaptionDecoder, LatentHead
+from cinelex.models.contracts import CaptionDecoder, Constraint, LatentHead
 
 
 class FirstPositionDecoder(CaptionDecoder):
@@ -40,6 +40,7 @@ class FirstPositionDecoder(CaptionDecoder):
         eos_id: int,
         pad_id: int,
         max_tokens: int,
+        constraint: Constraint | None = None,
     ) -> Int[Tensor, "study word"]:
         token_ids = torch.full((len(memory), 1), bos_id)
         for _ in range(max_tokens - 1):

@@ -18,7 +18,8 @@ from cinelex.losses.comparison import compare, cross_entropy
 from cinelex.losses.negative_weights import coverage, effective_size, row_entropy
 from cinelex.losses.similarity_aware import SimilarityAware
 from cinelex.metrics.nulls import infonce_floor
-from cinelex.models.video_text import VideoText, VideoTextOutputs
+from cinelex.models.video_text import VideoText
+from cinelex.models.video_text_outputs import VideoTextOutputs
 from cinelex.projects.clipse.data import ClipseData, open_clipse_data, refuse_clips
 from cinelex.projects.clipse.diagnostics import clipse_diagnostics
 from cinelex.projects.clipse.results import (

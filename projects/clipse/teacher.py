@@ -20,7 +20,8 @@ from cinelex.data.text.saved import load_tokenizer
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.losses.affinity import label_affinity, mixed_affinity
 from cinelex.models.tfidf import TfidfRows
-from cinelex.models.video_text import VideoText, VideoTextOutputs
+from cinelex.models.video_text import VideoText
+from cinelex.models.video_text_outputs import VideoTextOutputs
 from cinelex.projects.clipse.data import ClipseData
 from cinelex.projects.interface.towers import keep_towers, read_towers
 from cinelex.projects.studies.parts import build_video_text

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from cinelex.projects.multitask.phrases import Claims, Phrases
+from cinelex.metrics.facts.claims import Claim
+from cinelex.projects.multitask.phrases import Claims, Phrase, Phrases
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class _Caption:
     def __init__(self, told: Told, phrases: Phrases) -> None:
         self.must, self.may, self.phrases = set(told.must), set(told.may), phrases
         self.written, self.ended = 0, False
+        self.open: list[Phrase] = []
+        self.within_reach: set[Claim] = set()
         self._begin_sentence()
 
     def next_tokens(self) -> set[int]:
