@@ -58,7 +58,7 @@ class ContrastiveConfig(Part):
 class FactsConfig(Strict):
     """What is read from reports as labels, and how captions are told what the heads found."""
 
-    vocabulary: Literal["coronary"] = "coronary"
+    vocabulary: Literal["coronary", "echo"] = "coronary"
     """What reports are asked for: a file in metrics/facts/."""
     silence: Literal["vocabulary", "unknown"] = "vocabulary"
     """What it means that a report says nothing of a fact: what the vocabulary says (a segment that

@@ -9,7 +9,8 @@ from jaxtyping import Float
 
 from cinelex.metrics.facts.fact import STUDY
 from cinelex.metrics.facts.lesions import Lesions, lesions_of
-from cinelex.metrics.facts.parse import Reading, read
+from cinelex.metrics.facts.parse import Reading
+from cinelex.metrics.facts.readers import read_by
 from cinelex.metrics.facts.vocabulary import Attribute, Vocabulary
 
 Part = Literal["level", "value"]
@@ -66,7 +67,10 @@ def fact_targets(
     """
     columns = columns_of(vocabulary)
     return np.array(
-        [_row(read(report), vocabulary, columns, silence == "vocabulary") for report in reports],
+        [
+            _row(read_by(vocabulary, report), vocabulary, columns, silence == "vocabulary")
+            for report in reports
+        ],
         dtype=np.float32,
     ).reshape(len(reports), len(columns), 2)
 

@@ -1,7 +1,7 @@
 """What reports of a field state: places and attributes, read from the YAML file of the field."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -24,6 +24,12 @@ class Attribute:
     """What a choice is made from."""
     silent: Literal["unknown", "absent"] = "unknown"
     """What it means that a report says nothing of it."""
+    terms: tuple[str, ...] = ()
+    """Regular expressions of its names in a lower-case text, where terms are all that is read."""
+    grades: bool = False
+    """Whether its number is a grade that is said in words."""
+    range: tuple[float, float] = (0.0, float("inf"))
+    """What its number can be."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,10 @@ class Vocabulary:
     places: Mapping[str, tuple[str, ...]]
     """Places by the vessel, or whatever whole, that they are parts of."""
     attributes: tuple[Attribute, ...]
+    reader: Literal["coronary", "measures"] = "coronary"
+    """What reads it in a report."""
+    grades: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Regular expressions of grades, and the interval of each."""
 
     @property
     def whole_of(self) -> dict[str, str]:
@@ -43,7 +53,7 @@ class Vocabulary:
 
 @cache
 def vocabulary(name: str) -> Vocabulary:
-    """Return the vocabulary that ships under this name: ``coronary``."""
+    """Return the vocabulary that ships under this name: ``coronary`` or ``echo``."""
     content: dict[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
     return Vocabulary(
         name=name,
@@ -55,7 +65,18 @@ def vocabulary(name: str) -> Vocabulary:
                 unit=entry.get("unit", ""),
                 choices=tuple(entry.get("choices", ())),
                 silent=entry.get("silent", "unknown"),
+                terms=tuple(entry.get("terms", ())),
+                grades=entry.get("grades", False),
+                range=_ends(entry.get("range", [0.0, float("inf")])),
             )
             for key, entry in content["attributes"].items()
         ),
+        reader=content["reader"],
+        grades={word: _ends(grade) for word, grade in content.get("grades", {}).items()},
     )
+
+
+def _ends(value: float | int | list[float | int]) -> tuple[float, float]:
+    """Return the two ends of an interval, or a number twice."""
+    low, high = value if isinstance(value, list) else (value, value)
+    return float(low), float(high)

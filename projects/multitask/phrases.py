@@ -12,6 +12,7 @@ from cinelex.metrics.facts.claims import (
     sentences,
     with_value,
 )
+from cinelex.metrics.facts.vocabulary import Vocabulary
 
 MIN_FORMS: Final = 4
 """Sentences of a lesion below which those of other percentages are made to fit."""
@@ -36,23 +37,24 @@ class Phrases:
     is read by the parser as the sum of what they claim.
     """
 
-    def __init__(self, texts: Iterable[str], tokenizer: Tokenizer) -> None:
+    def __init__(self, texts: Iterable[str], tokenizer: Tokenizer, words: Vocabulary) -> None:
         """Sort sentences by their claims.
 
         Args:
             texts: Sentences, each once.
             tokenizer: That of the caption decoder.
+            words: What the claims are about.
         """
-        self.tokenizer = tokenizer
+        self.tokenizer, self.words = tokenizer, words
         self.texts = sorted(texts)
-        self._claims = {text: claims for text in self.texts if (claims := claims_of(text))}
+        self._claims = {text: claims for text in self.texts if (claims := claims_of(text, words))}
         self._fixed = [self._phrase(text, claims) for text, claims in self._claims.items()]
         self._lesions: dict[Claim, list[Phrase]] = {}
 
     @classmethod
-    def of(cls, reports: Iterable[str], tokenizer: Tokenizer) -> "Phrases":
+    def of(cls, reports: Iterable[str], tokenizer: Tokenizer, words: Vocabulary) -> "Phrases":
         """Cut the reports into sentences."""
-        return cls({part for report in reports for part in sentences(report)}, tokenizer)
+        return cls({part for report in reports for part in sentences(report)}, tokenizer, words)
 
     def sayable(self, claims: Claims) -> list[Phrase]:
         """Return every sentence that claims something, and nothing but what is among these."""
@@ -80,9 +82,9 @@ class Phrases:
             for text, own in alone.items()
             if own[:2] == (attribute, place) and own[2] not in (0.0, value)
         )
-        made = [with_value(text, alone[text], value) for _, text in near[:MAX_TRIED]]
+        made = [with_value(text, alone[text], value, self.words) for _, text in near[:MAX_TRIED]]
         found = [text for text in dict.fromkeys(made) if text is not None]
-        plain = plain_sentence(claim)
+        plain = plain_sentence(claim) if self.words.places else None
         return found or ([plain] if plain and claim not in alone.values() else [])
 
     def _phrase(self, text: str, claims: Claims) -> Phrase:

@@ -41,7 +41,7 @@ class Teller:
         held = data.validation or data.train
         answers = read_facts(model, held, batch=batch)
         reader = FactReader.fit(labels, answers, held.studies.ids, data.train.studies.ids)
-        phrases = Phrases.of(data.train.studies.reports, data.tokenizer)
+        phrases = Phrases.of(data.train.studies.reports, data.tokenizer, labels.vocabulary)
         return cls(labels, reader, phrases, batch)
 
     def constraint(

@@ -6,10 +6,12 @@ import torch
 from cinelex.data.text.tokenizer import TrainedTokenizer, train_tokenizer
 from cinelex.metrics.facts.lesions import lesions_of
 from cinelex.metrics.facts.parse import read
+from cinelex.metrics.facts.vocabulary import vocabulary
 from cinelex.models.caption_decoder import TransformerCaptionDecoder
 from cinelex.projects.multitask.phrases import Phrases
 from cinelex.projects.multitask.telling import Telling, Told
 
+WORDS = vocabulary("coronary")
 REPORTS = [
     "Right dominant. 70% stenosis of the mid LAD. The RCA is normal. TIMI 3 flow.",
     "Left dominant. Mild stenosis (30%) in the PDA. Circumflex and LM are normal. TIMI 2 flow.",
@@ -33,6 +35,7 @@ def tokenizer() -> TrainedTokenizer:
 def told(tokenizer: TrainedTokenizer, *facts: Told, seed: int = 0) -> list[str]:
     """Let a decoder that knows nothing write under the constraint."""
     torch.manual_seed(seed)
+    phrases = Phrases.of(REPORTS, tokenizer, WORDS)
     decoder = TransformerCaptionDecoder(
         width=16, memory_width=8, vocab=tokenizer.vocab_size, max_tokens=120, depth=1, heads=2
     )
@@ -43,7 +46,7 @@ def told(tokenizer: TrainedTokenizer, *facts: Told, seed: int = 0) -> list[str]:
         eos_id=tokenizer.eos_id,
         pad_id=tokenizer.pad_id,
         max_tokens=120,
-        constraint=Telling(facts, Phrases.of(REPORTS, tokenizer), device=torch.device("cpu")),
+        constraint=Telling(facts, phrases, device=torch.device("cpu")),
     )
     return [tokenizer.decode(row) for row in written.tolist()]
 
@@ -72,7 +75,7 @@ def test_what_no_report_has_words_for_does_not_keep_a_caption_from_ending(
 
 
 def test_sentences_that_lean_on_others_or_hedge_are_never_said(tokenizer: TrainedTokenizer) -> None:
-    phrases = Phrases.of([*REPORTS, "Other vessels without significant disease."], tokenizer)
+    phrases = Phrases.of([*REPORTS, "Other vessels without significant disease."], tokenizer, WORDS)
     claims = frozenset({("stenosis", "d1", 90.0), ("stenosis", "lad", 0.0)})
     said = {tokenizer.decode(phrase.token_ids) for phrase in phrases.sayable(claims)}
     assert said == {"90% stenosis of the d1."}
