@@ -94,6 +94,7 @@ def _start(
             [sys.executable, "-m", *command],
             cwd=folder,
             env=environment,
+            process_group=0,  # Ctrl-C is for the parent, which ends this
             stdout=subprocess.DEVNULL,
             stderr=stream,
         )

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from cinelex.core.entry import guarded
 from cinelex.core.errors import UserError
 from cinelex.doctor import weights
 from cinelex.doctor.claims import command as claims
@@ -33,4 +34,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

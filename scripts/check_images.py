@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cinelex.core.console import say
+from cinelex.core.entry import guarded
 from cinelex.core.errors import UserError
 from cinelex.data.images.check import check_images
 from cinelex.data.images.formats import FORMATS
@@ -41,4 +42,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

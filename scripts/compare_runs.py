@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from cinelex.config.load import load_config
 from cinelex.core.console import say
+from cinelex.core.entry import guarded
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json
 from cinelex.metrics.equal_factor import Rounded, equal_factor, written
@@ -130,4 +131,4 @@ def _metrics(run: Path) -> dict[str, Rounded]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

@@ -19,6 +19,7 @@ from torch.distributed import run
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.elastic.rendezvous.api import RendezvousError
 
+from cinelex.core.entry import guarded, leave_at_once
 from cinelex.core.exit_codes import LOST_PEER
 
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
@@ -96,6 +97,8 @@ def _pass_on(number: int, frame: FrameType | None) -> None:
             os.kill(child, number)
     if not found:
         # nobody is there who could save or answer: the signal is for this process
+        if number == signal.SIGINT:
+            leave_at_once(number, frame)
         os._exit(128 + number)
 
 
@@ -120,7 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, rest = parser.parse_known_args(arguments)
     return launch(
         options.processes,
-        rest,
+        ["cinelex.scripts.main", *rest],
+        module="cinelex.core.entry",
         nodes=options.nodes,
         rendezvous=options.rendezvous,
         job=options.job,
@@ -129,4 +133,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

@@ -10,6 +10,7 @@ from cinelex.config.load import dump_config, load_config
 from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
 from cinelex.core.distributed import leave, speaks_first, start, stop, world_size
+from cinelex.core.entry import guarded
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT
 from cinelex.projects import PROJECTS, check_project, open_project
@@ -142,4 +143,4 @@ def _device(config: RunConfig) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

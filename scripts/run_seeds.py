@@ -15,6 +15,7 @@ from typing import Any
 
 from cinelex.config.load import load_config
 from cinelex.core.console import say
+from cinelex.core.entry import guarded
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_whole
 from cinelex.projects.interface.results import Results
@@ -107,4 +108,4 @@ def table_of(rows: Sequence[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

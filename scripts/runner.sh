@@ -36,6 +36,6 @@ fi
 
 export PYTHONSAFEPATH=1 # import what is installed, not what lies where this was started
 if ((${processes:-1} == 1)); then
-  exec "$python" -m cinelex.scripts.main ${rest[@]+"${rest[@]}"}
+  exec "$python" -m cinelex.core.entry cinelex.scripts.main ${rest[@]+"${rest[@]}"}
 fi
-exec "$python" -m cinelex.scripts.launch --processes "$processes" ${rest[@]+"${rest[@]}"}
+exec "$python" -m cinelex.core.entry cinelex.scripts.launch --processes "$processes" ${rest[@]+"${rest[@]}"}

@@ -11,6 +11,7 @@ import torch
 
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
+from cinelex.core.entry import guarded
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED
 from cinelex.core.locks import sole_user
@@ -181,4 +182,4 @@ def visible_gpus() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

@@ -165,6 +165,7 @@ def _start() -> "subprocess.Popen[bytes]":
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=child_environment(),
+        process_group=0,  # Ctrl-C is for the parent, which ends this
     )
 
 

@@ -54,8 +54,10 @@ def _render_in_processes(
 ) -> Iterator[list[Row]]:
     """Deal the studies out to workers like cards and yield their rows in the order of `plans`."""
     tasks = [Task(settings, folder.resolve(), plans[n::processes]) for n in range(processes)]
-    workers = [_start_worker(task) for task in tasks]
+    workers: list[subprocess.Popen[bytes]] = []
     try:
+        for task in tasks:
+            workers.append(_start_worker(task))
         for number in range(len(plans)):
             worker = workers[number % processes]
             assert worker.stdout is not None
@@ -76,6 +78,7 @@ def _start_worker(task: Task) -> "subprocess.Popen[bytes]":
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=child_environment(),
+        process_group=0,  # Ctrl-C is for the parent, which ends this
     )
     assert worker.stdin is not None
     worker.stdin.write(TASK.dump_json(task))

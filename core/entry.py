@@ -1,0 +1,73 @@
+"""Start a command so that Ctrl-C is one line and exit code 130, at whatever moment it comes.
+
+``python -m cinelex.core.entry MODULE ARGUMENTS...`` runs ``MODULE.main(ARGUMENTS)``. Loading the
+libraries takes seconds, so this module loads none before it answers the signal.
+"""
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from cinelex.core.exit_codes import INTERRUPTED
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+SAID = "interrupted; the same command goes on from what was saved\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Load a module and run its ``main``; return its exit code."""
+    module, *rest = sys.argv[1:] if arguments is None else arguments
+    signal.signal(signal.SIGINT, leave_at_once)
+    loaded = importlib.import_module(module)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return guarded(lambda: loaded.main(rest))
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """Return what ``run`` returns; 130, after one line, where Ctrl-C ends it."""
+    sys.unraisablehook = _unraisable
+    try:
+        return run()
+    except KeyboardInterrupt:
+        # what is cleaned up from now on is not to be interrupted again
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return _interrupted()
+
+
+def _interrupted() -> int:
+    """Say so, once for all processes that work together."""
+    if "torch" not in sys.modules:
+        sys.stderr.write(SAID)
+        return INTERRUPTED
+    from cinelex.core.distributed import leave, speaks_first, world_size
+
+    if speaks_first():
+        sys.stderr.write(SAID)
+    if world_size() > 1:
+        leave(INTERRUPTED)
+    return INTERRUPTED
+
+
+def leave_at_once(number: int, frame: FrameType | None) -> None:
+    """End this process, which has begun nothing yet; of several that start together one says so."""
+    if os.environ.get("RANK", "0") == "0":
+        sys.stderr.write(SAID)
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)
+
+
+def _unraisable(problem: "UnraisableHookArgs") -> None:
+    """Leave where Ctrl-C comes in a place that no exception gets out of, such as a destructor."""
+    if issubclass(problem.exc_type, KeyboardInterrupt):
+        leave_at_once(signal.SIGINT, None)
+    sys.__unraisablehook__(problem)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
