@@ -7,6 +7,10 @@ import numpy as np
 from jaxtyping import Float
 
 ORDERS: Final = 4
+UNICODE: Final = (
+    "corpus BLEU, sacrebleu nrefs:1|case:lc|eff:no|tok:13a|smooth:exp after blanks around letters "
+    "of unspaced scripts and signs beyond ASCII, in [0, 1]"
+)
 VARIANT: Final = "corpus BLEU, sacrebleu nrefs:1|case:lc|eff:no|tok:13a|smooth:exp, in [0, 1]"
 
 

@@ -1,19 +1,49 @@
 """The table of a captioner: every score with its interval and beside its baselines."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Float
 
+from cinelex.core.scripts import beyond_ascii, spaced, unspaced
 from cinelex.metrics import bleu, cider, rouge
 from cinelex.metrics.bootstrap import percentiles, resampled_sums
 from cinelex.metrics.fact_schemes import FACT_SCHEMES, FactScheme
 
+MOST: Final = 0.01
+"""Share of letters that a score's tokenizer may not know."""
+BLEU_NAMES: Final = tuple(f"bleu{order}" for order in range(1, bleu.ORDERS + 1))
+SUFFIX: Final = "_unicode"
+"""Behind the name of a score that is read with the letters of every script."""
 _BLEU: Final = 2 + 2 * bleu.ORDERS
 _ROUGE: Final = _BLEU + len(rouge.NAMES)
 _TEXT: Final = _ROUGE + 2
 """Counts of the scores of text: BLEU, ROUGE, CIDEr-D, one; those of facts come after them."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Which usual scores can be said of reports in their language."""
+
+    rouge_score: bool
+    """Their letters are a-z, the only ones that rouge-score reads."""
+    blanks: bool
+    """Blanks part their words, as BLEU's and CIDEr's tokenizer needs."""
+
+    @classmethod
+    def of(cls, references: Sequence[str]) -> "Fit":
+        """Return what fits the reports of held-out studies."""
+        return cls(beyond_ascii(references) <= MOST, unspaced(references) <= MOST)
+
+    def reason(self, metric: str) -> str:
+        """Return why a score is undefined; empty where it is not."""
+        if metric in rouge.NAMES and not self.rouge_score:
+            return f"rouge-score reads a-z alone; see {metric}{SUFFIX}"
+        if metric.startswith(("bleu", "cider")) and not self.blanks:
+            return f"it reads words between blanks, which are none here; see {metric}{SUFFIX}"
+        return ""
 
 
 def caption_counts(
@@ -24,12 +54,17 @@ def caption_counts(
     Raises:
         ValueError: the two differ in length, or are empty.
     """
+    fit = Fit.of(references)
+    score_rouge = rouge.rouge if fit.rouge_score else rouge.rouge_unicode
+    if not fit.blanks:
+        references = [spaced(text) for text in references]
+        candidates = [spaced(text) for text in candidates]
     ciders = cider.cider_d(references, candidates)
     rows = [
         np.concatenate(
             [
                 bleu.bleu_counts(reference, candidate),
-                rouge.rouge(reference, candidate),
+                score_rouge(reference, candidate),
                 [score, 1.0],
                 facts.counts(reference, candidate),
             ]
@@ -54,7 +89,7 @@ def caption_scores(
 def caption_report(
     references: Sequence[str],
     candidates: Sequence[str],
-    baselines: Mapping[str, Sequence[str]],
+    baselines: Mapping[str, Sequence[str] | None],
     *,
     facts: str = "coronary",
     resamples: int = 1000,
@@ -65,41 +100,53 @@ def caption_report(
     Returns, by the name of the score, `value`, `low` and `high` (95 % interval over studies),
     `variant` (which of the many scores of that name), and under `baselines`, by name, their own
     `value`, `low`, `high` and the `margin` (captions minus baseline, paired by study) with its
-    interval. What is undefined is None, as is every interval of a single study. All of it is
-    ready for JSON. ``facts`` names one of ``FACT_SCHEMES``.
+    interval. What is undefined is None, as is every interval of a single study, and all of a
+    baseline that is None. Where the usual variant of a score cannot read the references' letters,
+    it is None, `undefined` says why, and the score of every script stands behind it, its name with
+    `_unicode`. All of it is ready for JSON. ``facts`` names one of ``FACT_SCHEMES``.
 
     Raises:
         ValueError: captions, references or a baseline differ in length, or are empty.
     """
-    scheme = FACT_SCHEMES[facts]
+    scheme, fit = FACT_SCHEMES[facts], Fit.of(references)
     own, own_draws = _score(references, candidates, scheme, resamples=resamples, seed=seed)
+    undefined = dict.fromkeys(own, np.nan), {name: np.empty(0) for name in own}
     others = {
-        name: _score(references, texts, scheme, resamples=resamples, seed=seed)
+        name: undefined
+        if texts is None
+        else _score(references, texts, scheme, resamples=resamples, seed=seed)
         for name, texts in baselines.items()
     }
-    return {
-        metric: {
+    report: dict[str, Any] = {}
+    for metric, value in own.items():
+        reason = fit.reason(metric)
+        if reason:
+            nothing = _entry(np.nan, np.empty(0))
+            nulls = {name: {**nothing, "margin": nothing} for name in baselines}
+            said = {"variant": _variant_of(metric, scheme), "undefined": reason}
+            report[metric] = {**nothing, **said, "baselines": nulls}
+        name = f"{metric}{SUFFIX}" if reason else metric
+        report[name] = {
             **_entry(value, own_draws[metric]),
-            "variant": _variant_of(metric, scheme),
+            "variant": _variant_of(name, scheme),
             "baselines": {
-                name: {
+                other: {
                     **_entry(values[metric], draws[metric]),
-                    "margin": _entry(value - values[metric], own_draws[metric] - draws[metric]),
+                    "margin": _margin(value - values[metric], own_draws[metric], draws[metric]),
                 }
-                for name, (values, draws) in others.items()
+                for other, (values, draws) in others.items()
             },
         }
-        for metric, value in own.items()
-    }
+    return report
 
 
 def _variant_of(metric: str, facts: FactScheme) -> str:
     """Return which of the many scores that share a name this one is."""
-    if metric.startswith("bleu"):
-        return bleu.VARIANT
-    if metric in rouge.NAMES:
-        return rouge.VARIANT
-    return cider.VARIANT if metric == "cider" else facts.variant
+    plain = metric.removesuffix(SUFFIX)
+    for names, kind in ((BLEU_NAMES, bleu), (rouge.NAMES, rouge), (("cider",), cider)):
+        if plain in names:
+            return kind.VARIANT if plain == metric else kind.UNICODE
+    return facts.variant
 
 
 def _score(
@@ -118,6 +165,11 @@ def _score(
         return values, {name: np.empty(0) for name in values}
     draws = resampled_sums(counts, resamples=resamples, seed=seed)
     return values, caption_scores(draws, facts)
+
+
+def _margin(value: float, own: np.ndarray, other: np.ndarray) -> dict[str, float | None]:
+    """Return a difference and its interval, paired by resample."""
+    return _entry(value, own - other if len(own) == len(other) else np.empty(0))
 
 
 def _entry(value: float, draws: np.ndarray) -> dict[str, float | None]:

@@ -11,6 +11,10 @@ from cinelex.metrics.bleu import scorer
 
 ORDERS: Final = 4
 SIGMA: Final = 6.0
+UNICODE: Final = (
+    "CIDEr-D, mean over studies, idf of the references, words 13a|lc after blanks around letters "
+    "of unspaced scripts and signs beyond ASCII, in [0, 10]"
+)
 VARIANT: Final = "CIDEr-D, mean over studies, idf of the references, words 13a|lc, in [0, 10]"
 
 _Gram = tuple[str, ...]

@@ -18,7 +18,7 @@ from cinelex.metrics.bootstrap import (
     percentiles,
     resampled_sums,
 )
-from cinelex.metrics.ranking import Ranking, rank_positives, unit_grid
+from cinelex.metrics.ranking import Ranking, is_certain, rank_positives, unit_grid
 from cinelex.metrics.retrieval import Value, value_of
 from cinelex.metrics.retrieval_nulls import RandomRanking, median_rank_chance
 
@@ -132,7 +132,7 @@ def image_retrieval_report(
 
     Intervals resample images, with all captions of each: captions of one image are not independent.
     RSUM is the sum of the six recalls in percent, from 0 to 600. ``median_rank`` is numpy's, over
-    queries.
+    queries. Where each query owns the whole gallery, any order is right and nothing has a value.
     """
     report: dict[str, dict[str, Value]] = {}
     columns: list[Float[np.ndarray, " image"]] = []
@@ -152,10 +152,18 @@ def image_retrieval_report(
             chance["median_rank"],
             _median_interval(ranks, groups, resamples=resamples, seed=seed),
         )
+        if is_certain(ranking):
+            report[direction] = {
+                name: value_of(None, entry["chance"], (None, None))
+                for name, entry in report[direction].items()
+            }
         recalls = [table[f"recall_at_{k}"] * queries for k in CUTOFFS]
         columns += [np.sum(recalls, axis=0), queries]
         chance_sum += sum(chance[f"recall_at_{k}"] for k in CUTOFFS)
-    report["both"] = {"rsum": _rsum(np.stack(columns, 1), chance_sum, resamples, seed)}
+    rsum = _rsum(np.stack(columns, 1), chance_sum, resamples, seed)
+    if all(is_certain(ranking) for ranking in outcomes.rankings.values()):
+        rsum = value_of(None, rsum["chance"], (None, None))
+    report["both"] = {"rsum": rsum}
     return report
 
 

@@ -8,6 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from cinelex.core.errors import UserError
+
 _GRID = 2.0**26
 
 
@@ -57,17 +59,25 @@ def unit_grid(rows: Float[Tensor, "row dim"], *, what: str) -> Float[Tensor, "ro
     rows score exactly equally, and a cosine is off by less than 1e-7.
 
     Raises:
-        ValueError: if a row is not finite or has no direction; the first such rows are named.
+        UserError: if a row is not finite or has no direction; the first such rows are named.
     """
     broken = ~torch.isfinite(rows).all(dim=1)
     if broken.any():
-        raise ValueError(f"{what}: {_some(broken)} not finite; retrieval is undefined")
+        raise UserError(
+            f"{what}: {_some(broken)} not finite; the model diverged: lower "
+            "optimizer.learning_rate, or set precision=fp32"
+        )
     largest = rows.detach().to("cpu", torch.float64).abs().amax(dim=1, keepdim=True)
     if (largest == 0).any():
-        raise ValueError(f"{what}: {_some(largest[:, 0] == 0)} zero and without a direction")
+        raise UserError(f"{what}: {_some(largest[:, 0] == 0)} zero and without a direction")
     unit = F.normalize(rows.detach().to("cpu", torch.float64) / largest, dim=1)
     rounded = (unit * _GRID).round() / _GRID
     return rounded if rows.device.type == "mps" else rounded.to(rows.device)
+
+
+def is_certain(ranking: Ranking) -> bool:
+    """Return whether each query owns the whole gallery, so that any order is right."""
+    return bool((ranking.positives == ranking.gallery).all())
 
 
 def rank_positives(

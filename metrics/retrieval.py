@@ -14,7 +14,7 @@ from cinelex.metrics.bootstrap import (
     percentiles,
     resampled_sums,
 )
-from cinelex.metrics.ranking import Ranking, rank_positives, unit_grid
+from cinelex.metrics.ranking import Ranking, is_certain, rank_positives, unit_grid
 from cinelex.metrics.retrieval_nulls import RandomRanking, median_rank_chance
 
 Value = dict[str, float | None]
@@ -122,7 +122,7 @@ def direction_report(
     ranks = scores["mean_rank"]
     middle = interval(ranks, statistic=median, resamples=resamples, seed=seed)
     result["median_rank"] = value_of(float(np.median(ranks)), chance["median_rank"], middle)
-    certain = bool((ranking.positives == ranking.gallery).all())
+    certain = is_certain(ranking)
     for name, entry in result.items():
         if certain or (name.startswith("recall_at_") and chance[name] >= 1.0):
             result[name] = value_of(None, entry["chance"], (None, None))

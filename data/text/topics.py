@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from cinelex.core.randomness import keyed_seed
+from cinelex.core.scripts import UNSPACED_LETTERS
 
 
 def topics(texts: Sequence[str], *, count: int, seed: int) -> Int64[np.ndarray, " text"]:
@@ -18,7 +19,9 @@ def topics(texts: Sequence[str], *, count: int, seed: int) -> Int64[np.ndarray, 
     """
     from sklearn.feature_extraction.text import TfidfVectorizer  # here, because it takes a second
 
-    vectors = TfidfVectorizer(sublinear_tf=True).fit_transform(list(texts))
+    # its own pattern, and each letter of a script that puts no blanks between words
+    pattern = rf"(?u)[{UNSPACED_LETTERS}]|\b\w\w+\b"
+    vectors = TfidfVectorizer(sublinear_tf=True, token_pattern=pattern).fit_transform(list(texts))
     return clusters(vectors, count=count, seed=seed)
 
 

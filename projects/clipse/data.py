@@ -23,14 +23,19 @@ from cinelex.data.text.topics import topics
 from cinelex.data.video.ingest import ingest
 from cinelex.data.video.videos import StoredVideos
 from cinelex.projects.interface.towers import Towers, kept_towers
+from cinelex.projects.studies.described import Described, errors_by_study
 from cinelex.projects.studies.manifests import (
     VALIDATION,
     check_manifest,
     columns_of,
     read_manifest,
+    read_others,
 )
 from cinelex.projects.studies.stored import ingest_settings
 from cinelex.projects.studies.tokenizers import keep_tokenizer_of
+
+Read = tuple[ImageSet, StoredVideos]
+"""Images with their captions, and the pixels of those that could be read."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class ClipseData:
     validation: CaptionedImages | None
     """None where the data set has no such split."""
     test: CaptionedImages
+    described: Described[CaptionedImages]
+    """What inference describes: the test images, or those of a manifest of their own."""
     sampler: StudySampler
     """The order of the training images."""
     towers: Towers
@@ -64,7 +71,7 @@ def open_clipse_data(config: RunConfig, folder: Path, *, output: Path | None = N
         UserError: The data set is not whole enough to be used.
     """
     refuse_clips(config)
-    images, store = main_first(lambda: _read(config, folder, output or folder))
+    images, store, others = main_first(lambda: _read(config, folder, output or folder))
     tokenizer = load_tokenizer(folder / "tokenizer")
 
     def dataset(split: str) -> CaptionedImages | None:
@@ -83,6 +90,7 @@ def open_clipse_data(config: RunConfig, folder: Path, *, output: Path | None = N
         train=train,
         validation=dataset(config.data.validation_split or VALIDATION),
         test=test,
+        described=_described(config, (images, store), others, test),
         sampler=_sampler(config, train),
         towers=kept_towers(folder, anew=config.resume_skip),
         hash=hash_json({"images": images.hash, "store": store.hash}),
@@ -99,18 +107,21 @@ def refuse_clips(config: RunConfig) -> None:
         raise UserError(f"data.frames: images are videos of one frame, got {config.data.frames}")
 
 
-def _read(config: RunConfig, folder: Path, output: Path) -> tuple[ImageSet, StoredVideos]:
-    """Return the captions, and the decoded pixels of all images.
+def _read(
+    config: RunConfig, folder: Path, output: Path
+) -> tuple[ImageSet, StoredVideos, Read | None]:
+    """Return the captions and the decoded pixels of all images, and of those for inference.
 
     The main rank leaves on disk what every rank reads: images, pixels, rejects, tokenizer.
     """
     data, still = config.data, config.clipse.format != "manifest"
     images, root = _image_set(config, output)
+    settings = ingest_settings(data, stored_frames=1 if still else data.stored_frames)
     store = ingest(
         [image.path for image in images.images],
         root=root,
         cache=data.cache / "frames",
-        settings=ingest_settings(data, stored_frames=1 if still else data.stored_frames),
+        settings=settings,
     )
     if is_main():
         check_rejects(
@@ -122,7 +133,42 @@ def _read(config: RunConfig, folder: Path, output: Path) -> tuple[ImageSet, Stor
         )
         captions = all_captions(images.split(split_name(data.train_split)))
         keep_tokenizer_of(config.tokenizer, captions, folder)
-    return images, store
+    if data.inference_manifest is None:
+        return images, store, None
+    others = read_others(data, data.inference_manifest)
+    named = tuple(
+        CaptionedImage(id=s.id, path=s.videos[0], captions=("",), split=s.split, label="")
+        for s in others.studies
+    )
+    found = ingest(
+        [image.path for image in named],
+        root=others.video_root,
+        cache=data.cache / "frames",
+        settings=settings,
+    )
+    return images, store, (ImageSet(named), found)
+
+
+def _described(
+    config: RunConfig, own: Read, others: Read | None, test: CaptionedImages
+) -> Described[CaptionedImages]:
+    """Return what inference describes, by its own manifest or the test split."""
+    images, store = others or own
+    split = split_name(config.data.test_split)
+    asked = images.images if others else images.split(split)
+    read = [image for image in asked if image.path in store]
+    samples = test if others is None else None
+    if others and read:
+        samples = CaptionedImages(read, store, test.tokenizer, seed=config.seed)
+    return Described(
+        source=str(config.data.inference_manifest) if others else "test images",
+        own=others is not None,
+        asked={image.id: 1 for image in asked},
+        unread=errors_by_study(rejected(((image.id, image.path) for image in asked), store)),
+        nameless=0,
+        hash=hash_json({"images": images.hash, "store": store.hash}),
+        samples=samples,
+    )
 
 
 def _image_set(config: RunConfig, output: Path) -> tuple[ImageSet, Path]:

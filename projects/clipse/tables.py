@@ -23,14 +23,19 @@ NEAREST = 3
 def describe(project: ClipseProject, model: VideoText, request: Request) -> Path:
     """Write ``predictions/inference.csv``: the nearest training captions of each test image.
 
-    Nothing in it is read from the images' own captions.
+    Nothing in it is read from the images' own captions. An image that could not be read has a row
+    too, which says why.
+
+    Raises:
+        UserError: No image can be read.
     """
     data, size = project.data, project.config.evaluation.batch
-    images = encode_images(model, data.test, batch=size).image
+    described = data.described.readable()
+    images = encode_images(model, described, batch=size).image
     library = encode_images(model, data.train, batch=size).caption
     texts = all_captions(data.train.images)
     cosines, found = nearest(images, library, count=NEAREST)
-    table: dict[str, list[Any]] = {"image_id": [image.id for image in data.test.images]}
+    table: dict[str, list[Any]] = {"image_id": [image.id for image in described.images]}
     for rank in range(found.shape[1]):
         table[f"nearest_{rank + 1}_caption"] = [texts[row] for row in found[:, rank].tolist()]
         table[f"nearest_{rank + 1}_cosine"] = cosines[:, rank].tolist()
@@ -38,7 +43,8 @@ def describe(project: ClipseProject, model: VideoText, request: Request) -> Path
     if is_main():
         from pandas import DataFrame  # here, because it takes a second
 
-        write_whole(path, DataFrame(table).to_csv(index=False))
+        rows = data.described.rows(table, key="image_id")
+        write_whole(path, DataFrame(rows).to_csv(index=False))
     return path
 
 
@@ -47,10 +53,12 @@ def embed(project: ClipseProject, model: VideoText, request: Request) -> Path:
 
     Columns: ``kind`` (image or caption), ``image_id``, ``split``, ``caption`` (its number under the
     image, -1 for images), ``embedding`` (unit row). The metadata holds the hashes of config, data,
-    code and checkpoint.
+    code and checkpoint. With a manifest for inference it has the images of that one alone.
     """
     data, tables = project.data, []
-    for dataset in (data.train, data.validation, data.test):
+    new = data.described.own
+    datasets = [data.described.readable()] if new else [data.train, data.validation, data.test]
+    for dataset in datasets:
         if dataset is None:
             continue
         encoded = encode_images(model, dataset, batch=project.config.evaluation.batch)
@@ -68,8 +76,9 @@ def embed(project: ClipseProject, model: VideoText, request: Request) -> Path:
                 "caption": pa.array(numbers, pa.int32()),
                 "embedding": vectors(rows.numpy()),
             }
-            tables.append(pa.table(columns))
-    return write_table(tables, request)
+            if not (new and kind == "caption"):
+                tables.append(pa.table(columns))
+    return write_table(tables, request, data_hash=data.described.hash if new else None)
 
 
 MODES = {

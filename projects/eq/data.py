@@ -1,5 +1,6 @@
 """The settings of a run of semantic EQ: from what a config names to what the project trains on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,8 @@ class EqData:
     test: EqDataset
     described: EqDataset
     """What inference describes: the test settings, or those of a file of their own."""
+    not_described: Mapping[int, str]
+    """Why each row of that file that cannot be used cannot, by its number from 1."""
     sampler: ClassBalancedSampler = field(repr=False)
     """The order of the training settings."""
     hash: str
@@ -74,15 +77,23 @@ def open_eq_data(config: RunConfig, folder: Path) -> EqData:
     sets = {name: EqDataset(rows, ordered, seed=config.seed) for name, rows in splits.items()}
     say(_counts(found, sets, ordered))
     described = sets["test"]
+    not_described: Mapping[int, str] = {}
     if eq.inference_file is not None:
-        rows = read_eq_file(eq.inference_file, reject_limit=eq.reject_limit).rows
-        described = EqDataset(rows, ordered, seed=config.seed)
+        others = read_eq_file(eq.inference_file, reject_limit=1.0)
+        if not others.rows:
+            first, why = next(iter(others.rejects.items()))
+            raise UserError(
+                f"eq.inference_file: no row of {eq.inference_file} can be used; row {first}: {why}"
+            )
+        described = EqDataset(others.rows, ordered, seed=config.seed)
+        not_described = others.rejects
     return EqData(
         descriptors=ordered,
         train=sets["train"],
         validation=sets["val"],
         test=sets["test"],
         described=described,
+        not_described=not_described,
         sampler=ClassBalancedSampler(
             sets["train"].labels.numpy(), batch=config.batch, seed=config.seed
         ),

@@ -80,7 +80,10 @@ def morph(project: EqProject, model: EqAutoencoder, request: Request) -> Path:
 
 
 def describe(project: EqProject, model: EqAutoencoder, request: Request) -> Path:
-    """Write ``predictions/inference.csv``: each setting's descriptor, and its cosine with each."""
+    """Write ``predictions/inference.csv``: each setting's descriptor, and its cosine with each.
+
+    A row of the file that cannot be used has a row too, whose ``not_read_because`` says why.
+    """
     data = project.data
     centres = prototypes(encode_split(model, data.train, project.curves))
     space = encode_split(model, data.described, project.curves)
@@ -90,6 +93,13 @@ def describe(project: EqProject, model: EqAutoencoder, request: Request) -> Path
     table["descriptor"] = [data.descriptors[index] for index in best]
     for index, word in enumerate(data.descriptors):
         table[f"cosine {word}"] = cosines[:, index].tolist()
+    lost = data.not_described
+    if lost:
+        say(f"{len(lost)} of {len(data.described) + len(lost)} rows cannot be used")
+    empty = [None] * len(lost)
+    table = {name: [*column, *empty] for name, column in table.items()}
+    said = [f"row {number}: {reason.strip()}" for number, reason in lost.items()]
+    table["not_read_because"] = [""] * len(data.described) + said
     path = request.folder / "predictions" / "inference.csv"
     if is_main():
         from pandas import DataFrame  # here, because it takes a second

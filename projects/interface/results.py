@@ -5,9 +5,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cinelex.projects.interface.plain import (
+    counts,
+    find,
+    finite,
+    interval,
+    mapping,
+    mappings,
+    number,
+    put,
+    texts,
+)
 from cinelex.projects.interface.terms import Better
 
-ABOUT = ("label", "unit", "better", "variant", "bounds", "headline")
+ABOUT = ("label", "unit", "better", "variant", "undefined", "bounds", "headline")
 RESERVED = ("value", "low", "high", "baselines", *ABOUT)
 """Keys of a score in ``results.json`` that are no null."""
 
@@ -22,7 +33,8 @@ class Estimate:
 
     def as_json(self) -> dict[str, float | None]:
         """Return it as ``results.json`` holds it."""
-        return {"value": self.value, "low": self.low, "high": self.high}
+        ends = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: finite(end) for name, end in ends.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +65,8 @@ class Score(Estimate):
     """Which way is better; None where neither is."""
     variant: str = ""
     """Which of the many scores of that name it is."""
+    undefined: str = ""
+    """Why there is no value, where that is known."""
     bounds: Sequence[str] = ()
     """Names of the nulls that know more than a model may, so that it does not have to beat them."""
     headline: bool = False
@@ -60,7 +74,9 @@ class Score(Estimate):
 
     def as_json(self) -> dict[str, Any]:
         """Return it as ``results.json`` holds it: a null that is one number stands beside it."""
-        plain = {name: null.value for name, null in self.nulls.items() if null.margin is None}
+        plain = {
+            name: finite(null.value) for name, null in self.nulls.items() if null.margin is None
+        }
         measured = {
             name: {**Estimate.as_json(null), "margin": null.margin.as_json()}
             for name, null in self.nulls.items()
@@ -74,13 +90,13 @@ class Score(Estimate):
     def from_json(cls, name: str, entry: Mapping[str, Any]) -> "Score":
         """Return what ``as_json`` wrote; what is missing or no number is None."""
         nulls = {
-            key: Null(value=_number(value))
+            key: Null(value=number(value))
             for key, value in entry.items()
-            if key not in RESERVED and (value is None or _number(value) is not None)
+            if key not in RESERVED and (value is None or number(value) is not None)
         }
-        for key, measured in _mapping(entry.get("baselines")).items():
-            margin = Estimate(**_interval(_mapping(_mapping(measured).get("margin"))))
-            nulls[key] = Null(**_interval(_mapping(measured)), margin=margin)
+        for key, measured in mapping(entry.get("baselines")).items():
+            margin = Estimate(**interval(mapping(mapping(measured).get("margin"))))
+            nulls[key] = Null(**interval(mapping(measured)), margin=margin)
         better = entry.get("better")
         return cls(
             name=name,
@@ -89,9 +105,10 @@ class Score(Estimate):
             unit=str(entry.get("unit") or ""),
             better=better if better in ("higher", "lower") else None,
             variant=str(entry.get("variant") or ""),
+            undefined=str(entry.get("undefined") or ""),
             bounds=tuple(str(name) for name in entry.get("bounds") or ()),
             headline=entry.get("headline") is True,
-            **_interval(entry),
+            **interval(entry),
         )
 
 
@@ -165,9 +182,9 @@ class Results:
         """
         tree: dict[str, Any] = {}
         for score in self.scores():
-            _put(tree, score.name, score.as_json())
+            put(tree, score.name, score.as_json())
         for name, count in self.counts.items():
-            _put(tree, name, count)
+            put(tree, name, count)
         groups = [
             {"title": one.title, "note": one.note, "scores": [score.name for score in one.scores]}
             for one in self.groups
@@ -181,29 +198,19 @@ class Results:
         """Return what ``as_json`` wrote; what a damaged file lacks is left out."""
         return cls(
             groups=[
-                Group(**_texts(entry, "title", "note"), scores=_scores(content, entry))
-                for entry in _mappings(content.get("groups"))
+                Group(**texts(entry, "title", "note"), scores=_scores(content, entry))
+                for entry in mappings(content.get("groups"))
             ],
-            counts=dict(_counts(content)),
+            counts=dict(counts(content)),
             tables=[
-                Table(**_texts(entry, "name", "title", "note"), rows=_mappings(entry.get("rows")))
-                for entry in _mappings(content.get("tables"))
+                Table(**texts(entry, "name", "title", "note"), rows=mappings(entry.get("rows")))
+                for entry in mappings(content.get("tables"))
             ],
             pictures=[
-                Picture(**_texts(entry, "title", "note"), path=Path(str(entry.get("path", ""))))
-                for entry in _mappings(content.get("pictures"))
+                Picture(**texts(entry, "title", "note"), path=Path(str(entry.get("path", ""))))
+                for entry in mappings(content.get("pictures"))
             ],
         )
-
-
-def find(content: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    """Return the entry at a path of ``results.json``, or None if there is none."""
-    entry: Any = content
-    for part in name.split("."):
-        if not isinstance(entry, Mapping) or part not in entry:
-            return None
-        entry = entry[part]
-    return entry if isinstance(entry, Mapping) else None
 
 
 def _scores(content: Mapping[str, Any], group: Mapping[str, Any]) -> list[Score]:
@@ -211,42 +218,3 @@ def _scores(content: Mapping[str, Any], group: Mapping[str, Any]) -> list[Score]
     names = [name for name in group.get("scores") or () if isinstance(name, str)]
     found = ((name, find(content, name)) for name in names)
     return [Score.from_json(name, entry) for name, entry in found if entry is not None]
-
-
-def _texts(entry: Mapping[str, Any], *keys: str) -> dict[str, str]:
-    return {key: str(entry.get(key, "")) for key in keys}
-
-
-def _put(tree: dict[str, Any], name: str, value: Any) -> None:
-    *above, last = name.split(".")
-    for part in above:
-        tree = tree.setdefault(part, {})
-    if last in tree:
-        raise ValueError(f"two results are called {name}")
-    tree[last] = value
-
-
-def _counts(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, int]]:
-    """Yield every whole number that is no part of a score."""
-    for key, value in content.items():
-        if isinstance(value, int) and not isinstance(value, bool):
-            yield f"{above}{key}", value
-        elif isinstance(value, Mapping) and "value" not in value:
-            yield from _counts(value, f"{above}{key}.")
-
-
-def _interval(entry: Mapping[str, Any]) -> dict[str, float | None]:
-    return {key: _number(entry.get(key)) for key in ("value", "low", "high")}
-
-
-def _number(value: Any) -> float | None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if number else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

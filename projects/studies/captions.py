@@ -117,9 +117,12 @@ def captioning_scores(
     """
     draw = numpy_generator(seed, "text-only captions")
     drawn = draw.integers(len(training_reports), size=len(references))
-    baselines: Mapping[str, Sequence[str]] = {
+    baselines: Mapping[str, Sequence[str] | None] = {
         "constant_normal": [constant_normal_caption(training_reports)] * len(references),
-        "shuffled": shuffled(written.captions, seed=seed),
+        # the caption of another study, where there is another
+        "shuffled": (
+            shuffled(written.captions, seed=seed) if len(written.captions) > 1 else None
+        ),
         # a report drawn from the training set is an exact sample of what text alone can know
         "text_only": [training_reports[index] for index in drawn],
         "nearest_report": nearest_reports,

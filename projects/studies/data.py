@@ -23,6 +23,7 @@ from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.ingest import ingest
 from cinelex.data.video.videos import StoredVideos
 from cinelex.projects.interface.towers import Towers, kept_towers
+from cinelex.projects.studies.described import Described, errors_by_study
 from cinelex.projects.studies.manifests import (
     VALIDATION,
     check_manifest,
@@ -44,7 +45,7 @@ class StudyData:
     validation: StudyDataset | None
     """None where the manifest has no such split."""
     test: StudyDataset
-    described: StudyDataset
+    described: Described[StudyDataset]
     """What inference describes: the test studies, or those of a manifest of their own."""
     sampler: StudySampler
     """The order of the training studies."""
@@ -80,7 +81,7 @@ def open_study_data(
     Raises:
         UserError: Something in the manifest or too many of the videos cannot be used.
     """
-    manifest, found, described = main_first(
+    manifest, found, others = main_first(
         lambda: _read(config, folder, output or folder, made or make_cines)
     )
     tokenizer = load_tokenizer(folder / "tokenizer")
@@ -102,11 +103,7 @@ def open_study_data(
         train=train,
         validation=None if validation is None else dataset(validation),
         test=test,
-        described=(
-            test
-            if described is None
-            else _dataset(config, described.studies, described.store, tokenizer, identity)
-        ),
+        described=_described(config, manifest, found, others, test, identity),
         sampler=StudySampler(studies=len(train), batch=config.batch, seed=config.seed),
         towers=kept_towers(folder, anew=config.resume_skip),
         hash=hash_json({"manifest": manifest.hash, "store": found.store.hash}),
@@ -115,8 +112,8 @@ def open_study_data(
 
 def _read(
     config: RunConfig, folder: Path, output: Path, made: Callable[[RunConfig], MadeSet]
-) -> tuple[Manifest, Decoded, Decoded | None]:
-    """Return the manifest, its decoded studies, and those that inference describes if others.
+) -> tuple[Manifest, Decoded, tuple[Manifest, Decoded] | None]:
+    """Return the manifest, its decoded studies, and both of what inference describes if others.
 
     The main rank leaves on disk what every rank reads: videos, frames, rejects, tokenizer.
     """
@@ -141,7 +138,40 @@ def _read(
     if data.inference_manifest is None:
         return manifest, found, None
     others = read_others(data, data.inference_manifest)
-    return manifest, found, _decoded(data, others)
+    return manifest, found, (others, _decoded(data, others))
+
+
+def _described(
+    config: RunConfig,
+    manifest: Manifest,
+    found: Decoded,
+    others: tuple[Manifest, Decoded] | None,
+    test: StudyDataset,
+    identity: str,
+) -> Described[StudyDataset]:
+    """Return what inference describes, by its own manifest or the test split."""
+    own = others is not None
+    read, kept = others or (manifest, found)
+    split = split_name(config.data.test_split)
+    asked = read.studies if own else read.studies.of_split(split)
+    counts = dict(zip(asked.ids, asked.video_counts.tolist(), strict=True))
+    errors = errors_by_study(kept.rejects)
+    samples: StudyDataset | None = test
+    if own:
+        samples = (
+            _dataset(config, kept.studies, kept.store, test.tokenizer, identity)
+            if len(kept.studies)
+            else None
+        )
+    return Described(
+        source=str(read.path),
+        own=own,
+        asked=counts,
+        unread={name: errors[name] for name in counts if name in errors},
+        nameless=read.dropped["no_video"] if own else 0,
+        hash=hash_json({"manifest": read.hash, "store": kept.store.hash}),
+        samples=samples,
+    )
 
 
 def _decoded(config: DataConfig, manifest: Manifest) -> Decoded:

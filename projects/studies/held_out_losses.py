@@ -7,6 +7,7 @@ from statistics import fmean
 import numpy as np
 import torch
 
+from cinelex.core.distributed import world_size
 from cinelex.data.batch import Batch
 from cinelex.data.loader import whole_batches
 from cinelex.data.studies.dataset import StudyDataset
@@ -36,6 +37,9 @@ def held_out_losses(
     loss when every report is read beside the videos of its neighbour in the batch: a captioner
     that looks must lose by that.
     """
+    title = "Held-out losses"
+    if len(dataset) < world_size():
+        return Group(title=title, note="Undefined: fewer studies than processes.", scores=[])
     device, rows = device_of(model), list[dict[str, float]]()
     chances: list[dict[str, float]] = []
     for studies in whole_batches(dataset, batch=batch):
@@ -49,6 +53,8 @@ def held_out_losses(
             row["other_studys_video"] = float(project.terms(model, turned)["captioning"])
         rows.append(row)
     chance, value = _means(chances), _means(rows)
+    # a single study has nothing to be told from
+    alone = [name for name, term in known.items() if term.matches and len(dataset) < 2]
     beside = {name: {"chance": chance[name]} for name in value if name in chance}
     if "captioning" in beside:
         beside["captioning"] |= {
@@ -60,7 +66,7 @@ def held_out_losses(
         headline(
             f"losses.{name}",
             known[name].label,
-            value[name],
+            None if name in alone else value[name],
             nulls,
             unit=known[name].unit,
             better=known[name].better,
@@ -68,7 +74,7 @@ def held_out_losses(
         for name, nulls in beside.items()
     ]
     note = f"Unweighted, over whole batches of {batch} held-out studies."
-    return Group(title="Held-out losses", note=note, scores=scores)
+    return Group(title=title, note=note, scores=scores)
 
 
 def _means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:

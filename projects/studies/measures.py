@@ -77,6 +77,9 @@ COSINES: Table = {
     "cosine_gap": Measure("Gap", "higher", headline=True),
 }
 
+HEADED = ("bleu4", "rougeL")
+"""Scores of text that the summary shows."""
+
 CAPTIONING: Table = {
     "lesion_f1_10pp": _share("Lesion F1, segment and ±10 points", headline=True),
     "lesion_f1_segment": _share("Lesion F1, segment"),
@@ -101,6 +104,14 @@ CAPTIONING: Table = {
     "rouge2": Measure("ROUGE-2", "higher"),
     "rougeL": Measure("ROUGE-L", "higher", headline=True),
     "cider": Measure("CIDEr-D", "higher"),
+    **{
+        f"{name}_unicode": Measure(f"{label}, every script", "higher", headline=name in HEADED)
+        for name, label in (
+            *((f"bleu{order}", f"BLEU-{order}") for order in (1, 2, 3, 4)),
+            *(("rouge1", "ROUGE-1"), ("rouge2", "ROUGE-2"), ("rougeL", "ROUGE-L")),
+            ("cider", "CIDEr-D"),
+        )
+    },
     "parse_coverage": _share("Sentences understood, references", None),
     "candidate_parse_coverage": _share("Sentences understood, captions", None),
 }

@@ -33,31 +33,36 @@ def describe(
 ) -> Path:
     """Write ``predictions/inference.csv``: nearest training reports, caption and facts, by study.
 
-    Nothing in it is read from the studies' own reports; they may be empty.
+    Nothing in it is read from the studies' own reports; they may be empty. A study of which no
+    video could be read has a row too, which says why.
+
+    Raises:
+        UserError: No study has a video that can be read.
     """
-    data = project.data
-    settings = project.config.evaluation
-    study = encode_studies(model, data.described, batch=settings.batch)
+    data, settings = project.data, project.config.evaluation
+    described = data.described.readable()
+    study = encode_studies(model, described, batch=settings.batch)
     library = encode_studies(model, data.train, batch=settings.batch)
     best = (study @ library.T).topk(min(NEAREST, len(library)))
-    table: dict[str, list[Any]] = {"study_id": data.described.studies.ids}
+    table: dict[str, list[Any]] = {"study_id": described.studies.ids}
     for rank in range(best.indices.shape[1]):
         near = data.train.studies.take(best.indices[:, rank].tolist())
         table[f"nearest_{rank + 1}_study_id"] = near.ids
         table[f"nearest_{rank + 1}_cosine"] = best.values[:, rank].tolist()
         table[f"nearest_{rank + 1}_report"] = near.reports
     told = table["nearest_1_report"]
-    written = project.write(model, data.described)
+    written = project.write(model, described)
     if written is not None:
         told = table["caption"] = list(written.captions)
-    table |= {name: list(values) for name, values in project.columns(model, data.described).items()}
+    table |= {name: list(values) for name, values in project.columns(model, described).items()}
     if settings.facts == "coronary":
         table["lesions"] = [_lesions(text) for text in told]
     path = request.folder / "predictions" / "inference.csv"
     if is_main():
         from pandas import DataFrame  # here, because it takes a second
 
-        write_whole(path, DataFrame(table).to_csv(index=False))
+        rows = data.described.rows(table, key="study_id")
+        write_whole(path, DataFrame(rows).to_csv(index=False))
     return path
 
 
@@ -66,11 +71,19 @@ def embed(
 ) -> Path:
     """Write ``embeddings.parquet``: a row a study, a clip and a report, of every split.
 
+    With a manifest for inference it has the studies of that one alone, and no reports.
+
     Columns: ``kind`` (study, clip or report), ``study_id``, ``split``, ``clip`` (its number in the
     study, -1 for the other kinds), ``embedding`` (unit row). The file's metadata holds the hashes
     of config, data, code and checkpoint.
+
+    Raises:
+        UserError: No study of the manifest for inference has a video that can be read.
     """
     data, batch = project.data, project.config.evaluation.batch
+    if data.described.own:
+        tables = _embedding_tables(model, data.described.readable(), batch=batch)[:2]
+        return write_table(tables, request, data_hash=data.described.hash)
     tables = [
         table
         for dataset in (data.train, data.validation, data.test)
@@ -80,11 +93,18 @@ def embed(
     return write_table(tables, request)
 
 
-def write_table(tables: list[pa.Table], request: Request) -> Path:
-    """Write ``embeddings.parquet``, whose metadata holds the hashes; the main rank does."""
+def write_table(tables: list[pa.Table], request: Request, *, data_hash: str | None = None) -> Path:
+    """Write ``embeddings.parquet``, whose metadata holds the hashes; the main rank does.
+
+    Args:
+        tables: Its rows.
+        request: Where to, and the hashes.
+        data_hash: Of what is embedded, where it is not the run's own.
+    """
+    hashes = {**request.provenance, **({"data": data_hash} if data_hash else {})}
     path = request.folder / "embeddings.parquet"
     if is_main():
-        whole = pa.concat_tables(tables).replace_schema_metadata(dict(request.provenance))
+        whole = pa.concat_tables(tables).replace_schema_metadata(hashes)
         sink = pa.BufferOutputStream()
         pq.write_table(whole, sink)
         write_whole(path, sink.getvalue().to_pybytes())

@@ -197,3 +197,39 @@ def test_shuffling_moves_every_caption_and_keeps_them_all(count: int) -> None:
 def test_a_single_caption_cannot_be_shuffled() -> None:
     with pytest.raises(ValueError, match="at least two"):
         shuffled(["alone"], seed=0)
+
+
+ARABIC = ["تضيق بنسبة 10٪ في الشريان الأمامي", "لا يوجد تضيق في الشريان الأيمن"]
+CHINESE = ["左前降支近段狭窄70%。", "右冠状动脉未见狭窄。"]
+
+
+@pytest.mark.parametrize("reports", [ARABIC, CHINESE])
+def test_reports_of_other_scripts_are_read_by_their_own_letters(reports: list[str]) -> None:
+    same = caption_report(reports, reports, {}, resamples=10)
+    turned = caption_report(reports, reports[::-1], {}, resamples=10)
+    assert same["rougeL"]["value"] is None
+    assert "a-z alone; see rougeL_unicode" in same["rougeL"]["undefined"]
+    assert same["rougeL_unicode"]["value"] == 1.0
+    assert 0 < turned["rougeL_unicode"]["value"] < 1
+    bleu = "bleu4_unicode" if reports is CHINESE else "bleu4"
+    assert same[bleu]["value"] == pytest.approx(1.0)
+    assert turned[bleu]["value"] < 1
+
+
+def test_a_number_in_common_is_no_common_report() -> None:
+    found = caption_report(["Стеноз 70% ПМЖВ", "Норма"], ["Правая 70% артерия", "Норма"], {})
+    assert found["rouge1"]["value"] is None
+    assert found["rouge1_unicode"]["value"] == pytest.approx((1 / 3 + 1) / 2)
+
+
+def test_an_accent_here_and_there_leaves_the_usual_scores() -> None:
+    reports = ["Normal coronary arteries in every vessel, as in the year before." * 9, "Café " * 2]
+    found = caption_report(reports, reports, {})
+    assert found["rougeL"]["value"] == 1.0
+    assert "rougeL_unicode" not in found
+
+
+def test_a_baseline_that_there_is_not_is_undefined() -> None:
+    found = caption_report(["one"], ["one"], {"shuffled": None})["rouge1"]
+    assert found["baselines"]["shuffled"]["value"] is None
+    assert found["value"] == 1.0

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cinelex.projects.interface.plain import find
 from cinelex.projects.interface.results import (
     Estimate,
     Group,
@@ -13,7 +14,6 @@ from cinelex.projects.interface.results import (
     Results,
     Score,
     Table,
-    find,
     nulls_of,
 )
 
