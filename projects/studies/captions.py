@@ -120,9 +120,7 @@ def captioning_scores(
     baselines: Mapping[str, Sequence[str] | None] = {
         "constant_normal": [constant_normal_caption(training_reports)] * len(references),
         # the caption of another study, where there is another
-        "shuffled": (
-            shuffled(written.captions, seed=seed) if len(written.captions) > 1 else None
-        ),
+        "shuffled": (shuffled(written.captions, seed=seed) if len(written.captions) > 1 else None),
         # a report drawn from the training set is an exact sample of what text alone can know
         "text_only": [training_reports[index] for index in drawn],
         "nearest_report": nearest_reports,
