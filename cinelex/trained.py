@@ -20,9 +20,13 @@ from cinelex.data.video.decode import VideoError
 from cinelex.data.video.decoders import ChildDecoder
 from cinelex.data.video.resize import Shape
 from cinelex.data.video.transforms import to_float
+from cinelex.models.contracts import Constraint
 from cinelex.models.study_model import EncodedStudies, StudyModel
+from cinelex.models.video_text import VideoText
 from cinelex.projects import build_study_model
 from cinelex.projects.interface.towers import kept_towers
+from cinelex.projects.multitask.fact_reading import answers_of
+from cinelex.projects.multitask.teller import Teller
 from cinelex.projects.studies.captions import told_of
 from cinelex.projects.studies.stored import ingest_settings, sampling_of
 
@@ -44,6 +48,8 @@ class TrainedRun:
     model: StudyModel
     """In evaluation mode, on the CPU."""
     tokenizer: Tokenizer
+    teller: Teller | None = None
+    """Says what the heads found; None where the run asked for no facts."""
 
     def encode(self, videos: Sequence[str | Path]) -> Float[Tensor, " dim"]:
         """Return the unit vector of a study, given its videos in any order.
@@ -70,7 +76,13 @@ class TrainedRun:
             raise UserError(f"run {self.config.name} was trained without captioning")
         encoded = self._encoded(videos)
         most = self.config.evaluation.max_new_tokens
-        return told_of(encoded, self.model.caption_decoder, self.tokenizer, max_tokens=most)[0]
+        return told_of(
+            encoded,
+            self.model.caption_decoder,
+            self.tokenizer,
+            max_tokens=most,
+            constraint=self._constraint(encoded),
+        )[0]
 
     def search(
         self, videos: Sequence[str | Path], reports: Sequence[str], *, count: int = 5
@@ -82,6 +94,14 @@ class TrainedRun:
             Match(reports[index], cosine)
             for cosine, index in zip(best.values.tolist(), best.indices.tolist(), strict=True)
         ]
+
+    def _constraint(self, encoded: EncodedStudies) -> Constraint | None:
+        """Return what holds a caption to what the heads found, as inference does."""
+        if self.teller is None or not self.config.facts.constrain:
+            return None
+        assert isinstance(self.model, VideoText)
+        answers = answers_of(self.model, encoded).numpy()
+        return self.teller.constraint(answers, encoded.study.device)
 
     @torch.no_grad()
     def _encoded(self, videos: Sequence[str | Path]) -> EncodedStudies:
@@ -129,4 +149,4 @@ def load(run: str | Path) -> TrainedRun:
     if found is None:
         raise UserError(f"{folder / 'checkpoints'}: no checkpoint yet; train the run first")
     load_weights(found, model)
-    return TrainedRun(config, model.eval(), tokenizer)
+    return TrainedRun(config, model.eval(), tokenizer, Teller.load(folder, tokenizer))

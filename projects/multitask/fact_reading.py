@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 from jaxtyping import Float
+from torch import Tensor
 
 from cinelex.core.distributed import gather_rows
 from cinelex.data.loader import evaluation_batches
@@ -14,6 +15,7 @@ from cinelex.metrics.facts.calibration import Presence, Scale, nearest_stated
 from cinelex.metrics.facts.claims import Claim
 from cinelex.metrics.facts.targets import Column
 from cinelex.metrics.facts.vocabulary import Attribute, Vocabulary
+from cinelex.models.study_model import EncodedStudies
 from cinelex.models.video_text import VideoText
 from cinelex.projects.multitask.fact_labels import FactLabels
 from cinelex.projects.multitask.telling import Told
@@ -21,6 +23,12 @@ from cinelex.projects.studies.encoding import device_of, encode_batch
 
 Answers = Float[np.ndarray, "study fact"]
 """What the heads say, in the facts' units."""
+
+
+def answers_of(model: VideoText, encoded: EncodedStudies) -> Float[Tensor, "study fact"]:
+    """Return what the heads say of studies, in the facts' units."""
+    assert encoded.facts is not None
+    return encoded.facts * model.fact_std + model.fact_mean
 
 
 @torch.no_grad()
@@ -39,9 +47,7 @@ def read_facts(
     for studies in evaluation_batches(dataset, batch=batch):
         if blank:
             studies.clips.zero_()
-        facts = encode_batch(model, studies.to(device)).facts
-        assert facts is not None
-        rows.append((facts * model.fact_std + model.fact_mean).cpu())
+        rows.append(answers_of(model, encode_batch(model, studies.to(device))).cpu())
     return np.asarray(gather_rows(torch.cat(rows)).numpy())
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from cinelex.data.studies.dataset import StudyDataset
 from cinelex.metrics.classification import auroc
 from cinelex.metrics.facts.vocabulary import Attribute
 from cinelex.projects.interface.results import Group, Score, headline
@@ -18,20 +19,22 @@ NOTE = (
 )
 
 
-def fact_group(reader: FactReader, labels: FactLabels, answers: Answers, ids: list[str]) -> Group:
+def fact_group(
+    reader: FactReader, labels: FactLabels, answers: Answers, dataset: StudyDataset
+) -> Group:
     """Return, by attribute, how well presence and amount are told.
 
     ``predict_the_mean`` answers every study alike: with the share of the training reports that have
     it, or with their mean number.
     """
-    scores = [score for entry in _entries(reader, labels, answers, ids) for score in entry]
+    scores = [score for entry in _entries(reader, answers, labels, dataset) for score in entry]
     return Group(title="Facts", note=NOTE, scores=scores)
 
 
 def _entries(
-    reader: FactReader, labels: FactLabels, answers: Answers, ids: list[str]
+    reader: FactReader, answers: Answers, labels: FactLabels, dataset: StudyDataset
 ) -> Iterator[list[Score]]:
-    truth = labels.values(ids)
+    truth = labels.values(dataset.studies.ids)
     for attribute in reader.vocabulary.attributes:
         places = reader.places(attribute, "level")
         if not places:

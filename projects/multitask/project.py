@@ -27,11 +27,14 @@ from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.multitask.diagnostics import frozen_shares, masking_checks
 from cinelex.projects.multitask.fact_labels import FactLabels
+from cinelex.projects.multitask.fact_reading import read_facts
+from cinelex.projects.multitask.fact_results import fact_group, fact_rows
 from cinelex.projects.multitask.masked_results import REBUILT, masked_results
 from cinelex.projects.multitask.masked_task import MaskedTask, masked_task_of
 from cinelex.projects.multitask.outputs import MultitaskOutputs
+from cinelex.projects.multitask.teller import Teller
 from cinelex.projects.multitask.terms import TERMS
-from cinelex.projects.multitask.told_captions import Teller, write_told
+from cinelex.projects.multitask.told_captions import write_told
 from cinelex.projects.studies.captions import Written
 from cinelex.projects.studies.contrast import contrast, contrastive_nulls
 from cinelex.projects.studies.data import StudyData, open_study_data
@@ -196,11 +199,15 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         """Return captions that state what the heads found, where there are heads."""
         if model.fact_heads is None or not self.config.facts.constrain:
             return super().write(model, dataset, beside=beside)
-        return write_told(self.config, model, self._teller(model), dataset, beside=beside)
+        teller = self._teller(model)
+        return write_told(self.config, model, teller, self.fact_labels, dataset, beside=beside)
 
     def columns(self, model: VideoText, dataset: StudyDataset) -> Mapping[str, Sequence[Any]]:
         """Return what the heads found in each study, by the name of a column."""
-        return self._teller(model).columns(model, dataset) if model.fact_heads else {}
+        if model.fact_heads is None:
+            return {}
+        answers = read_facts(model, dataset, batch=self.config.evaluation.batch)
+        return fact_rows(self._teller(model).reader, answers)
 
     def _teller(self, model: VideoText) -> Teller:
         batch = self.config.evaluation.batch
@@ -220,7 +227,10 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         losses = held_out_losses(self, model, TERMS, data.test, data.train, batch=config.batch)
         groups, pictures = [*found.groups, losses], []
         if model.fact_heads is not None:
-            groups.append(self._teller(model).group(model, data.test))
+            teller = self._teller(model)
+            teller.save(folder)
+            answers = read_facts(model, data.test, batch=config.evaluation.batch)
+            groups.append(fact_group(teller.reader, self.fact_labels, answers, data.test))
         if self.masked_task:
             pictures.append(REBUILT)
             groups.append(

@@ -1,63 +1,22 @@
 """Captions that state what the heads found, and the controls that show whose work they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
-import torch
 
 from cinelex.config.schema import RunConfig
 from cinelex.data.studies.dataset import StudyDataset
-from cinelex.models.contracts import Constraint
 from cinelex.models.video_text import VideoText
-from cinelex.projects.interface.results import Group
 from cinelex.projects.multitask.fact_labels import FactLabels
-from cinelex.projects.multitask.fact_reading import Answers, FactReader, read_facts
-from cinelex.projects.multitask.fact_results import fact_group, fact_rows
-from cinelex.projects.multitask.phrases import Phrases
-from cinelex.projects.multitask.telling import Telling, Told
+from cinelex.projects.multitask.fact_reading import Answers, read_facts
+from cinelex.projects.multitask.teller import Teller
+from cinelex.projects.multitask.telling import Told
 from cinelex.projects.studies.captions import Written, write_captions
-from cinelex.projects.studies.data import StudyData
 
 BOUNDS = ("true_facts", "told_without_video")
 """Captions that know what the heads found, or should have, without looking."""
-
-
-@dataclass(frozen=True)
-class Teller:
-    """What is needed to say what the heads found, in numbers and in words."""
-
-    labels: FactLabels
-    reader: FactReader
-    phrases: Phrases
-    batch: int
-    """Studies at once."""
-
-    @classmethod
-    def fit(cls, model: VideoText, labels: FactLabels, data: StudyData, *, batch: int) -> "Teller":
-        """Calibrate on the validation studies, or on the training studies where there are none."""
-        held = data.validation or data.train
-        answers = read_facts(model, held, batch=batch)
-        reader = FactReader.fit(labels, answers, held.studies.ids, data.train.studies.ids)
-        phrases = Phrases.of(data.train.studies.reports, data.tokenizer, labels.vocabulary)
-        return cls(labels, reader, phrases, batch)
-
-    def constraint(
-        self, told: Mapping[str, Told], ids: Sequence[str], device: torch.device
-    ) -> Constraint:
-        """Return what holds the captions of these studies to what is told of them."""
-        return Telling([told[name] for name in ids], self.phrases, device=device)
-
-    def columns(self, model: VideoText, dataset: StudyDataset) -> Mapping[str, Sequence[Any]]:
-        """Return the structured table of studies."""
-        return fact_rows(self.reader, read_facts(model, dataset, batch=self.batch))
-
-    def group(self, model: VideoText, dataset: StudyDataset) -> Group:
-        """Return how well the heads answer studies whose reports are known."""
-        answers = read_facts(model, dataset, batch=self.batch)
-        return fact_group(self.reader, self.labels, answers, dataset.studies.ids)
 
 
 @dataclass(frozen=True)
@@ -67,6 +26,7 @@ class ToldCaptions:
     config: RunConfig
     model: VideoText
     teller: Teller
+    labels: FactLabels
     dataset: StudyDataset
 
     def write(self, answers: Answers, *, look: bool = True) -> list[str]:
@@ -89,7 +49,7 @@ class ToldCaptions:
         """
         settings = self.config.evaluation
         blank = read_facts(self.model, self.dataset, batch=settings.batch, blank=True)
-        stated = self.teller.reader.stated_by(self.teller.labels, self._ids)
+        stated = self.teller.reader.stated_by(self.labels, self._ids)
         beside = {
             "untold": write_captions(
                 self.model,
@@ -115,13 +75,19 @@ class ToldCaptions:
             self.dataset,
             batch=settings.batch,
             max_tokens=settings.max_new_tokens,
-            constraint_of=partial(self.teller.constraint, told),
+            constraint_of=partial(self.teller.constraint_of, told),
             look=look,
         )
 
 
 def write_told(
-    config: RunConfig, model: VideoText, teller: Teller, dataset: StudyDataset, *, beside: bool
+    config: RunConfig,
+    model: VideoText,
+    teller: Teller,
+    labels: FactLabels,
+    dataset: StudyDataset,
+    *,
+    beside: bool,
 ) -> Written | None:
     """Return captions that state what the heads found; None where there is no decoder.
 
@@ -129,11 +95,12 @@ def write_told(
         config: The run.
         model: The trained module, in evaluation mode.
         teller: Calibrated on its answers.
+        labels: What the reports state.
         dataset: The studies that are described.
         beside: Also write the controls.
     """
     if model.caption_decoder is None:
         return None
-    told = ToldCaptions(config, model, teller, dataset)
+    told = ToldCaptions(config, model, teller, labels, dataset)
     answers = read_facts(model, dataset, batch=config.evaluation.batch)
     return told.controls(answers) if beside else Written(told.write(answers))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cinelex import load
 from cinelex.metrics.facts.lesions import lesions_of
 from cinelex.metrics.facts.parse import read
 from tests.tiny_run import arguments, succeed
@@ -61,3 +62,14 @@ def test_inference_writes_the_table_beside_the_text_and_both_agree(run: Path) ->
         stated = lesions_of(read(row["caption"])).positive
         for place, fact in stated.items():
             assert float(row[f"stenosis.{place}"]) == fact.middle
+
+
+def test_the_loaded_run_says_what_inference_says(run: Path) -> None:
+    succeed(arguments(run, run / "cache", "name=told", *FACTS, "--run_mode", "inference"))
+    with (run / "told" / "predictions" / "inference.csv").open(newline="") as file:
+        row = next(csv.DictReader(file))
+    (manifest,) = (run / "cache").glob("synthetic/*/manifest.csv")
+    with manifest.open(newline="") as file:
+        cines = [r for r in csv.DictReader(file) if r["study_id"] == row["study_id"]]
+    videos = [manifest.parent / cine["video_path"] for cine in cines]
+    assert load(run / "told").caption(videos) == row["caption"]

@@ -1,0 +1,85 @@
+"""What turns answers of the heads into words: a calibrated reader, and sentences of the reports."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cinelex.core.files import read_json, write_json
+from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.metrics.facts.calibration import Presence, Scale
+from cinelex.metrics.facts.targets import columns_of
+from cinelex.metrics.facts.vocabulary import vocabulary
+from cinelex.models.contracts import Constraint
+from cinelex.models.video_text import VideoText
+from cinelex.projects.multitask.fact_labels import FactLabels
+from cinelex.projects.multitask.fact_reading import Answers, FactReader, read_facts
+from cinelex.projects.multitask.phrases import Phrases
+from cinelex.projects.multitask.telling import Telling, Told
+from cinelex.projects.studies.data import StudyData
+
+FACTS_FILE = "facts.json"
+"""Keeps a teller in the run's folder; it holds sentences of the training reports."""
+
+
+@dataclass(frozen=True)
+class Teller:
+    """What is needed to say what the heads found."""
+
+    reader: FactReader
+    phrases: Phrases
+
+    @classmethod
+    def fit(cls, model: VideoText, labels: FactLabels, data: StudyData, *, batch: int) -> "Teller":
+        """Calibrate on the validation studies, or on the training studies where there are none."""
+        held = data.validation or data.train
+        answers = read_facts(model, held, batch=batch)
+        reader = FactReader.fit(labels, answers, held.studies.ids, data.train.studies.ids)
+        phrases = Phrases.of(data.train.studies.reports, data.tokenizer, labels.vocabulary)
+        return cls(reader, phrases)
+
+    def constraint_of(
+        self, told: Mapping[str, Told], ids: Sequence[str], device: torch.device
+    ) -> Constraint:
+        """Return what holds the captions of these studies to what is told of them."""
+        return Telling([told[name] for name in ids], self.phrases, device=device)
+
+    def constraint(self, answers: Answers, device: torch.device) -> Constraint:
+        """Return what holds captions to what the heads answered."""
+        return Telling(self.reader.told(answers), self.phrases, device=device)
+
+    def save(self, folder: Path) -> None:
+        """Keep it in a run's folder."""
+        reader = self.reader
+        content = {
+            "vocabulary": reader.vocabulary.name,
+            "asked": sorted(reader.asked),
+            "presence": {name: asdict(one) for name, one in reader.presence.items()},
+            "scale": {name: asdict(one) for name, one in reader.scale.items()},
+            "stated": {name: numbers.tolist() for name, numbers in reader.stated.items()},
+            "sentences": self.phrases.texts,
+        }
+        write_json(folder / FACTS_FILE, content)
+
+    @classmethod
+    def load(cls, folder: Path, tokenizer: Tokenizer) -> "Teller | None":
+        """Return what was kept; None where nothing was."""
+        path = folder / FACTS_FILE
+        if not path.exists():
+            return None
+        content = read_json(path)
+        words = vocabulary(content["vocabulary"])
+        reader = FactReader(
+            words,
+            columns_of(words),
+            frozenset(content["asked"]),
+            {name: Presence(**one) for name, one in content["presence"].items()},
+            {
+                name: Scale(tuple(one["slopes"]), one["offset"])
+                for name, one in content["scale"].items()
+            },
+            {name: np.array(numbers) for name, numbers in content["stated"].items()},
+        )
+        return cls(reader, Phrases(content["sentences"], tokenizer, words))
