@@ -40,13 +40,15 @@ def film(
     size, top_level = settings.studies.size, 2**bits - 1
     clean = render_cine(cine, settings.studies)
     pixels = add_noise(clean, cine, settings.studies, levels=top_level + 1)
-    field = _draw_field(size, draw, circle=draw.random() < settings.circle_rate)
+    circle = bool(draw.random() < settings.circle_rate)
+    field = _draw_field(size, draw, circle=circle)
     picture = _shut(len(pixels), field, top_level, pixels.dtype, draw)
     inside = picture[:, field.top : field.top + size, field.left : field.left + size]
     hole = field.opened[field.top : field.top + size, field.left : field.left + size]
     inside[:, hole] = pixels[:, hole]
     board = Board(field.rows, field.columns, text_height=TEXT_HEIGHT)
     _annotate(board, visit, field, size, inside=draw.random() < settings.text_in_picture_rate)
+    picture[:, board.outline] = 0
     picture[:, board.covered] = top_level
     mask = field.opened.copy()
     for top, left, bottom, right in board.text_boxes:
@@ -62,6 +64,7 @@ def film(
         text_boxes=board.text_boxes,
         texts=board.texts,
         shutter=box_of(field.opened) if told else None,
+        round_shutter=circle,
         window=((top_level + 1) / 2, top_level + 1.0) if draw.random() < WINDOW_RATE else None,
     )
 
@@ -104,4 +107,4 @@ def _annotate(board: Board, visit: Visit, field: _Field, size: int, *, inside: b
     if field.rows - below >= line + 1:
         board.write(f"{day} {visit.patient.id}", below + 2, 1)
     if inside:
-        board.write_lines([name.partition("^")[0], day], field.top + 2, field.left + 2)
+        board.write_on_picture([name.partition("^")[0], day], field.top + 1, field.left + 1)

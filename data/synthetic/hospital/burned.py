@@ -28,6 +28,8 @@ class Board:
     def __init__(self, rows: int, columns: int, *, text_height: int) -> None:
         self.text_height = text_height
         self.covered: Bool[np.ndarray, "row column"] = np.zeros((rows, columns), dtype=bool)
+        self.outline: Bool[np.ndarray, "row column"] = np.zeros((rows, columns), dtype=bool)
+        """Dark pixels around letters that lie on a picture, so that they can be read there."""
         self.text_boxes: list[Box] = []
         self.texts: list[str] = []
 
@@ -43,9 +45,18 @@ class Board:
         self.texts.append(text)
         return box
 
-    def write_lines(
-        self, lines: list[str], row: int, column: int, *, from_right: bool = False
-    ) -> None:
-        """Burn lines in, one below the other."""
+    def write_on_picture(self, lines: list[str], row: int, column: int) -> None:
+        """Burn lines in, each letter with a dark outline, which counts as text."""
         for number, line in enumerate(lines):
-            self.write(line, row + number * (self.text_height + 1), column, from_right=from_right)
+            pixels = np.pad(text_pixels(line, self.text_height), 1)
+            outline = np.zeros_like(pixels)
+            for down in (-1, 0, 1):
+                for right in (-1, 0, 1):
+                    outline |= np.roll(pixels, (down, right), axis=(0, 1))
+            start = row + number * (self.text_height + 1)
+            place = np.s_[start : start + pixels.shape[0], column : column + pixels.shape[1]]
+            height, width = self.covered[place].shape
+            self.covered[place] |= pixels[:height, :width]
+            self.outline[place] |= (outline & ~pixels)[:height, :width]
+            self.text_boxes.append((start, column, start + height, column + width))
+            self.texts.append(line)

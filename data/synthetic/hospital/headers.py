@@ -114,7 +114,12 @@ def tell_display(header: Dataset, shown: Shown) -> None:
     """Put into a header which values to show, where the shutters are, and the regions."""
     if shown.window is not None:
         header.WindowCenter, header.WindowWidth = (f"{value:g}" for value in shown.window)
-    if shown.shutter is not None:
+    if shown.shutter is not None and shown.round_shutter:
+        top, left, bottom, right = shown.shutter
+        header.ShutterShape = "CIRCULAR"
+        header.CenterOfCircularShutter = [(top + bottom + 1) // 2, (left + right + 1) // 2]
+        header.RadiusOfCircularShutter = (bottom - top) // 2
+    elif shown.shutter is not None:
         top, left, bottom, right = shown.shutter
         header.ShutterShape = "RECTANGULAR"
         header.ShutterUpperHorizontalEdge, header.ShutterLowerHorizontalEdge = top + 1, bottom

@@ -40,7 +40,9 @@ class Shown:
     texts: list[str]
     """What stands in `text_boxes`."""
     shutter: Box | None = None
-    """The open field, where a header tells of it."""
+    """Around the open field, where a header tells of it."""
+    round_shutter: bool = False
+    """True where the field is the circle in that box."""
     window: tuple[float, float] | None = None
     """Centre and width of the linear window that leads to `display`, where a header has one."""
     regions: list[Region] = field(default_factory=list)
