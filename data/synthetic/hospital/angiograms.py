@@ -61,6 +61,7 @@ def film(
         photometric="MONOCHROME1" if dark_is_high else "MONOCHROME2",
         bits=bits,
         mask=mask,
+        letters=board.covered,
         text_boxes=board.text_boxes,
         texts=board.texts,
         shutter=box_of(field.opened) if told else None,

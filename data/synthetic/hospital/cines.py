@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool
 from pydicom import Dataset
 
 from cinelex.data.synthetic.cines.views import View
@@ -49,6 +48,8 @@ SPLIT_RATE: Final = 0.15
 """Share of the coded cines with two fragments a frame."""
 RAW: Final = ("implicit", "explicit")
 ECHO_VIEWS: Final = ("PLAX", "A4C", "A2C", "A3C", "A5C", "SC4C")
+LETTER: Final = 128
+"""Level of burned-in text in the pictures of masks."""
 NAMED_RATE: Final = 0.5
 """Share of the ultrasound cines whose header names the view."""
 
@@ -171,7 +172,7 @@ class CineFiles:
             patient=visit.plan.patient_id, patient_id=visit.patient.id,
             instance_uid=header.SOPInstanceUID, modality=visit.machine.modality,
             rows=shown.mask.shape[0], columns=shown.mask.shape[1], frames=len(shown.stored),
-            mask=self._save_mask(shown.mask), box=list(box_of(shown.mask)),
+            mask=self._save_mask(shown), box=list(box_of(shown.mask)),
             regions=bool(shown.regions), doppler=shown.doppler,
             text_boxes=[list(box) for box in shown.text_boxes], texts=shown.texts,
             view=name_view(view) if view else header.get("ViewName"),
@@ -181,12 +182,14 @@ class CineFiles:
             mean_inside=round(float(inside.mean()), 4),
         )  # fmt: skip
 
-    def _save_mask(self, mask: Bool[np.ndarray, "row column"]) -> str:
-        """Keep a mask by its content; return where it is below `truth`."""
+    def _save_mask(self, shown: Shown) -> str:
+        """Keep a mask and the letters by their content; return where they are below `truth`."""
         from PIL import Image
 
+        picture = np.where(shown.mask, np.uint8(255), np.uint8(0))
+        picture[shown.letters] = LETTER
         target = io.BytesIO()
-        Image.fromarray(np.where(mask, np.uint8(255), np.uint8(0))).save(target, "PNG")
+        Image.fromarray(picture).save(target, "PNG")
         name = f"{hashlib.sha256(target.getvalue()).hexdigest()[:20]}.png"
         (self._masks / name).write_bytes(target.getvalue())
         return f"masks/{name}"

@@ -41,6 +41,7 @@ def scan(
         display=display,
         photometric="RGB" if coloured else "MONOCHROME2",
         mask=mask,
+        letters=screen.board.covered,
         text_boxes=screen.board.text_boxes,
         texts=screen.board.texts,
         regions=_regions(settings, mask, screen, draw, doppler=doppler),

@@ -36,6 +36,8 @@ class Shown:
     palette: UInt8[np.ndarray, "256 3"] | None = None
     mask: Bool[np.ndarray, "row column"]
     """True where the picture is to be kept: the beam, or the open field without burned-in text."""
+    letters: Bool[np.ndarray, "row column"]
+    """True where text is burned in."""
     text_boxes: list[Box]
     texts: list[str]
     """What stands in `text_boxes`."""

@@ -45,7 +45,7 @@ class FileTruth:
     time_conflict: bool = False
     """True where another element disagrees."""
     mask: str | None = None
-    """A picture below `truth`: 255 where the picture is to be kept."""
+    """A picture below `truth`: 255 where the cine is to be kept, 128 where text is burned in."""
     box: list[int] | None = None
     """Top, left, bottom, right of the mask."""
     regions: bool = False

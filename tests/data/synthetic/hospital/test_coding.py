@@ -29,7 +29,8 @@ def shown(*, coloured: bool, bits: int = 8) -> Shown:
     return Shown(
         stored=stored, display=stored.astype(np.uint8), bits=bits,
         photometric="RGB" if coloured else "MONOCHROME2",
-        mask=np.ones((40, 52), dtype=bool), text_boxes=[], texts=[],
+        mask=np.ones((40, 52), dtype=bool),
+        letters=np.zeros((40, 52), dtype=bool), text_boxes=[], texts=[],
     )  # fmt: skip
 
 
