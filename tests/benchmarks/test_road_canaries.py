@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +12,7 @@ import pytest
 from benchmarks.road_canaries import Canaries, search
 from benchmarks.road_checks import Checks
 
-KNOWN = [
+KNOWN: list[dict[str, Any]] = [
     {"text": "Zqönbasto", "kind": "name", "study": None},
     {"text": "ZQONBASTO", "kind": "name", "study": None},
     {"text": "QX1234567ZK", "kind": "id", "study": None},
