@@ -58,3 +58,8 @@ class DicomError(ValueError):
     def __init__(self, reason: str) -> None:
         super().__init__(REASONS[reason])
         self.reason = reason
+
+
+def reason_of(error: OSError, damaged: str) -> str:
+    """Return "unreadable" for an error of the system; the libraries' own say that it is damaged."""
+    return damaged if error.errno is None else "unreadable"

@@ -35,7 +35,10 @@ def coded_frames(data: bytes, layout: Layout) -> list[bytes]:
     Raises:
         DicomError: The fragments are cut, or make another number of frames than stated.
     """
-    if len(fragments(data)) < layout.frames:
+    found = fragments(data)
+    if len(found) == layout.frames:
+        return [bytes(one) for one in found]
+    if len(found) < layout.frames:
         raise DicomError("frames_differ")
     frames = list(
         generate_frames(data, number_of_frames=layout.frames, extended_offsets=layout.offsets)

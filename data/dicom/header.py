@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 
-from cinelex.data.dicom.errors import BROKEN, DicomError
+from cinelex.data.dicom.errors import BROKEN, DicomError, reason_of
 from cinelex.data.dicom.keywords import WANTED
 
 MAX_HEADER_BYTES: Final = 256 << 20
@@ -110,9 +110,7 @@ def read_header(path: Path) -> Header:
     except DicomError:
         raise
     except OSError as error:
-        # an error of the disk has a number, those of the library have none
-        reason = "broken_header" if error.errno is None else "unreadable"
-        raise DicomError(reason) from None
+        raise DicomError(reason_of(error, "broken_header")) from None
     except BROKEN:
         raise DicomError("broken_header") from None
 

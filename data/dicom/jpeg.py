@@ -35,7 +35,10 @@ def pillow_frame(code: bytes, layout: Layout) -> UInt8[np.ndarray, "row column *
 
 
 def gdcm_frame(code: bytes, layout: Layout) -> np.ndarray[Any, np.dtype[Any]]:
-    """Return a frame of any JPEG as it is stored, samples of one pixel side by side."""
+    """Return a frame of any JPEG as it is stored, samples of one pixel side by side.
+
+    On some corrupt codes GDCM aborts the process: call it where that costs one file and no more.
+    """
     precision, *shape = frame_header(code)
     if shape != [layout.rows, layout.columns, layout.samples]:
         raise DicomError("frame_shape")

@@ -1,22 +1,25 @@
 """The frames of one cine as a viewer shows them, in 8 bit."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from jaxtyping import Int, UInt8
 
 from cinelex.data.dicom.color import rgb
-from cinelex.data.dicom.decode import Stored, stored_frames
+from cinelex.data.dicom.decode import Frame, Stored, stored_frames
 from cinelex.data.dicom.display import display
-from cinelex.data.dicom.errors import BROKEN, DicomError
+from cinelex.data.dicom.errors import BROKEN, DicomError, reason_of
 from cinelex.data.dicom.header import Header, quiet, read_header
 from cinelex.data.dicom.layout import Layout, layout
 from cinelex.data.dicom.palette import palette
 from cinelex.data.dicom.record import FileRecord
 
+MAX_COUNTED: Final = 1_000_000
+"""Pixels from which percentiles are taken."""
 Shown = Literal["as stored", "header", "percentile"]
 
 
@@ -41,16 +44,17 @@ def read_cine(path: Path, record: FileRecord) -> Cine:
 
     Raises:
         DicomError: The pixels are cut, corrupt, or another number of frames than the header says.
-        OSError: The file cannot be read.
         MemoryError: They do not fit.
     """
     header = read_header(path)
-    plan = layout(header, record)
     try:
+        plan = layout(header, record)
         with quiet():
             frames, shown = _frames(header, plan, pixel_bytes(path, header))
     except DicomError:
         raise
+    except OSError as error:
+        raise DicomError(reason_of(error, "corrupt_pixels")) from None
     except BROKEN:
         raise DicomError("corrupt_pixels") from None
     return Cine(frames, record.frame_times_ms, shown)
@@ -63,7 +67,7 @@ def pixel_bytes(path: Path, header: Header) -> bytes:
         return header.inflated[header.offset : stop]
     with path.open("rb") as stream:
         stream.seek(header.offset)
-        return stream.read() if header.length is None else stream.read(header.length)
+        return stream.read(header.size - header.offset if header.length is None else header.length)
 
 
 def _frames(
@@ -74,17 +78,15 @@ def _frames(
         return _colour(stored, plan), "as stored"
     if plan.photometric == "PALETTE COLOR":
         colours = palette(header.dataset, codes=1 << plan.bits_allocated)
-        return _mapped(stored, plan, colours), "as stored"
+        return _by_palette(stored, plan, colours), "as stored"
     way = display(header.dataset, plan)
     if way.table is not None:
         identity = len(way.table) == 256 and bool((way.table == np.arange(256)).all())
-        table = None if identity else way.table[:, None]
-        return _mapped(stored, plan, table), "as stored" if identity else "header"
-    kept = np.empty((plan.frames, plan.rows, plan.columns), np.dtype(plan.dtype))
-    for place, (frame, _) in enumerate(stored):
-        kept[place] = frame
-    table = way.stretched(_histogram(kept, 1 << plan.bits_allocated))
-    return table[kept][..., None], "percentile"
+        table = None if identity else way.table
+        return _by_table(stored, plan, table), "as stored" if identity else "header"
+    kept = list(stored)
+    table = way.stretched(_histogram([frame for frame, _ in kept], 1 << plan.bits_allocated))
+    return _by_table(kept, plan, table), "percentile"
 
 
 def _counted(stored: Iterator[Stored], plan: Layout) -> Iterator[Stored]:
@@ -96,6 +98,8 @@ def _counted(stored: Iterator[Stored], plan: Layout) -> Iterator[Stored]:
             raise DicomError("frames_differ")
         if frame.shape[:2] != (plan.rows, plan.columns):
             raise DicomError("frame_shape")
+        if frame.itemsize * 8 > plan.bits_allocated:
+            raise DicomError("pixel_format")
         yield frame, space
     if count != plan.frames:
         raise DicomError("frames_differ")
@@ -108,27 +112,35 @@ def _colour(stored: Iterator[Stored], plan: Layout) -> UInt8[np.ndarray, "frame 
     return result
 
 
-def _mapped(
-    stored: Iterator[Stored],
-    plan: Layout,
-    table: UInt8[np.ndarray, "code channel"] | None,
-) -> UInt8[np.ndarray, "frame row column channel"]:
+def _by_table(
+    stored: Iterable[Stored], plan: Layout, table: UInt8[np.ndarray, " code"] | None
+) -> UInt8[np.ndarray, "frame row column 1"]:
     """Return frames by a table of what each stored code becomes; None leaves them."""
-    channels = 1 if table is None else table.shape[1]
-    result = np.empty((plan.frames, plan.rows, plan.columns, channels), np.uint8)
+    result = np.empty((plan.frames, plan.rows, plan.columns, 1), np.uint8)
     for place, (frame, _) in enumerate(stored):
         if table is None:
             result[place, ..., 0] = frame
-        else:
-            np.take(table, frame, axis=0, out=result[place], mode="clip")
+        else:  # "clip" has numpy write into the result; every code has its place in the table
+            np.take(table, frame, out=result[place, ..., 0], mode="clip")
     return result
 
 
-def _histogram(
-    kept: np.ndarray[tuple[int, int, int], np.dtype[np.uint16]], codes: int
-) -> Int[np.ndarray, " code"]:
-    """Return how often each code occurs, frame by frame so that little memory is needed."""
+def _by_palette(
+    stored: Iterable[Stored], plan: Layout, colours: UInt8[np.ndarray, "code 3"]
+) -> UInt8[np.ndarray, "frame row column 3"]:
+    """Return frames by the colour of each stored code, whose bytes are looked up as one word."""
+    words = np.pad(colours, ((0, 0), (0, 1))).view(np.uint32)[:, 0]
+    result = np.empty((plan.frames, plan.rows, plan.columns, 3), np.uint8)
+    for place, (frame, _) in enumerate(stored):
+        found = np.take(words, frame).view(np.uint8)
+        result[place] = found.reshape(plan.rows, plan.columns, 4)[..., :3]
+    return result
+
+
+def _histogram(frames: list[Frame], codes: int) -> Int[np.ndarray, " code"]:
+    """Return how often each code occurs, in every n-th row of a cine of many millions of pixels."""
     counts = np.zeros(codes, np.int64)
-    for frame in kept:
-        counts += np.bincount(frame.ravel(), minlength=codes)
+    every = math.ceil(sum(frame.size for frame in frames) / MAX_COUNTED)
+    for frame in frames:
+        counts += np.bincount(frame[::every].ravel(), minlength=codes)
     return counts

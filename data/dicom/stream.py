@@ -56,6 +56,6 @@ def _rgb(
         raise DicomError("corrupt_pixels")
     if (frame.height, frame.width) != (layout.rows, layout.columns):
         raise DicomError("frame_shape")
-    # Chroma is repeated, not interpolated; one thread, for starting several costs more
+    # one thread, for starting several costs more; chroma is repeated, as in other videos
     converted = reformatter.reformat(frame, format="rgb24", interpolation="POINT", threads=1)
     return converted.to_ndarray()

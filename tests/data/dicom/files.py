@@ -4,6 +4,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import av
 import gdcm
 import numpy as np
 from PIL import Image
@@ -11,6 +12,9 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import (
+    HEVCMP51,
+    MPEG2MPML,
+    MPEG4HP41,
     UID,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -23,6 +27,7 @@ from cinelex.data.dicom.pixels import Cine, read_cine
 
 ULTRASOUND = "1.2.840.10008.5.1.4.1.1.3.1"
 ANGIOGRAPHY = "1.2.840.10008.5.1.4.1.1.12.1"
+VIDEOS = {"libx264": MPEG4HP41, "mpeg2video": MPEG2MPML, "libx265": HEVCMP51}
 CANARIES = {
     "PatientName": "Canarella^Yellow",
     "PatientID": "CANARY-4711",
@@ -99,17 +104,54 @@ def write_cine(path: Path, pixels: np.ndarray, **elements: Any) -> Path:
     return write(path, data_set(pixels, **elements))
 
 
-def write_jpeg(path: Path, pixels: np.ndarray, *, mode: str = "RGB", **elements: Any) -> Path:
+def write_jpeg(
+    path: Path,
+    pixels: np.ndarray,
+    *,
+    mode: str = "RGB",
+    subsampling: str = "4:4:4",
+    **elements: Any,
+) -> Path:
     """Write a cine in JPEG baseline; ``mode`` is what Pillow is told that the samples are."""
     codes = []
     for frame in pixels:
         stream = BytesIO()
-        Image.fromarray(frame, mode).save(stream, "JPEG", quality=95, subsampling=0)
+        Image.fromarray(frame, mode).save(stream, "JPEG", quality=95, subsampling=subsampling)
         codes.append(stream.getvalue())
     dataset = data_set(pixels, **elements)
     dataset.PixelData = encapsulate(codes)
     dataset["PixelData"].is_undefined_length = True
     return write(path, dataset, syntax=JPEGBaseline8Bit)
+
+
+def write_video(
+    path: Path,
+    pixels: np.ndarray,
+    *,
+    codec: str = "libx264",
+    container: str = "mp4",
+    **elements: Any,
+) -> Path:
+    """Write a cine [frame, row, column, 3] as one video stream inside DICOM, in two fragments."""
+    stream = BytesIO()
+    with av.open(stream, "w", format=container) as output:
+        track: Any = output.add_stream(codec, rate=25)
+        track.height, track.width = pixels.shape[1:3]
+        track.pix_fmt = "yuv420p"
+        if codec == "libx264":
+            track.options = {"crf": "10", "preset": "ultrafast"}
+        if codec == "libx265":  # of a smaller picture than 64 rows it aborts
+            track.options = {"x265-params": "log-level=none"}
+        for frame in pixels:
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+            output.mux(track.encode(picture))
+        output.mux(track.encode())
+    dataset = data_set(pixels, **{"PhotometricInterpretation": "YBR_PARTIAL_420", **elements})
+    content = stream.getvalue()
+    half = len(content) // 4 * 2
+    dataset.PixelData = encapsulate([content[:half], content[half:]], has_bot=False)
+    dataset["PixelData"].is_undefined_length = True
+    return write(path, dataset, syntax=VIDEOS[codec])
 
 
 def recoded(path: Path, to: Path, syntax: str) -> Path:
