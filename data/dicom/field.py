@@ -23,6 +23,9 @@ DARK: Final = 0.3
 """Level of a closed border, as a share of the field's; what is brighter is anatomy."""
 OUTSTANDING: Final = 25
 """Gray levels by which letters stand out from what is around them, in every frame."""
+BELOW_WHITE: Final = 20
+"""Gray levels that letters lie below the brightest pixel, at most, where they do not stand still:
+a lossy code smears noise into them."""
 STILL: Final = 2
 """Gray levels by which letters move at most where nothing was lost; they show in noise by that."""
 WHITE: Final = 180
@@ -105,7 +108,8 @@ def standing_text(gray: Gray, field: Mask) -> list[Box]:
     wander = gray.max(0) - lowest
     noise = float(np.median(wander[field])) if field.any() else 0.0
     contrast = lowest - ndimage.grey_opening(lowest, size=(STROKE, STROKE))
-    loud = (contrast >= OUTSTANDING) & (wander <= noise / 2)
+    brightest = lowest.astype(np.int16) >= int(gray.max()) - BELOW_WHITE
+    loud = (contrast >= OUTSTANDING) & (wander <= noise / 2) & brightest
     faint = (contrast >= STILL) & (wander <= STILL) & (noise > 4 * STILL)
     thin = (lowest >= WHITE) & (loud | faint) & field
     height = max(5, gray.shape[1] // 100)

@@ -1,6 +1,7 @@
 """Videos inside DICOM."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,5 +60,5 @@ def test_a_stream_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_stream_of_16_bit_is_no_cine(tmp_path: Path) -> None:
-    how = {"BitsAllocated": 16, "BitsStored": 16}
+    how: dict[str, Any] = {"BitsAllocated": 16, "BitsStored": 16}
     assert inspect(write_video(tmp_path / "a", steps(), **how)).reason == "pixel_format"
