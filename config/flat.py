@@ -8,12 +8,13 @@ from cinelex.config.schema import RunConfig
 
 def flat(config: RunConfig) -> dict[str, Any]:
     """Return every value by its dotted key; lists are values, and so are empty sections."""
-    return dict(_leaves(config.model_dump(mode="json")))
+    return dict(leaves(config.model_dump(mode="json")))
 
 
-def _leaves(section: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(section: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values of nested sections by their dotted keys."""
     for name, value in section.items():
         if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{above}{name}.")
+            yield from leaves(value, f"{above}{name}.")
         else:
             yield f"{above}{name}", value

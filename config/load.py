@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cinelex.config.nearest import nearest_key, valid_keys
@@ -22,6 +22,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
 
 COMMAND_LINE = "command line"
+Options = TypeVar("Options", bound=BaseModel)
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -45,6 +46,19 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
         return RunConfig.model_validate_json(json.dumps(document.data))
     except ValidationError as error:
         raise UserError(_explain(error, document, str(path))) from None
+
+
+def load_options(model: type[Options], arguments: Sequence[str]) -> Options:
+    """Return the options of a command that has no config file, by ``key.path=value`` each.
+
+    Raises:
+        UserError: One line that names the key, what was expected and found.
+    """
+    document = read_overrides(arguments)
+    try:
+        return model.model_validate_json(json.dumps(document.data))
+    except ValidationError as error:
+        raise UserError(_explain(error, document, COMMAND_LINE, model)) from None
 
 
 def read_chain(path: Path, followers: tuple[Path, ...] = ()) -> Document:
@@ -123,7 +137,9 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def _explain(error: ValidationError, document: Document, path: str) -> str:
+def _explain(
+    error: ValidationError, document: Document, path: str, model: type[BaseModel] = RunConfig
+) -> str:
     """Return the first problem as one line, unknown keys before all others."""
     problems = error.errors(include_url=False, include_context=True)
     first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
@@ -131,16 +147,16 @@ def _explain(error: ValidationError, document: Document, path: str) -> str:
     known = [keys[:end] for end in range(len(keys), 0, -1) if keys[:end] in document.origins]
     where = document.origins[known[0]] if known else path
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{where}: {_problem(first, key)}{more}"
+    return f"{where}: {_problem(first, key, model)}{more}"
 
 
-def _problem(problem: ErrorDetails, key: str) -> str:
+def _problem(problem: ErrorDetails, key: str, model: type[BaseModel]) -> str:
     """Say what is wrong with ``key``."""
     kind, message = problem["type"], problem["msg"]
     if kind == "extra_forbidden":
-        near = nearest_key(key, valid_keys(RunConfig))
+        near = nearest_key(key, valid_keys(model))
         section = key.rpartition(".")[0]
-        there = [other for other in valid_keys(RunConfig) if other.rpartition(".")[0] == section]
+        there = [other for other in valid_keys(model) if other.rpartition(".")[0] == section]
         hint = f"did you mean {near}?" if near else f"there are {', '.join(there)}"
         return f"unknown key {key!r}; {hint}"
     if kind == "missing":

@@ -12,8 +12,18 @@ from cinelex.core.errors import UserError
 
 
 @contextmanager
-def sole_user(folder: Path) -> Iterator[None]:
+def sole_user(
+    folder: Path,
+    *,
+    shared: bool = False,
+    remedy: str = "wait for it, stop it, or set name=",
+) -> Iterator[None]:
     """Hold ``folder`` as long as the context lasts; the system lets go when the process dies.
+
+    Args:
+        folder: Is made.
+        shared: Hold it beside others who share it, against whoever wants it alone.
+        remedy: What to do where it is held, for the message.
 
     Raises:
         UserError: Another process holds it; names process and host.
@@ -22,11 +32,10 @@ def sole_user(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(
-                f"{folder} is in use by {_owner(descriptor)}; wait for it, stop it, or set name="
-            ) from None
+            raise UserError(f"{folder} is in use by {_owner(descriptor)}; {remedy}") from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps([os.getpid(), socket.gethostname()]).encode(), 0)
         yield

@@ -1,0 +1,141 @@
+"""Stages 2 and 6 to 8: what the journals hold, made into the files of the data set."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cinelex.core.console import say
+from cinelex.core.files import write_whole
+from cinelex.data.prepare.card import Contents, card
+from cinelex.data.prepare.child import keyed
+from cinelex.data.prepare.decide import DROPPED, KEPT, PENDING, decide
+from cinelex.data.prepare.files import Sources, known_files
+from cinelex.data.prepare.headers import PRIVATE, Keys, read_headers
+from cinelex.data.prepare.ledger import write_ledger, write_manifest, write_table
+from cinelex.data.prepare.near import across_splits
+from cinelex.data.prepare.places import Places
+from cinelex.data.prepare.reports import ReadFacts, no_reports, read_reports
+from cinelex.data.prepare.review import write_review
+from cinelex.data.prepare.settings import PrepareSettings
+from cinelex.data.prepare.splits import assign_splits
+
+ORIGINALS = ("file", "root", "path", "size", "kind", "decision", "why", *PRIVATE)
+"""Columns of ``private/originals.parquet``: what leads from a key back to a file."""
+OF_A_STUDY = (
+    "patient_id", "date", "year", "age", "sex", "site", "manufacturer", "model", "modality",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Further:
+    """What the assembly needs besides the journals."""
+
+    reports: Path | None
+    read_facts: ReadFacts | None
+    decisions: Mapping[str, str]
+    """By the key of a cine."""
+    by_content: "pd.Series[Any]"
+    """The same, by content."""
+    options: Mapping[str, Any]
+
+
+def assemble(
+    places: Places, sources: Sources, keys: Keys, settings: PrepareSettings, further: Further
+) -> None:
+    """Write ledger, manifest, review page, card, and what only the hospital may have."""
+    told = _told(places, sources, keys, settings, further.by_content)
+    studies = _studies(told)
+    reports = no_reports()
+    if further.reports is not None:
+        reports = read_reports(further.reports, studies, settings.reports, further.read_facts)
+    split = assign_splits(
+        studies, settings.splits, salt=sources.salt, memory=places.private / "splits.json"
+    )
+    told["split"] = told["patient_id"].map(split).where(told["decision"] == KEPT)
+    told = told.merge(reports.told, left_on="study_id", right_index=True, how="left")
+    kept = told[told["decision"] == KEPT]
+    near = across_splits(kept)
+    whole = studies[studies["study_id"].isin(kept["study_id"])]
+    whole = whole.assign(split=whole["patient_id"].map(split)).merge(
+        reports.told, left_on="study_id", right_index=True, how="left"
+    )
+    contents = Contents(told, kept, whole, reports, near, further.options, settings.splits.by)
+    write_manifest(places.out / "manifest.parquet", kept)
+    waiting = write_review(
+        places.out / "review.html", told, further.decisions, max_items=settings.max_review
+    )
+    write_whole(places.out / "card.md", card(contents))
+    _write_private(places, told, contents)
+    write_ledger(places.out / "ledger.parquet", told, _summary(contents))
+    say(
+        f"{len(told)} files: {len(kept)} cines of {len(whole)} studies kept, "
+        f"{(told['decision'] == DROPPED).sum()} dropped, {waiting} masks wait on review.html"
+    )
+
+
+def _told(
+    places: Places,
+    sources: Sources,
+    keys: Keys,
+    settings: PrepareSettings,
+    by_content: "pd.Series[Any]",
+) -> pd.DataFrame:
+    """Return a row a file with its decision, and what header and decoder say of it."""
+    files = known_files(places, settings)
+    named = files[(files["instance"] != "") | files["cine"]]
+    headers = read_headers(named, keys).drop(columns="modality")
+    files = files.join(headers)
+    owner = files[files["cine"]].groupby("study_id")["patient_id"].first()
+    stray = files["cine"] & (files["patient_id"] != files["study_id"].map(owner))
+    files.loc[stray, "reason"] = "other_patient"
+    files["cine"] &= ~stray
+    told = decide(files, places.cines.read(), by_content, settings)
+    told["modality"] = told["modality"].str.removesuffix("_ENHANCED")
+    told["file"] = [
+        keyed(sources.salt, f"file {root} ".encode() + path)
+        for root, path in zip(told["root"], told["path"], strict=True)
+    ]
+    return told
+
+
+def _studies(told: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a study of which a cine is kept or waits, with all names of all its files."""
+    taken = told[told["decision"].isin([KEPT, PENDING])]
+    first = taken.groupby("study_id")[
+        [*OF_A_STUDY, "study_uid", "patient", "study_date", "institution"]
+    ].first()
+    own = told[told["study_id"].isin(first.index)]
+    accession = own["accession"].replace("", None).groupby(own["study_id"]).first().fillna("")
+    together = {
+        name: own.groupby("study_id")[name].agg(lambda cells: sorted(set().union(*cells)))
+        for name in ("names", "ids")
+    }
+    return first.assign(accession=accession, **together).reset_index()
+
+
+def _write_private(places: Places, told: pd.DataFrame, contents: Contents) -> None:
+    originals = told[list(ORIGINALS)].sort_values("file")
+    originals.to_parquet(places.private / "originals.parquet", index=False)
+    write_table(places.private / "reports_without_study.csv", contents.reports.left)
+    silent = contents.studies[contents.studies["report"].isna()]
+    columns = ["study_id", "study_uid", "accession", "patient", "study_date"]
+    write_table(places.private / "studies_without_report.csv", silent[columns])
+    write_table(places.private / "near_equal.csv", contents.near)
+
+
+def _summary(contents: Contents) -> dict[str, Any]:
+    """Return what each stage came to."""
+    told, kept = contents.told, contents.kept
+    return {
+        "inventory": told["kind"].value_counts().to_dict(),
+        "decisions": told["decision"].value_counts().to_dict(),
+        "why": told["why"].replace("", None).value_counts().to_dict(),
+        "time": kept["time_source"].value_counts().to_dict(),
+        "masks": kept["source"].value_counts().to_dict(),
+        "views": kept["view"].value_counts().to_dict(),
+        "reports": {**contents.reports.counts, "removed": dict(contents.reports.removed)},
+        "splits": contents.studies["split"].value_counts().to_dict(),
+    }

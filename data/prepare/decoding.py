@@ -1,0 +1,153 @@
+"""Stages 3 to 5: every new cine decoded once, its sector found, its frames in the store."""
+
+import base64
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from cinelex.core.progress import progress
+from cinelex.data.prepare.child import content_of
+from cinelex.data.prepare.files import Sources, known_files
+from cinelex.data.prepare.inventory import FAILURES
+from cinelex.data.prepare.places import Places
+from cinelex.data.prepare.settings import PrepareSettings
+from cinelex.data.prepare.walk import Share
+from cinelex.data.prepare.work import Answer, Batch, Item, WorkerPool
+
+CINES_A_BATCH = 64
+BYTES_A_BATCH = 256 << 20
+"""Of decoded frames; what a child that dies loses."""
+FILES_A_DIGEST = 64
+
+
+def decode_new(
+    places: Places,
+    sources: Sources,
+    share: Share,
+    settings: PrepareSettings,
+    pool: WorkerPool,
+    *,
+    approved: frozenset[str],
+) -> int:
+    """Decode the cines of a share that the store lacks, and return how many files were decoded.
+
+    Args:
+        places: The data set.
+        sources: The folders of the export, and the secret that names contents.
+        share: Which files.
+        settings: Modalities, deadline, limit of the masks' confidence.
+        pool: Who decodes.
+        approved: Contents whose masks a person has approved.
+    """
+    _digest_twins(places, sources, share, settings, pool)
+    work = _lacking(places, sources, share, settings, approved)
+    common = {
+        "store": str(places.store),
+        "part": f"{share}-{token_hex(3)}",
+        "salt": sources.salt,
+        "min_confidence": settings.min_confidence,
+        "approved": sorted(approved),
+    }
+    answers = pool.carry_out(
+        "decode", list(_batches(work)), deadline_s=settings.decode_s, common=common
+    )
+    kept = _kept(places, sources, answers)
+    return sum(1 for _ in progress(kept, total=len(work), what="cines decoded"))
+
+
+def _digest_twins(
+    places: Places, sources: Sources, share: Share, settings: PrepareSettings, pool: WorkerPool
+) -> None:
+    """Hash the cines that name the same instance, so that equal files are decoded once."""
+    files = known_files(places, settings)
+    cines = files[files["cine"]]
+    twins = cines[cines.duplicated("instance", keep=False) & (cines["instance"] != "")]
+    unknown = sources.items(twins[twins["content"].isna()], share)
+    batches = [unknown[at : at + FILES_A_DIGEST] for at in range(0, len(unknown), FILES_A_DIGEST)]
+    answered = pool.carry_out(
+        "digest", batches, deadline_s=settings.decode_s, common={"salt": sources.salt}
+    )
+    for batch, answers in answered:
+        places.contents.append(_contents(batch, answers))
+
+
+def _lacking(
+    places: Places,
+    sources: Sources,
+    share: Share,
+    settings: PrepareSettings,
+    approved: frozenset[str],
+) -> list[Item]:
+    """Return the files to decode: one of each content that is not known to be done."""
+    files = known_files(places, settings)
+    cines = files[files["cine"]]
+    done = places.cines.read()
+    certain = (done["confidence"] >= settings.min_confidence) | done["content"].isin(approved)
+    again = (~done["stored"] & (done["reason"] == "") & certain).to_numpy()
+    if settings.retry:
+        again |= done["reason"].isin(FAILURES).to_numpy()
+    known = set(done["content"][~again])
+    first = ~cines.duplicated("content") | cines["content"].isna()
+    return sources.items(cines[first & ~cines["content"].isin(known)], share)
+
+
+def _batches(items: Sequence[Item]) -> Iterator[Batch]:
+    """Cut a list where a batch would become too many cines or too many bytes."""
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        record = item["record"]
+        need = record["frames"] * record["rows"] * record["columns"] * record["samples"]
+        if batch and (len(batch) == CINES_A_BATCH or size + need > BYTES_A_BATCH):
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += need
+    if batch:
+        yield batch
+
+
+def _kept(
+    places: Places, sources: Sources, answered: Iterator[tuple[Batch, list[Answer]]]
+) -> Iterator[Item]:
+    for batch, answers in answered:
+        told = [
+            answer | {"content": _content(item, sources)} if "failure" in answer else answer
+            for item, answer in zip(batch, answers, strict=True)
+        ]
+        rows = [_row(answer) for answer in told if answer.get("content")]
+        places.cines.append(rows)
+        places.contents.append(_contents(batch, told))
+        yield from batch
+
+
+def _content(item: Item, sources: Sources) -> str:
+    """Return the content of a file over which a child failed; empty where it cannot be read."""
+    try:
+        return content_of(Path(item["file"]), sources.salt)
+    except OSError:
+        return ""
+
+
+def _row(answer: Mapping[str, Any]) -> dict[str, Any]:
+    binary = {
+        name: base64.b64decode(answer.get(name, "")) or None for name in ("likeness", "preview")
+    }
+    defaults = {"stored": False, "reason": answer.get("failure", "")}
+    return {**defaults, **answer, **binary}
+
+
+def _contents(batch: Batch, answers: Sequence[Answer]) -> list[dict[str, Any]]:
+    return [
+        {
+            "root": item["root"],
+            "path": os.fsencode(item["path"]),
+            "size": item["size"],
+            "mtime_ns": item["mtime_ns"],
+            "content": answer["content"],
+        }
+        for item, answer in zip(batch, answers, strict=True)
+        if answer.get("content")
+    ]

@@ -1,0 +1,90 @@
+"""Stage 2: what of the headers may leave the hospital, under keys that lead nobody back."""
+
+import json
+from datetime import date, timedelta
+from typing import Any, Protocol
+
+import pandas as pd
+
+from cinelex.data.dicom.record import FileRecord
+
+PUBLIC = (
+    "study_id", "patient_id", "date", "year", "age", "sex", "site", "manufacturer", "model",
+    "modality", "view", "primary_angle", "secondary_angle", "heart_rate", "time_source",
+    "time_conflict", "transfer_syntax",
+)  # fmt: skip
+"""Columns that may stand outside ``private/``."""
+PRIVATE = (
+    "patient", "study_uid", "series_uid", "instance_uid", "accession", "study_date", "names",
+    "dates", "ids", "institution",
+)  # fmt: skip
+
+
+class Keys(Protocol):
+    """Names for patients, studies and sites; see ``data.dicom.pseudonyms``."""
+
+    def patient(self, identifier: str) -> str:
+        """Return a patient's key."""
+
+    def study(self, identifier: str) -> str:
+        """Return a study's key."""
+
+    def site(self, identifier: str) -> str:
+        """Return a site's key."""
+
+    def days(self, identifier: str) -> int:
+        """Return how many days a patient's dates are moved by."""
+
+
+def read_headers(cines: pd.DataFrame, keys: Keys) -> pd.DataFrame:
+    """Return what the headers of some cines say, public and private columns, by the same index."""
+    rows = [
+        _columns(FileRecord.from_json(json.loads(record)), path, keys)
+        for record, path in zip(cines["record"], cines["path"], strict=True)
+    ]
+    return pd.DataFrame(rows, index=cines.index, columns=[*PUBLIC, *PRIVATE])
+
+
+def _columns(record: FileRecord, path: bytes, keys: Keys) -> dict[str, Any]:
+    own = record.identity
+    study = own.study_uid or own.accession or f"folder {path.rpartition(b'/')[0].hex()}"
+    patient = own.patient or study
+    day = parsed_day(own.study_date)
+    moved = day + timedelta(keys.days(patient)) if day else None
+    return {
+        "study_id": keys.study(study),
+        "patient_id": keys.patient(patient),
+        "date": moved.isoformat() if moved else None,
+        "year": moved.year if moved else None,
+        "age": record.age_years,
+        "sex": record.sex,
+        "site": keys.site(own.institution)[:8] if own.institution else "",
+        "manufacturer": record.manufacturer,
+        "model": record.model,
+        "modality": record.modality,
+        "view": record.view,
+        "primary_angle": record.primary_angle_deg,
+        "secondary_angle": record.secondary_angle_deg,
+        "heart_rate": record.heart_rate_per_min,
+        "time_source": record.time_source or "unknown",
+        "time_conflict": record.time_conflict,
+        "transfer_syntax": record.transfer_syntax,
+        "patient": patient,
+        "study_uid": own.study_uid,
+        "series_uid": own.series_uid,
+        "instance_uid": own.instance_uid,
+        "accession": own.accession,
+        "study_date": day.isoformat() if day else None,
+        "names": (own.patient_name, *own.names),
+        "dates": (own.birth_date, own.study_date, *own.dates),
+        "ids": tuple(filter(None, (own.patient_id, own.accession, own.study_uid))),
+        "institution": own.institution,
+    }
+
+
+def parsed_day(text: str) -> date | None:
+    """Return the day that DICOM's YYYYMMDD means; None where it means none."""
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    except ValueError:
+        return None

@@ -1,0 +1,113 @@
+"""Stage 1: what every file is, by its content; headers only."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cinelex.core.progress import progress
+from cinelex.data.prepare.places import Places
+from cinelex.data.prepare.settings import PrepareSettings
+from cinelex.data.prepare.walk import Found, Share, walk
+from cinelex.data.prepare.work import Answer, Item, WorkerPool
+
+FILES_A_BATCH = 256
+MAY_PASS = ("unreadable",)
+"""Reasons that may be gone another day."""
+FAILURES = ("deadline", "died")
+"""Reasons that are tried again where somebody asks for it."""
+
+Row = dict[str, Any]
+
+
+def take_inventory(
+    places: Places,
+    root: Path,
+    number: int,
+    share: Share,
+    settings: PrepareSettings,
+    pool: WorkerPool,
+) -> int:
+    """Look at every file of a share that is new, or that has changed since.
+
+    Args:
+        places: The data set.
+        root: The folder of the export.
+        number: What the data set calls it.
+        share: Which files.
+        settings: The deadline.
+        pool: Who looks.
+
+    Returns:
+        How many files were looked at.
+    """
+    known = _known(places.files.read(), number, retry=settings.retry)
+    new = [
+        found
+        for found in progress(walk(root), total=None, what="files listed")
+        if found.path in share and known.get(os.fsencode(found.path)) != _stamp(found)
+    ]
+    refused = [found for found in new if found.refusal]
+    if refused:
+        places.files.append(_row(asdict(found), number, found.refusal) for found in refused)
+    items = [asdict(found) for found in new if not found.refusal]
+    batches = [items[at : at + FILES_A_BATCH] for at in range(0, len(items), FILES_A_BATCH)]
+    answers = pool.carry_out(
+        "inspect", batches, deadline_s=settings.inspect_s, common={"root": str(root)}
+    )
+    for _ in progress(_kept(places, number, answers), total=len(items), what="headers read"):
+        pass
+    return len(new)
+
+
+def _kept(
+    places: Places, number: int, answered: Iterable[tuple[Iterable[Item], list[Answer]]]
+) -> Iterable[Item]:
+    """Write what is known of each file of a batch, and yield the files."""
+    for batch, answers in answered:
+        pairs = list(zip(batch, answers, strict=True))
+        places.files.append(_answered(item, number, answer) for item, answer in pairs)
+        yield from batch
+
+
+def _answered(item: Item, number: int, answer: Answer) -> Row:
+    if "record" not in answer:
+        return _row(item, number, answer.get("failure", "unreadable"))
+    record = answer["record"]
+    row = _row(item, number, record["reason"])
+    return row | {
+        "kind": record["kind"],
+        "modality": record["modality"],
+        "instance": record["identity"].get("instance_uid") or "",
+        "record": json.dumps(record),
+    }
+
+
+def _row(item: Item, number: int, reason: str) -> Row:
+    return {
+        "root": number,
+        "path": os.fsencode(item["path"]),
+        "size": item["size"],
+        "mtime_ns": item["mtime_ns"],
+        "kind": "refused",
+        "reason": reason,
+        "modality": "",
+        "instance": "",
+        "record": "",
+    }
+
+
+def _stamp(found: Found) -> tuple[int, int]:
+    return found.size, found.mtime_ns
+
+
+def _known(rows: pd.DataFrame, number: int, *, retry: bool) -> dict[bytes, tuple[int, int]]:
+    """Return size and time of the files that need no further look."""
+    again = (*MAY_PASS, *FAILURES) if retry else MAY_PASS
+    rows = rows[(rows["root"] == number) & ~rows["reason"].isin(again)]
+    stamps = zip(rows["size"].tolist(), rows["mtime_ns"].tolist(), strict=True)
+    return dict(zip(rows["path"].tolist(), stamps, strict=True))

@@ -1,0 +1,140 @@
+"""Stage 7: the report of each study, without names, and what it states."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+from cinelex.core.console import say
+from cinelex.core.progress import progress
+from cinelex.data.prepare.joining import Joined, Line, join, lines_of
+from cinelex.data.prepare.report_columns import find_columns
+from cinelex.data.prepare.settings import ReportSettings
+from cinelex.data.tables.read import read_table
+from cinelex.data.text.deidentify import deidentify
+from cinelex.data.text.plain import plain_text
+from cinelex.data.text.sections import SHIPPED, Headings
+
+
+class Reading(Protocol):
+    """What was understood of a report."""
+
+    @property
+    def facts(self) -> Sequence[Any]:
+        """Dataclasses of plain values."""
+
+    @property
+    def sentences(self) -> int:
+        """Sentences of the report."""
+
+    @property
+    def understood(self) -> int:
+        """Sentences that gave a fact."""
+
+
+ReadFacts = Callable[[str], Reading]
+
+
+@dataclass(frozen=True)
+class Reports:
+    """The reports of a data set."""
+
+    told: pd.DataFrame
+    """A row a study with a report: "report" and "facts" (JSON), by the study's key."""
+    counts: Mapping[str, int]
+    """What there was, was joined, and was not; keys as card.md has them."""
+    removed: Mapping[str, int]
+    """What de-identification took out, by kind."""
+    left: pd.DataFrame
+    """Lines without a study, for ``private/``."""
+
+
+def read_reports(
+    path: Path, studies: pd.DataFrame, settings: ReportSettings, read_facts: ReadFacts | None
+) -> Reports:
+    """Join a table of reports with studies.
+
+    Of a study with several reports that differ, all are kept, in the order of the table.
+
+    Args:
+        path: CSV, Excel, Parquet or JSON lines.
+        studies: A row a study, with the private columns of its headers.
+        settings: Columns, sections, headings.
+        read_facts: Parses a report; None leaves its facts out.
+
+    Raises:
+        UserError: The file or its columns are wrong; no cell is quoted.
+    """
+    table = read_table(
+        path, key="--reports", separator=settings.separator, encoding=settings.encoding
+    )
+    columns = find_columns(table.names, settings.columns)
+    say(f"reports: {table.how}; " + ", ".join(f"{f} in {n!r}" for f, n in columns.items()))
+    cells = {field: table.column(name).to_pylist() for field, name in columns.items()}
+    lines = lines_of([table.where(row) for row in range(table.rows)], cells)
+    joined = join(lines, studies, window_days=settings.window_days)
+    return _told(joined, len(lines), studies, settings, read_facts)
+
+
+def no_reports() -> Reports:
+    """Return what there is where nobody gave reports."""
+    told = pd.DataFrame({"report": [], "facts": []}, dtype=str)
+    return Reports(told, {}, {}, pd.DataFrame())
+
+
+def _told(
+    joined: Joined,
+    lines: int,
+    studies: pd.DataFrame,
+    settings: ReportSettings,
+    read_facts: ReadFacts | None,
+) -> Reports:
+    headings = Headings.read(settings.headings or SHIPPED)
+    headers = studies.set_index("study_id")
+    counts: Counter[str] = Counter()
+    removed: Counter[str] = Counter()
+    rows = {}
+    for study, own in progress(joined.lines.items(), total=len(joined.lines), what="reports"):
+        texts = _texts(own, headings, settings, counts)
+        header = headers.loc[study]
+        text, taken = deidentify(" ".join(texts), names=header["names"], ids=header["ids"])
+        removed += taken
+        if not text:
+            counts["empty"] += 1
+            continue
+        rows[study] = {"report": text, "facts": _facts(text, read_facts, counts)}
+    ways = {f"joined by {way}": number for way, number in joined.ways.items()}
+    reasons = Counter(reason for _, reason in joined.left)
+    return Reports(
+        pd.DataFrame.from_dict(rows, orient="index", columns=["report", "facts"]),
+        {"lines": lines, **ways, **reasons, **counts},
+        removed,
+        pd.DataFrame(
+            [{"where": line.place, "why": why, **asdict(line)} for line, why in joined.left]
+        ).drop(columns=["place", "text"], errors="ignore"),
+    )
+
+
+def _texts(
+    lines: Sequence[Line], headings: Headings, settings: ReportSettings, counts: Counter[str]
+) -> list[str]:
+    """Return the different texts of a study's lines."""
+    plain = [plain_text(line.text) for line in lines]
+    texts = list(dict.fromkeys(headings.kept(text, settings.sections) for text in plain))
+    counts["repeated"] += len(lines) - len(texts)
+    counts["studies with several"] += len(texts) > 1
+    return texts
+
+
+def _facts(text: str, read_facts: ReadFacts | None, counts: Counter[str]) -> str:
+    if read_facts is None:
+        return ""
+    reading = read_facts(text)
+    counts["sentences"] += reading.sentences
+    counts["sentences understood"] += reading.understood
+    counts["reports with a fact"] += bool(reading.facts)
+    return json.dumps([asdict(fact) for fact in reading.facts])

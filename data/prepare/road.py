@@ -1,0 +1,104 @@
+"""The road, stage by stage: from a hospital's folder to a data set."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cinelex.core.console import say
+from cinelex.core.errors import UserError
+from cinelex.data.dicom.pseudonyms import open_pseudonyms
+from cinelex.data.prepare.assemble import Further, assemble
+from cinelex.data.prepare.decisions import read_decisions
+from cinelex.data.prepare.decoding import decode_new
+from cinelex.data.prepare.files import Sources, root_number
+from cinelex.data.prepare.inventory import take_inventory
+from cinelex.data.prepare.places import Places, check_folders, held, open_places
+from cinelex.data.prepare.reports import ReadFacts
+from cinelex.data.prepare.settings import PrepareSettings
+from cinelex.data.prepare.walk import Share
+from cinelex.data.prepare.work import NO_ROOM, WorkerPool, no_room
+
+NO_DICOM = ("not_dicom", "empty", "link", "special_file", "unreadable", "deadline", "died")
+"""Reasons of files of which nobody knows that they are DICOM."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What somebody asks for."""
+
+    dicom: Path
+    out: Path
+    reports: Path | None = None
+    share: Share = Share()
+    settings: PrepareSettings
+    options: Mapping[str, Any]
+    """The settings as they were given, for the card."""
+    read_facts: ReadFacts | None = None
+
+
+def prepare(request: Request) -> None:
+    """Go the road, or on with it.
+
+    Raises:
+        UserError: A folder, the key, the reports or the decisions are wrong; another process has
+            the data set; or the disk takes no more.
+    """
+    check_folders(request.dicom, request.out)
+    if request.reports is not None and not request.reports.is_file():
+        raise UserError("--reports: no such file; give a CSV, Excel, Parquet or JSON-lines file")
+    try:
+        places = open_places(request.out)
+        with held(places, request.share):
+            _prepare(places, request)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise no_room(error.errno) from None
+        raise
+
+
+def _prepare(places: Places, request: Request) -> None:
+    keys = open_pseudonyms(request.out)
+    settings, share = request.settings, request.share
+    decisions = read_decisions(places.out / "decisions.csv")
+    number, roots = root_number(places, request.dicom)
+    sources = Sources(roots, keys.secret("contents"))
+    by_content = _by_content(places, decisions)
+    approved = frozenset(by_content[by_content == "approve"].index)
+    with WorkerPool(settings.workers) as pool:
+        looked = take_inventory(places, request.dicom, number, share, settings, pool)
+        say(f"inventory: {looked} files are new or have changed")
+        decoded = decode_new(places, sources, share, settings, pool, approved=approved)
+    say(f"decoded: {decoded} cines")
+    if share.of > 1:
+        say(f"part {share.number} of {share.of} is done; run without --part when all are")
+        return
+    for journal in (places.files, places.contents, places.cines):
+        journal.compact()
+    _check_any(places)
+    further = Further(request.reports, request.read_facts, decisions, by_content, request.options)
+    assemble(places, sources, keys, settings, further)
+
+
+def _check_any(places: Places) -> None:
+    """Refuse an export without a DICOM file.
+
+    Raises:
+        UserError: Says how many files there are.
+    """
+    files = places.files.read()
+    if files["reason"].isin(NO_DICOM).all():
+        shutil.rmtree(places.files.folder)
+        raise UserError(
+            f"--dicom: none of its {len(files)} files is DICOM; give the folder of the export"
+        )
+
+
+def _by_content(places: Places, decisions: Mapping[str, str]) -> "pd.Series[Any]":
+    """Return the decisions by the content of the file."""
+    cines = places.cines.read()
+    told = cines.set_index("content")["key"].map(dict(decisions))
+    return told.dropna()

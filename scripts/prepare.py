@@ -1,0 +1,122 @@
+"""From a hospital's folder of DICOM files to a data set. Started by scripts/prepare.sh."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cinelex.config.flat import leaves
+from cinelex.config.load import load_options
+from cinelex.config.prepare_schema import PrepareConfig
+from cinelex.core.console import say
+from cinelex.core.errors import UserError
+from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED
+from cinelex.data.prepare.road import Request, prepare
+from cinelex.data.prepare.settings import PrepareSettings, ReportSettings, SplitSettings
+from cinelex.data.prepare.walk import Share
+from cinelex.metrics.facts.parse import read
+
+READERS = {"coronary": read, "none": None}
+DEMO = Path("demo")
+"""Where ``--demo`` puts its hospital and its data set."""
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(prog="prepare.sh", description=__doc__, allow_abbrev=False)
+    add = parser.add_argument
+    add("--dicom", type=Path, help="folder of the export, read alone, nested anyhow")
+    add("--reports", type=Path, help="table of reports: CSV, Excel, Parquet or JSON lines")
+    add("--out", type=Path, help="folder of the data set; it is made, or gone on with")
+    add("--part", metavar="I/N", help="take the I-th of N shares of the files, and join nothing")
+    add("--demo", action="store_true", help="make a synthetic hospital in ./demo and prepare it")
+    add("options", nargs="*", metavar="key.path=value", help="see config/prepare_schema.py")
+    return parser.parse_intermixed_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return 0, 2 for bad input, or 130 if interrupted."""
+    options = parse(arguments)
+    try:
+        config = load_options(PrepareConfig, options.options)
+        if options.demo:
+            make_demo(options)
+        for name in ("dicom", "out"):
+            if getattr(options, name) is None:
+                raise UserError(f"--{name} is missing; see --help, or try --demo")
+        prepare(request(options, config))
+    except UserError as problem:
+        sys.stderr.write(f"error: {problem}\n")
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; the same command goes on from here\n")
+        return INTERRUPTED
+    say_how_to_train(options)
+    return 0
+
+
+def request(options: argparse.Namespace, config: PrepareConfig) -> Request:
+    """Return what the command line and the options ask for."""
+    return Request(
+        dicom=options.dicom,
+        out=options.out,
+        reports=options.reports,
+        share=share_of(options.part),
+        settings=settings_of(config),
+        options=dict(leaves(config.model_dump(mode="json"))),
+        read_facts=READERS[config.reports.facts],
+    )
+
+
+def share_of(text: str | None) -> Share:
+    """Return the share that ``I/N`` means; all files where nothing is said."""
+    if text is None:
+        return Share()
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise UserError(f"--part: expected I/N with I from 1 to N, such as 3/16, got {text!r}")
+    return Share(int(match[1]), int(match[2]))
+
+
+def settings_of(config: PrepareConfig) -> PrepareSettings:
+    """Return the settings that some options are."""
+    own: dict[str, Any] = dict(config)
+    reports, splits = dict(config.reports), dict(config.splits)
+    del reports["facts"]
+    columns = {field: name for field, name in config.reports.columns if name is not None}
+    own |= {
+        "workers": config.workers or len(os.sched_getaffinity(0)),
+        "reports": ReportSettings(**(reports | {"columns": columns})),
+        "splits": SplitSettings(**splits),
+    }
+    return PrepareSettings(**own)
+
+
+def make_demo(options: argparse.Namespace) -> None:
+    """Make the synthetic hospital, and let the rest of the command line be about it."""
+    from cinelex.data.synthetic.hospital.make import make_hospital
+    from cinelex.data.synthetic.hospital.settings import DEMO as SMALL
+
+    if options.dicom or options.reports:
+        raise UserError("--demo makes its own --dicom and --reports; leave those out")
+    say("making a synthetic hospital: DICOM files, a spreadsheet, rubbish")
+    hospital = make_hospital(SMALL, DEMO)
+    options.dicom, options.reports = hospital / "export", hospital / "reports.csv"
+    options.out = options.out or DEMO / "dataset"
+
+
+def say_how_to_train(options: argparse.Namespace) -> None:
+    """Say the next command."""
+    if options.part is None:
+        say(
+            f"card: {options.out / 'card.md'}\ntrain: bash scripts/runner.sh --base_config "
+            f"config/clip/multitask_config.yaml data.manifest={options.out / 'manifest.parquet'} "
+            "data.columns.patient=patient_id"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
