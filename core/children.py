@@ -66,6 +66,11 @@ class Child:
             self.close()
             raise ChildLateError from error
 
+    def kill(self) -> None:
+        """End the process, from any thread; whoever waits for an answer learns that it died."""
+        if self._process is not None:
+            self._process.kill()
+
     def close(self) -> None:
         """End the child."""
         if self._process is None:

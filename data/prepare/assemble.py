@@ -9,11 +9,12 @@ import pandas as pd
 
 from cinelex.core.console import say
 from cinelex.core.files import write_whole
+from cinelex.data.dicom.pseudonyms import Pseudonyms
 from cinelex.data.prepare.card import Contents, card
 from cinelex.data.prepare.child import keyed
 from cinelex.data.prepare.decide import DROPPED, KEPT, PENDING, decide
 from cinelex.data.prepare.files import Sources, known_files
-from cinelex.data.prepare.headers import PRIVATE, Keys, read_headers
+from cinelex.data.prepare.headers import PRIVATE, read_headers
 from cinelex.data.prepare.ledger import write_ledger, write_manifest, write_table
 from cinelex.data.prepare.near import across_splits
 from cinelex.data.prepare.places import Places
@@ -43,7 +44,7 @@ class Further:
 
 
 def assemble(
-    places: Places, sources: Sources, keys: Keys, settings: PrepareSettings, further: Further
+    places: Places, sources: Sources, keys: Pseudonyms, settings: PrepareSettings, further: Further
 ) -> None:
     """Write ledger, manifest, review page, card, and what only the hospital may have."""
     told = _told(places, sources, keys, settings, further.by_content)
@@ -79,7 +80,7 @@ def assemble(
 def _told(
     places: Places,
     sources: Sources,
-    keys: Keys,
+    keys: Pseudonyms,
     settings: PrepareSettings,
     by_content: "pd.Series[Any]",
 ) -> pd.DataFrame:

@@ -2,10 +2,11 @@
 
 import json
 from datetime import date, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
+from cinelex.data.dicom.pseudonyms import Pseudonyms
 from cinelex.data.dicom.record import FileRecord
 
 PUBLIC = (
@@ -20,23 +21,7 @@ PRIVATE = (
 )  # fmt: skip
 
 
-class Keys(Protocol):
-    """Names for patients, studies and sites; see ``data.dicom.pseudonyms``."""
-
-    def patient(self, identifier: str) -> str:
-        """Return a patient's key."""
-
-    def study(self, identifier: str) -> str:
-        """Return a study's key."""
-
-    def site(self, identifier: str) -> str:
-        """Return a site's key."""
-
-    def days(self, identifier: str) -> int:
-        """Return how many days a patient's dates are moved by."""
-
-
-def read_headers(cines: pd.DataFrame, keys: Keys) -> pd.DataFrame:
+def read_headers(cines: pd.DataFrame, keys: Pseudonyms) -> pd.DataFrame:
     """Return what the headers of some cines say, public and private columns, by the same index."""
     rows = [
         _columns(FileRecord.from_json(json.loads(record)), path, keys)
@@ -45,7 +30,7 @@ def read_headers(cines: pd.DataFrame, keys: Keys) -> pd.DataFrame:
     return pd.DataFrame(rows, index=cines.index, columns=[*PUBLIC, *PRIVATE])
 
 
-def _columns(record: FileRecord, path: bytes, keys: Keys) -> dict[str, Any]:
+def _columns(record: FileRecord, path: bytes, keys: Pseudonyms) -> dict[str, Any]:
     own = record.identity
     study = own.study_uid or own.accession or f"folder {path.rpartition(b'/')[0].hex()}"
     patient = own.patient or study

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ from cinelex.data.text.plain import plain_text
 from cinelex.data.text.sections import SHIPPED, Headings
 
 
+@runtime_checkable
 class Reading(Protocol):
     """What was understood of a report."""
 

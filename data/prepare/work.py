@@ -27,11 +27,20 @@ class WorkerPool:
 
     def __init__(self, workers: int) -> None:
         self._children = [Child(CHILD) for _ in range(workers)]
+        self._idle: queue.SimpleQueue[Child] = queue.SimpleQueue()
+        for child in self._children:
+            self._idle.put(child)
+        self._threads = ThreadPoolExecutor(workers)
+        self._stop = threading.Event()
 
     def __enter__(self) -> "WorkerPool":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for child in self._children:
+            child.kill()
+        self._threads.shutdown(wait=True, cancel_futures=True)
         for child in self._children:
             child.close()
 
@@ -57,39 +66,34 @@ class WorkerPool:
         Raises:
             UserError: The disk has no room; what was yielded is safe.
         """
-        idle: queue.SimpleQueue[Child] = queue.SimpleQueue()
-        for child in self._children:
-            idle.put(child)
-        stop = threading.Event()
 
         def one(batch: Batch) -> tuple[Batch, list[Answer]]:
-            child = idle.get()
+            child = self._idle.get()
             try:
-                if stop.is_set():
-                    return batch, []
-                return batch, together(child, do, batch, common or {}, deadline_s)
+                return batch, together(child, do, batch, common or {}, deadline_s, self._stop)
             finally:
-                idle.put(child)
+                self._idle.put(child)
 
-        with ThreadPoolExecutor(len(self._children)) as threads:
-            try:
-                for job in as_completed([threads.submit(one, batch) for batch in batches]):
-                    yield job.result()
-            finally:
-                stop.set()
-                threads.shutdown(wait=True, cancel_futures=True)
+        for job in as_completed([self._threads.submit(one, batch) for batch in batches]):
+            yield job.result()
 
 
 def together(
-    child: Child, do: str, batch: Batch, common: Mapping[str, Any], deadline_s: float
+    child: Child,
+    do: str,
+    batch: Batch,
+    common: Mapping[str, Any],
+    deadline_s: float,
+    stop: threading.Event,
 ) -> list[Answer]:
     """Return the answers to a batch, of which the child keeps all or nothing.
 
-    Over whichever item it fails, the others are asked for again without it.
+    Over whichever item it fails, the others are asked for again without it; nothing is asked for
+    after ``stop``.
     """
     failed: dict[int, str] = {}
     deaths: Counter[int] = Counter()
-    while True:
+    while not stop.is_set():
         rest = [place for place in range(len(batch)) if place not in failed]
         answers: list[Answer] = []
         request = {**common, "do": do, "items": [dict(batch[place]) for place in rest]}
@@ -107,6 +111,7 @@ def together(
             continue
         found = dict(zip(rest, answers, strict=False))
         return [found.get(place) or {"failure": failed[place]} for place in range(len(batch))]
+    return []
 
 
 def _check_room(answer: Answer) -> None:
