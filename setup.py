@@ -18,6 +18,7 @@ setup(
         "cinelex.config": ["**/*.yaml", "*.json"],
         "cinelex.metrics": ["**/*.yaml"],
         "cinelex.doctor": ["**/*.jinja", "**/*.yaml"],
+        "cinelex.data": ["**/*.jinja", "**/*.yaml"],
         "cinelex.sweeps": ["*.jinja"],
     },
 )

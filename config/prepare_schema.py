@@ -78,7 +78,7 @@ class PrepareConfig(Strict):
 
     modalities: tuple[Literal["US", "XA", "XA_ENHANCED", "RF", "IVUS"], ...] = ("US", "XA")
     """Modalities whose cines are kept."""
-    min_confidence: Share = 0.8
+    min_confidence: Share = 0.9
     """Masks that are less certain wait for a person, on review.html."""
     workers: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Children at work at once; null takes one a core."""

@@ -56,13 +56,13 @@ def assemble(
         studies, settings.splits, salt=sources.salt, memory=places.private / "splits.json"
     )
     told["split"] = told["patient_id"].map(split).where(told["decision"] == KEPT)
-    told = told.merge(reports.told, left_on="study_id", right_index=True, how="left")
+    for name in ("report", "facts"):
+        for rows in (told, studies):
+            rows[name] = rows["study_id"].map(reports.told[name]).astype(object)
     kept = told[told["decision"] == KEPT]
     near = across_splits(kept)
     whole = studies[studies["study_id"].isin(kept["study_id"])]
-    whole = whole.assign(split=whole["patient_id"].map(split)).merge(
-        reports.told, left_on="study_id", right_index=True, how="left"
-    )
+    whole = whole.assign(split=whole["patient_id"].map(split))
     contents = Contents(told, kept, whole, reports, near, further.options, settings.splits.by)
     write_manifest(places.out / "manifest.parquet", kept)
     waiting = write_review(
@@ -109,7 +109,7 @@ def _studies(told: pd.DataFrame) -> pd.DataFrame:
         [*OF_A_STUDY, "study_uid", "patient", "study_date", "institution"]
     ].first()
     own = told[told["study_id"].isin(first.index)]
-    accession = own["accession"].replace("", None).groupby(own["study_id"]).first().fillna("")
+    accession = own.groupby("study_id")["accession"].max()
     together = {
         name: own.groupby("study_id")[name].agg(lambda cells: sorted(set().union(*cells)))
         for name in ("names", "ids")

@@ -30,10 +30,10 @@ def near_pairs(codes: UInt8[np.ndarray, "cine byte"]) -> list[tuple[int, int]]:
 def _equal(words: "np.ndarray[tuple[int], np.dtype[np.unsignedinteger]]") -> Iterator[np.ndarray]:
     """Yield the places of equal words, of those that tell anything."""
     order = np.argsort(words, kind="stable")
-    starts = np.flatnonzero(np.diff(words[order], prepend=words[order[:1]] ^ 1))
-    for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-        if 1 < end - start <= MAX_GROUP:
-            yield np.sort(order[start:end])
+    ends = np.flatnonzero(np.diff(words[order])) + 1
+    for group in np.split(order, ends):
+        if 1 < len(group) <= MAX_GROUP:
+            yield np.sort(group)
 
 
 def _close(codes: UInt8[np.ndarray, "cine byte"], group: np.ndarray) -> Iterator[tuple[int, int]]:

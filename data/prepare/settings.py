@@ -50,7 +50,7 @@ class PrepareSettings:
 
     modalities: tuple[str, ...] = ("US", "XA")
     """Modalities whose cines are kept."""
-    min_confidence: float = 0.8
+    min_confidence: float = 0.9
     """Masks below it wait for a person."""
     workers: int = 1
     """Children at work at once."""

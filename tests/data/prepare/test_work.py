@@ -47,7 +47,7 @@ def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_whoever_crashes_or_hangs_costs_its_own_item_alone() -> None:
     names = ["a", "crash", "b", "hang", "c"]
     with WorkerPool(1) as pool:
-        ((_, answers),) = pool.carry_out("x", [[{"name": name} for name in names]], deadline_s=1)
+        ((_, answers),) = pool.carry_out("x", [[{"name": name} for name in names]], deadline_s=1.0)
     said = [answer.get("said") or answer["failure"] for answer in answers]
     assert said == ["a", "died", "b", "deadline", "c"]
 
@@ -55,7 +55,7 @@ def test_whoever_crashes_or_hangs_costs_its_own_item_alone() -> None:
 @pytest.mark.usefixtures("odd")
 def test_a_full_disk_is_one_line_that_says_to_start_again() -> None:
     with WorkerPool(2) as pool, pytest.raises(ValueError, match="No space left.*goes on from here"):
-        list(pool.carry_out("x", [[{"name": "a"}], [{"name": "full"}]], deadline_s=9))
+        list(pool.carry_out("x", [[{"name": "a"}], [{"name": "full"}]], deadline_s=9.0))
 
 
 def command(export: Path, out: Path) -> list[str]:
