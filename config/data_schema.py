@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from cinelex.config.clip_schema import LimitsConfig, SamplingConfig
 from cinelex.config.strict import Count, CountOrNone, NotNegative, Share, Strict
 
 Name = Annotated[str, Field(min_length=1)]
@@ -106,43 +107,6 @@ class AugmentationConfig(Strict):
     """Largest change of brightness and of contrast, as a share of the full range."""
 
 
-class LimitsConfig(Strict):
-    """What a decoder refuses to start on."""
-
-    max_pixels: Annotated[int, Field(ge=1, le=1 << 30)] = 7680 * 4320
-    """Rows times columns of one frame."""
-    max_frames: Annotated[int, Field(ge=1, le=100_000_000)] = 100_000
-    """Frames of one video."""
-    deadline_s: Annotated[float, Field(gt=0, le=86_400)] = 120.0
-    """Seconds that one video may take."""
-
-
-class SamplingConfig(Strict):
-    """How clips of ``data.frames`` frames are cut from a video."""
-
-    kind: Literal["segments", "time"] = "segments"
-    """``segments`` spans the video with one frame of each of its equal parts; ``time`` cuts
-    ``seconds`` out of it at ``frames_per_s``, by the true times of its frames."""
-    seconds: Annotated[float, Field(gt=0, le=3600)] | None = None
-    """What a clip spans."""
-    frames_per_s: Annotated[float, Field(gt=0, le=1000)] | None = None
-    """Frames of a clip in a second; ``data.frames`` are ``seconds`` times as many."""
-    train_clips: Annotated[int, Field(ge=1, le=64)] = 1
-    """Clips of a video in training, drawn on their own."""
-    evaluation_clips: Annotated[int, Field(ge=1, le=64)] = 1
-    """Clips of a video in evaluation, evenly spread over it."""
-
-    @model_validator(mode="after")
-    def check_kind(self) -> Self:
-        """Refuse times without their numbers, and numbers that nothing reads."""
-        given = {self.seconds is not None, self.frames_per_s is not None}
-        if given != {self.kind == "time"}:
-            raise ValueError(
-                "seconds and frames_per_s belong to kind: time; give both with it, or neither"
-            )
-        return self
-
-
 class DataConfig(Strict):
     """The studies and how their videos become clips."""
 
@@ -164,6 +128,8 @@ class DataConfig(Strict):
     that are added later move none; null reads the column."""
     video_root: Path | None = None
     """Folder that the video paths start from; null is the manifest's own folder."""
+    links_out: bool = False
+    """Whether videos may be links that lead out of that folder, as hubs' snapshots have them."""
     decoder: Literal["pyav", "decord", "torchcodec"] = "pyav"
     """Library that decodes the videos; torchcodec needs FFmpeg's libraries on the machine."""
     decoder_device: Literal["cpu", "cuda"] = "cpu"

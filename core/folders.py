@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cinelex.core.console import say
+from cinelex.core.errors import UserError
 
 
 def make_once(final: Path, make: Callable[[Path], None]) -> Path:
@@ -35,9 +36,19 @@ def locked(path: Path, *, what: str) -> Iterator[None]:
     Args:
         path: The file; the folder that it is in is made.
         what: What only one process at a time may make, for those who watch another wait.
+
+    Raises:
+        UserError: The folder cannot be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("w")
+    except OSError as error:
+        raise UserError(
+            f"{path.parent}: cannot be written to ({error.strerror}); set data.cache to a folder "
+            "that can"
+        ) from error
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

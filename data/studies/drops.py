@@ -73,7 +73,7 @@ def check_rejects(
     if lost > limit * videos:
         kinds = Counter(error for _, _, error in rejects)
         summary = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        retry = f"; to try again what may have passed: cinelex cache retry {store}"
+        retry = f"; to try again what may have passed: bash scripts/cache.sh retry {store}"
         raise UserError(
             f"{lost} of {videos} videos were refused ({summary}), more than the limit of "
             f"{limit:.1%}; see {path}, mend or remove them, or raise the reject limit"

@@ -44,11 +44,9 @@ class Folders:
     def files(self, folder: str) -> frozenset[str]:
         """Return the names of all that is in a folder but folders; empty where there is none."""
         try:
-            if self.listing(folder) is None:
-                return NONE
             with os.scandir(self.path(folder)) as entries:
                 return frozenset(e.name for e in entries if not e.is_dir(follow_symlinks=False))
-        except (OSError, ValueError):
+        except OSError:
             return NONE
 
     def holds(self, name: str) -> bool:

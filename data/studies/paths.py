@@ -81,7 +81,10 @@ def _refuse_links(rows: Rows, names: pa.LargeStringArray, root: Path) -> None:
     for folder, inside in by_folder(names):
         out = _first_out(folders, folder.rstrip("/"), inside, names)
         if out is not None:
-            problem = "the path is a link that leads out of the video root; set data.video_root"
+            problem = (
+                "the path is a link that leads out of the video root; set data.links_out=true if "
+                "it may, or data.video_root to where it leads"
+            )
             raise rows.table.refusal(int(rows.place[out]), rows.columns.video, problem)
 
 

@@ -7,6 +7,7 @@ what is not covered yet, so that a merge needs no lock. A file's name holds the 
 
 import hashlib
 import json
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -19,13 +20,15 @@ import pyarrow.compute as pc
 from jaxtyping import Int64
 
 from cinelex.core.errors import UserError
-from cinelex.core.files import write_whole
+from cinelex.core.files import PART_SUFFIX, write_whole
 from cinelex.data.video.places import Place
 from cinelex.data.video.sorted_text import SortedText
 
 PREFIX = "index-"
 SUFFIX = ".arrow"
 TRIES = 9
+LEFT_AFTER_S = 3600
+"""A file that nobody has written to for as long, and nobody reads, is of a process that died."""
 SCHEMA = pa.schema(
     [
         ("key", pa.large_string()),
@@ -163,3 +166,23 @@ def merge_index(folder: Path, *, least: int) -> None:
     for name in files:
         if name != merged.name:
             (folder / name).unlink(missing_ok=True)
+
+
+def unused_files(folder: Path) -> list[Path]:
+    """Return what no reader looks at: shards without an index, and files left half written.
+
+    What somebody may be writing at the moment, because it is new, is left alone.
+    """
+    place = Place(folder)
+    covered = {shard for segment in read_segments(place) for shard in segment.shards}
+    old = time.time() - LEFT_AFTER_S
+    return [
+        path
+        for path in (folder / name for name in place.sizes())
+        if path.stat().st_mtime < old
+        and (
+            path.name.endswith(PART_SUFFIX)
+            or path.name.startswith("view-")
+            or (path.name.startswith("frames-") and path.name not in covered)
+        )
+    ]

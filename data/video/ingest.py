@@ -5,6 +5,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from cinelex.data.video.wanted import Found, Wanted, look
 
 FORMAT = 3
 """Raised when what is stored for the same settings changes."""
-SETTINGS = "settings.json"
+SETTINGS = "frames.json"
 Share = tuple[int, int]
 """Which of how many shares, counted from 0."""
 
@@ -108,6 +109,8 @@ def ingest(
             except OSError as error:
                 raise _refusal(error, cache) from error
         found = Found(wanted, folder, settings.limits)
+    with suppress(OSError):  # of a store that may only be read
+        os.utime(folder / SETTINGS)  # for who asks what can go
     return StoredVideos.over(wanted, found, root=root, settings=settings.as_json())
 
 
@@ -143,7 +146,8 @@ def _tell_what_may_pass(folder: Path, errors: list[str]) -> None:
         summary = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
         say(
             f"{len(errors)} videos could not be read, or not decoded in time, twice ({summary}), "
-            f"and are left out; to try them again another day: cinelex cache retry {folder}"
+            f"and are left out; to try them again another day: "
+            f"bash scripts/cache.sh retry {folder}"
         )
 
 

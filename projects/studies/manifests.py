@@ -34,6 +34,7 @@ def read_manifest(data: DataConfig, path: Path, columns: Columns) -> Manifest:
         separator=data.separator,
         encoding=data.encoding,
         video_root=data.video_root,
+        links_out=data.links_out,
         shares=None if shares is None else Shares(**shares.model_dump()),
     )
     say(f"manifest: {manifest.how}")
@@ -49,6 +50,7 @@ def read_others(data: DataConfig, path: Path) -> Manifest:
         separator=data.separator,
         encoding=data.encoding,
         video_root=data.video_root,
+        links_out=data.links_out,
         require_reports=False,
     )
 

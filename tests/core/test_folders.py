@@ -6,6 +6,7 @@ from time import sleep
 
 import pytest
 
+from cinelex.core.errors import UserError
 from cinelex.core.folders import make_once
 
 
@@ -44,3 +45,9 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     leftover.mkdir(parents=True)
     make_once(tmp_path / "set", lambda folder: None)
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["set"]
+
+
+def test_a_folder_that_nobody_may_write_to_names_the_key(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"cannot be written to .*; set data.cache"):
+        make_once(tmp_path / "file" / "set", lambda folder: None)

@@ -17,7 +17,7 @@ from cinelex.data.images.dataset import ONE_FRAME
 from cinelex.data.loader import evaluation_batches, train_batches
 from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.dataset import StudyDataset
-from cinelex.data.studies.drops import check_rejects, decoded
+from cinelex.data.studies.drops import decoded
 from cinelex.data.studies.studies import Studies, numbered
 from cinelex.data.studies.study import Study
 from cinelex.data.text.tokenizer import Tokenizer, train_tokenizer
@@ -74,15 +74,9 @@ def dataset(studies: Studies, store: StoredVideos, tokenizer: Tokenizer) -> Stud
 
 
 def equal(one: Batch, other: Batch) -> bool:
-    return (
-        one.study_ids == other.study_ids
-        and torch.equal(one.clips, other.clips)
-        and torch.equal(one.owner, other.owner)
-        and torch.equal(one.token_ids, other.token_ids)
-        and torch.equal(one.report_group, other.report_group)
-        and torch.equal(one.patient_group, other.patient_group)
-        and torch.equal(one.keys, other.keys)
-    )
+    tensors = ("clips", "owner", "token_ids", "report_group", "patient_group", "keys")
+    same = all(torch.equal(getattr(one, name), getattr(other, name)) for name in tensors)
+    return same and one.study_ids == other.study_ids
 
 
 def level(clip: torch.Tensor) -> tuple[int, int]:
@@ -228,33 +222,12 @@ def test_a_dataset_refuses_videos_that_were_not_decoded(
         StudyDataset(studies.take([]), store, tokenizer, sampling=ONE_FRAME, max_videos=1, seed=0)
 
 
-def test_rejects_are_written_and_too_many_stop_the_run(tmp_path: Path) -> None:
-    def check(error: str, limit: float) -> None:
-        check_rejects(
-            [("s,0", "a.mp4", error)],
-            videos=100,
-            limit=limit,
-            path=tmp_path / "rejects.csv",
-            store=str(tmp_path),
-        )
-
-    check("VideoCorrupt", 0.01)
-    lines = (tmp_path / "rejects.csv").read_text().splitlines()
-    assert lines == ["study_id,video,error", '"s,0",a.mp4,VideoCorrupt']
-    with pytest.raises(UserError, match=r"1 of 100 videos were refused \(1 VideoCorrupt\)"):
-        check("VideoCorrupt", 0.009)
-    with pytest.raises(UserError, match=f"cinelex cache retry {tmp_path}"):
-        check("VideoTimeout", 0.009)
-
-
 def test_several_clips_of_a_video_are_drawn_on_their_own(
     studies: Studies, store: StoredVideos, tokenizer: Tokenizer
 ) -> None:
-    sampling = Sampling(frames=2, train_clips=3, evaluation_clips=2)
-    several = StudyDataset(studies, store, tokenizer, sampling=sampling, max_videos=2, seed=1)
-    single = StudyDataset(
-        studies, store, tokenizer, sampling=Sampling(frames=2), max_videos=2, seed=1
-    )
+    cut, several_of = Sampling(frames=2), Sampling(frames=2, train_clips=3, evaluation_clips=2)
+    several = StudyDataset(studies, store, tokenizer, sampling=several_of, max_videos=2, seed=1)
+    single = StudyDataset(studies, store, tokenizer, sampling=cut, max_videos=2, seed=1)
     drawn = several.sample(1, epoch=0)
     assert len(drawn.clips) == 6
     assert len(set(drawn.keys.tolist())) == 6

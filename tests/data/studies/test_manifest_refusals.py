@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cinelex.core.errors import UserError
 from cinelex.data.studies.manifest import load_manifest
+from cinelex.data.studies.presence import missing_videos
 from tests.data.studies.manifests import HEADER, PATIENTS, SECRET, load
 
 REFUSED = {
@@ -115,6 +116,11 @@ def test_links_that_lead_out_are_refused(tmp_path: Path) -> None:
     for name in ("out.mp4", "folder/1.mp4"):
         with pytest.raises(UserError, match="line 3, column 'video_path': the path is a link"):
             load(root, HEADER + f"a,in.mp4,x,train\nb,{name},x,train\n")
+    (outside / "secret.mp4").touch()
+    (outside / "sub" / "1.mp4").touch()
+    text = HEADER + "a,out.mp4,x,train\nb,folder/1.mp4,x,train\n"
+    followed = load(root, text, links_out=True).studies
+    assert not missing_videos(followed).any()
 
 
 @settings(

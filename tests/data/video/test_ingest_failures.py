@@ -104,7 +104,7 @@ def test_what_fails_twice_is_left_out_until_somebody_asks_for_it(
     assert stored.entry(videos[1]).error == "VideoTimeout"
     said = capsys.readouterr().out
     assert "1 videos could not be read, or not decoded in time, twice (1 VideoTimeout)" in said
-    assert f"cinelex cache retry {stored.folder}" in said
+    assert f"bash scripts/cache.sh retry {stored.folder}" in said
     assert videos[1] not in take_in(videos)
     assert KnownFiles(Path(stored.folder)).forget(frozenset({"VideoTimeout"})) == 1
     assert videos[1] in take_in(videos)

@@ -1,0 +1,44 @@
+"""The sections of a config that say how videos become clips."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from cinelex.config.strict import Strict
+
+
+class LimitsConfig(Strict):
+    """What a decoder refuses to start on."""
+
+    max_pixels: Annotated[int, Field(ge=1, le=1 << 30)] = 7680 * 4320
+    """Rows times columns of one frame."""
+    max_frames: Annotated[int, Field(ge=1, le=100_000_000)] = 100_000
+    """Frames of one video."""
+    deadline_s: Annotated[float, Field(gt=0, le=86_400)] = 120.0
+    """Seconds that one video may take."""
+
+
+class SamplingConfig(Strict):
+    """How clips of ``data.frames`` frames are cut from a video."""
+
+    kind: Literal["segments", "time"] = "segments"
+    """``segments`` spans the video with one frame of each of its equal parts; ``time`` cuts
+    ``seconds`` out of it at ``frames_per_s``, by the true times of its frames."""
+    seconds: Annotated[float, Field(gt=0, le=3600)] | None = None
+    """What a clip spans."""
+    frames_per_s: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Frames of a clip in a second; ``data.frames`` are ``seconds`` times as many."""
+    train_clips: Annotated[int, Field(ge=1, le=64)] = 1
+    """Clips of a video in training, drawn on their own."""
+    evaluation_clips: Annotated[int, Field(ge=1, le=64)] = 1
+    """Clips of a video in evaluation, evenly spread over it."""
+
+    @model_validator(mode="after")
+    def check_kind(self) -> Self:
+        """Refuse times without their numbers, and numbers that nothing reads."""
+        given = {self.seconds is not None, self.frames_per_s is not None}
+        if given != {self.kind == "time"}:
+            raise ValueError(
+                "seconds and frames_per_s belong to kind: time; give both with it, or neither"
+            )
+        return self

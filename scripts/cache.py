@@ -1,0 +1,162 @@
+"""What decoded frames there are, whether they are intact, and which of them can go."""
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from cinelex.core.errors import UserError
+from cinelex.core.exit_codes import BAD_INPUT, SICK
+from cinelex.core.files import read_json
+from cinelex.data.video.decode import VIDEO_ERRORS
+from cinelex.data.video.frame_store import FrameStore
+from cinelex.data.video.index import PREFIX, unused_files
+from cinelex.data.video.ingest import SETTINGS
+from cinelex.data.video.known_files import KnownFiles
+
+DAY_S = 86_400
+EARLIER = "store.json"
+"""What stands in the folders of versions that kept a store for each set of videos."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    commands = parser.add_subparsers(dest="what", required=True)
+    for name, (_, what) in COMMANDS.items():
+        command = commands.add_parser(name, help=what, description=what)
+        command.add_argument(
+            "folder", type=Path, nargs="?", default=Path("cache"), help="data.cache, or one store"
+        )
+        if name == "prune":
+            command.add_argument(
+                "--unused-days", type=float, help="also remove stores that no run has read since"
+            )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the command line says; return its exit code."""
+    folder: Path = options.folder
+    indexes = {path.parent for path in folder.glob(f"**/{PREFIX}*")}
+    stores = sorted(indexes | {path.parent for path in folder.glob(f"**/{SETTINGS}")})
+    earlier = sorted(path.parent for path in folder.glob(f"**/{EARLIER}") if _is_earlier(path))
+    if not stores and not earlier:
+        raise UserError(f"{folder}: no store of frames; name the folder that data.cache is")
+    return COMMANDS[options.what][0](stores, earlier, options)
+
+
+def show(stores: Sequence[Path], earlier: Sequence[Path], _: argparse.Namespace) -> int:
+    """Write a line a store."""
+    for folder in stores:
+        unused = (time.time() - _last_used(folder)) / DAY_S
+        _write(
+            f"{folder}: {len(FrameStore(folder)):,} videos, {_bytes(folder) / 1e9:.2f} GB, "
+            f"{_describe(folder)}; unused for {unused:.0f} days"
+        )
+    for folder in earlier:
+        _write(f"{folder}: {_bytes(folder) / 1e9:.2f} GB, of an earlier version; prune removes it")
+    return 0
+
+
+def verify(stores: Sequence[Path], _: Sequence[Path], __: argparse.Namespace) -> int:
+    """Read everything and name what is not what was written; 1 where there is such."""
+    sick = False
+    for folder in stores:
+        store = FrameStore(folder)
+        damaged = store.verify()
+        sick |= bool(damaged)
+        _write(f"{folder}: {len(store):,} videos, {len(damaged)} damaged shards")
+        for shard in damaged:
+            _write(f"  {store.path(shard)}: damaged; delete it, and its videos are decoded again")
+    return SICK if sick else 0
+
+
+def prune(stores: Sequence[Path], earlier: Sequence[Path], options: argparse.Namespace) -> int:
+    """Remove what nobody reads."""
+    freed = 0
+    for folder in stores:
+        unused = time.time() - _last_used(folder)
+        derived = (folder / SETTINGS).exists()  # from videos, and can be made again
+        if derived and options.unused_days is not None and unused > options.unused_days * DAY_S:
+            freed += _remove(folder)
+            continue
+        for path in unused_files(folder):
+            freed += _remove(path)
+    freed += sum(_remove(folder) for folder in earlier)
+    _write(f"{freed / 1e9:.2f} GB freed")
+    return 0
+
+
+def retry(stores: Sequence[Path], _: Sequence[Path], __: argparse.Namespace) -> int:
+    """Forget what was refused, so that the next run tries it again."""
+    forgotten = sum(KnownFiles(folder).forget(frozenset(VIDEO_ERRORS)) for folder in stores)
+    _write(f"{forgotten} videos will be tried again by the next run that names them")
+    return 0
+
+
+Command = Callable[[Sequence[Path], Sequence[Path], argparse.Namespace], int]
+COMMANDS: dict[str, tuple[Command, str]] = {
+    "list": (show, "say which stores there are, of what, how large, and when they were last read"),
+    "verify": (verify, "read all frames and name the shards that are damaged; exit code 1 if any"),
+    "prune": (prune, "remove what processes that died left behind, and stores of earlier versions"),
+    "retry": (retry, "forget which videos were refused: the next run tries them again"),
+}
+
+
+def _is_earlier(path: Path) -> bool:
+    seal = read_json(path)
+    return isinstance(seal, dict) and {"content", "settings", "shards"} <= seal.keys()
+
+
+def _describe(folder: Path) -> str:
+    if not (folder / SETTINGS).exists():
+        return "prepared cines"
+    settings = read_json(folder / SETTINGS)
+    shape, most = settings["shape"], settings["stored_frames"]
+    frames = "all frames" if most is None else f"up to {most} frames"
+    kind = "gray" if shape["channels"] == 1 else "RGB"
+    return f"{frames} of {shape['size']} pixels, {kind}, by {settings['backend']}"
+
+
+def _last_used(folder: Path) -> float:
+    """Return when a run last read a store, in seconds of the epoch."""
+    marks = [path for path in (folder / SETTINGS, folder) if path.exists()]
+    return marks[0].stat().st_mtime
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _remove(path: Path) -> int:
+    """Remove a file or a folder; return its bytes."""
+    with suppress(FileNotFoundError):
+        freed = _bytes(path) if path.is_dir() else path.stat().st_size
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+        return freed
+    return 0
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return its exit code, 2 for bad input."""
+    parser = argparse.ArgumentParser(prog="cinelex cache", description=__doc__, allow_abbrev=False)
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
+    try:
+        return run(options)
+    except UserError as problem:
+        sys.stderr.write(f"error: {problem}\n")
+        return BAD_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())
