@@ -25,7 +25,13 @@ from cinelex.data.video.decode import (
     VideoUnsupported,
 )
 from cinelex.data.video.decode_webp import is_animated_webp, sweep_webp
-from cinelex.data.video.sniff import picture_format, refuse_dicom, refuse_others, riff_is_cut_short
+from cinelex.data.video.sniff import (
+    can_be_read,
+    picture_format,
+    refuse_dicom,
+    refuse_others,
+    riff_is_cut_short,
+)
 from cinelex.data.video.turns import Turn, turn_of_frame, turn_of_picture
 
 # Containers that hold their own frames. Playlists and scripts (hls, dash, concat, image sequences)
@@ -86,9 +92,12 @@ class PyAVDecoder:
         """
         with self._opened(path) as (container, stream, clock):
             found = shown = 0
-            end = 0.0
+            end = last = 0.0
             for packet in container.demux():
-                end = max(end, _end_s(packet))
+                later = _end_s(packet)
+                # some containers do not say how long the last frame is shown
+                last = max(last, later - end) if found and not packet.duration else last
+                end = max(end, later)
                 if packet.stream.index == stream.index and packet.size > 0:
                     found += 1
                     shown += not packet.is_discard
@@ -100,7 +109,7 @@ class PyAVDecoder:
             if found < stream.frames:
                 raise VideoCorrupt(f"holds {found} of the {stream.frames} frames it promises")
             promised_s = (container.duration or 0) / av.time_base
-            if end < (1 - CUT_SHORT) * promised_s:
+            if end + last < (1 - CUT_SHORT) * promised_s:
                 raise VideoCorrupt(f"ends after {end:.1f} of the {promised_s:.1f} s it promises")
             if shown == 0:
                 raise VideoCorrupt("holds no frame")
@@ -155,7 +164,9 @@ class PyAVDecoder:
         refuse_dicom(path)
         try:
             kind, name = picture_format(path), f"file:{path}"
-            with av.open(name, format=kind, options=options, timeout=seconds) as container:
+            # titles and names in a file are in any encoding, and read by nobody
+            how = {"options": options, "timeout": seconds, "metadata_errors": "replace"}
+            with av.open(name, format=kind, **how) as container:
                 stream = _video_stream(container)
                 self._check_size(stream)
                 stream.codec_context.thread_count = 1
@@ -168,7 +179,8 @@ class PyAVDecoder:
                 f"not read within {seconds:g} s; raise data.limits.deadline_s"
             ) from error
         except av.error.FFmpegError as error:
-            if isinstance(error, OSError) and error.errno in UNREADABLE:
+            number = error.errno if isinstance(error, OSError) else None
+            if number in UNREADABLE and not (number in ALSO_OF_DAMAGE and can_be_read(path)):
                 raise VideoUnreadable(f"the file system says {error.strerror}") from error
             refuse_others(path)
             raise VideoCorrupt(f"the decoder says {error.strerror}") from error
@@ -187,6 +199,8 @@ CUT_SHORT = 0.1
 """Share of its promised length that a file may lack: time stamps are rounded."""
 UNREADABLE = frozenset({1, 5, 12, 13, 23, 24, 110, 116})
 """errno of EPERM, EIO, ENOMEM, EACCES, ENFILE, EMFILE, ETIMEDOUT, ESTALE."""
+ALSO_OF_DAMAGE = frozenset({1, 5})
+"""errno that FFmpeg gives for damaged files too."""
 
 
 def _video_stream(container: Any) -> Any:

@@ -80,6 +80,11 @@ class ChildDecoder:
         header, frames = self._ask({"do": "store", "path": str(path), **how})
         return _info(header), frames
 
+    @property
+    def pid(self) -> int | None:
+        """The child's number; None where there is none at the moment."""
+        return None if self._child is None else self._child.pid
+
     def close(self) -> None:
         """End the child."""
         if self._child is None:

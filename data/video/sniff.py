@@ -86,6 +86,17 @@ def refuse_others(path: Path) -> None:
             raise VideoUnsupported(f"it is no video but {what}")
 
 
+def can_be_read(path: Path) -> bool:
+    """Return whether the file system reads all of a file."""
+    try:
+        with path.open("rb") as stream:
+            while stream.read(1 << 20):
+                pass
+    except OSError:
+        return False
+    return True
+
+
 def riff_is_cut_short(path: Path) -> bool:
     """Return whether a RIFF file, such as an AVI, ends before the chunks that it promises.
 

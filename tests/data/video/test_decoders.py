@@ -51,7 +51,7 @@ def test_a_child_reads_what_this_process_reads(
 def test_refusals_keep_their_type_and_the_child_goes_on(
     tmp_path: Path, write_video: Write, steps: Steps, child: ChildDecoder
 ) -> None:
-    path = write_video(tmp_path / "v.mp4", steps(3))
+    path = write_video(tmp_path / "v.mp4", steps(3, rows=64, columns=64))
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     assert child.probe(path).frames == 3
     pid = pid_of(child)
