@@ -26,11 +26,13 @@ from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.studies.manifest import load_manifest
 from cinelex.data.text.tokenizer import train_tokenizer
+from cinelex.data.video.codecs import Compression
 from cinelex.data.video.decode_pyav import PyAVDecoder
 from cinelex.data.video.frames import frame_indices
 from cinelex.data.video.ingest import IngestSettings, ingest
 from cinelex.data.video.resize import Shape, reshape_frame
 from cinelex.data.video.sampling import Sampling
+from cinelex.data.video.videos import StoredVideos
 
 FRAMES, CLIP, VIDEOS, BATCH = 64, 16, 16, 4
 
@@ -84,9 +86,9 @@ def by_decord(path: Path, chosen: list[int]) -> np.ndarray:
 
 def by_torchcodec(path: Path, chosen: list[int]) -> object:
     """Read with torchcodec."""
-    from torchcodec.decoders import VideoDecoder
+    from torchcodec import decoders
 
-    return VideoDecoder(str(path), num_ffmpeg_threads=1).get_frames_at(chosen).data
+    return decoders.VideoDecoder(str(path), num_ffmpeg_threads=1).get_frames_at(chosen).data
 
 
 def decoders(path: Path) -> dict[str, float]:
@@ -106,16 +108,14 @@ def stored(folder: Path, videos: list[Path], size: int) -> dict[str, float]:
     """Return the clips a second of a core from the store, a plain memmap and decord."""
     sampling = Sampling(frames=CLIP)
     rates = {}
-    for compression in ("none", "zstd"):
+    both: tuple[Compression, ...] = ("none", "zstd")
+    for compression in both:
         settings = IngestSettings(shape=Shape(size=size, channels=1), compression=compression)
         cache = folder / compression
         read = ingest(videos, root=folder, cache=cache, settings=settings, workers=2)
         for video in videos:  # into the page cache
             read.frames(video)
-        turn = iter(videos * 100_000)
-        rates[f"store, {compression}"] = 1 / cpu_s(
-            lambda read=read, turn=turn: read.clip(next(turn), sampling, draw=0.3)
-        )
+        rates[f"store, {compression}"] = _clips_a_second(read, videos, sampling)
     whole = np.stack([cine(0, size)[..., None] for _ in videos])
     whole.tofile(folder / "memmap")
     mapped = np.memmap(folder / "memmap", np.uint8, "r", shape=whole.shape)
@@ -125,6 +125,11 @@ def stored(folder: Path, videos: list[Path], size: int) -> dict[str, float]:
     turn = iter(videos * 100_000)
     rates["decord on the source"] = 1 / cpu_s(lambda: by_decord(next(turn), chosen))
     return rates
+
+
+def _clips_a_second(read: StoredVideos, videos: list[Path], sampling: Sampling) -> float:
+    turn = iter(videos * 100_000)
+    return 1 / cpu_s(lambda: read.clip(next(turn), sampling, draw=0.3))
 
 
 class Decorded(Dataset[torch.Tensor]):

@@ -165,7 +165,11 @@ class PyAVDecoder:
         try:
             kind, name = picture_format(path), f"file:{path}"
             # titles and names in a file are in any encoding, and read by nobody
-            how = {"options": options, "timeout": seconds, "metadata_errors": "replace"}
+            how: dict[str, Any] = {
+                "options": options,
+                "timeout": seconds,
+                "metadata_errors": "replace",
+            }
             with av.open(name, format=kind, **how) as container:
                 stream = _video_stream(container)
                 self._check_size(stream)
