@@ -30,7 +30,9 @@ def write_kinds(folder: Path, write_video: Callable[..., Path]) -> list[Path]:
     paths = [write_video(folder / f"v.{kind}", frames, **how) for kind, how in KINDS.items()]
     first, *rest = [Image.fromarray(frame) for frame in frames]
     for kind in PICTURES:
-        moving = {"save_all": True, "append_images": rest} if kind in ("gif", "webp") else {}
+        moving: dict[str, Any] = (
+            {"save_all": True, "append_images": rest} if kind in ("gif", "webp") else {}
+        )
         path = folder / f"p.{kind}"
         first.save(path, **moving)
         paths.append(path)
