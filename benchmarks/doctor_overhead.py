@@ -57,7 +57,7 @@ def measure(config: RunConfig, *, times: int) -> list[tuple[str, float, float]]:
     terms = project.terms(trainer.model, next(batches))
 
     def gradient() -> None:
-        gradients.before_backward(1, module=trainer.module, terms=terms, weights=weights)
+        gradients.before_backward(trainer.module, terms)
 
     gradient()  # the first look also finds the shared block
     row = {"step": 1, **trainer.update(next(batches)).numbers()}
@@ -70,7 +70,7 @@ def measure(config: RunConfig, *, times: int) -> list[tuple[str, float, float]]:
         (
             "decay beside update",
             seconds(
-                lambda: decay.after_update(1, module=trainer.module, optimizer=trainer.optimizer),
+                lambda: decay.after_update(trainer.module, trainer.optimizer),
                 times=times,
             ),
             every,
@@ -78,9 +78,7 @@ def measure(config: RunConfig, *, times: int) -> list[tuple[str, float, float]]:
         (
             "embeddings",
             seconds(
-                lambda: embedding.before_backward(
-                    1, module=trainer.module, terms=terms, weights=weights
-                ),
+                lambda: embedding.before_backward(trainer.module, terms),
                 times=max(3, times // 3),
             ),
             EMBEDDINGS_EVERY * every,

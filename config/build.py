@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from cinelex.config.nearest import nearest
+from cinelex.config.nearest import hint
 from cinelex.config.strict import Part
 from cinelex.core.errors import UserError, refusing
 
@@ -60,18 +60,12 @@ def _parameters(
 ) -> Mapping[str, inspect.Parameter]:
     """Return what the entry of a part takes."""
     if part.name not in table:
-        raise UserError(f"unknown name {part.name!r}; {_suggest(part.name, table)}")
+        raise UserError(f"unknown name {part.name!r}; {hint(part.name, table)}")
     parameters = inspect.signature(table[part.name], eval_str=True).parameters
     for name in part.options:
         if name not in parameters:
-            raise UserError(f"{part.name}: unknown option {name!r}; {_suggest(name, parameters)}")
+            raise UserError(f"{part.name}: unknown option {name!r}; {hint(name, parameters)}")
     return parameters
-
-
-def _suggest(word: str, words: Mapping[str, Any]) -> str:
-    """Name the nearest word, or all of them."""
-    near = nearest(word, words)
-    return f"did you mean {near}?" if near else f"there are {', '.join(sorted(words)) or 'none'}"
 
 
 def _check(part: Part, parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:

@@ -10,19 +10,14 @@ from pydantic_core import ErrorDetails
 
 from cinelex.config.nearest import nearest_key, valid_keys
 from cinelex.config.schema import LatentConfig, ModelConfig, RunConfig
-from cinelex.config.strict_yaml import (
-    Document,
-    Keys,
-    dump_yaml,
-    parse_yaml,
-    plain_value,
-    read_yaml,
-)
+from cinelex.config.strict_yaml import Document, Keys, dump_yaml, parse_yaml, plain_value, read_yaml
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
 
 COMMAND_LINE = "command line"
 Options = TypeVar("Options", bound=BaseModel)
+ALTERNATIVES = ("number", "schedule", "float", "int")
+"""Names that schemas give to the forms of a value, and that no key has."""
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -45,7 +40,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     try:
         return RunConfig.model_validate_json(json.dumps(document.data))
     except ValidationError as error:
-        raise UserError(_explain(error, document, str(path))) from None
+        raise UserError(explain(error, document, str(path))) from None
 
 
 def load_options(model: type[Options], arguments: Sequence[str]) -> Options:
@@ -58,7 +53,7 @@ def load_options(model: type[Options], arguments: Sequence[str]) -> Options:
     try:
         return model.model_validate_json(json.dumps(document.data))
     except ValidationError as error:
-        raise UserError(_explain(error, document, COMMAND_LINE, model)) from None
+        raise UserError(explain(error, document, COMMAND_LINE, model)) from None
 
 
 def read_chain(path: Path, followers: tuple[Path, ...] = ()) -> Document:
@@ -137,10 +132,17 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def _explain(
+def explain(
     error: ValidationError, document: Document, path: str, model: type[BaseModel] = RunConfig
 ) -> str:
-    """Return the first problem as one line, unknown keys before all others."""
+    """Return the first problem as one line, unknown keys before all others.
+
+    Args:
+        error: Why a document is not valid.
+        document: What was read.
+        path: Where from.
+        model: What it should be.
+    """
     problems = error.errors(include_url=False, include_context=True)
     first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
     keys, key = _place(first, document.data)
@@ -160,7 +162,9 @@ def _problem(problem: ErrorDetails, key: str, model: type[BaseModel]) -> str:
         hint = f"did you mean {near}?" if near else f"there are {', '.join(there)}"
         return f"unknown key {key!r}; {hint}"
     if kind == "missing":
-        return f"{key} is missing; add it to the file or as {key}=value"
+        return f"{key} is missing; add it to the file" + f" or as {key}=value" * (
+            model is RunConfig
+        )
     if kind == "value_error":
         text = message.removeprefix("Value error, ")
         return f"{key}: {text}" if key else text
@@ -180,7 +184,7 @@ def _place(problem: ErrorDetails, data: Any) -> tuple[Keys, str]:
         inside = inside or (isinstance(data, list) and isinstance(part, int) and part < len(data))
         if inside:
             data = data[part]
-        elif part in ("number", "schedule") and not (last and problem["type"] == "missing"):
+        elif part in ALTERNATIVES and not (last and problem["type"] == "missing"):
             continue
         path.append(str(part))
     return tuple(path), ".".join(path)
@@ -213,7 +217,7 @@ def with_keys_of(own: RunConfig, other: RunConfig, keys: Iterable[str]) -> RunCo
     try:
         return RunConfig.model_validate_json(json.dumps(data))
     except ValidationError as error:
-        raise UserError(_explain(error, Document(data, {}), COMMAND_LINE)) from None
+        raise UserError(explain(error, Document(data, {}), COMMAND_LINE)) from None
 
 
 def dump_config(config: RunConfig) -> str:

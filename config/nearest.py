@@ -54,6 +54,12 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     return best[1] if best[0] >= MIN_LIKENESS else None
 
 
+def hint(word: str, words: Iterable[str]) -> str:
+    """Return what to say of a word that is none of ``words``: the nearest, or all there are."""
+    near = nearest(word, words)
+    return f"did you mean {near}?" if near else f"there are {', '.join(sorted(words)) or 'none'}"
+
+
 def nearest_key(key: str, keys: Iterable[str]) -> str | None:
     """Return the dotted key most like ``key``, wherever its section is, or None.
 

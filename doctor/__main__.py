@@ -4,12 +4,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from cinelex.core.console import exit_code
 from cinelex.core.entry import guarded
-from cinelex.core.errors import UserError
-from cinelex.doctor import weights
+from cinelex.doctor import check, weights
 from cinelex.doctor.claims import command as claims
 from cinelex.doctor.logs import command as logs
-from cinelex.doctor.rules import command as check
 
 COMMANDS = {
     "check": (check, "say what the rules find in the folder of a run"),
@@ -26,11 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, (command, what) in COMMANDS.items():
         command.add_arguments(commands.add_parser(name, help=what, description=what))
     options = parser.parse_args(arguments)
-    try:
-        return COMMANDS[options.command][0].run(options)
-    except UserError as problem:
-        sys.stderr.write(f"error: {problem}\n")
-        return 2
+    return exit_code(lambda: COMMANDS[options.command][0].run(options))
 
 
 if __name__ == "__main__":

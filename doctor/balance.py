@@ -14,46 +14,25 @@ MAX_PROBES = 50
 
 
 @dataclass(frozen=True)
-class Average:
-    """A moving average over probes and its noise."""
+class Middle:
+    """A mean or a median over probes, and the ends of its 95 % interval."""
 
-    mean: float
-    error: float
-    """Standard error of the mean, taking the probes for independent; nan for one probe."""
-    probes: int
-
-    @property
-    def low(self) -> float:
-        """Return the mean less two standard errors."""
-        return self.mean - 2 * self.error
-
-    @property
-    def high(self) -> float:
-        """Return the mean plus two standard errors."""
-        return self.mean + 2 * self.error
-
-
-@dataclass(frozen=True)
-class Typical:
-    """The median over probes, which the few of a term's storms and calms do not move."""
-
-    median: float
+    value: float
     low: float
-    """Least that the median can be, at 95 % and for probes of any distribution."""
     high: float
-    """Greatest that it can be."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Balance:
     """The gradient of each term at the parameters that all share, over the newest probes."""
 
-    shares: Mapping[str, Typical]
+    shares: Mapping[str, Middle]
     """Of each term: newest weight times gradient norm, as a share of the sum, in [0, 1]."""
-    norms: Mapping[str, Typical]
+    norms: Mapping[str, Middle]
     """Gradient norm of each unweighted term."""
-    cosines: Mapping[str, Average]
-    """Of each pair ``a~b``: cosine of the two gradients, in [-1, 1]; 0 where unrelated."""
+    cosines: Mapping[str, Middle]
+    """Of each pair ``a~b``: mean cosine of the two gradients, in [-1, 1], give or take two standard
+    errors (nan for one probe), taking the probes for independent; 0 where unrelated."""
     conflicts: Mapping[str, float]
     """Of each pair: share of the probes with a negative cosine, in [0, 1]; 0.5 where unrelated."""
     condition: float
@@ -113,7 +92,7 @@ def suggested_weights(
     return {name: total * weight / sum(raw.values()) for name, weight in raw.items()}
 
 
-def typical(values: Sequence[float]) -> Typical:
+def typical(values: Sequence[float]) -> Middle:
     """Return the median with its interval: the order statistics that hold it in 95 % of samples.
 
     The number of values below the true median is binomial with probability 1/2, whatever the
@@ -123,12 +102,13 @@ def typical(values: Sequence[float]) -> Typical:
 
     ordered, count = sorted(values), len(values)
     rank = max(1, int(binom.ppf(0.025, count, 0.5)))
-    return Typical(median(ordered), ordered[rank - 1], ordered[count - rank])
+    return Middle(median(ordered), ordered[rank - 1], ordered[count - rank])
 
 
-def _average(values: Sequence[float]) -> Average:
-    error = stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return Average(fmean(values), error, len(values))
+def _average(values: Sequence[float]) -> Middle:
+    mean = fmean(values)
+    reach = 2 * stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return Middle(mean, mean - reach, mean + reach)
 
 
 def _condition(weighted: Mapping[str, float], pairs: Mapping[str, Sequence[float]]) -> float:

@@ -34,7 +34,7 @@ _FEW = 12
 
 _DASHES = ((4, 3), (1, 2), (8, 3))
 
-Points = list[tuple[float, float]]
+Points = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True)

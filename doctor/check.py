@@ -1,11 +1,18 @@
-"""Every rule asked about a run, before its first step, on its way, or after its last."""
+"""Every rule asked about a run, before its first step, on its way, or after its last.
 
-from cinelex.config.schema import RunConfig
+``bash scripts/doctor.sh check runs/multitask --reference runs/baseline``
+"""
+
+import argparse
+from pathlib import Path
+
+from cinelex.core.console import say
+from cinelex.core.exit_codes import SICK
 from cinelex.doctor.evidence import Evidence
-from cinelex.doctor.finding import Finding, worst_first
+from cinelex.doctor.finding import Finding, is_sick, summary, worst_first
 from cinelex.doctor.rules import RULES
 from cinelex.doctor.rules.resume import STEPS_MADE_AGAIN
-from cinelex.doctor.run_files import RunFiles
+from cinelex.doctor.run_files import RunFiles, read_run
 
 
 def diagnose(evidence: Evidence) -> list[Finding]:
@@ -28,6 +35,24 @@ def diagnose_run(run: RunFiles, *, reference: RunFiles | None = None) -> list[Fi
     return worst_first([*found, *(one for one in again if one.statement not in said)])
 
 
-def check_before_training(config: RunConfig) -> list[Finding]:
-    """Return the findings of the rules that need nothing but the config, worst first."""
-    return diagnose(Evidence(config=config))
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="folder of the run")
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        metavar="OTHER",
+        help="folder of a run whose results these are compared with: were they made from them?",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Say every finding, worst first; return 1 if one is an error, else 0.
+
+    Raises:
+        UserError: A folder does not exist, or a file in it is broken.
+    """
+    reference = read_run(options.reference) if options.reference else None
+    findings = diagnose_run(read_run(options.run_folder), reference=reference)
+    say(summary(findings))
+    return SICK if is_sick(findings) else 0

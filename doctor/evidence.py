@@ -26,8 +26,6 @@ class Evidence:
     """What was known of data, model and optimizer before the first step."""
     steps: Sequence[Row] = ()
     """Records of optimizer steps, in order; a live run may hold the newest only."""
-    validations: Sequence[Row] = ()
-    """Records of validations, in order."""
     results: Mapping[str, Any] = field(default_factory=dict)
     """The final evaluation."""
     captions: Sequence[Row] = ()
@@ -50,9 +48,7 @@ class Evidence:
 
     def course(self, key: str) -> list[tuple[int, float]]:
         """Return step and value of one key of the step records, where it is a finite number."""
-        return [
-            (int(row["step"]), float(row[key])) for row in self.steps if is_number(row.get(key))
-        ]
+        return course(self.steps, key)
 
     def level(self, key: str, *, window: int = WINDOW) -> float | None:
         """Return the median of the newest values of a key; None where there is none."""
@@ -67,6 +63,15 @@ class Evidence:
         """Return the names of the loss terms of the newest recorded step."""
         newest = self.steps[-1] if self.steps else {}
         return [key.removeprefix("loss/") for key in newest if key.startswith("loss/")]
+
+
+def course(rows: Sequence[Row], key: str) -> list[tuple[int, float]]:
+    """Return step and value of one key of a record, where it is a finite number."""
+    return [
+        (int(row["step"]), float(row[key]))
+        for row in rows
+        if is_number(row.get(key)) and is_number(row.get("step"))
+    ]
 
 
 def is_number(value: object) -> bool:

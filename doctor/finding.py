@@ -11,19 +11,11 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One rule that fired, with everything needed to check it by hand."""
+class Texts:
+    """What is said of something that is wrong; in a rule with braces where numbers belong."""
 
-    rule: str
-    """The rule's id, as in docs."""
-    severity: Severity
-    """How bad it is."""
     statement: str
     """What is wrong, as one sentence with its number."""
-    measured: float
-    """What was measured."""
-    threshold: float
-    """What it would have to be."""
     formula: str
     """How it was computed, with the numbers put in."""
     null: str
@@ -36,6 +28,20 @@ class Finding:
     """What to do."""
     next_measurement: str
     """What would settle it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding(Texts):
+    """One rule that fired, with everything needed to check it by hand."""
+
+    rule: str
+    """The rule's id, as in docs."""
+    severity: Severity
+    """How bad it is."""
+    measured: float
+    """What was measured."""
+    threshold: float
+    """What it would have to be."""
     course: tuple[str, ...] = ()
     """Keys of the record that show it step by step: the first was measured, the others are nulls.
     Empty where it is one number, known before the first step."""

@@ -46,25 +46,12 @@ class RunFiles:
     findings: list[Finding]
     """What it has found while the run went on, as far as it is kept."""
 
-    def evidence(
-        self,
-        *,
-        config: RunConfig | None = None,
-        diagnostics: Mapping[str, Any] | None = None,
-        reference: "RunFiles | None" = None,
-    ) -> Evidence:
-        """Return what the rules read; ``config`` and ``diagnostics`` replace the folder's.
-
-        Args:
-            config: Of the run.
-            diagnostics: Of the run.
-            reference: Another run, whose results these are compared with.
-        """
+    def evidence(self, *, reference: "RunFiles | None" = None) -> Evidence:
+        """Return what the rules read, beside the results of another run if there is one."""
         return Evidence(
-            config=self.config if config is None else config,
-            diagnostics=self.diagnostics if diagnostics is None else diagnostics,
+            config=self.config,
+            diagnostics=self.diagnostics,
             steps=self.steps,
-            validations=self.validations,
             results=self.results,
             captions=self.captions,
             reference=reference.results if reference else {},
@@ -79,20 +66,23 @@ def read_run(folder: Path) -> RunFiles:
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such run folder")
-    config_file, results_file = folder / "config.yaml", folder / "results.json"
-    kept_file = folder / DOCTOR
+    config_file = folder / "config.yaml"
     config, error = _config(config_file)
     records = read_rows(folder / "metrics.jsonl")
-    kept = _mapping(read_json(kept_file)) if kept_file.exists() else {}
+    kept = _content(folder / DOCTOR)
     findings = kept.get("findings")
     return RunFiles(
         folder=folder,
-        config_text=_text(config_file) if config_file.exists() else "",
+        config_text=(
+            config_file.read_text(encoding="utf-8", errors="replace")
+            if config_file.exists()
+            else ""
+        ),
         config=config,
         config_error=error,
         steps=_steps(records),
         validations=[row for row in records if row.get("kind") == "validation"],
-        results=_results(read_json(results_file)) if results_file.exists() else {},
+        results=_results(_content(folder / "results.json")),
         retrieval=read_rows(folder / "predictions" / "retrieval.jsonl"),
         captions=read_rows(folder / "predictions" / "captions.jsonl"),
         diagnostics=_mapping(kept.get("diagnostics")),
@@ -118,25 +108,25 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def _content(path: Path) -> Mapping[str, Any]:
+    """Return what is in a JSON file; nothing where it is not there or holds something else."""
+    return _mapping(read_json(path)) if path.exists() else {}
+
+
 def _steps(records: list[Row]) -> list[Row]:
     """Return the records of steps; those that do not say which step they are of are left out."""
     return [row for row in records if row.get("kind") == "step" and is_number(row.get("step"))]
 
 
-def _results(value: Any) -> Mapping[str, Any]:
+def _results(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return results whose sections are mappings, of losses and captions two deep."""
-    results = dict(_mapping(value))
+    results = dict(content)
     if "provenance" in results:
         results["provenance"] = _mapping(results["provenance"])
     for section in _SECTIONS & results.keys():
         entries = _mapping(results[section]).items()
         results[section] = {key: _mapping(entry) for key, entry in entries}
     return results
-
-
-def _text(path: Path) -> str:
-    """Return a file's text; bytes that are not UTF-8 become question marks."""
-    return path.read_bytes().decode(encoding="utf-8", errors="replace")
 
 
 def _config(path: Path) -> tuple[RunConfig | None, str]:

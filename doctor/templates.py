@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cinelex.core.files import write_whole
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -33,3 +35,9 @@ def environment(*own: Path) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def write_page(path: Path, template: str, *own: Path, **values: Any) -> Path:
+    """Fill in a template, write it whole or not at all, and return its path."""
+    write_whole(path, environment(*own).get_template(template).render(**values))
+    return path

@@ -40,13 +40,13 @@ def run(options: argparse.Namespace) -> int:
         )
     weights = {term: evidence.newest(f"weight/{term}") or 0.0 for term in found.norms}
     target = targets(options.targets, found)
-    norms = {term: found.norms[term].median for term in target}
+    norms = {term: found.norms[term].value for term in target}
     advice = suggested_weights(norms, target, total=sum(weights.values()) or 1.0)
     say(f"gradient at the shared block, median of {found.probes} probes [95 % interval]")
     for term, share in found.shares.items():
         interval = f"[{100 * share.low:.1f}, {100 * share.high:.1f}]"
         say(
-            f"{term}: weight {weights[term]:.3g}, share {100 * share.median:.1f} % {interval}; "
+            f"{term}: weight {weights[term]:.3g}, share {100 * share.value:.1f} % {interval}; "
             f"for {100 * target.get(term, 0):.1f} %: loss_weights.{term}={advice.get(term, 0):.3g}"
         )
     say("Norms change with the weights: ask again after 50 more probes.")
@@ -60,7 +60,7 @@ def targets(texts: Sequence[str], found: Balance) -> Mapping[str, float]:
         UserError: A text is no ``TERM=SHARE``, a term is not the run's or has no gradient, or a
             share is not a positive number.
     """
-    moved = [term for term, norm in found.norms.items() if norm.median > 0]
+    moved = [term for term, norm in found.norms.items() if norm.value > 0]
     shares = {term: 1.0 for term in moved} if not texts else dict(map(_parsed, texts))
     wrong = sorted(shares.keys() - set(moved))
     if wrong or not moved:

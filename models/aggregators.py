@@ -1,12 +1,12 @@
 """Aggregators: from the clips or tokens of a study to one vector."""
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import nn
 
 from cinelex.models.blocks import Block, FeedForward, check_heads, start_small
 from cinelex.models.contracts import Aggregator
 from cinelex.models.packing import pad_rows, rows_of, segment_softmax
+from cinelex.models.shapes import Owner, Rows, Studies
 
 
 class MeanAggregator(Aggregator):
@@ -22,13 +22,8 @@ class MeanAggregator(Aggregator):
         self.width = width
 
     def forward(
-        self,
-        rows: Float[Tensor, "row width"],
-        owner: Int[Tensor, " row"],
-        *,
-        studies: int,
-        max_clips: int | None = None,
-    ) -> Float[Tensor, "study width"]:
+        self, rows: Rows, owner: Owner, *, studies: int, max_clips: int | None = None
+    ) -> Studies:
         """Average in fp32."""
         counts = rows_of(owner, studies=studies)
         total = rows.new_zeros(studies, rows.shape[1], dtype=torch.float32)
@@ -62,13 +57,8 @@ class GatedAttentionAggregator(Aggregator):
         start_small(self)
 
     def forward(
-        self,
-        rows: Float[Tensor, "row width"],
-        owner: Int[Tensor, " row"],
-        *,
-        studies: int,
-        max_clips: int | None = None,
-    ) -> Float[Tensor, "study width"]:
+        self, rows: Rows, owner: Owner, *, studies: int, max_clips: int | None = None
+    ) -> Studies:
         """Weigh the rows, and add them up in fp32."""
         rows = self.norm(rows)
         score = self.score(self.content(rows).tanh() * self.gate(rows).sigmoid())
@@ -105,13 +95,8 @@ class AttentionPoolingAggregator(Aggregator):
         start_small(self)
 
     def forward(
-        self,
-        rows: Float[Tensor, "row width"],
-        owner: Int[Tensor, " row"],
-        *,
-        studies: int,
-        max_clips: int | None = None,
-    ) -> Float[Tensor, "study width"]:
+        self, rows: Rows, owner: Owner, *, studies: int, max_clips: int | None = None
+    ) -> Studies:
         """Pool with softmax and sums in fp32."""
         rows = self.norm(rows)
         keys = self.key(rows).unflatten(1, (self.heads, -1))
@@ -152,13 +137,8 @@ class ClassTokenAggregator(Aggregator):
         start_small(self)
 
     def forward(
-        self,
-        rows: Float[Tensor, "row width"],
-        owner: Int[Tensor, " row"],
-        *,
-        studies: int,
-        max_clips: int | None = None,
-    ) -> Float[Tensor, "study width"]:
+        self, rows: Rows, owner: Owner, *, studies: int, max_clips: int | None = None
+    ) -> Studies:
         """Pad once, with a mask that no block sees past."""
         table, attention_mask = pad_rows(rows, owner, studies=studies, max_clips=max_clips)
         token = self.token.to(table.dtype).expand(studies, 1, -1)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cinelex.models.blocks import FeedForward, check_heads, start_small
 from cinelex.models.contracts import CaptionDecoder, Constraint
+from cinelex.models.shapes import Logits, Memory, MemoryMask, TokenFeatures, TokenIds
 
 KeysValues = tuple[Float[Tensor, "study head key part"], Float[Tensor, "study head key part"]]
 OfTokens = tuple[Float[Tensor, "study head room part"], Float[Tensor, "study head room part"]]
@@ -67,11 +68,8 @@ class TransformerCaptionDecoder(CaptionDecoder):
         start_small(self)
 
     def forward(
-        self,
-        token_ids: Int[Tensor, "study token"],
-        memory: Float[Tensor, "study memory width"],
-        attention_mask: Bool[Tensor, "study memory"] | None,
-    ) -> Float[Tensor, "study token vocab"]:
+        self, token_ids: TokenIds, memory: Memory, attention_mask: MemoryMask | None
+    ) -> Logits:
         """Return, at each token, the logits of the token that follows it (teacher forcing)."""
         positions = torch.arange(token_ids.shape[1], device=token_ids.device)
         features = self.embed(token_ids) + self.positions(positions)
@@ -83,15 +81,15 @@ class TransformerCaptionDecoder(CaptionDecoder):
     @torch.no_grad()
     def generate(
         self,
-        memory: Float[Tensor, "study memory width"],
-        attention_mask: Bool[Tensor, "study memory"] | None,
+        memory: Memory,
+        attention_mask: MemoryMask | None,
         *,
         bos_id: int,
         eos_id: int,
         pad_id: int,
         max_tokens: int,
         constraint: Constraint | None = None,
-    ) -> Int[Tensor, "study token"]:
+    ) -> TokenIds:
         """Write a report for each study, always taking the likeliest token that is allowed.
 
         Each step computes one token; what the tokens and the study said before is remembered. It
@@ -121,7 +119,7 @@ class TransformerCaptionDecoder(CaptionDecoder):
                 return token_ids[:, : position + 2]
         return token_ids
 
-    def _caches(self, memory: Float[Tensor, "study memory width"], max_tokens: int) -> list[Cache]:
+    def _caches(self, memory: Memory, max_tokens: int) -> list[Cache]:
         """Look at the study once, and make room for the tokens."""
         caches = []
         for block in self._blocks():
@@ -171,12 +169,12 @@ class _Attention(nn.Module):
 
     def forward(
         self,
-        features: Float[Tensor, "study token width"],
+        features: TokenFeatures,
         remembered: KeysValues,
         *,
         mask: Bool[Tensor, "study 1 1 key"] | None,
         causal: bool,
-    ) -> Float[Tensor, "study token width"]:
+    ) -> TokenFeatures:
         """Attend from each token to what is remembered; ``causal`` hides what comes later."""
         query = rearrange(
             self.query(features),
@@ -202,12 +200,12 @@ class _Block(nn.Module):
 
     def forward(
         self,
-        features: Float[Tensor, "study token width"],
+        features: TokenFeatures,
         memory: OfMemory | Float[Tensor, "study memory memory_width"],
         mask: Bool[Tensor, "study 1 1 memory"] | None,
         room: OfTokens | None = None,
         position: int = 0,
-    ) -> Float[Tensor, "study token width"]:
+    ) -> TokenFeatures:
         """Take all tokens, each seeing those before it, or one token that sees all in ``room``.
 
         Args:
@@ -234,7 +232,7 @@ class _Block(nn.Module):
 
 
 def _mask(
-    attention_mask: Bool[Tensor, "study memory"] | None,
+    attention_mask: MemoryMask | None,
 ) -> Bool[Tensor, "study 1 1 memory"] | None:
     """Return the mask of the study's tokens, or None where nothing is absent."""
     return None if attention_mask is None else attention_mask[:, None, None]

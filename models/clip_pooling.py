@@ -3,6 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from cinelex.models.shapes import ClipTokens
+
 
 class PositionPooling(nn.Module):
     """Read all tokens of a clip at once, each position with weights of its own.
@@ -28,7 +30,7 @@ class PositionPooling(nn.Module):
             nn.LayerNorm(width),
         )
 
-    def forward(self, tokens: Float[Tensor, "clip token width"]) -> Float[Tensor, "clip width"]:
+    def forward(self, tokens: ClipTokens) -> Float[Tensor, "clip width"]:
         """Return one row a clip."""
         return self.read(tokens.flatten(1))
 
@@ -36,6 +38,6 @@ class PositionPooling(nn.Module):
 class MeanPooling(nn.Module):
     """Average the tokens of a clip."""
 
-    def forward(self, tokens: Float[Tensor, "clip token width"]) -> Float[Tensor, "clip width"]:
+    def forward(self, tokens: ClipTokens) -> Float[Tensor, "clip width"]:
         """Return one row a clip."""
         return tokens.mean(dim=1)

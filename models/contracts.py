@@ -8,10 +8,25 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cinelex.models.normalize import Normalize
+from cinelex.models.shapes import (
+    Clips,
+    ClipTokens,
+    Keep,
+    Latents,
+    Logits,
+    Memory,
+    MemoryMask,
+    Owner,
+    Rows,
+    Studies,
+    TokenFeatures,
+    TokenIds,
+    TokenMask,
+)
 
 
 class VideoEncoder(nn.Module, ABC):
@@ -29,25 +44,19 @@ class VideoEncoder(nn.Module, ABC):
     tubelet: tuple[int, int, int]
     """Frames, rows and columns of pixels that one token starts from."""
     drops_tokens: bool
-    """True where ``keep`` is understood, so that hidden tokens cost nothing and are never seen."""
+    """True where ``keep`` is understood, so that hidden tokens cost nothing and are never seen; to
+    any other encoder nobody gives one."""
     kept: Mapping[str, Any] | None = None
     """JSON that the constructor takes as ``kept`` to build it again for a checkpoint, without its
     source; None where the options say it all."""
 
     @abstractmethod
-    def forward(
-        self,
-        clips: Float[Tensor, "clip channel frame row column"],
-        keep: Int[Tensor, "clip visible"] | None = None,
-    ) -> Float[Tensor, "clip token width"]:
+    def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the tokens of each clip.
 
         Args:
             clips: Levels in [0, 1], unless ``normalize`` was told to expect others.
             keep: The tokens to embed and encode, as indices in t·y·x; all of them if None.
-
-        Raises:
-            ValueError: ``keep`` was given to an encoder that cannot drop tokens.
         """
 
 
@@ -60,13 +69,8 @@ class Aggregator(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self,
-        rows: Float[Tensor, "row width"],
-        owner: Int[Tensor, " row"],
-        *,
-        studies: int,
-        max_clips: int | None = None,
-    ) -> Float[Tensor, "study width"]:
+        self, rows: Rows, owner: Owner, *, studies: int, max_clips: int | None = None
+    ) -> Studies:
         """Pool the rows of each study.
 
         Args:
@@ -87,9 +91,7 @@ class TextEncoder(nn.Module, ABC):
     """As of a video encoder."""
 
     @abstractmethod
-    def forward(
-        self, token_ids: Int[Tensor, "study token"], attention_mask: Bool[Tensor, "study token"]
-    ) -> Float[Tensor, "study token width"]:
+    def forward(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
         """Return the features of each token; those of padding mean nothing.
 
         Args:
@@ -98,11 +100,7 @@ class TextEncoder(nn.Module, ABC):
         """
 
     @abstractmethod
-    def pool(
-        self,
-        features: Float[Tensor, "study token width"],
-        attention_mask: Bool[Tensor, "study token"],
-    ) -> Float[Tensor, "study width"]:
+    def pool(self, features: TokenFeatures, attention_mask: TokenMask) -> Studies:
         """Return one vector a report, from the features of the tokens that are not padding."""
 
 
@@ -125,11 +123,8 @@ class CaptionDecoder(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self,
-        token_ids: Int[Tensor, "study token"],
-        memory: Float[Tensor, "study memory width"],
-        attention_mask: Bool[Tensor, "study memory"] | None,
-    ) -> Float[Tensor, "study token vocab"]:
+        self, token_ids: TokenIds, memory: Memory, attention_mask: MemoryMask | None
+    ) -> Logits:
         """Return, at each token, the logits of the token that follows it.
 
         Args:
@@ -141,15 +136,15 @@ class CaptionDecoder(nn.Module, ABC):
     @abstractmethod
     def generate(
         self,
-        memory: Float[Tensor, "study memory width"],
-        attention_mask: Bool[Tensor, "study memory"] | None,
+        memory: Memory,
+        attention_mask: MemoryMask | None,
         *,
         bos_id: int,
         eos_id: int,
         pad_id: int,
         max_tokens: int,
         constraint: Constraint | None = None,
-    ) -> Int[Tensor, "study token"]:
+    ) -> TokenIds:
         """Write a report for each study, always taking the likeliest token that is allowed.
 
         The result starts with ``bos_id``, holds at most ``max_tokens`` tokens, and is filled with
@@ -164,7 +159,7 @@ class MaskedDecoder(nn.Module, ABC):
     def forward(
         self,
         visible: Float[Tensor, "clip visible width"],
-        keep: Int[Tensor, "clip visible"],
+        keep: Keep,
         hide: Int[Tensor, "clip hidden"],
     ) -> Float[Tensor, "clip hidden output"]:
         """Return what is predicted for each hidden tubelet.
@@ -185,7 +180,7 @@ class LatentHead(nn.Module, ABC):
     """Numbers that each number of a latent is a weighted sum of."""
 
     @abstractmethod
-    def forward(self, tokens: Float[Tensor, "clip token width"]) -> Float[Tensor, "clip latent"]:
+    def forward(self, tokens: ClipTokens) -> Latents:
         """Return one latent a picture, with nothing after the last matrix."""
 
 
@@ -193,9 +188,7 @@ class ImageDecoder(nn.Module, ABC):
     """From a latent back to the pixels of the picture."""
 
     @abstractmethod
-    def forward(
-        self, latents: Float[Tensor, "clip latent"]
-    ) -> Float[Tensor, "clip channel frame row column"]:
+    def forward(self, latents: Latents) -> Clips:
         """Return normalized pixels."""
 
 

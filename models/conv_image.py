@@ -1,10 +1,10 @@
 """A small convolutional image tower that trains on a CPU in minutes."""
 
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import nn
 
 from cinelex.models.contracts import VideoEncoder
 from cinelex.models.normalize import Normalize
+from cinelex.models.shapes import Clips, ClipTokens, Keep
 
 
 class ConvImage(VideoEncoder):
@@ -58,12 +58,7 @@ class ConvImage(VideoEncoder):
             ]
         self.layers = nn.Sequential(*layers)
 
-    def forward(
-        self,
-        clips: Float[Tensor, "clip channel frame row column"],
-        keep: Int[Tensor, "clip visible"] | None = None,
-    ) -> Float[Tensor, "clip token width"]:
+    def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the tokens of each image."""
-        if keep is not None:
-            raise ValueError("a convolutional tower sees all of an image and cannot drop tokens")
+        assert keep is None
         return self.layers(self.normalize(clips)[:, :, 0]).flatten(2).transpose(1, 2)

@@ -128,10 +128,3 @@ def _replace(norm: _BatchNorm, *, trained: bool) -> nn.Module:
     )
     joined = [part for name in ("drop", "act") if (part := getattr(norm, name, None)) is not None]
     return nn.Sequential(stand_in, *joined) if joined else stand_in
-
-
-def keep_nothing(name: str) -> ValueError:
-    """Return the error of an encoder that was asked to drop tokens and cannot."""
-    return ValueError(
-        f"{name} cannot drop tokens; choose the video encoder vit or videomae for masked modelling"
-    )

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import nn
 
 from cinelex.core.errors import UserError
 from cinelex.models.contracts import TextEncoder
 from cinelex.models.foreign import make_repeatable
 from cinelex.models.hub import described, load_pretrained, rebuilt
 from cinelex.models.pooling import PoolingKind, TokenPooling
+from cinelex.models.shapes import Studies, TokenFeatures, TokenIds, TokenMask
 
 
 class HuggingFaceText(TextEncoder):
@@ -62,18 +62,12 @@ class HuggingFaceText(TextEncoder):
         self.project = nn.Identity() if native == width else nn.Linear(native, width)
         self.pooling = TokenPooling(width=width, kind=pooling)
 
-    def forward(
-        self, token_ids: Int[Tensor, "study token"], attention_mask: Bool[Tensor, "study token"]
-    ) -> Float[Tensor, "study token width"]:
+    def forward(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
         """Return the features of each token."""
         out = self.encoder(input_ids=token_ids, attention_mask=attention_mask.long())
         return self.project(out.last_hidden_state)
 
-    def pool(
-        self,
-        features: Float[Tensor, "study token width"],
-        attention_mask: Bool[Tensor, "study token"],
-    ) -> Float[Tensor, "study width"]:
+    def pool(self, features: TokenFeatures, attention_mask: TokenMask) -> Studies:
         """Return one vector a report."""
         return self.pooling(features, attention_mask)
 

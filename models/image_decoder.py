@@ -2,12 +2,12 @@
 
 import torch.nn.functional as F
 from einops import rearrange
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from cinelex.core.errors import UserError
 from cinelex.models.blocks import start_level
 from cinelex.models.contracts import ImageDecoder
+from cinelex.models.shapes import Clips, Latents
 
 
 class ConvImageDecoder(ImageDecoder):
@@ -54,9 +54,7 @@ class ConvImageDecoder(ImageDecoder):
         self.finish = nn.Conv2d(width, 4 * frames * channels, 3, padding=1)
         start_level(self)
 
-    def forward(
-        self, latents: Float[Tensor, "clip latent"]
-    ) -> Float[Tensor, "clip channel frame row column"]:
+    def forward(self, latents: Latents) -> Clips:
         """Return normalized pixels, which nothing bounds."""
         maps = rearrange(
             self.unfold(latents),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
@@ -17,6 +17,7 @@ from cinelex.models.contracts import (
     VideoEncoder,
 )
 from cinelex.models.embedding import embedding_head, unit_rows
+from cinelex.models.shapes import Clips, Latents, Logits, TokenIds, TokenMask
 from cinelex.models.study_model import EncodedStudies, MatchedOutputs, StudyModel
 from cinelex.models.temperature import Temperature
 
@@ -25,11 +26,11 @@ from cinelex.models.temperature import Temperature
 class LatentOutputs(MatchedOutputs):
     """What one forward pass hands to the losses."""
 
-    latent: Float[Tensor, "clip latent"]
+    latent: Latents
     """One row a picture."""
-    caption_logits: Float[Tensor, "study token vocab"]
+    caption_logits: Logits
     """At each token, the logits of the token that follows it."""
-    reconstruction: Float[Tensor, "clip channel frame row column"]
+    reconstruction: Clips
     """Standardised pixels, made from the latent alone."""
 
 
@@ -93,10 +94,10 @@ class LatentCaptioner(StudyModel):
 
     def forward(
         self,
-        clips: Float[Tensor, "clip channel frame row column"],
+        clips: Clips,
         owner: Int[Tensor, " clip"],
-        token_ids: Int[Tensor, "study token"],
-        attention_mask: Bool[Tensor, "study token"],
+        token_ids: TokenIds,
+        attention_mask: TokenMask,
     ) -> LatentOutputs:
         """Run every part once.
 
@@ -118,9 +119,7 @@ class LatentCaptioner(StudyModel):
             reconstruction=self.image_decoder(latent),
         )
 
-    def encode_clips(
-        self, clips: Float[Tensor, "clip channel frame row column"]
-    ) -> Float[Tensor, "clip latent"]:
+    def encode_clips(self, clips: Clips) -> Latents:
         """Return the latent of each picture."""
         return self.latent_head(self.image_encoder(clips))
 
@@ -141,7 +140,7 @@ class LatentCaptioner(StudyModel):
 
     def join_clips(
         self,
-        features: Float[Tensor, "clip latent"],
+        features: Latents,
         owner: Int[Tensor, " clip"],
         *,
         studies: int,

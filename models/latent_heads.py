@@ -2,11 +2,11 @@
 
 import math
 
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from cinelex.models.blocks import start_level
 from cinelex.models.contracts import LatentHead
+from cinelex.models.shapes import ClipTokens, Latents
 
 
 class PositionLatent(LatentHead):
@@ -17,12 +17,7 @@ class PositionLatent(LatentHead):
     """
 
     def __init__(
-        self,
-        *,
-        width: int,
-        grid: tuple[int, int, int],
-        latent: int,
-        squeeze: int = 32,
+        self, *, width: int, grid: tuple[int, int, int], latent: int, squeeze: int = 32
     ) -> None:
         """Make the two matrices.
 
@@ -38,6 +33,6 @@ class PositionLatent(LatentHead):
         self.to_latent = nn.Linear(self.fan_in, latent, bias=False)
         start_level(self)
 
-    def forward(self, tokens: Float[Tensor, "clip token width"]) -> Float[Tensor, "clip latent"]:
+    def forward(self, tokens: ClipTokens) -> Latents:
         """Return one latent a picture."""
         return self.to_latent(self.squeeze(tokens).flatten(1))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from cinelex.models.blocks import Block, start_small
 from cinelex.models.contracts import MaskedDecoder
 from cinelex.models.positions import GridPositions, PositionKind, positions_at
+from cinelex.models.shapes import Keep
 
 
 class TransformerMaskedDecoder(MaskedDecoder):
@@ -55,7 +56,7 @@ class TransformerMaskedDecoder(MaskedDecoder):
     def forward(
         self,
         visible: Float[Tensor, "clip visible width"],
-        keep: Int[Tensor, "clip visible"],
+        keep: Keep,
         hide: Int[Tensor, "clip hidden"],
     ) -> Float[Tensor, "clip hidden output"]:
         """Predict the hidden tubelets only; attention does not mind that their tokens come last."""

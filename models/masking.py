@@ -5,11 +5,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from cinelex.core.errors import UserError
+from cinelex.models.shapes import Keep
 
 
 def tube_mask(
     noise: Float[Tensor, "clip position"], *, grid: tuple[int, int, int], ratio: float
-) -> tuple[Int[Tensor, "clip visible"], Int[Tensor, "clip hidden"]]:
+) -> tuple[Keep, Int[Tensor, "clip hidden"]]:
     """Hide the same positions in all frames: what is hidden cannot be copied from the next frame.
 
     Source: Tong et al. 2022, VideoMAE, arXiv:2203.12602, section 3.3 (tube masking).

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
+from cinelex.models.shapes import Clips
 
 
 class Normalize(nn.Module):
@@ -40,8 +41,6 @@ class Normalize(nn.Module):
         for name, values in (("mean", means), ("std", stds)):
             self.register_buffer(name, torch.tensor(values).view(-1, 1, 1, 1), persistent=False)
 
-    def forward(
-        self, clips: Float[Tensor, "clip channel frame row column"]
-    ) -> Float[Tensor, "clip own_channel frame row column"]:
+    def forward(self, clips: Clips) -> Float[Tensor, "clip own_channel frame row column"]:
         """Return pixels of the encoder's mean and deviation."""
         return clips if self._untouched else (clips - self.mean) / self.std

@@ -7,13 +7,21 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cinelex.core.errors import UserError
 from cinelex.models.contracts import TextEncoder, VideoEncoder
-from cinelex.models.foreign import keep_nothing, make_repeatable
+from cinelex.models.foreign import make_repeatable
 from cinelex.models.normalize import Normalize
+from cinelex.models.shapes import (
+    Clips,
+    ClipTokens,
+    Keep,
+    Studies,
+    TokenFeatures,
+    TokenIds,
+    TokenMask,
+)
 
 CONFIG = "open_clip_config.json"
 """What a folder of OpenCLIP says of its model."""
@@ -120,18 +128,9 @@ class OpenClipImage(VideoEncoder):
         statistics: Any = self.tower
         self.normalize = Normalize(statistics.image_mean, statistics.image_std)
 
-    def forward(
-        self,
-        clips: Float[Tensor, "clip channel frame row column"],
-        keep: Int[Tensor, "clip visible"] | None = None,
-    ) -> Float[Tensor, "clip token width"]:
-        """Return one token an image.
-
-        Raises:
-            ValueError: Tokens are to be dropped.
-        """
-        if keep is not None:
-            raise keep_nothing("an OpenCLIP tower")
+    def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
+        """Return one token an image."""
+        assert keep is None
         return self.tower(self.normalize(clips)[:, :, 0])[:, None]
 
 
@@ -180,9 +179,7 @@ class OpenClipText(TextEncoder):
         make_repeatable(self.tower, trained=pretrained is not False)
         self.width = width
 
-    def forward(
-        self, token_ids: Int[Tensor, "study token"], attention_mask: Bool[Tensor, "study token"]
-    ) -> Float[Tensor, "study token width"]:
+    def forward(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
         """Return the projected features of each token; no token sees those behind it."""
         length = token_ids.shape[1]
         features = self.tower.token_embedding(token_ids) + self.tower.positional_embedding[:length]
@@ -193,11 +190,7 @@ class OpenClipText(TextEncoder):
             return projection(features)
         return features @ projection
 
-    def pool(
-        self,
-        features: Float[Tensor, "study token width"],
-        attention_mask: Bool[Tensor, "study token"],
-    ) -> Float[Tensor, "study width"]:
+    def pool(self, features: TokenFeatures, attention_mask: TokenMask) -> Studies:
         """Return the last token that is no padding, which is eos."""
         positions = torch.arange(attention_mask.shape[1], device=attention_mask.device)
         last = torch.where(attention_mask, positions, -1).amax(1)

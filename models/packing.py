@@ -4,15 +4,17 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from cinelex.models.shapes import Owner
 
-def rows_of(owner: Int[Tensor, " row"], *, studies: int) -> Int[Tensor, " study"]:
+
+def rows_of(owner: Owner, *, studies: int) -> Int[Tensor, " study"]:
     """Return how many rows each study owns, without waiting for the device as ``bincount`` does."""
     return owner.new_zeros(studies).index_add(0, owner, torch.ones_like(owner))
 
 
 def pad_rows(
     rows: Float[Tensor, "row *inner"],
-    owner: Int[Tensor, " row"],
+    owner: Owner,
     *,
     studies: int,
     max_clips: int | None = None,
@@ -47,7 +49,7 @@ def pad_rows(
     return table.index_put((owner, slot), rows), attention_mask
 
 
-def _most_rows(owner: Int[Tensor, " row"], *, studies: int) -> int:
+def _most_rows(owner: Owner, *, studies: int) -> int:
     """Return the rows of the study that owns most. Waits for the device."""
     counts = torch.bincount(owner, minlength=studies).tolist()
     if len(counts) != studies:
@@ -59,7 +61,7 @@ def _most_rows(owner: Int[Tensor, " row"], *, studies: int) -> int:
 
 
 def segment_softmax(
-    scores: Float[Tensor, "row head"], owner: Int[Tensor, " row"], *, studies: int
+    scores: Float[Tensor, "row head"], owner: Owner, *, studies: int
 ) -> Float[Tensor, "row head"]:
     """Return, in fp32, the softmax of each head over the rows of each study."""
     scores = scores.float()

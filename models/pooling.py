@@ -3,8 +3,9 @@
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import nn
+
+from cinelex.models.shapes import Studies, TokenFeatures, TokenMask
 
 PoolingKind = Literal["mean", "attention", "first"]
 
@@ -23,11 +24,7 @@ class TokenPooling(nn.Module):
         self.kind = kind
         self.query = nn.Linear(width, 1, bias=False) if kind == "attention" else None
 
-    def forward(
-        self,
-        features: Float[Tensor, "study token width"],
-        attention_mask: Bool[Tensor, "study token"],
-    ) -> Float[Tensor, "study width"]:
+    def forward(self, features: TokenFeatures, attention_mask: TokenMask) -> Studies:
         """Pool, with softmax and sums in fp32."""
         if self.kind == "first":
             return features[:, 0]

@@ -3,11 +3,12 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cinelex.models.contracts import CaptionDecoder, TextEncoder
 from cinelex.models.embedding import unit_rows
+from cinelex.models.shapes import Clips, Memory, MemoryMask, TokenFeatures, TokenIds, TokenMask
 from cinelex.models.temperature import Temperature
 
 
@@ -17,10 +18,10 @@ class EncodedStudies:
 
     study: Float[Tensor, "study dim"]
     """Unit rows in the space that studies and reports share; fp32."""
-    memory: Float[Tensor, "study memory width"]
+    memory: Memory
     """What the caption decoder looks at: all tokens of all clips, padded, and before them, if the
     model is told so, the aggregated vector and the row of each clip."""
-    attention_mask: Bool[Tensor, "study memory"]
+    attention_mask: MemoryMask
     """True where ``memory`` holds something."""
     first_token: int
     """Where in ``memory`` the tokens begin."""
@@ -30,7 +31,7 @@ class EncodedStudies:
     """What the heads found, in standard deviations from the mean; None where there are none."""
 
     @property
-    def mask(self) -> Bool[Tensor, "study memory"] | None:
+    def mask(self) -> MemoryMask | None:
         """What hides padding from attention; None where there is none, which is faster."""
         return self.attention_mask if self.ragged else None
 
@@ -41,7 +42,7 @@ class EncodedReports:
 
     report: Float[Tensor, "study dim"]
     """Unit rows in the space that studies and reports share; fp32."""
-    token_features: Float[Tensor, "study token width"]
+    token_features: TokenFeatures
     """Features of each token; those of padding mean nothing."""
 
 
@@ -76,9 +77,7 @@ class StudyModel(nn.Module, ABC):
     """Added to the logits of the sigmoid loss."""
 
     @abstractmethod
-    def encode_clips(
-        self, clips: Float[Tensor, "clip channel frame row column"]
-    ) -> Float[Tensor, "clip *feature"]:
+    def encode_clips(self, clips: Clips) -> Float[Tensor, "clip *feature"]:
         """Return what is kept of each clip by itself: its tokens, or its latent."""
 
     @abstractmethod
@@ -102,7 +101,7 @@ class StudyModel(nn.Module, ABC):
 
     def encode_study(
         self,
-        clips: Float[Tensor, "clip channel frame row column"],
+        clips: Clips,
         owner: Int[Tensor, " clip"],
         *,
         studies: int,
@@ -112,9 +111,7 @@ class StudyModel(nn.Module, ABC):
         features = self.encode_clips(clips)
         return self.join_clips(features, owner, studies=studies, max_clips=max_clips)
 
-    def encode_report(
-        self, token_ids: Int[Tensor, "study token"], attention_mask: Bool[Tensor, "study token"]
-    ) -> EncodedReports:
+    def encode_report(self, token_ids: TokenIds, attention_mask: TokenMask) -> EncodedReports:
         """Return the vector and the tokens of each report."""
         features = self.text_encoder(token_ids, attention_mask)
         pooled = self.text_encoder.pool(features, attention_mask)

@@ -1,12 +1,12 @@
 """A small text encoder that needs nothing from outside."""
 
 import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import nn
 
 from cinelex.models.blocks import Block, start_small
 from cinelex.models.contracts import TextEncoder
 from cinelex.models.pooling import PoolingKind, TokenPooling
+from cinelex.models.shapes import Studies, TokenFeatures, TokenIds, TokenMask
 
 WORD_STD = 0.3
 """Spread of a fresh token or position. At 0.02 an optimizer that moves each number by its learning
@@ -55,9 +55,7 @@ class TextTransformer(TextEncoder):
         for vectors in (self.embed, self.positions):
             nn.init.normal_(vectors.weight, std=WORD_STD)
 
-    def forward(
-        self, token_ids: Int[Tensor, "study token"], attention_mask: Bool[Tensor, "study token"]
-    ) -> Float[Tensor, "study token width"]:
+    def forward(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
         """Return the features of each token, which no padding has touched."""
         positions = torch.arange(token_ids.shape[1], device=token_ids.device)
         features = self.embed(token_ids) + self.positions(positions)
@@ -65,10 +63,6 @@ class TextTransformer(TextEncoder):
             features = block(features, attention_mask)
         return self.norm(features)
 
-    def pool(
-        self,
-        features: Float[Tensor, "study token width"],
-        attention_mask: Bool[Tensor, "study token"],
-    ) -> Float[Tensor, "study width"]:
+    def pool(self, features: TokenFeatures, attention_mask: TokenMask) -> Studies:
         """Return one vector a report."""
         return self.pooling(features, attention_mask)

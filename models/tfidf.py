@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
+
+from cinelex.models.shapes import TokenIds, TokenMask
 
 
 class TfidfRows(nn.Module):
@@ -35,7 +37,7 @@ class TfidfRows(nn.Module):
 
     @torch.no_grad()
     def forward(
-        self, token_ids: Int[Tensor, "study token"], attention_mask: Bool[Tensor, "study token"]
+        self, token_ids: TokenIds, attention_mask: TokenMask
     ) -> Float[Tensor, "study vocab"]:
         """Return one unit row a caption; zero where no token of it counts."""
         counts = self.weight.new_zeros(len(token_ids), len(self.weight))

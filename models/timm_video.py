@@ -7,15 +7,15 @@ from typing import Any
 
 import torch
 from einops import rearrange
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import nn
 
 from cinelex.core.errors import UserError
 from cinelex.models.blocks import Block, start_small
 from cinelex.models.contracts import VideoEncoder
-from cinelex.models.foreign import keep_nothing, make_repeatable, read_weights
+from cinelex.models.foreign import make_repeatable, read_weights
 from cinelex.models.normalize import Normalize
 from cinelex.models.positions import GridPositions
+from cinelex.models.shapes import Clips, ClipTokens, Keep
 
 
 class TimmVideo(VideoEncoder):
@@ -72,18 +72,9 @@ class TimmVideo(VideoEncoder):
         start_small(self.project)
         start_small(self.blocks)
 
-    def forward(
-        self,
-        clips: Float[Tensor, "clip channel frame row column"],
-        keep: Int[Tensor, "clip visible"] | None = None,
-    ) -> Float[Tensor, "clip token width"]:
-        """Return one token a frame.
-
-        Raises:
-            ValueError: Tokens are to be dropped.
-        """
-        if keep is not None:
-            raise keep_nothing("a timm backbone")
+    def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
+        """Return one token a frame."""
+        assert keep is None
         frames = rearrange(
             self.normalize(clips),
             "clip channel frame row column -> (clip frame) channel row column",

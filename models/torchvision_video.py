@@ -6,18 +6,13 @@ from typing import Any
 
 import torch
 from einops import rearrange
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import nn
 
 from cinelex.core.errors import UserError
 from cinelex.models.contracts import VideoEncoder
-from cinelex.models.foreign import (
-    keep_nothing,
-    load_all,
-    make_repeatable,
-    read_weights,
-)
+from cinelex.models.foreign import load_all, make_repeatable, read_weights
 from cinelex.models.normalize import Normalize
+from cinelex.models.shapes import Clips, ClipTokens, Keep
 from cinelex.models.tubelets import grid_of
 
 
@@ -70,18 +65,9 @@ class MViTV2S(VideoEncoder):
         make_repeatable(self.mvit, trained=pretrained is not False)
         self.project = nn.Linear(768, width)
 
-    def forward(
-        self,
-        clips: Float[Tensor, "clip channel frame row column"],
-        keep: Int[Tensor, "clip visible"] | None = None,
-    ) -> Float[Tensor, "clip token width"]:
-        """Return the tokens of the last stage, without the class token.
-
-        Raises:
-            ValueError: Tokens are to be dropped.
-        """
-        if keep is not None:
-            raise keep_nothing("MViT")
+    def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
+        """Return the tokens of the last stage, without the class token."""
+        assert keep is None
         maps = self.mvit.conv_proj(self.normalize(clips))
         tokens = self.mvit.pos_encoding(rearrange(maps, "clip width t y x -> clip (t y x) width"))
         grid = tuple(maps.shape[2:])
@@ -141,18 +127,9 @@ class R3D18(VideoEncoder):
         self.norm = nn.LayerNorm(512)
         self.project = nn.Linear(512, width)
 
-    def forward(
-        self,
-        clips: Float[Tensor, "clip channel frame row column"],
-        keep: Int[Tensor, "clip visible"] | None = None,
-    ) -> Float[Tensor, "clip token width"]:
-        """Return the positions of the last stage.
-
-        Raises:
-            ValueError: Tokens are to be dropped.
-        """
-        if keep is not None:
-            raise keep_nothing("R3D-18")
+    def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
+        """Return the positions of the last stage."""
+        assert keep is None
         maps = self.stages(self.normalize(clips))
         return self.project(self.norm(rearrange(maps, "clip width t y x -> clip (t y x) width")))
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import nn
 
 from cinelex.core.errors import UserError
 from cinelex.models.blocks import check_heads
@@ -13,6 +12,7 @@ from cinelex.models.contracts import VideoEncoder
 from cinelex.models.foreign import make_repeatable
 from cinelex.models.hub import described, load_pretrained, pixel_statistics, rebuilt
 from cinelex.models.normalize import Normalize
+from cinelex.models.shapes import Clips, ClipTokens, Keep
 from cinelex.models.tubelets import grid_of, take_positions
 
 
@@ -97,11 +97,7 @@ class VideoMAE(VideoEncoder):
         native: int = config.hidden_size
         self.project = nn.Identity() if native == width else nn.Linear(native, width)
 
-    def forward(
-        self,
-        clips: Float[Tensor, "clip channel frame row column"],
-        keep: Int[Tensor, "clip visible"] | None = None,
-    ) -> Float[Tensor, "clip token width"]:
+    def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the tokens of each clip, in the order of ``keep``."""
         pixels = self.normalize(clips).transpose(1, 2)
         if keep is None:

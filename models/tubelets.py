@@ -6,6 +6,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from cinelex.core.errors import UserError
+from cinelex.models.shapes import Clips, ClipTokens
 
 
 def grid_of(*, frames: int, size: int, tubelet: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -24,7 +25,7 @@ def grid_of(*, frames: int, size: int, tubelet: tuple[int, int, int]) -> tuple[i
 
 
 def cut_tubelets(
-    clips: Float[Tensor, "clip channel frame row column"], *, tubelet: tuple[int, int, int]
+    clips: Clips, *, tubelet: tuple[int, int, int]
 ) -> Float[Tensor, "clip token pixel"]:
     """Return the pixels of each tubelet.
 
@@ -43,7 +44,7 @@ def cut_tubelets(
 
 
 def take_positions(
-    rows: Float[Tensor, "clip token width"], indices: Int[Tensor, "clip taken"]
+    rows: ClipTokens, indices: Int[Tensor, "clip taken"]
 ) -> Float[Tensor, "clip taken width"]:
     """Return, of each clip, the rows at its own indices, in the order asked for."""
     clip = torch.arange(len(rows), device=rows.device).unsqueeze(1)
@@ -62,7 +63,7 @@ def join_tubelets(
     tubelet: tuple[int, int, int],
     grid: tuple[int, int, int],
     channels: int,
-) -> Float[Tensor, "clip channel frame row column"]:
+) -> Clips:
     """Undo `cut_tubelets`."""
     return rearrange(
         tubelets,

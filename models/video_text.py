@@ -3,7 +3,7 @@
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
@@ -19,6 +19,7 @@ from cinelex.models.contracts import (
 from cinelex.models.embedding import embedding_head, unit_rows
 from cinelex.models.fact_heads import FactRows
 from cinelex.models.packing import pad_rows
+from cinelex.models.shapes import Clips, ClipTokens, TokenIds, TokenMask
 from cinelex.models.study_model import EncodedStudies, StudyModel
 from cinelex.models.temperature import Temperature
 from cinelex.models.video_text_outputs import VideoTextOutputs
@@ -129,10 +130,10 @@ class VideoText(StudyModel):
 
     def forward(
         self,
-        clips: Float[Tensor, "clip channel frame row column"],
+        clips: Clips,
         owner: Int[Tensor, " clip"],
-        token_ids: Int[Tensor, "study token"],
-        attention_mask: Bool[Tensor, "study token"],
+        token_ids: TokenIds,
+        attention_mask: TokenMask,
         keep: Int[Tensor, "masked visible"] | None = None,
         hide: Int[Tensor, "masked hidden"] | None = None,
         masked: Int[Tensor, " masked"] | None = None,
@@ -174,15 +175,13 @@ class VideoText(StudyModel):
             facts=studies.facts,
         )
 
-    def encode_clips(
-        self, clips: Float[Tensor, "clip channel frame row column"]
-    ) -> Float[Tensor, "clip token width"]:
+    def encode_clips(self, clips: Clips) -> ClipTokens:
         """Return the tokens of each clip."""
         return self.video_encoder(clips)
 
     def join_clips(
         self,
-        features: Float[Tensor, "clip token width"],
+        features: ClipTokens,
         owner: Int[Tensor, " clip"],
         *,
         studies: int,
@@ -228,7 +227,7 @@ class VideoText(StudyModel):
 
     def reconstruct(
         self,
-        clips: Float[Tensor, "clip channel frame row column"],
+        clips: Clips,
         *,
         keep: Int[Tensor, "masked visible"] | None,
         hide: Int[Tensor, "masked hidden"] | None,

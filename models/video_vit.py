@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 from einops import rearrange
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from cinelex.models.blocks import Block, start_level, start_small
@@ -13,6 +13,7 @@ from cinelex.models.contracts import VideoEncoder
 from cinelex.models.normalize import Normalize
 from cinelex.models.positions import GridPositions, PositionKind, positions_at
 from cinelex.models.pyramid_stem import PyramidStem
+from cinelex.models.shapes import Clips, ClipTokens, Keep
 from cinelex.models.tubelets import cut_tubelets, grid_of, take_positions, visible_of
 
 
@@ -86,11 +87,7 @@ class VideoViT(VideoEncoder):
         start_small(self.blocks)
         start_level(self.stem)
 
-    def forward(
-        self,
-        clips: Float[Tensor, "clip channel frame row column"],
-        keep: Int[Tensor, "clip visible"] | None = None,
-    ) -> Float[Tensor, "clip token width"]:
+    def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the tokens of each clip."""
         clips = self.normalize(clips)
         if self.subtract_first:
@@ -150,9 +147,7 @@ class ConvStem(nn.Module):
         )
         self.to_token = nn.Linear(64 * rows * columns, width)
 
-    def forward(
-        self, tubelets: Float[Tensor, "clip token pixel"]
-    ) -> Float[Tensor, "clip token width"]:
+    def forward(self, tubelets: Float[Tensor, "clip token pixel"]) -> ClipTokens:
         """Return one token a tubelet."""
         frames, rows, columns = self.tubelet
         # Permuted, not copied: channels stay last in memory, which the convolutions prefer.

@@ -1,41 +1,36 @@
 """What may look at an update from outside without changing it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
+Numbers = Mapping[str, Tensor | float]
+"""What joins a step's record."""
+
 
 @runtime_checkable
 class Probe(Protocol):
-    """Looks at some updates, at either moment; what it returns joins the step's record.
+    """Looks at some updates, at either moment.
 
     It must leave weights, gradients, moments and every random state as it found them, and return
     the same numbers for the same state, so that a resumed run has the record of one that was not
     interrupted. All ranks call it together.
     """
 
-    def before_backward(
-        self,
-        step: int,
-        *,
-        module: nn.Module,
-        terms: Mapping[str, Tensor],
-        weights: Mapping[str, float],
-    ) -> Mapping[str, Tensor | float]:
-        """Look at the loss terms of optimizer step ``step``, from 1, while their graph is there.
+    every: int
+    """It looks at the first step and at every so many; 0 never looks."""
 
-        Args:
-            step: The step that is being made.
-            module: The trained module itself.
-            terms: Unweighted terms over the global batch; their graph must survive.
-            weights: The weight of each term.
-        """
+    def before_backward(self, module: nn.Module, terms: Mapping[str, Tensor]) -> Numbers:
+        """Look at the unweighted terms of the global batch; their graph must survive."""
         return {}
 
-    def after_update(
-        self, step: int, *, module: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> Mapping[str, Tensor | float]:
-        """Look at the weights and at the optimizer's state after optimizer step ``step``."""
+    def after_update(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> Numbers:
+        """Look at the weights and at the optimizer's state after the step."""
         return {}
+
+
+def due(probes: Sequence[Probe], step: int) -> list[Probe]:
+    """Return the probes that look at optimizer step ``step``, from 1."""
+    return [one for one in probes if one.every > 0 and (step == 1 or step % one.every == 0)]

@@ -14,10 +14,7 @@ from cinelex.core.sharding import as_parameter
 from cinelex.core.weights import check_names
 from cinelex.runners import saving
 from cinelex.runners.ema import Ema
-from cinelex.runners.snapshot import (
-    restore_optimizer,
-    restore_random_state,
-)
+from cinelex.runners.snapshot import restore_optimizer, restore_random_state
 
 
 def restore(

@@ -13,7 +13,6 @@ from torch.nn.utils import clip_grad_norm_
 
 from cinelex.config.schema import RunConfig
 from cinelex.core import checkpoint
-from cinelex.core.checkpoint import Position
 from cinelex.core.console import say
 from cinelex.core.distributed import barrier, broadcast_json
 from cinelex.core.errors import UserError
@@ -26,12 +25,8 @@ from cinelex.runners.gradients import Gradients
 from cinelex.runners.hardware import out_of_memory, uses_bf16
 from cinelex.runners.interruption import Cause, Interruption
 from cinelex.runners.optimizer import build_optimizer, set_learning_rate
-from cinelex.runners.parallel import (
-    activation_checkpointing,
-    compile_blocks,
-    distribute,
-)
-from cinelex.runners.probe import Probe
+from cinelex.runners.parallel import activation_checkpointing, compile_blocks, distribute
+from cinelex.runners.probe import Probe, due
 from cinelex.runners.restore import restore
 from cinelex.runners.saver import Saver
 from cinelex.runners.sinks import Sink
@@ -91,8 +86,7 @@ class Trainer(Generic[BatchT]):
         self.snapshots = Snapshots(self.module, self.optimizer, self.ema)
         self.checkpoints = folder / "checkpoints"
         self.saver = Saver(self.checkpoints, keep=config.keep_checkpoints)
-        self.position = self._restore()
-        self.step = self.position.step
+        self._restore()
         self.cause: Cause | None = None
         self.books = Books(config, folder, position=self.position, sinks=sinks)
         self._left_out: dict[int, Spike] = {}
@@ -141,15 +135,11 @@ class Trainer(Generic[BatchT]):
         context["learning_rate"] = set_learning_rate(
             self.optimizer, self.config.optimizer, step=self.step, steps=self.config.steps
         )
-        weights = self.project.weights(self.step)
+        weights, probes = self.project.weights(self.step), due(self.probes, self.step + 1)
 
         def look(terms: Mapping[str, Tensor]) -> None:
-            for probe in self.probes:
-                context.update(
-                    probe.before_backward(
-                        self.step + 1, module=self.module, terms=terms, weights=weights
-                    )
-                )
+            for probe in probes:
+                context.update(probe.before_backward(self.module, terms))
 
         self.optimizer.zero_grad(set_to_none=True)
         try:
@@ -160,8 +150,8 @@ class Trainer(Generic[BatchT]):
         grad_norm = whole(clip_grad_norm_(self.module.parameters(), self.config.max_grad_norm))
         skipped = self._step_if_finite(grad_norm)
         self.step += 1
-        for probe in self.probes:
-            context |= probe.after_update(self.step, module=self.module, optimizer=self.optimizer)
+        for probe in probes:
+            context |= probe.after_update(self.module, self.optimizer)
         context |= {f"weight/{name}": weight for name, weight in weights.items()}
         now = time.monotonic()
         self._clock, step_s = now, now - self._clock
@@ -204,9 +194,9 @@ class Trainer(Generic[BatchT]):
             self.save()
         return False
 
-    def _restore(self) -> Position:
+    def _restore(self) -> None:
         """Go back to the newest checkpoint, if there is one."""
-        position, self.saver.last = restore(
+        self.position, self.saver.last = restore(
             self.checkpoints,
             model=self.module,
             optimizer=self.optimizer,
@@ -214,10 +204,9 @@ class Trainer(Generic[BatchT]):
             strict=self.config.strict_resume,
             skip=self.config.resume_skip,
         )
+        self.step = self.position.step
         if self.saver.last:
-            steps = self.config.steps
-            say(f"resuming after step {position.step} of {steps} ({self.saver.last})")
-        return position
+            say(f"resuming after step {self.step} of {self.config.steps} ({self.saver.last})")
 
     def _roll_back(self, spike: Spike | None) -> bool:
         """Return to the checkpoint before a loss that jumped, if there are both; all ranks do.
@@ -235,8 +224,7 @@ class Trainer(Generic[BatchT]):
             return False
         say(f"going back to the newest checkpoint, on without the samples of step {spike.step}")
         self._left_out[spike.step] = spike
-        self.position = self._restore()
-        self.step = self.position.step
+        self._restore()
         self.books.go_back(self.position, list(self._left_out.values()))
         return True
 

@@ -19,7 +19,8 @@ from cinelex.core.distributed import barrier, broadcast_json, is_main
 from cinelex.core.exit_codes import INTERRUPTED, PREEMPTED, SICK
 from cinelex.core.locks import sole_user
 from cinelex.core.shared_memory import too_small
-from cinelex.doctor.check import check_before_training
+from cinelex.doctor.check import diagnose
+from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import is_sick, render, summary
 from cinelex.doctor.live.examination import examine
 from cinelex.doctor.live.watch import Watch, probes_of
@@ -84,7 +85,7 @@ def consult(asked: Asked, device: torch.device) -> int:
 def train(asked: Asked, device: torch.device) -> int:
     """Train, or go on training, then evaluate and write the report."""
     config = asked.config
-    for finding in check_before_training(config):
+    for finding in diagnose(Evidence(config=config)):
         say(render(finding))
     folder = open_for_training(config)
     with ExitStack() as stack:

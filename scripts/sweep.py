@@ -24,8 +24,7 @@ from cinelex.sweeps.ray_pool import RayPool, cluster, needs
 from cinelex.sweeps.settings import Settings, Sweep, create
 from cinelex.sweeps.studies import open_studies
 from cinelex.sweeps.training import Pool, Processes, Slot, cpu_slots, gpu_slots
-from cinelex.sweeps.wandb_agent import run_agents
-from cinelex.sweeps.wandb_server import logged_in, made_sweep, open_sweep, read_back
+from cinelex.sweeps.wandb_agent import logged_in, made_sweep, open_sweep, read_back, run_agents
 
 COUNT = 20
 
@@ -73,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     check_project(base)
     settings = choose(options, plan, base)
     check_file(plan, settings, base.project)
-    folder = base.folder / "sweeps" / (plan.file.name or f"{base.name}-sweep")
+    folder = base.folder / "sweeps" / (plan.name or f"{base.name}-sweep")
     slots = share_out(options)
     if options.join:
         return join(Sweep(folder), slots)
@@ -141,13 +140,13 @@ def choose(options: argparse.Namespace, plan: Plan, base: RunConfig) -> Settings
         number = getattr(options, name)
         if number is not None and number < 1:
             raise UserError(f"--{name} must be at least 1, got {number}")
-    sampler = {"bayes": options.sampler, "random": "random", "grid": "grid"}[plan.file.method]
-    early = plan.file.early_terminate
+    sampler = {"bayes": options.sampler, "random": "random", "grid": "grid"}[plan.method]
+    early = plan.early_terminate
     return Settings(
         sampler=sampler,
         pruner=options.pruner or (early.type if early else "none"),
         metrics=[_metric(text) for text in options.objective] or [plan.metric],
-        count=options.count or plan.file.run_cap or COUNT,
+        count=options.count or plan.run_cap or COUNT,
         seeds=options.seeds,
         final_seeds=max(0, options.final_seeds),
         validation_results="data" in PROJECTS[base.project].reads,

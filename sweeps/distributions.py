@@ -18,15 +18,13 @@ class Distribution:
     """A value is the quantile of a cumulative probability, which is what Optuna draws."""
 
     law: Any
-    """The frozen distribution, of numbers or of the indices of ``choices``."""
+    """The frozen distribution, a continuous one, of numbers or of the indices of ``choices``."""
     low: float
-    """The least number."""
+    """The least number; what the law has below is cut off."""
     high: float
     """The greatest number."""
     q: float | None = None
     """Numbers are multiples of it, whole ones where it is whole; None for a continuum."""
-    tail: float = 0.0
-    """Probability beyond each end, which is cut off."""
     choices: tuple[JsonValue, ...] = ()
     """What the numbers stand for; empty where they stand for themselves."""
     ordered: bool = True
@@ -42,10 +40,8 @@ class Distribution:
         if self.is_constant:
             return self.choices[0]
         if not self.ordered:
-            points = self.grid()
-            assert points is not None
-            return self.value(float(trial.suggest_categorical(key, points)))
-        return self.value(trial.suggest_float(key, self.tail, 1 - self.tail))
+            return self.value(float(trial.suggest_categorical(key, self.grid())))
+        return self.value(trial.suggest_float(key, 0.0, 1.0))
 
     def value(self, probability: float) -> JsonValue:
         """Return the quantile, rounded to a multiple of ``q`` that lies between the ends."""
@@ -62,43 +58,42 @@ class Distribution:
         steps = self.steps(self.q)
         return (self._of(steps[0]), self._of(steps[-1]))
 
-    def grid(self) -> Sequence[float] | None:
-        """Return a probability for each value, in order; None for a continuum."""
-        if self.q is None or self.tail:
-            return None
-        numbers = [n * self.q for n in self.steps(self.q)]
-        if not self.choices:
-            return [float(self.law.cdf(number)) for number in numbers]
-        return [float(self.law.cdf(number) - self.law.pmf(number) / 2) for number in numbers]
+    def grid(self) -> Sequence[float]:
+        """Return a probability for each value, in order; none for a continuum."""
+        return [float(self.law.cdf(n * self.q)) for n in self.steps(self.q)] if self.q else []
 
     def contains(self, value: JsonValue) -> bool:
         """Return whether this very choice is among them, or a number between the ends.
 
         A number that another program rounded may lie half a ``q`` beyond them.
         """
-        if self.choices:
-            texts = {json.dumps(known, sort_keys=True) for known in self.choices}
-            return json.dumps(value, sort_keys=True) in texts
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        number = self._number(value)
+        if number is None:
             return False
         slack = ROUNDING * max(abs(self.low), abs(self.high)) + (self.q or 0) / 2
-        steps = value / self.q if self.q else 0.0
+        steps = number / self.q if self.q else 0.0
         on_a_step = abs(steps - round(steps)) <= ROUNDING * max(1.0, abs(steps))
-        return on_a_step and self.low - slack <= value <= self.high + slack
+        return on_a_step and self.low - slack <= number <= self.high + slack
 
     def position(self, value: JsonValue) -> float | None:
         """Return where a value stands along an axis on which all lie evenly; None if nowhere."""
-        if self.choices:
-            known = self.contains(value)
-            return self.choices.index(value) / max(1, len(self.choices) - 1) if known else None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        first, here, last = (float(self.law.cdf(one)) for one in (self.low, value, self.high))
-        return (here - first) / (last - first)
+        number = self._number(value)
+        if number is None or self.is_constant:
+            return number
+        first, here, last = self.law.cdf([self.low, number, self.high]).tolist()
+        return min(max((here - first) / (last - first), 0.0), 1.0)
 
     def steps(self, q: float) -> range:
         """Return what ``q`` is to be multiplied with for each multiple between the ends."""
         return range(ceil(self.low / q - ROUNDING), floor(self.high / q + ROUNDING) + 1)
+
+    def _number(self, value: JsonValue) -> float | None:
+        """Return the index of a choice, or a number itself; None for whatever is neither."""
+        if self.choices:
+            known = [json.dumps(choice, sort_keys=True) for choice in self.choices]
+            text = json.dumps(value, sort_keys=True)
+            return known.index(text) if text in known else None
+        return None if isinstance(value, bool) or not isinstance(value, int | float) else value
 
     def _of(self, steps: int) -> JsonValue:
         if self.choices:

@@ -3,8 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from threading import Event
 from typing import Any
 
 import optuna
@@ -15,15 +13,10 @@ from cinelex.core.signals import leaving
 from cinelex.runners.record import validations
 from cinelex.sweeps import training
 from cinelex.sweeps.distributions import draw
-from cinelex.sweeps.outcomes import Outcome, outcome, winner
-from cinelex.sweeps.scores import means, plain_name
+from cinelex.sweeps.outcomes import Outcome, judged, outcome, plain_name, winner
 from cinelex.sweeps.settings import Task, check_recorded, tasks_of
 from cinelex.sweeps.studies import Studies, validations_of
 from cinelex.sweeps.training import MAX_KILLED, SAVED, Pool, Process, is_killed
-
-
-class StoppedError(Exception):
-    """A signal asked the driver to leave."""
 
 
 class Driver:
@@ -32,7 +25,6 @@ class Driver:
     def __init__(self, studies: Studies, pool: Pool, say: Callable[[str], None]) -> None:
         self.studies, self.pool, self.say = studies, pool, say
         self.running: list[Attempt] = []
-        self.asked = Event()
 
     def run(self, *, search: bool = True) -> bool:
         """Run the default recipe, the search, and the last comparison; return False if stopped.
@@ -42,49 +34,41 @@ class Driver:
         Args:
             search: Whether configurations are chosen here, and not by W&B's server.
         """
-        with leaving() as self.asked:
+        self.studies.fill(search=search)
+        with leaving() as asked:
             try:
-                self.studies.fill(search=search)
-                self._work_off(self.studies.default)
-                self._work_off(self.studies.search)
-                self._wait(until=lambda: not self.running)
-                self._choose_winner()  # which nothing can change any more
-                self._work_off(self.studies.final)
-                self._wait(until=lambda: not self.running)
-            except StoppedError:
-                return False
+                while self._go_on():
+                    if asked.wait(training.POLL_S):
+                        return False
             finally:
                 self._leave()
         return True
 
-    def _work_off(self, study: optuna.Study) -> None:
-        """Begin every trial of a study that is not settled, as soon as there is room for it."""
-        while True:
-            self._wait(until=lambda: len(self.running) < self.pool.size)
+    def _go_on(self) -> bool:
+        """Note what has ended, begin what there is room for; return whether anything is left."""
+        for one in [*self.running]:
+            if one.is_settled():
+                self.running.remove(one)
+                self.say(news(outcome(one.study.trials[one.trial.number])))
+        room = self.pool.size
+        while len(self.running) < room and (attempt := self._next()):
+            self.running.append(attempt)
+        return bool(self.running) or not room
+
+    def _next(self) -> "Attempt | None":
+        """Begin the next trial that is not settled, if there is one."""
+        for study in self.studies:
+            if study is self.studies.final and not study.trials:
+                if self.running:
+                    return None  # one of them may win
+                found = winner(self.studies)
+                if found is not None:
+                    self.studies.fill_final(found.number, found.values)
             in_hand = [one.trial.number for one in self.running if one.study is study]
             trial = self.studies.next_trial(study, in_hand)
-            if trial is None:
-                return
-            self.running.append(Attempt(self.studies, study, trial, self.pool))
-
-    def _choose_winner(self) -> None:
-        found = winner(self.studies)
-        if found is not None:
-            self.studies.fill_final(found.number, found.values)
-
-    def _wait(self, until: Callable[[], bool]) -> None:
-        while not until():
-            self._check_asked()
-            time.sleep(training.POLL_S)
-            for one in [*self.running]:
-                if one.is_settled():
-                    self.running.remove(one)
-                    self.say(news(outcome(one.study.trials[one.trial.number])))
-        self._check_asked()
-
-    def _check_asked(self) -> None:
-        if self.asked.is_set():
-            raise StoppedError
+            if trial is not None:
+                return Attempt(self.studies, study, trial, self.pool)
+        return None
 
     def _leave(self) -> None:
         """Leave nothing running behind."""
@@ -102,7 +86,7 @@ class Attempt:
         self.sweep, self.study, self.trial, self.pool = studies.sweep, study, trial, pool
         told: Mapping[str, Any] = trial.user_attrs
         searched = told["recipe"] == "search"
-        values = draw(trial, self.sweep.plan.parameters) if searched else told.get("values", {})
+        values = draw(trial, self.sweep.plan.distributions) if searched else told.get("values", {})
         self.tasks = tasks_of(self.sweep, told["recipe"], trial.number, values, told.get("seed"))
         self._note(values=values, runs=[task.name for task in self.tasks])
         settings = self.sweep.settings
@@ -161,16 +145,12 @@ class Attempt:
             if self.finished < len(self.tasks):
                 self.process = self._start()
                 return False
-            scores = means(self.sweep, self.tasks)
+            values, found = judged(self.sweep, self.tasks)
         except UserError as error:
             self._note(error=str(error))
             return self._tell(state=TrialState.FAIL)
-        self._note(
-            scores={name: asdict(score) for name, score in scores.items()},
-            record=training.record_hash(self.sweep.trials / self.tasks[0].name),
-            seconds=round(time.monotonic() - self.begun, 1),
-        )
-        return self._tell(values=[score.value for score in scores.values()])
+        self._note(**found, seconds=round(time.monotonic() - self.begun, 1))
+        return self._tell(values=values)
 
     def _note(self, **attributes: Any) -> None:
         for key, value in attributes.items():

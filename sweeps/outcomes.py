@@ -1,17 +1,104 @@
-"""What came out of a sweep so far: one record a configuration."""
+"""What a configuration is judged by, and what came out of each: one record a configuration."""
 
+import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 from pydantic import JsonValue
 
+from cinelex.config.nearest import hint
+from cinelex.core.errors import UserError
+from cinelex.core.files import read_json
+from cinelex.metrics.seeds import student_interval
+from cinelex.projects.interface.results import Results, Score, nulls_of
+from cinelex.runners.record import validations
 from cinelex.sweeps.plan import Metric
-from cinelex.sweeps.scores import Mean
-from cinelex.sweeps.settings import Recipe
+from cinelex.sweeps.settings import Recipe, Sweep, Task
 from cinelex.sweeps.studies import Studies
+from cinelex.sweeps.training import record_hash
+
+
+def plain_name(name: str) -> str:
+    """Return the name of an objective without the ``val/`` that many logs put before it."""
+    return name.removeprefix("val/").removeprefix("validation/")
+
+
+def refuse_unknown(metric: Metric, names: Sequence[str]) -> None:
+    """Refuse an objective that no run leaves behind.
+
+    Raises:
+        UserError: ``names`` does not hold it; the message has the nearest that it does hold.
+    """
+    name = plain_name(metric.name)
+    if name not in names:
+        raise UserError(f"metric {metric.name}: no such number; {hint(name, names)}")
+
+
+def names_of(results: Results) -> list[str]:
+    """Return the name of every score that a sweep can look for."""
+    return [score.name.replace(".", "/") for score in results.scores()]
+
+
+def judged(sweep: Sweep, tasks: Sequence[Task]) -> tuple[list[float], dict[str, Any]]:
+    """Return a configuration's objectives over its finished runs, and what its trial notes of them.
+
+    Raises:
+        UserError: A run does not have an objective.
+    """
+    scores = [
+        _mean(metric, [_score(sweep, task, metric) for task in tasks])
+        for metric in sweep.settings.metrics
+    ]
+    told = {score.name: score.as_json() for score in scores}
+    record = record_hash(sweep.trials / tasks[0].name)
+    values = [score.value for score in scores if score.value is not None]
+    return values, {"scores": told, "record": record}
+
+
+def score_of(metric: Metric, values: Sequence[float], null: float | None, name: str) -> Score:
+    """Return the mean of an objective over seeds, with its Student interval and one null."""
+    low, high = student_interval(values)
+    nulls = {} if null is None else nulls_of({name: null})
+    about: Mapping[str, Any] = {"name": metric.name, "label": metric.name.rpartition("/")[2]}
+    value = statistics.fmean(values)
+    return Score(**about, value=value, low=low, high=high, nulls=nulls, better=metric.better)
+
+
+def _mean(metric: Metric, scores: Sequence[Score]) -> Score:
+    """Return the mean over seeds; a single one keeps its own interval, over held-out items.
+
+    Its null is chance, or the best of the baselines that look at nothing.
+    """
+    values = [score.value for score in scores if score.value is not None]
+    nulls = [null for score in scores if (null := _null(score)) is not None]
+    mean = score_of(metric, values, statistics.fmean(nulls) if nulls else None, "null")
+    return mean if len(values) > 1 else replace(mean, low=scores[0].low, high=scores[0].high)
+
+
+def _score(sweep: Sweep, task: Task, metric: Metric) -> Score:
+    """Return what a run is judged by: before the last comparison, validation studies only."""
+    folder, plain = sweep.trials / task.name, plain_name(metric.name)
+    if task.on_test or sweep.settings.validation_results:
+        results = Results.from_json(read_json(folder / "results.json"))
+        refuse_unknown(metric, names_of(results))
+        score = next(one for one in results.scores() if one.name == plain.replace("/", "."))
+    else:
+        row = (validations(folder / "metrics.jsonl") or [{}])[-1]
+        refuse_unknown(metric, list(row))
+        nulls = nulls_of({"chance": row.get(f"{plain}/chance")})
+        score = Score(name=plain, label=plain, value=row[plain], nulls=nulls)
+    if score.value is None:
+        raise UserError(f"metric {metric.name} is undefined in the results of {task.name}")
+    return score
+
+
+def _null(score: Score) -> float | None:
+    values = {name: null.value for name, null in score.nulls.items() if null.value is not None}
+    best = min if score.better == "lower" else max
+    return values.get("chance", best(values.values(), default=None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +110,7 @@ class Outcome:
     """``complete``, ``pruned``, ``fail``, ``running`` or ``waiting``."""
     curve: Mapping[int, float]
     """The first objective by the number of validations; empty without a pruner."""
-    scores: Mapping[str, Mean]
+    scores: Mapping[str, Score]
     """Each objective by its name; empty unless complete."""
     recipe: Recipe
     values: Mapping[str, JsonValue]
@@ -46,10 +133,15 @@ class Outcome:
         """Return its name for people."""
         return "default recipe" if self.recipe == "default" else f"configuration {self.number}"
 
+    def value(self, name: str) -> float:
+        """Return its value of an objective; it has to be complete."""
+        value = self.scores[name].value
+        assert value is not None
+        return value
+
     def gain(self, metric: Metric) -> float:
-        """Return its value of an objective, of which more is better; it has to be complete."""
-        value = self.scores[metric.name].value
-        return value if metric.goal == "maximize" else -value
+        """Return its value of an objective, of which more is better."""
+        return self.value(metric.name) * (1 if metric.better == "higher" else -1)
 
 
 def outcome(trial: FrozenTrial) -> Outcome:
@@ -60,7 +152,12 @@ def outcome(trial: FrozenTrial) -> Outcome:
         number=trial.number,
         state=trial.state.name.lower(),
         curve=trial.intermediate_values,
-        **{**fields, "scores": {name: Mean(**mean) for name, mean in told["scores"].items()}},
+        **{
+            **fields,
+            "scores": {
+                name: Score.from_json(name, entry) for name, entry in told["scores"].items()
+            },
+        },
     )
 
 
@@ -89,20 +186,6 @@ def winner(studies: Studies) -> Outcome | None:
     for final in studies.final.trials:
         return search[final.user_attrs["winner"]]
     return best(search, studies.sweep.settings.metrics[0])
-
-
-def pareto_front(found: Sequence[Outcome], metrics: Sequence[Metric]) -> list[Outcome]:
-    """Return the complete outcomes that none beats in one objective without losing in another."""
-
-    def gains(one: Outcome) -> list[float]:
-        return [one.gain(metric) for metric in metrics]
-
-    def beats(one: Outcome, other: Outcome) -> bool:
-        pairs = [*zip(gains(one), gains(other), strict=True)]
-        return all(mine >= its for mine, its in pairs) and any(mine > its for mine, its in pairs)
-
-    done = complete(found)
-    return [one for one in done if not any(beats(other, one) for other in done)]
 
 
 def twins(found: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:

@@ -1,31 +1,26 @@
-"""From the ``parameters`` of a W&B sweep file to one distribution a key."""
+"""What stands under ``parameters`` in a W&B sweep file, and the distribution that it means."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue, model_validator
 from scipy import stats
 
-from cinelex.config.nearest import nearest
-from cinelex.core.errors import UserError
+from cinelex.config.nearest import hint
+from cinelex.config.strict import Positive, Share, Strict
 from cinelex.sweeps.distributions import Distribution
-
-Spec = Mapping[str, Any]
 
 TAIL = 1e-3
 """Probability that is cut off at each end of a distribution without ``min`` and ``max``."""
-DEFAULTS: Mapping[str, float] = {"mu": 0.0, "sigma": 1.0, "q": 1}
-POSITIVE = ("sigma", "a", "b", "q")
 
 
-def _choice(values: Sequence[JsonValue], shares: Sequence[float] | None = None) -> Distribution:
-    indices = range(len(values))
-    law = stats.rv_discrete(values=(indices, shares)) if shares else stats.randint(0, len(values))
-    return Distribution(
-        law=law, low=0, high=indices[-1], q=1, choices=tuple(values), ordered=shares is not None
-    )
+def _choice(values: Sequence[JsonValue], shares: Sequence[float] = ()) -> Distribution:
+    last = len(values) - 1
+    edges = [index - 0.5 for index in range(len(values) + 1)]
+    law = stats.rv_histogram((shares or [1.0] * len(values), edges), density=False)
+    return Distribution(law=law, low=0, high=last, q=1, choices=tuple(values), ordered=bool(shares))
 
 
 def _even(low: float, high: float) -> Distribution:
@@ -35,7 +30,7 @@ def _even(low: float, high: float) -> Distribution:
 def _whole(low: float, high: float) -> Distribution:
     if not (isinstance(low, int) and isinstance(high, int)):
         raise ValueError(f"int_uniform needs whole numbers, got {low} and {high}")
-    return Distribution(law=stats.randint(low, high + 1), low=low, high=high, q=1)
+    return Distribution(law=stats.uniform(low - 0.5, high - low + 1), low=low, high=high, q=1)
 
 
 def _log_even(low: float, high: float) -> Distribution:
@@ -52,7 +47,7 @@ def _exponents(low: float, high: float) -> Distribution:
 
 def _without_ends(law: Any) -> Distribution:
     low, high = law.ppf([TAIL, 1 - TAIL])
-    return Distribution(law=law, low=float(low), high=float(high), tail=TAIL)
+    return Distribution(law=law, low=float(low), high=float(high))
 
 
 LAWS: Mapping[str, tuple[tuple[str, str], Callable[[float, float], Distribution]]] = {
@@ -74,103 +69,97 @@ QUANTIZED = ("uniform", "log_uniform", "log_uniform_values", "normal", "log_norm
 """Those of which there is one more with ``q_`` before its name, rounded to multiples of ``q``."""
 DISTRIBUTIONS = ("constant", "categorical", *LAWS, *(f"q_{name}" for name in QUANTIZED))
 """Every name that may stand after ``distribution:``."""
-FIELDS = ("distribution", "value", "values", "probabilities", "min", "max", "mu", *POSITIVE)
-"""What may stand under a parameter."""
 
 
-def read_parameters(specs: Mapping[str, Any], *, source: str) -> dict[str, Distribution]:
-    """Return the distribution of every dotted key; nested ``parameters`` become dots.
+class Parameter(Strict):
+    """What one key may become; the fields are W&B's, and so is what they mean."""
 
-    Raises:
-        UserError: A parameter is not in W&B's format; the message names it.
-    """
-    found: dict[str, Distribution] = {}
-    for key, spec in _flat(specs):
-        try:
-            if key in found:
-                raise ValueError("stands twice")
-            found[key] = _distribution(spec)
-        except (ValueError, OverflowError) as error:
-            raise UserError(f"{source}: parameters.{key}: {error}") from None
-    return found
+    distribution: str = ""
+    value: JsonValue = None
+    values: list[JsonValue] = []
+    probabilities: list[Share] = []
+    min: float | int | None = None
+    max: float | int | None = None
+    mu: float = 0.0
+    sigma: Positive = 1.0
+    q: Annotated[float | int, Field(gt=0)] = 1
+    a: Positive | None = None
+    b: Positive | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def check_fields(cls, spec: Any) -> Any:
+        """Refuse what is no mapping of these fields."""
+        if not isinstance(spec, dict):
+            raise ValueError(f"expected value:, values: or min: and max:, got {spec!r}")
+        for name in spec.keys() - cls.model_fields.keys():
+            raise ValueError(f"unknown field {name!r}; {hint(name, cls.model_fields)}")
+        return spec
 
-def _flat(specs: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, spec in specs.items():
-        if isinstance(spec, dict) and isinstance(spec.get("parameters"), dict):
-            yield from _flat(spec["parameters"], f"{above}{key}.")
-        else:
-            yield f"{above}{key}", spec
+    @model_validator(mode="after")
+    def check_law(self) -> Self:
+        """Refuse what is no distribution."""
+        self.law()
+        return self
 
+    def law(self) -> Distribution:
+        """Return the distribution of the key.
 
-def _distribution(spec: Any) -> Distribution:
-    if not isinstance(spec, dict):
-        raise ValueError(f"expected value:, values: or min: and max:, got {spec!r}")
-    _refuse_unknown("field", spec, FIELDS)
-    name = str(spec.get("distribution") or _implied(spec))
-    _refuse_unknown("distribution", [name], DISTRIBUTIONS)
-    if name == "constant" and "value" not in spec:
-        raise ValueError("the distribution constant needs value:")
-    if name == "constant":
-        return _choice([spec["value"]])
-    return _categorical(spec) if name == "categorical" else _numbers(name, spec)
+        Raises:
+            ValueError: There is none of that name, or not with these numbers.
+        """
+        name = self.distribution or self._implied()
+        if name not in DISTRIBUTIONS:
+            raise ValueError(f"unknown distribution {name!r}; {hint(name, DISTRIBUTIONS)}")
+        if name == "constant":
+            if "value" not in self.model_fields_set:
+                raise ValueError("the distribution constant needs value:")
+            return _choice([self.value])
+        return self._categorical() if name == "categorical" else self._numbers(name)
 
+    def _implied(self) -> str:
+        """Return the distribution that W&B takes where none is named."""
+        if {"value", "values"} & self.model_fields_set:
+            return "constant" if "value" in self.model_fields_set else "categorical"
+        if self.min is None or self.max is None:
+            raise ValueError("expected value:, values:, or min: and max:")
+        if isinstance(self.min, int) != isinstance(self.max, int):
+            raise ValueError(
+                f"min {self.min} and max {self.max} are of two types; write both as whole "
+                "numbers, both with a point, or name the distribution"
+            )
+        return "int_uniform" if isinstance(self.min, int) else "uniform"
 
-def _refuse_unknown(what: str, names: Iterable[str], known: Iterable[str]) -> None:
-    for name in names:
-        if name not in known:
-            near = nearest(name, known)
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(sorted(known))}"
-            raise ValueError(f"unknown {what} {name!r}; {hint}")
+    def _categorical(self) -> Distribution:
+        count, shares = len(self.values), self.probabilities
+        if not count:
+            raise ValueError("values: expected a list with at least one value")
+        if shares and (len(shares) != count or abs(sum(shares) - 1) > 1e-6):
+            raise ValueError(f"probabilities: expected {count} shares that sum to 1, got {shares}")
+        return _choice(self.values, shares)
 
-
-def _implied(spec: Spec) -> str:
-    """Return the distribution that W&B takes where none is named."""
-    if "value" in spec or "values" in spec:
-        return "constant" if "value" in spec else "categorical"
-    if not {"min", "max"} <= spec.keys():
-        raise ValueError("expected value:, values:, or min: and max:")
-    whole = {isinstance(spec[end], int) for end in ("min", "max")}
-    if len(whole) == 2:
-        raise ValueError(
-            f"min {spec['min']} and max {spec['max']} are of two types; write both as whole "
-            "numbers, both with a point, or name the distribution"
-        )
-    return "int_uniform" if whole == {True} else "uniform"
-
-
-def _categorical(spec: Spec) -> Distribution:
-    values, shares = spec.get("values"), spec.get("probabilities")
-    if not isinstance(values, list) or not values:
-        raise ValueError(f"values: expected a list with at least one value, got {values!r}")
-    if shares is None:
-        return _choice(values)
-    numbers = isinstance(shares, list) and all(isinstance(share, int | float) for share in shares)
-    if not numbers or len(shares) != len(values) or abs(sum(shares) - 1) > 1e-6 or min(shares) < 0:
-        raise ValueError(
-            f"probabilities: expected {len(values)} shares that sum to 1, got {shares}"
-        )
-    return _choice(values, shares)
-
-
-def _numbers(name: str, spec: Spec) -> Distribution:
-    fields, law = LAWS[name.removeprefix("q_")]
-    first, second = (_number(spec, field) for field in fields)
-    if fields == ("min", "max") and first >= second:
-        raise ValueError(f"min ({first}) must be below max ({second})")
-    numbers = law(first, second)
-    if not name.startswith("q_"):
-        return numbers
-    q = _number(spec, "q")
-    if len(numbers.steps(q)) < 2:
-        raise ValueError(f"q: fewer than two multiples of {q} are in the range")
-    return replace(numbers, q=q)
+    def _numbers(self, name: str) -> Distribution:
+        fields, law = LAWS[name.removeprefix("q_")]
+        first, second = (getattr(self, field) for field in fields)
+        if first is None or second is None:
+            raise ValueError(f"the distribution {name} needs {fields[0]}: and {fields[1]}:")
+        if fields == ("min", "max") and first >= second:
+            raise ValueError(f"min ({first}) must be below max ({second})")
+        numbers = law(first, second)
+        if not name.startswith("q_"):
+            return numbers
+        if len(numbers.steps(self.q)) < 2:
+            raise ValueError(f"q: fewer than two multiples of {self.q} are in the range")
+        return replace(numbers, q=self.q)
 
 
-def _number(spec: Spec, field: str) -> float:
-    value = spec.get(field, DEFAULTS.get(field))
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{field}: expected a number, got {value!r}")
-    if field in POSITIVE and value <= 0:
-        raise ValueError(f"{field}: expected more than 0, got {value}")
-    return value
+def flat(entries: Any, above: str = "") -> Any:
+    """Return every parameter by its dotted key; what is no mapping is left as it is."""
+    found: dict[str, Any] = {}
+    for key, entry in entries.items() if isinstance(entries, dict) else ():
+        nested = isinstance(entry, dict) and isinstance(entry.get("parameters"), dict)
+        below = flat(entry["parameters"], f"{above}{key}.") if nested else {f"{above}{key}": entry}
+        for twice in found.keys() & below.keys():
+            raise ValueError(f"{twice} stands twice")
+        found |= below
+    return found if isinstance(entries, dict) else entries

@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup
 from pydantic import JsonValue
@@ -24,40 +24,36 @@ from cinelex.sweeps.distributions import Distribution
 from cinelex.sweeps.outcomes import Outcome
 from cinelex.sweeps.plan import Metric
 
-Kind = Literal["pruned", "trial", "front", "default", "winner"]
-Drawn = Sequence[tuple[Outcome, Kind]]
-_LINES: Mapping[Kind, Mapping[str, Any]] = {
-    "pruned": {"color": NULL, "linewidth": 1, "alpha": 0.5, "linestyle": (0, (2, 4))},
-    "trial": {"color": NULL, "linewidth": 1.3, "alpha": 0.45},
-    "front": {"color": SERIES[0], "linewidth": 1.5, "alpha": 0.55},
-    "default": {"color": SERIES[1], "linewidth": 2.4, "linestyle": (0, (7, 4))},
+Drawn = Sequence[tuple[Outcome, str]]
+"""Configurations with their kinds, as the legend calls them."""
+_LINES: Mapping[str, Mapping[str, Any]] = {
+    "ended early or unfinished": {
+        **{"color": NULL, "linewidth": 1, "alpha": 0.5, "linestyle": (0, (2, 4))}
+    },
+    "complete": {"color": NULL, "linewidth": 1.3, "alpha": 0.45},
+    "on the Pareto front": {"color": SERIES[0], "linewidth": 1.5, "alpha": 0.55},
+    "default recipe": {"color": SERIES[1], "linewidth": 2.4, "linestyle": (0, (7, 4))},
     "winner": {"color": SERIES[0], "linewidth": 3},
 }
+"""How each kind is drawn, important ones last, which are drawn on top."""
 _BESIDE: Mapping[str, Any] = {
     **{"xytext": (6, 0), "textcoords": "offset points"},
     **{"color": MUTED, "fontsize": 11, "va": "center"},
 }
 """Where the ends of an axis are written, and how."""
-_NAMES: Mapping[Kind, str] = {
-    "pruned": "ended early or unfinished",
-    "trial": "complete",
-    "front": "on the Pareto front",
-    "default": "default recipe",
-    "winner": "winner",
-}
 
 
-def kinds_of(found: Sequence[Outcome], front: Sequence[Outcome], leader: Outcome | None) -> Drawn:
-    """Return how each configuration is drawn; important ones last, which are drawn on top."""
+def kinds_of(found: Sequence[Outcome], front: Collection[int], leader: Outcome | None) -> Drawn:
+    """Return what each configuration is, in the order of drawing."""
 
-    def kind(one: Outcome) -> Kind:
+    def kind(one: Outcome) -> str:
         if one.recipe == "default":
-            return "default"
+            return one.label
         if one.state != "complete":
-            return "pruned"
+            return "ended early or unfinished"
         if leader is not None and one.number == leader.number:
             return "winner"
-        return "front" if one in front else "trial"
+        return "on the Pareto front" if one.number in front else "complete"
 
     order = list(_LINES)
     return sorted([(one, kind(one)) for one in found], key=lambda pair: order.index(pair[1]))
@@ -87,9 +83,8 @@ def parallel_coordinates(
                 parameters[k].position(values[k]) if k in values else None for k in parameters
             ]
             for name, (low, high) in limits.items():
-                score = one.scores.get(name)
-                heights.append(None if score is None else (score.value - low) / (high - low))
-            kept = [math.nan if h is None else min(1.04, max(-0.04, h)) for h in heights]
+                heights.append((one.value(name) - low) / (high - low) if one.scores else None)
+            kept = [math.nan if height is None else height for height in heights]
             axis.plot(kept, **_LINES[kind], gid=titled(_about(one)))
         ends = {key: (parameters[key].ends()[0], parameters[key].ends()[-1]) for key in parameters}
         for number, (first, last) in enumerate([*ends.values(), *limits.values()]):
@@ -104,7 +99,7 @@ def parallel_coordinates(
         axis.spines[:].set_visible(False)
         for shown in reversed(list(_LINES)):
             if shown in [kind for _, kind in drawn]:
-                axis.plot([], [], **_LINES[shown], label=_NAMES[shown])
+                axis.plot([], [], **_LINES[shown], label=shown)
         figure.legend(loc="outside upper left", ncols=len(_LINES), handlelength=2.2)
         return inline_svg(figure, f"Parallel coordinates of {len(drawn)} configurations")
 
@@ -123,8 +118,8 @@ def pareto_chart(drawn: Drawn, metrics: Sequence[Metric]) -> Markup | None:
         figure, axis = new_axes(560, 330)
         for one, kind in done:
             dot = {key: _LINES[kind].get(key) for key in ("color", "alpha")}
-            dot["markersize"] = 13 if kind in ("winner", "default") else 9
-            x, y = one.scores[second].value if second else one.seconds, one.scores[first].value
+            dot["markersize"] = 13 if kind in ("winner", "default recipe") else 9
+            x, y = one.value(second) if second else one.seconds, one.value(first)
             axis.plot(x, y, "o", **dot, mec=SURFACE, gid=titled(_about(one)))
         tick_shortly(axis)
         axis.margins(0.08)
@@ -134,7 +129,7 @@ def pareto_chart(drawn: Drawn, metrics: Sequence[Metric]) -> Markup | None:
 
 
 def _limits(drawn: Drawn, metric: Metric) -> tuple[float, float]:
-    values = [one.scores[metric.name].value for one, _ in drawn if one.scores]
+    values = [one.value(metric.name) for one, _ in drawn if one.scores]
     low, high = min(values, default=0.0), max(values, default=1.0)
     return (low, high) if low < high else (low - 0.5, high + 0.5)
 
@@ -142,7 +137,7 @@ def _limits(drawn: Drawn, metric: Metric) -> tuple[float, float]:
 def _about(one: Outcome) -> str:
     """Return what a configuration is and how it did, as one line."""
     values = ", ".join(f"{key} {_end(value)}" for key, value in one.values.items())
-    scores = ", ".join(f"{name} {short(score.value)}" for name, score in one.scores.items())
+    scores = ", ".join(f"{name} {short(one.value(name))}" for name in one.scores)
     return f"{one.label}: {'; '.join(part for part in (scores or one.state, values) if part)}"
 
 

@@ -1,17 +1,19 @@
 """A sweep file in W&B's own format, read and checked as far as it can be without a config."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
+from cinelex.config.load import explain
 from cinelex.config.strict import Count, Strict
-from cinelex.config.strict_yaml import Document, read_yaml
+from cinelex.config.strict_yaml import read_yaml
 from cinelex.core.errors import UserError
+from cinelex.projects.interface.terms import Better
 from cinelex.sweeps.distributions import Distribution
-from cinelex.sweeps.parameters import read_parameters
+from cinelex.sweeps.parameters import Parameter, flat
 
 PASSES_ARGUMENTS = "${args_no_hyphens}"
 """How W&B writes ``key=value`` for every swept key, which is what the program here takes."""
@@ -26,6 +28,11 @@ class Metric(Strict):
     """Path of a number in the validation record or in the results."""
     goal: Literal["minimize", "maximize"] = "minimize"
     """Which way is better; W&B's default."""
+
+    @property
+    def better(self) -> Better:
+        """Return which way is better, as scores say it."""
+        return "higher" if self.goal == "maximize" else "lower"
 
 
 class EarlyTerminate(Strict):
@@ -45,15 +52,15 @@ class EarlyTerminate(Strict):
     """W&B's stricter halving; its server knows the difference, Optuna does not."""
 
 
-class SweepFile(Strict):
-    """The keys of a sweep file."""
+class Plan(Strict):
+    """A sweep file."""
 
     method: Literal["grid", "random", "bayes"]
     """How the next values are chosen."""
-    parameters: dict[str, Any]
-    """The swept keys."""
-    metric: Metric | None = None
-    """What the sweep looks for; only ``grid`` and ``random`` can go without."""
+    parameters: Annotated[dict[str, Parameter], BeforeValidator(flat)]
+    """What each dotted key of the config may become."""
+    metric: Metric
+    """What the sweep looks for."""
     early_terminate: EarlyTerminate | None = None
     """When to end a trial early."""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] | None = None
@@ -70,23 +77,51 @@ class SweepFile(Strict):
     """What W&B's own agent would run; here it is always the same."""
     command: list[str] | None = None
     """How W&B's own agent would run it; never executed here, but it must pass the arguments."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """A sweep file, checked."""
-
-    source: str
-    """Path of the file."""
-    file: SweepFile
-    metric: Metric
-    parameters: Mapping[str, Distribution]
-    """Dotted keys of the config, and what each may become."""
+    _source: str = PrivateAttr("")
 
     @property
-    def swept(self) -> Sequence[str]:
-        """Return the keys that can have more than one value."""
-        return [key for key, one in self.parameters.items() if not one.is_constant]
+    def source(self) -> str:
+        """Return the path of the file."""
+        return self._source
+
+    @cached_property
+    def distributions(self) -> Mapping[str, Distribution]:
+        """Return the distribution of every key."""
+        return {key: parameter.law() for key, parameter in self.parameters.items()}
+
+    @property
+    def swept(self) -> Mapping[str, Distribution]:
+        """Return those of the keys that can have more than one value."""
+        return {key: one for key, one in self.distributions.items() if not one.is_constant}
+
+    @model_validator(mode="after")
+    def check_swept(self) -> Self:
+        """Refuse a file that sweeps nothing, and a grid without end."""
+        if not self.swept:
+            raise ValueError("no parameter has more than one value, so nothing is swept")
+        endless = [key for key, one in self.distributions.items() if not one.grid()]
+        if self.method == "grid" and endless:
+            raise ValueError(
+                f"parameters.{endless[0]} is a continuum, which no grid can hold; give values:, "
+                "or q_uniform with q, or choose method: random"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def check_command(self) -> Self:
+        """Refuse a command that would run every trial with the same values, and other programs."""
+        if self.program is not None and self.program.removeprefix("./") not in PROGRAMS:
+            raise ValueError(
+                f"program {self.program!r} is not run; a trial is always {PROGRAMS[0]}"
+            )
+        if self.command is not None and PASSES_ARGUMENTS not in self.command:
+            other = [word for word in self.command if word in OTHER_ARGUMENTS]
+            found = f"it has {other[0]}, which is not read" if other else "it has none"
+            raise ValueError(
+                "command does not pass the arguments, so that every trial would be the same run "
+                f"({found}); add {PASSES_ARGUMENTS}, or leave command out"
+            )
+        return self
 
 
 def read_plan(path: Path) -> Plan:
@@ -97,50 +132,8 @@ def read_plan(path: Path) -> Plan:
     """
     document = read_yaml(path, dotted_keys=True)
     try:
-        file = SweepFile.model_validate(document.data)
+        plan = Plan.model_validate(document.data)
     except ValidationError as error:
-        raise UserError(_explain(error, document, str(path))) from None
-    if file.metric is None:
-        raise UserError(
-            f"{path}: metric is missing; say which number to look for, for instance "
-            "metric: {name: retrieval/study_to_report/recall_at_1, goal: maximize}"
-        )
-    parameters = read_parameters(file.parameters, source=str(path))
-    plan = Plan(source=str(path), file=file, metric=file.metric, parameters=parameters)
-    if not plan.swept:
-        raise UserError(f"{path}: no parameter has more than one value, so nothing is swept")
-    _check_command(file, path)
-    endless = [key for key, one in parameters.items() if one.grid() is None]
-    if file.method == "grid" and endless:
-        raise UserError(
-            f"{path}: parameters.{endless[0]} is a continuum, which no grid can hold; "
-            "give values:, or q_uniform with q, or choose method: random"
-        )
+        raise UserError(explain(error, document, str(path), Plan)) from None
+    plan._source = str(path)
     return plan
-
-
-def _explain(error: ValidationError, document: Document, path: str) -> str:
-    problem = error.errors(include_url=False)[0]
-    keys = tuple(str(part) for part in problem["loc"])
-    above = [keys[:end] for end in range(len(keys), 0, -1)]
-    where = next((document.origins[one] for one in above if one in document.origins), path)
-    if problem["type"] == "extra_forbidden":
-        known = ", ".join(SweepFile.model_fields)
-        return f"{where}: unknown key {'.'.join(keys)!r} of a sweep file; there are {known}"
-    return f"{where}: {'.'.join(keys)}: {problem['msg']}"
-
-
-def _check_command(file: SweepFile, source: Path) -> None:
-    """Refuse a command that would run every trial with the same values, and other programs."""
-    if file.program is not None and file.program.removeprefix("./") not in PROGRAMS:
-        raise UserError(
-            f"{source}: program {file.program!r} is not run; a trial is always {PROGRAMS[0]}"
-        )
-    if file.command is None or PASSES_ARGUMENTS in file.command:
-        return
-    other = [word for word in file.command if word in OTHER_ARGUMENTS]
-    found = f"it has {other[0]}, which the program does not read" if other else "it has none"
-    raise UserError(
-        f"{source}: command does not pass the arguments, so that every trial would be the same "
-        f"run ({found}); add {PASSES_ARGUMENTS}, or leave command out"
-    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import optuna
 from pydantic import JsonValue
 
-from cinelex.config.load import dump_config, load_config
+from cinelex.config.load import dump_config
 from cinelex.config.nearest import nearest_key, valid_keys
 from cinelex.config.schema import RunConfig
 from cinelex.config.watched import was_read
@@ -17,10 +17,10 @@ from cinelex.doctor.finding import render
 from cinelex.doctor.rules.swept_keys import dependent_objective, unread_key
 from cinelex.projects import PROJECTS, check_project, weight_keys
 from cinelex.sweeps.distributions import Distribution, draw
+from cinelex.sweeps.outcomes import plain_name, refuse_unknown
 from cinelex.sweeps.plan import Plan
 from cinelex.sweeps.probe import Probed
-from cinelex.sweeps.scores import plain_name, refuse_unknown
-from cinelex.sweeps.settings import Settings, Sweep, Task, differing, expected_config
+from cinelex.sweeps.settings import Settings, Sweep, Task, check_recorded, expected_config
 from cinelex.sweeps.studies import validations_of
 from cinelex.sweeps.training import Slot, command
 
@@ -46,7 +46,7 @@ def check_file(plan: Plan, settings: Settings, project: str) -> None:
     for key in plan.parameters:
         _check_key(key, plan.source)
     for metric in settings.metrics:
-        found = dependent_objective(metric.name, plan.swept, PROJECTS[project].terms)
+        found = dependent_objective(metric.name, [*plan.swept], PROJECTS[project].terms)
         if found is not None:
             raise UserError(render(found))
     if len(settings.metrics) > 1:
@@ -71,7 +71,7 @@ def _check_key(key: str, source: str) -> None:
     options = [one for one in known if one.endswith(".options")]
     if key not in known and not covered(key, options):
         near = nearest_key(key, known)
-        hint = f"did you mean {near}?" if near else "every key is in config/schema.py"
+        hint = f"did you mean {near}?" if near else "the reference has a list of every key"
         raise UserError(f"{source}: unknown key {key!r} under parameters; {hint}")
 
 
@@ -82,13 +82,13 @@ def check_values(sweep: Sweep) -> None:
         UserError: The key and the end of its range, or the combination, and the schema's reason.
     """
     plan, every, steps = sweep.plan, sweep.base.validate_every, sweep.base.steps
-    lowest = {key: parameter.ends()[0] for key, parameter in plan.parameters.items()}
+    lowest = {key: parameter.ends()[0] for key, parameter in plan.distributions.items()}
     tried = {
         f"{key} = {end!r}": {**lowest, key: end}
-        for key in plan.swept
-        for end in plan.parameters[key].ends()
+        for key, distribution in plan.swept.items()
+        for end in distribution.ends()
     }
-    for values in combinations(plan.parameters, COMBINATIONS):
+    for values in combinations(plan.distributions, COMBINATIONS):
         told = ", ".join(f"{key} = {values[key]!r}" for key in plan.swept)
         tried[f"the combination {told}"] = values
     for what, values in tried.items():
@@ -122,16 +122,11 @@ def check_arguments(sweep: Sweep, slot: Slot) -> None:
     Raises:
         UserError: The command fails, or prints another config.
     """
-    task = Task("preflight", combinations(sweep.plan.parameters, 1)[0], sweep.base.seed)
+    task = Task("preflight", combinations(sweep.plan.distributions, 1)[0], sweep.base.seed)
     alone = Slot(slot.number, cores=slot.cores)
     path = sweep.folder / "preflight" / "printed.yaml"
     write_whole(path, _run(command(sweep, task, alone, "--print_config"), alone))
-    wrong = differing(sweep, task, load_config(path))
-    if wrong:
-        raise UserError(
-            f"the command does not pass its arguments on: {wrong}, so every trial would be the "
-            "same run"
-        )
+    check_recorded(sweep, task, path)
 
 
 def check_read(sweep: Sweep, slot: Slot) -> None:
@@ -141,7 +136,7 @@ def check_read(sweep: Sweep, slot: Slot) -> None:
         UserError: The key that nothing reads, the objective that no run leaves behind, or what is
             wrong with one of the configurations.
     """
-    parameters, unread = sweep.plan.parameters, list(sweep.plan.swept)
+    parameters, unread = sweep.plan.distributions, list(sweep.plan.swept)
     tried = [
         {key: parameter.ends()[-1] for key, parameter in parameters.items()},
         {key: parameter.ends()[0] for key, parameter in parameters.items()},

@@ -14,12 +14,11 @@ import torch
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
 from cinelex.config.watched import watched
-from cinelex.core.errors import UserError
-from cinelex.core.exit_codes import BAD_INPUT
+from cinelex.core.console import exit_code
 from cinelex.core.files import write_json
 from cinelex.projects import PROJECTS, check_project
 from cinelex.runners.train import Trainer
-from cinelex.sweeps.scores import names_of, plain_name
+from cinelex.sweeps.outcomes import names_of, plain_name
 
 
 @dataclass(frozen=True)
@@ -59,19 +58,14 @@ def probe(config: RunConfig, objectives: Sequence[str], device: torch.device) ->
     return Probed(sorted(read), weighted, validated, results)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(path: str, answer: str, *objectives: str) -> int:
     """Probe a config file in a process of its own, and leave the answer in another file."""
-    path, answer, *objectives = arguments or sys.argv[1:]
-    try:
-        config = load_config(path)
-        cuda = config.device != "cpu" and torch.cuda.is_available()
-        device = torch.device("cuda" if cuda else "cpu")
-        write_json(Path(answer), asdict(probe(config, objectives, device)))
-    except UserError as problem:
-        sys.stderr.write(f"error: {problem}\n")
-        return BAD_INPUT
+    config = load_config(path)
+    cuda = config.device != "cpu" and torch.cuda.is_available()
+    device = torch.device("cuda" if cuda else "cpu")
+    write_json(Path(answer), asdict(probe(config, objectives, device)))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(lambda: main(*sys.argv[1:])))

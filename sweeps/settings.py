@@ -153,22 +153,22 @@ def expected_config(sweep: Sweep, task: Task) -> RunConfig:
     return load_config(sweep.folder / BASE_FILE, overrides(sweep, task))
 
 
-def check_recorded(sweep: Sweep, task: Task) -> None:
-    """Compare the config that a run left in its folder with what was asked for.
+def check_recorded(sweep: Sweep, task: Task, path: Path | None = None) -> None:
+    """Compare a config that the program wrote with what it was asked for, swept keys first.
+
+    Args:
+        sweep: The sweep.
+        task: What was asked for.
+        path: The config; None for what a run left in its folder.
 
     Raises:
         UserError: They differ, so that the run was not the one that it would be recorded as.
     """
-    path = sweep.trials / task.name / "config.yaml"
-    wrong = differing(sweep, task, load_config(path))
-    if wrong:
-        raise UserError(f"{path}: {wrong}; the command did not pass the arguments on")
-
-
-def differing(sweep: Sweep, task: Task, ran: RunConfig) -> str:
-    """Return where a config is not what was asked for, swept keys first; empty where it is."""
-    asked, got = flat(expected_config(sweep, task)), flat(ran)
+    path = path or sweep.trials / task.name / "config.yaml"
+    asked, got = flat(expected_config(sweep, task)), flat(load_config(path))
     for key in (*task.values, *asked, *got):
         if asked.get(key) != got.get(key):
-            return f"{key} is {got.get(key)!r} where {asked.get(key)!r} was asked for"
-    return ""
+            raise UserError(
+                f"{path}: {key} is {got.get(key)!r} where {asked.get(key)!r} was asked for; the "
+                "command does not pass its arguments on, so every trial would be the same run"
+            )

@@ -110,7 +110,7 @@ def _points(sweep: Sweep) -> list[dict[str, Any]]:
     count = sweep.settings.count
     if sweep.settings.sampler != "grid":
         return [{} for _ in range(count)]
-    parameters = {key: sweep.plan.parameters[key] for key in sweep.plan.swept}
+    parameters = sweep.plan.swept
     axes = [parameter.grid() or () for parameter in parameters.values()]
     return [dict(zip(parameters, point, strict=True)) for point in islice(product(*axes), count)]
 
@@ -133,7 +133,7 @@ def _sampler(settings: Settings, *, seed: int) -> samplers.BaseSampler:
 def _pruner(sweep: Sweep) -> pruners.BasePruner:
     """Return who ends a bad trial, by the number of validations that it has had."""
     kind = sweep.settings.pruner
-    rules = sweep.plan.file.early_terminate or EarlyTerminate(type="hyperband")
+    rules = sweep.plan.early_terminate or EarlyTerminate(type="hyperband")
     least, eta = rules.min_iter, max(2, round(rules.eta))
     if kind == "hyperband":
         most = max(least, rules.max_iter or validations_of(sweep))

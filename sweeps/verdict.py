@@ -13,11 +13,10 @@ from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 from pydantic import JsonValue
 
-from cinelex.metrics.seeds import student_interval
+from cinelex.projects.interface.results import Score
 from cinelex.sweeps.distributions import Distribution
-from cinelex.sweeps.outcomes import Outcome, complete
+from cinelex.sweeps.outcomes import Outcome, complete, score_of
 from cinelex.sweeps.plan import Metric
-from cinelex.sweeps.scores import Mean
 
 TREES = 24
 SHUFFLES = 19
@@ -30,25 +29,25 @@ MIN_TRIALS = 6
 class Comparison:
     """Winner and default recipe at the same new seeds, on studies that chose nothing."""
 
-    metric: Metric
     seeds: Sequence[int]
-    winner: Sequence[Mean]
+    winner: Sequence[Outcome]
     """At each seed."""
-    default: Sequence[Mean]
-    difference: float
-    """Mean over seeds of winner minus default."""
-    low: float | None
-    """Lower end of the 95 % Student interval of the paired difference; None with one seed."""
-    high: float | None
+    default: Sequence[Outcome]
+    difference: Score
+    """Mean over seeds of winner minus default, with the interval of the paired difference."""
     spread: float | None
     """Standard deviation of a run over seeds, pooled over both recipes; None with one seed."""
 
     @property
-    def significant(self) -> bool | None:
-        """Return whether the winner is better beyond the noise of seeds; None if nobody can say."""
-        if self.low is None or self.high is None:
-            return None
-        return self.low > 0 if self.metric.goal == "maximize" else self.high < 0
+    def verdict(self) -> str:
+        """Return in words whether the winner is better than the noise of seeds."""
+        low, high = self.difference.low, self.difference.high
+        if low is None or high is None:
+            return "one seed: nobody can say whether that is noise"
+        if low <= 0 <= high:
+            return "inside the noise"
+        better = (low > 0) == (self.difference.better == "higher")
+        return "better beyond the noise of seeds" if better else "worse than the default recipe"
 
 
 def compare(final: Sequence[Outcome], metric: Metric) -> Comparison | None:
@@ -57,29 +56,20 @@ def compare(final: Sequence[Outcome], metric: Metric) -> Comparison | None:
     Seeds decide initial weights and the order of the data, so a pair shares both. The interval is
     over seeds: Student's, with one degree of freedom less than there are pairs.
     """
-    scores = {(one.recipe, one.seed): one.scores[metric.name] for one in complete(final)}
-    seeds = sorted(
-        seed
-        for recipe, seed in scores
-        if recipe == "winner" and seed is not None and ("default", seed) in scores
-    )
+    done = {(one.recipe, one.seed): one for one in complete(final)}
+    seeds = sorted({one.seed for one in done.values() if one.seed is not None})
+    seeds = [one for one in seeds if {("winner", one), ("default", one)} <= done.keys()]
     if not seeds:
         return None
-    winner = [scores["winner", seed] for seed in seeds]
-    default = [scores["default", seed] for seed in seeds]
-    both = [[score.value for score in scores] for scores in (winner, default)]
+    winner, default = ([done[who, seed] for seed in seeds] for who in ("winner", "default"))
+    both = [[one.value(metric.name) for one in ones] for ones in (winner, default)]
     differences = [one - other for one, other in zip(*both, strict=True)]
-    low, high = student_interval(differences)
-    pooled = statistics.fmean(map(statistics.variance, both)) if len(seeds) > 1 else None
     return Comparison(
-        metric=metric,
         seeds=seeds,
         winner=winner,
         default=default,
-        difference=statistics.fmean(differences),
-        low=low,
-        high=high,
-        spread=None if pooled is None else pooled**0.5,
+        difference=score_of(metric, differences, 0.0, "default recipe"),
+        spread=statistics.fmean(map(statistics.variance, both)) ** 0.5 if len(seeds) > 1 else None,
     )
 
 
@@ -88,7 +78,7 @@ def not_distinct(found: Sequence[Outcome], leader: Outcome, metric: Metric) -> l
 
     Nobody can tell them from the leader by the studies that it was chosen on.
     """
-    mark = leader.scores[metric.name].value
+    mark = leader.value(metric.name)
     others = [(one, one.scores[metric.name]) for one in complete(found) if one is not leader]
     return [
         one
@@ -130,7 +120,7 @@ def importances(
         return []
 
     def position(key: str, value: JsonValue) -> float:
-        return min(max(parameters[key].position(value) or 0.0, 0.0), 1.0)
+        return parameters[key].position(value) or 0.0
 
     axes: dict[str, BaseDistribution] = {}
     for key, parameter in parameters.items():  # the positions of choices have no order

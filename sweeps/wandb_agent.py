@@ -1,11 +1,12 @@
-"""W&B's agents: each in its slot asks the server for values, and trains with them.
+"""W&B's server as the one who chooses, and its agents: each in its slot trains what it is told.
 
-An agent is W&B's own, in the form that calls a function of ours. The function knows one program,
-and gives it values that were checked against the sweep file.
+An agent is W&B's own, in the form that calls a function of ours. Nothing that the server sends is
+ever executed: it chooses values, and only those of the sweep file.
 """
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -16,20 +17,134 @@ from pathlib import Path
 from typing import Any
 
 import wandb
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from pydantic import JsonValue
 
 from cinelex.config.strict_yaml import read_yaml
+from cinelex.core.console import exit_code
 from cinelex.core.errors import UserError
-from cinelex.core.exit_codes import BAD_INPUT
-from cinelex.core.files import write_json
+from cinelex.core.files import read_json, write_json, write_whole
+from cinelex.core.locks import in_use
 from cinelex.core.signals import leaving
 from cinelex.sweeps import training
+from cinelex.sweeps.outcomes import judged
+from cinelex.sweeps.plan import Plan
 from cinelex.sweeps.settings import Sweep, Task, check_recorded
+from cinelex.sweeps.studies import Studies
 from cinelex.sweeps.training import MAX_KILLED, SAVED, Slot, is_killed
-from cinelex.sweeps.wandb_server import RUN_ID, check_chosen, made_sweep, note_of
 
+PROJECT, ID_FILE, NOTES = "cinelex", "wandb-sweep", "agents"
+RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+FILE_KEYS_KEPT_HERE = {"program", "command", "project", "entity"}
+"""What the server is not told: nobody but this program's own agents runs a trial."""
 AGENT = "cinelex.sweeps.wandb_agent"
 MAX_FAILED = 3
 """Runs that fail one after another before W&B's agent gives up, which it does without a word."""
+
+
+def logged_in() -> bool:
+    """Return whether W&B has a key for its server."""
+    return bool(wandb.login(prompt=False))
+
+
+def made_sweep(sweep: Sweep) -> str:
+    """Return the sweep on the server that this folder's driver has made: ``[entity/]project/id``.
+
+    Raises:
+        UserError: It has made none yet.
+    """
+    path = sweep.folder / ID_FILE
+    if not path.exists():
+        raise UserError(
+            f"{path}: no sweep there yet; --join once the node without it says 'W&B sweep: ...'"
+        )
+    return path.read_text()
+
+
+def open_sweep(sweep: Sweep) -> str:
+    """Make a sweep on the server, or go back to the one that this folder began with.
+
+    For the driver alone, whose checks have passed: whoever joins takes `made_sweep`.
+
+    Raises:
+        UserError: There is no key, several objectives, or the server refuses.
+    """
+    path = sweep.folder / ID_FILE
+    if path.exists():
+        return made_sweep(sweep)
+    if not logged_in():
+        raise UserError("--backend wandb: no key; run wandb login, or take --backend local")
+    if len(sweep.settings.metrics) > 1:
+        raise UserError("W&B's sweeps have one objective; take --backend local for several")
+    plan = sweep.plan
+    project = plan.project or PROJECT
+    try:
+        sweep_id = wandb.sweep(server_config(sweep), entity=plan.entity, project=project)
+    except (wandb.Error, OSError, ValueError) as error:
+        raise UserError(f"W&B did not take the sweep ({type(error).__name__}: {error})") from None
+    if not RUN_ID.fullmatch(sweep_id):
+        raise UserError("W&B answered with something that is no sweep's id")
+    made = "/".join(part for part in (plan.entity, project, sweep_id) if part)
+    write_whole(path, made)
+    return made
+
+
+def server_config(sweep: Sweep) -> dict[str, Any]:
+    """Return the sweep file as the server gets it: keys dotted, runs counted, no command."""
+    kept = sweep.plan.model_dump(exclude_unset=True, exclude=FILE_KEYS_KEPT_HERE)
+    metric = sweep.settings.metrics[0].model_dump()
+    return {**kept, "metric": metric, "name": sweep.name, "run_cap": sweep.settings.count}
+
+
+def check_chosen(plan: Plan, chosen: Mapping[str, JsonValue]) -> None:
+    """Refuse values, by dotted key, that the sweep file cannot have led a server to.
+
+    Raises:
+        UserError: A key is missing or unknown, or a value is of another type or out of its range.
+    """
+    odd = sorted(plan.distributions.keys() ^ chosen.keys())
+    if odd:
+        what = "did not choose" if odd[0] in plan.distributions else "chose the unknown key"
+        raise UserError(f"the server {what} {odd[0]!r}; nothing was run")
+    for key, value in chosen.items():
+        if not plan.distributions[key].contains(value):
+            raise UserError(
+                f"the server chose {key} = {repr(value)[:60]}, which {plan.source} does not "
+                "allow; nothing was run"
+            )
+
+
+def note_of(sweep: Sweep, name: str) -> Path:
+    """Return where an agent leaves a note of its run."""
+    return sweep.folder / NOTES / f"{name}.json"
+
+
+def read_back(studies: Studies) -> None:
+    """Enter what the agents of all nodes have trained among the configurations, once.
+
+    Waits for runs that still go on, on whatever node; on a disk that shows locks to all of them.
+    """
+    sweep = studies.sweep
+    known = {run for one in studies.search.trials for run in one.user_attrs.get("runs", [])}
+    for path in sorted((sweep.folder / NOTES).glob("*.json")):
+        while in_use(sweep.trials / path.stem):
+            time.sleep(training.POLL_S)
+        if path.stem not in known:
+            studies.search.add_trial(_trial(sweep, path.stem, read_json(path)))
+
+
+def _trial(sweep: Sweep, name: str, note: Mapping[str, Any]) -> FrozenTrial:
+    """Return a run as a trial: complete, failed with its reason, or ended early by the server."""
+    told = {"recipe": "search", "runs": [name], "begun": 1, **note}
+    if "error" in note:
+        return create_trial(state=TrialState.FAIL, user_attrs=told)
+    if not (sweep.trials / name / "results.json").exists():
+        return create_trial(state=TrialState.PRUNED, user_attrs=told)
+    try:
+        values, found = judged(sweep, [Task(name, note["values"], sweep.base.seed)])
+    except UserError as error:
+        return create_trial(state=TrialState.FAIL, user_attrs={**told, "error": str(error)})
+    return create_trial(values=values, user_attrs={**told, **found})
 
 
 def run_agents(sweep: Sweep, slots: Sequence[Slot], say: Callable[[str], None]) -> bool:
@@ -88,7 +203,8 @@ class Agent:
         if not RUN_ID.fullmatch(run_id):
             raise UserError("the server sent something that is no run's id; nothing was run")
         chosen = read_yaml(Path(os.environ["WANDB_SWEEP_PARAM_PATH"]), dotted_keys=True).data
-        values = check_chosen(self.sweep.plan, unwrapped(chosen))
+        values = unwrapped(chosen)
+        check_chosen(self.sweep.plan, values)
         task = Task(f"wandb-{run_id}", values, self.sweep.base.seed, use_wandb=True)
         begun, note = time.monotonic(), {"values": values}
         write_json(note_of(self.sweep, task.name), note)
@@ -112,13 +228,19 @@ class Agent:
 
 def unwrapped(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of W&B's file of a run's parameters, which has each below ``value``."""
-    told = {key: entry for key, entry in chosen.items() if isinstance(entry, Mapping)}
-    return {key: entry["value"] for key, entry in told.items() if "value" in entry}
+    return {
+        key: entry["value"]
+        for key, entry in chosen.items()
+        if isinstance(entry, Mapping) and "value" in entry
+    }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Ask for values and train until the server has no more."""
-    folder, told = arguments or sys.argv[1:]
+def work(folder: str, told: str) -> int:
+    """Ask for values and train until the server has no more.
+
+    Raises:
+        UserError: The sweep is broken, or W&B's agent gave up.
+    """
     slot = json.loads(told)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # W&B's agent ends its run on Ctrl-C
     try:
@@ -130,13 +252,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"W&B's agent gave up: {agent.failed} runs failed one after another; their "
                 f"reasons stand in {sweep.folder / 'logs'}; go on with --resume"
             )
-    except UserError as problem:
-        sys.stderr.write(f"error: {problem}\n")
-        return BAD_INPUT
     finally:
         wandb.teardown()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(lambda: work(*sys.argv[1:])))

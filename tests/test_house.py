@@ -21,7 +21,6 @@ MAX_LINES = 250
 STILL_LONGER = {
     "benchmarks/starting_defects.py",
     "projects/interface/results.py",
-    "runners/train.py",
     "tests/doctor/claims/test_claims.py",
     "tests/doctor/conftest.py",
     "tests/doctor/logs/test_ledger.py",

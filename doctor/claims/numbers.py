@@ -43,12 +43,8 @@ class Number:
     @property
     def readings(self) -> tuple[tuple[float, float], ...]:
         """Value and half unit in the units that a run may have stored it in."""
-        share = (self.value / 100, self.half_unit / 100)
-        return (
-            (share, (self.value, self.half_unit))
-            if self.percent
-            else ((self.value, self.half_unit),)
-        )
+        units = (100, 1) if self.percent else (1,)
+        return tuple((self.value / unit, self.half_unit / unit) for unit in units)
 
     @property
     def digits(self) -> int:

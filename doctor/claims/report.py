@@ -1,7 +1,6 @@
 """What the check of a write-up says, as Markdown and as JSON."""
 
 import itertools
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -59,7 +58,7 @@ def claims_json(
                 "number": match.claim.number.text,
                 "status": match.status,
                 "name": match.held.name if match.held else None,
-                "value": _finite(match.held.value) if match.held else None,
+                "value": match.held.value if match.held else None,
                 "p_value": match.p_value,
             }
             for match in matches
@@ -111,7 +110,3 @@ def _only_number(cell: str) -> Number | None:
     """Return the number of a cell that holds one alone, with whatever words and signs around."""
     found = list(numbers_in(cell))
     return found[0] if len(found) == 1 else None
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

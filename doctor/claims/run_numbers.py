@@ -9,7 +9,8 @@ from typing import Any
 from cinelex.config.strict_yaml import read_yaml
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json
-from cinelex.runners.record import read_rows
+from cinelex.doctor.evidence import is_number
+from cinelex.doctor.logs.records import read_record
 
 _SYNONYMS = {
     r"\br\s?@\s?(\d+)": r"recall at \1",
@@ -98,27 +99,19 @@ def read_numbers(folder: Path) -> list[RunNumber]:
 
 
 def _flatten(value: Any, file: str, path: tuple[str, ...]) -> Iterator[RunNumber]:
-    if isinstance(value, bool) or value is None:
-        return
-    if isinstance(value, int | float):
+    if is_number(value):
         name = "/".join(path)
         yield RunNumber(file + name, words_in(" ".join(path)), float(value))
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _flatten(inner, file, (*path, str(key)))
     elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _flatten(inner, file, (*path, str(index)))
+        yield from _flatten(dict(enumerate(value)), file, path)
 
 
 def _of_record(path: Path) -> Iterator[RunNumber]:
-    columns: dict[str, list[float]] = {}
-    for row in read_rows(path):
-        prefix = "validation/" if row.get("kind") == "validation" else ""
-        for key, value in row.items():
-            if isinstance(value, int | float) and not isinstance(value, bool) and key != "step":
-                columns.setdefault(prefix + key, []).append(float(value))
-    for key, values in columns.items():
-        ends = (values[0], values[-1], min(values), max(values))
-        for kind, value in zip(("first", "last", "least", "greatest"), ends, strict=True):
-            yield RunNumber(f"metrics.jsonl: {kind} {key}", words_in(key.replace("/", " ")), value)
+    for metric in read_record(path).metrics if path.exists() else ():
+        words, values = words_in(metric.name.replace("/", " ")), metric.values.tolist()
+        ends = {"first": values[0], "last": values[-1]}
+        for kind, value in {**ends, "least": min(values), "greatest": max(values)}.items():
+            yield RunNumber(f"metrics.jsonl: {kind} {metric.name}", words, value)

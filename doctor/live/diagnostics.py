@@ -1,5 +1,6 @@
 """What is known of data, model and optimizer before the first step."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -77,21 +78,13 @@ def group_diagnostics(module: nn.Module, optimizer: torch.optim.Optimizer) -> di
 
 def _reached(module: nn.Module, moved: Mapping[str, set[str]]) -> dict[str, Any]:
     """Return the terms without a gradient, what no term reaches, and which terms reach what."""
-    reached = set().union(*moved.values())
-    parts = sorted({name.partition(".")[0] for name in reached})
+    reached, towers = set().union(*moved.values()), defaultdict[str, set[str]](set)
+    for term, names in moved.items():
+        for name in names:
+            towers[name.partition(".")[0]].add(term)
+    trainable = [name for name, value in module.named_parameters() if value.requires_grad]
     return {
-        "towers/terms": {
-            part: sorted(
-                term
-                for term, names in moved.items()
-                if any(name.partition(".")[0] == part for name in names)
-            )
-            for part in parts
-        },
+        "towers/terms": {tower: sorted(terms) for tower, terms in sorted(towers.items())},
         "terms/without_gradient": [term for term, names in moved.items() if not names],
-        "parameters/unmoved": [
-            name
-            for name, parameter in module.named_parameters()
-            if parameter.requires_grad and name not in reached
-        ],
+        "parameters/unmoved": [name for name in trainable if name not in reached],
     }

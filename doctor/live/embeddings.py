@@ -1,12 +1,11 @@
 """What becomes of the embeddings of a few fixed samples while a model trains."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from cinelex.doctor.live.gradients import due
 from cinelex.metrics.representation import (
     feature_std,
     hardest_negative_margin,
@@ -18,27 +17,30 @@ from cinelex.metrics.representation import (
     uniformity,
 )
 from cinelex.projects.interface.project import Project
-from cinelex.runners.probe import Probe
+from cinelex.runners.probe import Numbers, Probe
+
+OF_ONE: Mapping[str, Callable[[Tensor], Tensor | float]] = {
+    "std": feature_std,
+    "rankme": rankme,
+    "cosine": mean_off_diagonal_cosine,
+    "uniformity": uniformity,
+}
+OF_TWO: Mapping[str, Callable[[Tensor, Tensor], Tensor | float]] = {
+    "gap": modality_gap,
+    "margin": hardest_negative_margin,
+    "recall_at_1": recall_at_1_of_rows,
+    "rank": mean_rank_share,
+}
 
 
 class EmbeddingProbe(Probe):
     """Spread, rank and, where there are two towers, agreement of a project's own fixed samples."""
 
     def __init__(self, project: Project[Any, Any], *, every: int) -> None:
-        """Look at the first step and at every ``every``-th; 0 never looks."""
         self.project, self.every = project, every
 
-    def before_backward(
-        self,
-        step: int,
-        *,
-        module: nn.Module,
-        terms: Mapping[str, Tensor],
-        weights: Mapping[str, float],
-    ) -> Mapping[str, Tensor | float]:
+    def before_backward(self, module: nn.Module, terms: Mapping[str, Tensor]) -> Numbers:
         """Return ``embedding/...`` of the model as it stands before the update."""
-        if not due(step, every=self.every):
-            return {}
         with torch.no_grad():
             return embedding_numbers(self.project.representations(module))
 
@@ -50,24 +52,22 @@ def embedding_numbers(towers: Mapping[str, Tensor]) -> dict[str, Tensor | float]
     left out.
     """
     sound = {name: rows for name, rows in towers.items() if _has_directions(rows)}
-    numbers: dict[str, Tensor | float] = {}
-    for name, rows in sound.items():
-        numbers[f"embedding/{name}/std"] = feature_std(rows)
-        numbers[f"embedding/{name}/rankme"] = rankme(rows)
-        numbers[f"embedding/{name}/cosine"] = mean_off_diagonal_cosine(rows)
-        numbers[f"embedding/{name}/uniformity"] = uniformity(rows)
+    numbers: dict[str, Tensor | float] = {
+        f"embedding/{name}/{key}": measure(rows)
+        for name, rows in sound.items()
+        for key, measure in OF_ONE.items()
+    }
     if len(sound) == 2 and len({rows.shape for rows in sound.values()}) == 1:
         first, second = sound.values()
-        numbers["embedding/gap"] = modality_gap(first, second)
-        numbers["embedding/margin"] = hardest_negative_margin(first, second)
-        numbers["embedding/recall_at_1"] = recall_at_1_of_rows(first, second)
-        numbers["embedding/recall_at_1/chance"] = 1 / len(first)
         # each row is asked for its neighbour's partner: what a model that matches must not find
         shuffled = recall_at_1_of_rows(first, second.roll(1, dims=0))
-        numbers["embedding/recall_at_1/shuffled"] = shuffled
-        numbers["embedding/rank"] = mean_rank_share(first, second)
-        numbers["embedding/rank/chance"] = 0.5
-        numbers["embedding/samples"] = float(len(first))
+        numbers |= {f"embedding/{key}": measure(first, second) for key, measure in OF_TWO.items()}
+        numbers |= {
+            "embedding/recall_at_1/chance": 1 / len(first),
+            "embedding/recall_at_1/shuffled": shuffled,
+            "embedding/rank/chance": 0.5,
+            "embedding/samples": float(len(first)),
+        }
     return numbers
 
 

@@ -1,11 +1,13 @@
 """``--run_mode doctor``: everything that can be known of a run without training it."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
+from cinelex.core.distributed import world_size
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.finding import Finding
 from cinelex.doctor.live.diagnostics import fresh_diagnostics
@@ -31,19 +33,21 @@ def examine(
     """
     diagnostics = fresh_diagnostics(project, config, device)
     if not diagnostics["terms/without_gradient"]:  # with such a term no step can be made
-        diagnostics |= _self_tests(project, config, device)
-    findings = diagnose(read_run(folder.path).evidence(config=config, diagnostics=diagnostics))
+        diagnostics |= self_tests(project, config, device)
+    recorded = read_run(folder.path).evidence()
+    findings = diagnose(replace(recorded, config=config, diagnostics=diagnostics))
     keep(folder.path, diagnostics=diagnostics, findings=findings)
     return findings
 
 
-def _self_tests(
+def self_tests(
     project: Project[Any, Any], config: RunConfig, device: torch.device
 ) -> dict[str, float]:
+    """Return what trying the promises of a project shows."""
     say("trying two processes, two micro-batches, bf16, and a resumed step")
-    return {
-        **resume_diagnostics(project, config, device),
-        **micro_batch_diagnostics(project, config),
-        **bf16_diagnostics(project, config),
-        **rank_diagnostics(project, config),
-    }
+    found = resume_diagnostics(project, config, device)
+    if world_size() == 1:  # several would each start two more
+        found |= bf16_diagnostics(project, config)
+    if world_size() == 1 and config.batch > 1:  # and one sample cannot be shared out
+        found |= micro_batch_diagnostics(project, config) | rank_diagnostics(project, config)
+    return found

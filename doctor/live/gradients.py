@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cinelex.core.distributed import sum_over_ranks, world_size
-from cinelex.runners.probe import Probe
+from cinelex.runners.probe import Numbers, Probe
 
 
 class GradientProbe(Probe):
@@ -20,20 +20,12 @@ class GradientProbe(Probe):
     """
 
     def __init__(self, *, every: int) -> None:
-        """Look at the first step and at every ``every``-th; 0 never looks."""
         self.every = every
         self._block: list[nn.Parameter] | None = None
 
-    def before_backward(
-        self,
-        step: int,
-        *,
-        module: nn.Module,
-        terms: Mapping[str, Tensor],
-        weights: Mapping[str, float],
-    ) -> Mapping[str, Tensor | float]:
+    def before_backward(self, module: nn.Module, terms: Mapping[str, Tensor]) -> Numbers:
         """Return ``gradient/norm/<term>`` and ``gradient/cosine/<term>~<term>``, unweighted."""
-        if not due(step, every=self.every) or len(terms) < 2:
+        if len(terms) < 2:
             return {}
         if self._block is None:
             self._block = shared_block(module, moved_parameters(module, terms))
@@ -46,11 +38,6 @@ class GradientProbe(Probe):
         found = torch.autograd.grad(term, self._block, retain_graph=True, materialize_grads=True)
         flat = torch.cat([part.flatten() for part in found]).float()
         return sum_over_ranks(flat) / world_size()
-
-
-def due(step: int, *, every: int) -> bool:
-    """Return whether a probe looks at optimizer step ``step``, from 1."""
-    return every > 0 and (step == 1 or step % every == 0)
 
 
 def agreement(gradients: Mapping[str, Float[Tensor, " parameter"]]) -> dict[str, Tensor | float]:

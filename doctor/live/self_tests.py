@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from cinelex.config.load import dump_config
 from cinelex.config.schema import RunConfig
-from cinelex.core.distributed import world_size
 from cinelex.core.files import write_whole
 from cinelex.core.processes import run_on_processes
 from cinelex.doctor.live.ranks_worker import measure
@@ -33,12 +32,7 @@ WORKER = "cinelex.doctor.live.ranks_worker"
 
 
 def rank_diagnostics(project: Project[Any, Any], config: RunConfig) -> dict[str, float]:
-    """Return how far terms and gradients of two processes are from those of one, relatively.
-
-    Nothing where this process is one of several, or a batch cannot be shared.
-    """
-    if world_size() > 1 or config.batch < 2:
-        return {}
+    """Return how far terms and gradients of two processes are from those of one, relatively."""
     alone = measure(project, seed=config.seed)
     with TemporaryDirectory() as folder:
         place = Path(folder)
@@ -50,12 +44,7 @@ def rank_diagnostics(project: Project[Any, Any], config: RunConfig) -> dict[str,
 
 
 def micro_batch_diagnostics(project: Project[Any, Any], config: RunConfig) -> dict[str, float]:
-    """Return how far terms and gradients of a batch cut in two are from those of the whole.
-
-    Nothing where this process is one of several, or a batch cannot be cut.
-    """
-    if world_size() > 1 or config.batch < 2:
-        return {}
+    """Return how far terms and gradients of a batch cut in two are from those of the whole."""
     whole, cut = (measure(project, seed=config.seed, micro_batches=count) for count in (1, 2))
     return {f"micro_batches/{kind}": error for kind, error in compare(whole, [cut]).items()}
 
@@ -64,10 +53,7 @@ def bf16_diagnostics(project: Project[Any, Any], config: RunConfig) -> dict[str,
     """Return how far the losses, and their gradients at what the model puts out, are from exact.
 
     Taken as a run in bf16 takes them, on the outputs of a float32 model, against float64.
-    Nothing where this process is one of several.
     """
-    if world_size() > 1:
-        return {}
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(config.seed)
         module = project.model()

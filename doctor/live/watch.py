@@ -68,10 +68,8 @@ class Watch:
         self.config, self.folder = config, folder
         self.diagnostics: dict[str, Any] = {}
         self._before = read_steps(folder)
-        kept = max(KEPT_STEPS, 60 * config.probe_every)
         self._first: Row | None = None
-        self._steps: deque[Row] = deque(maxlen=kept)
-        self._validations: deque[Row] = deque(maxlen=kept)
+        self._steps: deque[Row] = deque(maxlen=max(KEPT_STEPS, 60 * config.probe_every))
         self._said: set[tuple[str, str, str]] = set()
         self._earlier: list[Row] = []
         # all ranks look, or none
@@ -101,15 +99,16 @@ class Watch:
         self._judge()
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
-        """Take the numbers of a step, or of a validation."""
-        rows = self._steps if "loss" in numbers else self._validations
+        """Take the numbers of a step; a validation's are no rule's business."""
+        if "loss" not in numbers:
+            return
         # a run that was rolled back makes these steps again
-        while rows and rows[-1]["step"] >= step:
-            rows.pop()
-        rows.append({"step": step, **numbers})
+        while self._steps and self._steps[-1]["step"] >= step:
+            self._steps.pop()
+        self._steps.append({"step": step, **numbers})
         if self._first is None or self._first["step"] >= step:
             self._first = next(iter(self._steps), None)
-        if rows is self._steps and step % JUDGED_EVERY == 0:
+        if step % JUDGED_EVERY == 0:
             self._judge()
 
     def close(self) -> None:
@@ -122,7 +121,6 @@ class Watch:
                 config=self.config,
                 diagnostics=self.diagnostics,
                 steps=self.known_steps(),
-                validations=list(self._validations),
                 earlier_steps=self._earlier,
             )
         )

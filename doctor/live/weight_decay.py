@@ -6,22 +6,18 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from cinelex.doctor.live.gradients import due
-from cinelex.runners.probe import Probe
+from cinelex.runners.probe import Numbers, Probe
 
 
 class WeightDecayProbe(Probe):
     """The norm of weight decay beside AdamW's own step, for each part of the module."""
 
     def __init__(self, *, every: int) -> None:
-        """Look at the first step and at every ``every``-th; 0 never looks."""
         self.every = every
 
-    def after_update(
-        self, step: int, *, module: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> Mapping[str, Tensor | float]:
+    def after_update(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> Numbers:
         """Return ``decay_over_update/<tower>``: the norm of decay over that of AdamW's step."""
-        return decay_over_update(module, optimizer) if due(step, every=self.every) else {}
+        return decay_over_update(module, optimizer)
 
 
 @torch.no_grad()

@@ -34,8 +34,6 @@ class ChangePoint:
     """Earliest step, 95 %; NaN for a bend without a clear jump, whose place this cannot bound."""
     high: float
     """Latest step."""
-    slopes: tuple[float, float]
-    """Slope per step before and after."""
 
 
 def change_points(steps: Points, values: Points) -> list[ChangePoint]:
@@ -105,7 +103,6 @@ def _describe(
     before = np.polynomial.Polynomial.fit(steps[start:middle], values[start:middle], 1)
     after = np.polynomial.Polynomial.fit(steps[middle:end], values[middle:end], 1)
     jump = float(after(between) - before(between))
-    slopes = (float(before.deriv()(between)), float(after.deriv()(between)))
     # the variance of a line at its end is four times that of a mean of as many points
     error = np.sqrt(4 * variance * (1 / (middle - start) + 1 / (end - middle)))
     low = high = float("nan")
@@ -113,7 +110,7 @@ def _describe(
         reach = int(place_quantile(0.975) * variance / jump**2) + 1
         low = float(steps[max(middle - 1 - reach, 0)])
         high = float(steps[min(middle - 1 + reach, len(steps) - 1)])
-    return ChangePoint(float(steps[middle - 1]), jump, low, high, slopes)
+    return ChangePoint(float(steps[middle - 1]), jump, low, high)
 
 
 def _abrupt_or_bend(change: ChangePoint, steps: Points, values: Points) -> ChangePoint:

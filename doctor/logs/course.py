@@ -5,11 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cinelex.doctor.logs.change_points import (
-    FEWEST_POINTS,
-    ChangePoint,
-    change_points,
-)
+from cinelex.doctor.logs.change_points import FEWEST_POINTS, ChangePoint, change_points
 from cinelex.doctor.logs.entry import Entry, Question, Verdict, number
 from cinelex.doctor.logs.level import Change, level_change
 from cinelex.doctor.logs.metric import Metric, Points
@@ -139,9 +135,6 @@ def _jumps(metric: Metric) -> Entry:
         estimator="piecewise lines by binary segmentation, Bai's interval for a jump's place",
         null="one straight line, autocorrelated noise",
     )
-    if len(metric.values) < FEWEST_POINTS:
-        reason = f"{len(metric.values)} points; {FEWEST_POINTS} are needed."
-        return question.answer("not testable", reason)
     changes = change_points(metric.steps, metric.values)
     jumps = [change for change in changes if not math.isnan(change.low)]
     bends = [change for change in changes if math.isnan(change.low)]

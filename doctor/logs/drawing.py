@@ -1,15 +1,16 @@
 """What the pictures of a log have in common: panels, headings, and curves of metrics."""
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from cinelex.core.files import write_whole
-from cinelex.doctor.charts import INK, MUTED, SURFACE, draw_line, inline_svg
+from cinelex.doctor.charts import INK, MUTED, SURFACE, draw_line, draw_null, inline_svg
 from cinelex.doctor.logs.metric import Metric
-from cinelex.doctor.logs.names import is_learning_rate
+from cinelex.doctor.logs.names import chance_of, is_learning_rate
 
 _LONGEST_NAME = 34
 
@@ -56,6 +57,14 @@ def draw_curve(axis: Any, metric: Metric, *, color: str, label: str = "") -> Non
     axis.set_xlabel("step", fontsize=8)
     if is_learning_rate(metric.name):
         axis.set_ylim(bottom=0)
+
+
+def draw_chance(axis: Any, name: str, metrics: Mapping[str, Metric]) -> bool:
+    """Draw a metric's chance beside it; return whether the log has one."""
+    chance = chance_of(name, metrics)
+    if chance is not None:
+        draw_null(axis, chance.steps, chance.values, label="chance")
+    return chance is not None
 
 
 def empty(axis: Any, text: str) -> None:

@@ -11,7 +11,7 @@ from cinelex.doctor.logs.entry import Entry, Question, Verdict, number
 from cinelex.doctor.logs.level import Level, level_change
 from cinelex.doctor.logs.metric import Metric
 from cinelex.doctor.logs.names import is_effective_rank, latent_role, words_of
-from cinelex.doctor.logs.relations import norm_identity
+from cinelex.doctor.logs.relations import SameNumber, norm_identity
 
 _WIDTHS = tuple(sorted(2**a * b for a in range(4, 13) for b in (1, 3)))
 """Widths that layers usually have."""
@@ -31,6 +31,13 @@ class Statistics:
     name: str
     of: Mapping[str, Metric]
 
+    @property
+    def identity(self) -> tuple[SameNumber, float] | None:
+        """Return how the norm follows from mean and std, with the width; None where it does not."""
+        if not {"mean", "norm"} <= self.of.keys():
+            return None
+        return norm_identity(self.of["mean"], self.of["std"], self.of["norm"])
+
     def level(self, role: str) -> Level:
         """Return the last level of one statistic."""
         return level_change(self.of[role].values).last
@@ -48,12 +55,7 @@ def find_statistics(metrics: Mapping[str, Metric]) -> list[Statistics]:
 
 def derived_norms(metrics: Mapping[str, Metric]) -> set[str]:
     """Return the names of norms that follow exactly from a mean and a standard deviation."""
-    return {
-        statistics.of["norm"].name
-        for statistics in find_statistics(metrics)
-        if {"mean", "norm"} <= statistics.of.keys()
-        and norm_identity(*(statistics.of[role] for role in ("mean", "std", "norm")))
-    }
+    return {one.of["norm"].name for one in find_statistics(metrics) if one.identity}
 
 
 def latent_entries(run: str, metrics: Mapping[str, Metric]) -> Iterator[Entry]:
@@ -102,8 +104,7 @@ def _rank_of(statistics: Statistics, metrics: Mapping[str, Metric]) -> Metric | 
 
 
 def _independent(run: str, statistics: Statistics) -> Entry:
-    of = statistics.of
-    found = norm_identity(of["mean"], of["std"], of["norm"])
+    found = statistics.identity
     question = Question(
         run=run,
         metric=statistics.name,
@@ -163,13 +164,9 @@ def _tolerances(statistics: Statistics) -> tuple[float, float]:
     The std scatters by ``sqrt(0.2 / d)`` of itself, where ``d = norm² / (std² + mean²)``; so does
     max/std, and fan_in by twice that.
     """
-    of = statistics.of
-    if not {"mean", "norm"} <= of.keys():
+    if statistics.identity is None:
         return _TOLERANCES
-    identity = norm_identity(of["mean"], of["std"], of["norm"])
-    if identity is None:
-        return _TOLERANCES
-    scatter = math.sqrt(0.2 / identity[1])
+    scatter = math.sqrt(0.2 / statistics.identity[1])
     return max(_MIN_SHAPE_TOLERANCE, 3 * scatter), 4 * scatter
 
 

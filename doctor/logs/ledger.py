@@ -7,8 +7,7 @@ from cinelex.doctor.logs.entry import VERDICTS, Entry, Question
 from cinelex.doctor.logs.held_out import held_out_entries
 from cinelex.doctor.logs.latent import derived_norms, latent_entries
 from cinelex.doctor.logs.metric import Log, Metric
-from cinelex.doctor.logs.names import is_learning_rate
-from cinelex.doctor.logs.nulls import without_nulls
+from cinelex.doctor.logs.names import is_learning_rate, without_nulls
 from cinelex.doctor.logs.relations import same_numbers
 from cinelex.doctor.logs.schedule_fit import schedule_entries
 from cinelex.doctor.logs.sweep_entries import table_entries

@@ -101,6 +101,17 @@ def make_metric(
     )
 
 
+def make_metrics(
+    run: str, columns: Mapping[str, Iterable[tuple[float, float]]], *, source: str
+) -> tuple[Metric, ...]:
+    """Return a metric for each column of steps and values that holds a finite one."""
+    found = (
+        make_metric(run, name, *np.array([*points], dtype=np.float64).T, source=source)
+        for name, points in columns.items()
+    )
+    return tuple(metric for metric in found if metric is not None)
+
+
 def merge(logs: Iterable[Log]) -> Log:
     """Join what several files say; where two have the same metric, the longer one counts."""
     metrics: dict[tuple[str, str], Metric] = {}

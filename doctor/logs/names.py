@@ -1,6 +1,9 @@
 """What the name of a metric says about it, by explicit tables and nothing else."""
 
 import re
+from collections.abc import Mapping
+
+from cinelex.doctor.logs.metric import Metric
 
 LOWER = frozenset((
     "loss", "error", "mse", "mae", "rmse", "nll", "perplexity", "ppl", "cer", "wer", "fid",
@@ -13,8 +16,9 @@ HIGHER = frozenset((
     "alignment",
 ))  # fmt: skip
 HELD_OUT = frozenset(["val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout"])
-LEARNING_RATE = frozenset({"lr", "learning_rate"})
 _ROLES = ("mean", "std", "norm", "min", "max")
+_NULLS = frozenset({"chance", "floor", "shuffled"})
+"""What this project's records call the null of another series."""
 _NOT_LATENT = frozenset(["grad", "gradient", "weight", "param", "parameter"])
 
 
@@ -44,7 +48,7 @@ def held_out(name: str) -> bool:
 def is_learning_rate(name: str) -> bool:
     """Whether the metric is a learning rate."""
     words = words_of(name)
-    return not LEARNING_RATE.isdisjoint(words) or "learning rate" in " ".join(words)
+    return "lr" in words or "learning rate" in " ".join(words)
 
 
 def latent_role(name: str) -> str | None:
@@ -59,3 +63,25 @@ def is_effective_rank(name: str) -> bool:
     """Whether the metric is the effective rank of embeddings, 1 when all are parallel."""
     words = words_of(name)
     return "rankme" in words or ("effective" in words and "rank" in words)
+
+
+def is_null(name: str) -> bool:
+    """Whether a metric says what knowing nothing scores, and not what a model does."""
+    return not _NULLS.isdisjoint(name.split("/"))
+
+
+def without_nulls(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+    """Return the metrics of a run that are about the run."""
+    return {name: metric for name, metric in metrics.items() if not is_null(name)}
+
+
+def chance_of(name: str, metrics: Mapping[str, Metric]) -> Metric | None:
+    """Return the metric that holds another one's chance; None where the log has none."""
+    for kind in ("", "validation/"):
+        bare = name.removeprefix(kind)
+        if kind and bare == name:
+            continue
+        for other in (f"{bare}/chance", bare.replace("loss/", "chance/", 1)):
+            if other != bare and kind + other in metrics:
+                return metrics[kind + other]
+    return None

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from cinelex.doctor.charts import SERIES, draw_null, style
+from cinelex.doctor.charts import SERIES, style
 from cinelex.doctor.logs.drawing import (
+    draw_chance,
     draw_curve,
     empty,
     legend,
@@ -19,8 +20,13 @@ from cinelex.doctor.logs.drawing import (
 )
 from cinelex.doctor.logs.latent import find_statistics
 from cinelex.doctor.logs.metric import Log, Metric
-from cinelex.doctor.logs.names import direction, held_out, is_learning_rate
-from cinelex.doctor.logs.nulls import chance_of, without_nulls
+from cinelex.doctor.logs.names import (
+    chance_of,
+    direction,
+    held_out,
+    is_learning_rate,
+    without_nulls,
+)
 from cinelex.doctor.logs.relations import correlations
 
 MAX_RUNS = len(SERIES)
@@ -105,10 +111,7 @@ def _curves(axis: Any, log: Log, runs: Sequence[str], name: str | None) -> None:
         if metric is not None:
             draw_curve(axis, metric, color=color, label=shortened(run) if len(runs) > 1 else "")
     title(axis, name)
-    chance = chance_of(name, log.of_run(runs[0]))
-    if chance is not None:
-        draw_null(axis, chance.steps, chance.values, label="chance")
-    if len(runs) > 1 or chance is not None:
+    if draw_chance(axis, name, log.of_run(runs[0])) or len(runs) > 1:
         legend(axis)
 
 

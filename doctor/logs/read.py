@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cinelex.core.errors import UserError
-from cinelex.doctor.logs.csv_export import read_csv_export, read_csv_table
+from cinelex.doctor.logs.csv_export import (
+    is_runs_table,
+    read_csv_export,
+    read_csv_table,
+    read_runs_table,
+)
 from cinelex.doctor.logs.metric import Log, merge
 from cinelex.doctor.logs.records import read_record
-from cinelex.doctor.logs.runs_table import is_runs_table, read_runs_table
 from cinelex.doctor.logs.tensorboard_events import is_event_file, read_event_file
 
 

@@ -1,12 +1,12 @@
 """The record of this project's own runs, ``metrics.jsonl``."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from cinelex.core.errors import UserError
-from cinelex.doctor.logs.metric import Log, make_metric
+from cinelex.doctor.evidence import is_number
+from cinelex.doctor.logs.metric import Log, make_metrics
 from cinelex.runners.record import read_rows
 
 _VALIDATION = "validation"
@@ -29,19 +29,11 @@ def read_record(path: Path) -> Log:
             continue
         prefix = f"{_VALIDATION}/" if row.get("kind") == _VALIDATION else ""
         for key, value in row.items():
-            if key not in ("step", "kind") and (value is None or _number(value)):
+            if key not in ("step", "kind") and (value is None or is_number(value)):
                 number = np.nan if value is None else float(value)
                 columns.setdefault(prefix + key, []).append((float(step), number))
     run = path.resolve().parent.name if path.name == "metrics.jsonl" else path.stem
-    found = [
-        make_metric(run, name, *np.array(points).T, source=path.name)
-        for name, points in columns.items()
-    ]
-    metrics = tuple(metric for metric in found if metric is not None)
+    metrics = make_metrics(run, columns, source=path.name)
     if not metrics:
         raise UserError(f'{path}: no line holds a number beside a "step"')
     return Log(metrics)
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -29,7 +29,6 @@ class Correlation:
     high: float
     adjusted_p: float
     """After Benjamini and Hochberg over all pairs."""
-    effective: float
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def _correlation(first: str, second: str, x: Points, y: Points) -> Correlation |
     reach = float(stats.norm.ppf(0.975)) * error
     low, high = math.tanh(height - reach), math.tanh(height + reach)
     low, high = (low, high) if value >= 0 else (-high, -low)
-    return Correlation(first, second, value, low, high, p_value, effective)
+    return Correlation(first, second, value, low, high, p_value)
 
 
 def _effective_pairs(x: Points, y: Points) -> float:

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cinelex.core.files import write_json, write_whole
+from cinelex.core.files import write_json
 from cinelex.doctor.logs.entry import VERDICTS, Entry, number
 from cinelex.doctor.logs.ledger import ledger
 from cinelex.doctor.logs.level import level_change
 from cinelex.doctor.logs.metric import Log
-from cinelex.doctor.logs.nulls import chance_of, without_nulls
+from cinelex.doctor.logs.names import chance_of, without_nulls
 from cinelex.doctor.logs.overview import draw_overview
 from cinelex.doctor.logs.relations import correlations
 from cinelex.doctor.logs.trend_page import draw_trends
-from cinelex.doctor.templates import environment
+from cinelex.doctor.templates import write_page
 
 _DECISIVE = ("generalises", "collapsed", "better than chance", "is better than")
 """Claims that belong to the key findings even where nothing can be said about them."""
@@ -42,27 +42,24 @@ def write_log_report(log: Log, folder: Path, *, title: str) -> list[Entry]:
         overview = draw_overview(log, folder / "overview.png")
         pictures = {"overview": overview, "trend": draw_trends(log, folder / "trend.png")}
     for name in ("report.md", "key_findings.txt", "report.html"):
-        page = (
-            environment()
-            .get_template(f"logs/{name}.jinja")
-            .render(
-                title=title,
-                log=log,
-                entries=entries,
-                findings=key_findings(entries),
-                counts=[(verdict, counted[verdict]) for verdict in VERDICTS],
-                rows=[
-                    (metric, level_change(metric.values), chance_of(metric.name, log.of_run(run)))
-                    for run, own in owns.items()
-                    for metric in own.values()
-                ],
-                pairs=sorted(together, key=lambda row: -abs(row[1].value))[:_MAX_PAIRS],
-                tested_pairs=len(tested),
-                pictures=pictures,
-                number=number,
-            )
+        write_page(
+            folder / name,
+            f"logs/{name}.jinja",
+            title=title,
+            log=log,
+            entries=entries,
+            findings=key_findings(entries),
+            counts=[(verdict, counted[verdict]) for verdict in VERDICTS],
+            rows=[
+                (metric, level_change(metric.values), chance_of(metric.name, log.of_run(run)))
+                for run, own in owns.items()
+                for metric in own.values()
+            ],
+            pairs=sorted(together, key=lambda row: -abs(row[1].value))[:_MAX_PAIRS],
+            tested_pairs=len(tested),
+            pictures=pictures,
+            number=number,
         )
-        write_whole(folder / name, page)
     write_json(folder / "ledger.json", [entry.as_json() for entry in entries])
     return entries
 

@@ -1,6 +1,7 @@
 """Which schedule a learning rate followed."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from cinelex.doctor.logs.metric import Metric, Points
 
 _EXACT = 0.01
 _FEWEST = 8
+COSINE, DEVIATION = "decays as half a cosine", "greatest deviation over the peak"
 
 
 def schedule_entries(metric: Metric) -> Iterator[Entry]:
@@ -17,40 +19,22 @@ def schedule_entries(metric: Metric) -> Iterator[Entry]:
     peak = int(np.argmax(metric.values[::-1]))
     start = len(metric.values) - 1 - peak
     steps, values = metric.steps[start:], metric.values[start:]
-    window = window_text(metric, start)
+    ask = partial(Question, run=metric.run, metric=metric.name, window=window_text(metric, start))
     if len(values) < _FEWEST or np.ptp(values) == 0:
         reason = "It is constant, or too few points follow its peak."
-        yield Question(
-            run=metric.run,
-            metric=metric.name,
-            window=window,
-            claim="decays as half a cosine",
-            estimator="greatest deviation over the peak",
-        ).answer("not testable", reason)
+        yield ask(claim=COSINE, estimator=DEVIATION).answer("not testable", reason)
         return
     cosine, line = _deviation(steps, values, bent=True), _deviation(steps, values, bent=False)
-    yield Question(
-        run=metric.run,
-        metric=metric.name,
-        window=window,
-        claim="decays as half a cosine",
-        estimator="greatest deviation over the peak",
-        null=f"{number(line)}: the straight line between the same ends",
-    ).answer(
+    null = f"{number(line)}: the straight line between the same ends"
+    yield ask(claim=COSINE, estimator=DEVIATION, null=null).answer(
         "supported" if cosine <= _EXACT else "contradicted",
         f"Greatest deviation from the cosine between its ends: {cosine:.2%} of the peak.",
         value=cosine,
     )
     rise = float(np.max(np.diff(values), initial=0.0)) / float(values[0])
     verdict: Verdict = "supported" if rise <= 1e-6 else "contradicted"
-    yield Question(
-        run=metric.run,
-        metric=metric.name,
-        window=window,
-        claim="never rises after its peak",
-        estimator="greatest rise between neighbours over the peak",
-        null="0",
-    ).answer(
+    estimator = "greatest rise between neighbours over the peak"
+    yield ask(claim="never rises after its peak", estimator=estimator, null="0").answer(
         verdict, f"Greatest rise between two points after the peak: {rise:.2%} of it.", value=rise
     )
 

@@ -3,13 +3,12 @@
 import math
 from pathlib import Path
 
-import numpy as np
 from tensorboard.backend.event_processing import event_file_loader
 from tensorboard.compat.proto import event_pb2
 from tensorboard.util import tensor_util
 
 from cinelex.core.errors import UserError
-from cinelex.doctor.logs.metric import Log, make_metric
+from cinelex.doctor.logs.metric import Log, make_metrics
 
 Rows = dict[str, list[tuple[float, float]]]
 
@@ -38,11 +37,8 @@ def read_event_file(path: Path) -> Log:
         _add(event, rows, skipped)
     if not events:
         raise UserError(f"{path}: not a TensorBoard event file, or cut off at its start")
-    metrics = [
-        make_metric(path.resolve().parent.name, tag, *_columns(points), source=path.name)
-        for tag, points in rows.items()
-    ]
-    found = tuple(metric for metric in metrics if metric is not None)
+    columns = {tag: _unrepeated(points) for tag, points in rows.items()}
+    found = make_metrics(path.resolve().parent.name, columns, source=path.name)
     if not found:
         raise UserError(f"{path}: holds no scalar; log some with add_scalar")
     left_out = f"{path.name}: tags that hold no scalars, left out: {len(skipped)}."
@@ -61,7 +57,7 @@ def _add(event: event_pb2.Event, rows: Rows, skipped: set[str]) -> None:
         rows.setdefault(value.tag, []).append((float(event.step), float(array.reshape(()))))
 
 
-def _columns(points: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
+def _unrepeated(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """Return steps and values, without what a restart at an earlier step wrote again."""
     kept: list[tuple[float, float]] = []
     earliest = math.inf
@@ -69,5 +65,4 @@ def _columns(points: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]
         if step < earliest:
             kept.append((step, value))
             earliest = step
-    steps, values = np.array(kept[::-1], dtype=np.float64).T
-    return steps, values
+    return kept[::-1]

@@ -6,11 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from cinelex.doctor.logs.autocorrelation import (
-    correlations_of,
-    positive_lags,
-    without_bias,
-)
+from cinelex.doctor.logs.autocorrelation import correlations_of, positive_lags, without_bias
 from cinelex.doctor.logs.metric import Points
 
 MAX_POINTS = 800
@@ -27,11 +23,8 @@ class Trend:
     slope: float
     low: float
     high: float
-    p_value: float
-    """Two-sided, of Kendall's S against no trend, with the corrected variance."""
     effective: float
     """Effective number of points."""
-    points: int
 
     @property
     def testable(self) -> bool:
@@ -94,8 +87,7 @@ def theil_sen(steps: Points, values: Points) -> Trend:
     reach = stats.t.ppf((1 + CONFIDENCE) / 2, _freedom(effective)) * _deviation(points, inflation)
     last = len(slopes) - 1
     low, high = np.clip(np.round((last + np.array([-reach, reach])) / 2), 0, last).astype(int)
-    p_value = _p_value(float(np.sign(differences).sum()), points, inflation)
-    return Trend(slope, float(slopes[low]), float(slopes[high]), p_value, effective, points)
+    return Trend(slope, float(slopes[low]), float(slopes[high]), effective)
 
 
 def ranking(values: Points) -> Ranking:

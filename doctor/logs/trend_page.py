@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from cinelex.doctor.charts import INK, MUTED, SERIES, draw_null, style
+from cinelex.doctor.charts import INK, MUTED, SERIES, style
 from cinelex.doctor.logs.change_points import ChangePoint, change_points
 from cinelex.doctor.logs.course import FEWEST_LATE, last_quarter
-from cinelex.doctor.logs.drawing import draw_curve, new_panels, save, title
+from cinelex.doctor.logs.drawing import draw_chance, draw_curve, new_panels, save, title
 from cinelex.doctor.logs.entry import number
 from cinelex.doctor.logs.level import SHARE, level_change
 from cinelex.doctor.logs.metric import Log, Metric
 from cinelex.doctor.logs.names import is_learning_rate
-from cinelex.doctor.logs.nulls import chance_of
 from cinelex.doctor.logs.overview import chosen_names
 from cinelex.doctor.logs.trend import theil_sen
 
@@ -33,9 +32,7 @@ def draw_trends(log: Log, path: Path) -> Markup:
         figure, axes = new_panels(max(1, math.ceil(len(shown) / _COLUMNS)), _COLUMNS)
         for axis, name in zip(axes, shown, strict=False):
             _draw(axis, metrics[name])
-            chance = chance_of(name, metrics)
-            if chance is not None:
-                draw_null(axis, chance.steps, chance.values, label="chance")
+            draw_chance(axis, name, metrics)
         for axis in axes[len(shown) :]:
             axis.set_axis_off()
         figure.suptitle(

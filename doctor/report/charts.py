@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from cinelex.doctor.charts import Chart, Points, Series, line_chart
-from cinelex.doctor.evidence import is_number
-from cinelex.doctor.run_files import Row, RunFiles
+from cinelex.doctor.charts import Chart, Series, line_chart
+from cinelex.doctor.evidence import Row, course
+from cinelex.doctor.run_files import RunFiles
 from cinelex.projects import PROJECTS
 
 NULL_NOTES = {
@@ -30,10 +30,10 @@ def loss_charts(run: RunFiles) -> list[Chart]:
         kind, _, term = key.partition("/")
         if kind != "loss" or not term:
             continue
-        nulls = [Series(null, points_of(run.steps, f"{null}/{term}")) for null in NULL_NOTES]
+        nulls = [Series(null, course(run.steps, f"{null}/{term}")) for null in NULL_NOTES]
         unit = f"{terms[term].unit.capitalize()}." if term in terms else "Unweighted."
         note = " ".join([unit, *(NULL_NOTES[null.label] for null in nulls if null.points)])
-        lines = [Series("loss", points_of(run.steps, key))]
+        lines = [Series("loss", course(run.steps, key))]
         charts.append(line_chart(label_of(run, term), note=note, lines=lines, nulls=nulls))
     return [chart for chart in charts if chart is not None]
 
@@ -41,7 +41,7 @@ def loss_charts(run: RunFiles) -> list[Chart]:
 def course_charts(run: RunFiles) -> list[Chart]:
     """Return temperature, learning rate and gradient norm over the run."""
     limit = run.config.max_grad_norm if run.config else None
-    norms = points_of(run.steps, "grad_norm")
+    norms = course(run.steps, "grad_norm")
     values = sorted(value for _, value in norms)
     clipped = [] if limit is None else [(step, limit) for step, _ in norms]
     skewed = bool(values) and values[-1] > _SKEWED * values[len(values) // 2]
@@ -69,8 +69,8 @@ def held_out_charts(run: RunFiles) -> list[Chart]:
         nulls: list[Series] = []
         for key in (key for key in judged if key.endswith(f"/{metric}")):
             way = key.split("/")[-2].replace("_", " ")
-            lines.append(Series(way, points_of(run.validations, key)))
-            chance = points_of(run.validations, f"{key}{_CHANCE}")
+            lines.append(Series(way, course(run.validations, key)))
+            chance = course(run.validations, f"{key}{_CHANCE}")
             if all(series.points != chance for series in nulls):
                 nulls.append(Series(f"chance, {way}" if nulls else "chance", chance))
         title = f"{metric.replace('_', ' ').capitalize()}, validation"
@@ -81,7 +81,7 @@ def held_out_charts(run: RunFiles) -> list[Chart]:
             "Cosines, validation",
             note="Collapse lifts both; only the gap says that something was learned.",
             lines=[
-                Series(label, points_of(run.validations, f"retrieval/{key}"))
+                Series(label, course(run.validations, f"retrieval/{key}"))
                 for key, label in cosines.items()
             ],
         )
@@ -90,16 +90,7 @@ def held_out_charts(run: RunFiles) -> list[Chart]:
 
 
 def _line(run: RunFiles, key: str) -> list[Series]:
-    return [Series(key, points_of(run.steps, key))]
-
-
-def points_of(rows: Sequence[Row], key: str) -> Points:
-    """Return step and value of one key, where it is a finite number."""
-    return [
-        (float(row["step"]), float(row[key]))
-        for row in rows
-        if is_number(row.get(key)) and is_number(row.get("step"))
-    ]
+    return [Series(key, course(run.steps, key))]
 
 
 def _keys(rows: Sequence[Row]) -> list[str]:

@@ -6,20 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cinelex.doctor.run_files import Row, RunFiles
-from cinelex.projects.interface.results import Results
+from cinelex.projects.interface.results import Picture, Results
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MAX_BYTES = 3_000_000
 _CAPTIONS = 8
 _VERDICTS = ("right", "wrong", "missing", "neutral")
-
-
-class Shown(NamedTuple):
-    """A picture on the page; the image is a ``data:`` address."""
-
-    title: str
-    note: str
-    image: str
 
 
 class Neighbour(NamedTuple):
@@ -79,13 +71,10 @@ def caption_examples(run: RunFiles) -> list[CaptionExample]:
     return [_caption(row) for row in run.captions[:_CAPTIONS]]
 
 
-def pictures(run: RunFiles, results: Results) -> list[Shown]:
-    """Return the pictures of the results that can be read and lie in the run's folder."""
-    found = [
-        Shown(one.title, one.note, png_address(run.folder, str(one.path)))
-        for one in results.pictures
-    ]
-    return [shown for shown in found if shown.image]
+def pictures(run: RunFiles, results: Results) -> list[tuple[Picture, str]]:
+    """Return the pictures that can be read and lie in the run's folder, as ``data:`` addresses."""
+    found = [(one, png_address(run.folder, str(one.path))) for one in results.pictures]
+    return [(picture, image) for picture, image in found if image]
 
 
 def png_address(folder: Path, name: str) -> str:
@@ -96,9 +85,8 @@ def png_address(folder: Path, name: str) -> str:
         name: its path relative to the folder, as some file of the run gives it.
     """
     path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        return ""
-    if path.stat().st_size > _MAX_BYTES:
+    inside = path.is_relative_to(folder.resolve()) and path.is_file()
+    if not inside or path.stat().st_size > _MAX_BYTES:
         return ""
     content = path.read_bytes()
     if not content.startswith(_PNG):

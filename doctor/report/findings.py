@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from cinelex.doctor.balance import Balance, Typical, balance
+from cinelex.doctor.balance import Balance, Middle, balance
 from cinelex.doctor.charts import Chart, Series, line_chart
 from cinelex.doctor.check import diagnose_run
+from cinelex.doctor.evidence import course
 from cinelex.doctor.finding import Finding
-from cinelex.doctor.report.charts import NULL_NOTES, label_of, points_of
+from cinelex.doctor.report.charts import NULL_NOTES, label_of
 from cinelex.doctor.report.tables import Bar
 from cinelex.doctor.rules import RULES
 from cinelex.doctor.run_files import RunFiles
@@ -40,18 +41,15 @@ def shown_findings(run: RunFiles) -> list[ShownFinding]:
 
 def reading(run: RunFiles) -> str:
     """Return what the rules had to read, so that silence is not taken for health."""
-    parts = [
-        f"{len(run.steps)} recorded steps" if run.steps else "",
-        f"{len(run.diagnostics)} diagnostics from before the first step" if run.diagnostics else "",
-        "the final evaluation" if run.results else "",
-        f"{len(run.captions)} captions" if run.captions else "",
-    ]
-    had = [part for part in parts if part]
-    return (
-        f"{sum(rule.check is not None for rule in RULES)} rules read the config"
-        + "".join(f", {part}" for part in had)
-        + "."
-    )
+    counts = {
+        "recorded steps": len(run.steps),
+        "diagnostics from before the first step": len(run.diagnostics),
+        "captions": len(run.captions),
+    }
+    had = [f"{count} {what}" for what, count in counts.items() if count]
+    had += ["the final evaluation"] if run.results else []
+    asked = sum(rule.check is not None for rule in RULES)
+    return ", ".join([f"{asked} rules read the config", *had]) + "."
 
 
 def balance_groups(run: RunFiles) -> list[Group]:
@@ -78,8 +76,8 @@ def _chart(run: RunFiles, finding: Finding) -> Chart | None:
     if not finding.course:
         return None
     measured, *nulls = finding.course
-    points = points_of(run.steps, measured)
-    lines = [Series(_null_name(null), points_of(run.steps, null)) for null in nulls]
+    points = course(run.steps, measured)
+    lines = [Series(_null_name(null), course(run.steps, null)) for null in nulls]
     if points and finding.line is not None:
         lines.append(Series("null", [(step, finding.line) for step, _ in (points[0], points[-1])]))
     return line_chart(
@@ -106,9 +104,9 @@ def _null_name(key: str) -> str:
 def _shares(run: RunFiles, found: Balance) -> Group:
     equal = {"equal shares": Null(value=1 / len(found.shares))}
     scores = [
-        Score(name=term, label=label_of(run, term), unit=unit, nulls=nulls, **_around(typical))
+        Score(name=term, label=label_of(run, term), unit=unit, nulls=nulls, **_around(middle))
         for of_terms, unit, nulls in ((found.shares, "share", equal), (found.norms, "norm", {}))
-        for term, typical in of_terms.items()
+        for term, middle in of_terms.items()
     ]
     note = (
         "weight times gradient norm at the last shared block; below, the norms alone. Median over"
@@ -117,19 +115,18 @@ def _shares(run: RunFiles, found: Balance) -> Group:
     return Group(title="Gradient share", note=note, scores=scores)
 
 
-def _around(typical: Typical) -> dict[str, Any]:
-    return {"value": typical.median, "low": typical.low, "high": typical.high}
+def _around(middle: Middle) -> dict[str, Any]:
+    return vars(middle) if math.isfinite(middle.low) else {"value": middle.value}
 
 
 def _cosines(run: RunFiles, found: Balance) -> Group:
     scores = []
     for pair, cosine in found.cosines.items():
         label = " and ".join(label_of(run, term) for term in pair.split("~"))
-        low, high = (cosine.low, cosine.high) if cosine.probes > 1 else (None, None)
         null, half = {"unrelated": Null(value=0.0)}, {"unrelated": Null(value=0.5)}
         part = found.conflicts[pair]
         scores += [
-            Score(name=pair, label=label, nulls=null, value=cosine.mean, low=low, high=high),
+            Score(name=pair, label=label, nulls=null, **_around(cosine)),
             Score(name=pair, label=f"{label}: opposed", nulls=half, unit="share", value=part),
         ]
     note = "mean over probes ± two standard errors; opposed: share of probes where it is below 0"

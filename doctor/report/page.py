@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from cinelex.core.files import write_whole
 from cinelex.doctor.charts import short
 from cinelex.doctor.report.charts import course_charts, held_out_charts, loss_charts
 from cinelex.doctor.report.examples import caption_examples, pictures, search_examples
 from cinelex.doctor.report.findings import balance_groups, reading, shown_findings
 from cinelex.doctor.report.tables import score_table, tiles
 from cinelex.doctor.run_files import read_run
-from cinelex.doctor.templates import environment
+from cinelex.doctor.templates import write_page
 from cinelex.projects.interface.results import Results
 
 
@@ -26,29 +25,24 @@ def write_report(run_folder: Path) -> Path:
     count = run.config.evaluation.report_examples if run.config else 6
     best, worst = search_examples(run, count=count)
     results = Results.from_json(run.results)
-    page = (
-        environment()
-        .get_template("report/page.html.jinja")
-        .render(
-            name=run.config.name if run.config else run_folder.resolve().name,
-            folder=run_folder.as_posix(),
-            run=run,
-            findings=shown_findings(run),
-            reading=reading(run),
-            charts=[*loss_charts(run), *held_out_charts(run), *course_charts(run)],
-            gradients=[score_table(group) for group in balance_groups(run)],
-            tiles=tiles(results),
-            groups=[score_table(group) for group in results.groups],
-            tables=results.tables,
-            pictures=pictures(run, results),
-            best=best,
-            worst=worst,
-            gallery=results.counts.get("retrieval.gallery.study_to_report"),
-            captions=caption_examples(run),
-            provenance=run.results.get("provenance") or {},
-            short=short,
-        )
+    return write_page(
+        run_folder / "report.html",
+        "report/page.html.jinja",
+        name=run.config.name if run.config else run_folder.resolve().name,
+        folder=run_folder.as_posix(),
+        run=run,
+        findings=shown_findings(run),
+        reading=reading(run),
+        charts=[*loss_charts(run), *held_out_charts(run), *course_charts(run)],
+        gradients=[score_table(group) for group in balance_groups(run)],
+        tiles=tiles(results),
+        groups=[score_table(group) for group in results.groups],
+        tables=results.tables,
+        pictures=pictures(run, results),
+        best=best,
+        worst=worst,
+        gallery=results.counts.get("retrieval.gallery.study_to_report"),
+        captions=caption_examples(run),
+        provenance=run.results.get("provenance") or {},
+        short=short,
     )
-    path = run_folder / "report.html"
-    write_whole(path, page)
-    return path

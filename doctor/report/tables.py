@@ -76,7 +76,7 @@ def tiles(results: Results) -> list[Tile]:
         (group.title, next((one for one in group.scores if one.headline and one.better), None))
         for group in results.groups
     ]
-    return [_tile(title, score) for title, score in shown if score is not None]
+    return [tile(title, score) for title, score in shown if score is not None]
 
 
 def beyond(score: Score, null: Null) -> bool | None:
@@ -178,7 +178,8 @@ def _bar(score: Score) -> Bar | None:
     return Bar(*(100 * number for number in numbers))
 
 
-def _tile(title: str, score: Score) -> Tile:
+def tile(title: str, score: Score) -> Tile:
+    """Return a score beside its hardest null."""
     cell, (significant, verdict) = _cell(score, score.unit), _verdict(score)
     known = {name: null.value or 0.0 for name, null in _to_beat(score).items()}
     hardest = sorted(known, key=known.__getitem__, reverse=score.better == "higher")[:1]

@@ -1,16 +1,14 @@
 """The table of rules: what each says is a record, what it asks of a run a check."""
 
 from cinelex.doctor.rules.at_chance import AT_CHANCE, AT_FLOOR
-from cinelex.doctor.rules.bigram_captions import BIGRAM_CAPTIONS
-from cinelex.doctor.rules.caption_content import BLIND, IDENTICAL, NO_FACTS
+from cinelex.doctor.rules.caption_content import BIGRAM_CAPTIONS, BLIND, IDENTICAL, NO_FACTS
 from cinelex.doctor.rules.closed_form import CLOSED_FORM
-from cinelex.doctor.rules.collapse import APART, COLLAPSED, NARROWED
-from cinelex.doctor.rules.contrastive_headroom import HEADROOM
+from cinelex.doctor.rules.collapse import APART, COLLAPSED, LATENTS_COLLAPSED, NARROWED
+from cinelex.doctor.rules.contrastive_headroom import HEADROOM, SIGMOID_BIAS
 from cinelex.doctor.rules.dead_term import DEAD_TERM
 from cinelex.doctor.rules.decay_over_gradient import DECAYED, RESTING
 from cinelex.doctor.rules.generalization import GENERALIZATION
 from cinelex.doctor.rules.gradient_balance import BYSTANDER, CONFLICT
-from cinelex.doctor.rules.latent_collapse import LATENTS_COLLAPSED
 from cinelex.doctor.rules.limits import LIMITS
 from cinelex.doctor.rules.loader import LOADER
 from cinelex.doctor.rules.loss_units import LOSS_UNITS
@@ -20,7 +18,6 @@ from cinelex.doctor.rules.provenance import HASHLESS, ONE_FACTOR
 from cinelex.doctor.rules.resume import STEPS_MADE_AGAIN
 from cinelex.doctor.rules.rule import Rule
 from cinelex.doctor.rules.schedule import MISSED_ITS_END, NEVER_REACHED, NOT_FINITE, ROSE_AGAIN
-from cinelex.doctor.rules.sigmoid_bias import SIGMOID_BIAS
 from cinelex.doctor.rules.swept_keys import DEPENDENT_OBJECTIVE, UNREAD_KEY
 from cinelex.doctor.rules.temperature_clamp import TEMPERATURE_CLAMP
 from cinelex.doctor.rules.unsteady_gradients import CLIPPED, SKIPPED

@@ -1,10 +1,10 @@
-"""D17: do captions differ from study to study, and does the decoder look at the study?"""
+"""D17: do captions differ between studies, and know more of them than the token before does?"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.evidence import Evidence, is_number
 from cinelex.doctor.rules.rule import Measured, Rule
 
 MAX_IDENTICAL = 0.5
@@ -18,6 +18,8 @@ CUT_OFF = 1e-5
 """Share of the caption loss below which nothing but rounding depends on the video."""
 CAPTION_PATIENCE = 500
 """Optimizer steps before which a captioner may still be learning the language of the reports."""
+NEAR = 0.9
+"""Share of the bigram's cost below which captions know more than the token before."""
 MIN_CAPTIONS = 10
 FACT_SCORES = ("lesion_f1_10pp", "number_recall")
 
@@ -44,6 +46,10 @@ def _too_early(evidence: Evidence) -> bool:
     return bool(evidence.steps) and evidence.young
 
 
+def _losses(evidence: Evidence) -> Mapping[str, Any]:
+    return (evidence.results.get("losses") or {}).get("captioning") or {}
+
+
 def _learning(evidence: Evidence) -> bool:
     return 0 < evidence.last_step < CAPTION_PATIENCE
 
@@ -63,7 +69,7 @@ def _identical(evidence: Evidence) -> Iterator[Measured]:
 
 
 def _blind(evidence: Evidence) -> Iterator[Measured]:
-    losses = (evidence.results.get("losses") or {}).get("captioning") or {}
+    losses = _losses(evidence)
     own, other = losses.get("value"), losses.get("other_studys_video")
     if _too_early(evidence) or not own or other is None:
         return
@@ -72,6 +78,19 @@ def _blind(evidence: Evidence) -> Iterator[Measured]:
         note = _learning(evidence) and abs(gain) > CUT_OFF
         named = {"own": own, "other": other}
         yield Measured(gain, MIN_GAIN, named, severity="note" if note else None)
+
+
+def _no_more_than_a_bigram(evidence: Evidence) -> Iterator[Measured]:
+    losses = _losses(evidence)
+    names = ("value", "other_studys_video", "unigram", "bigram")
+    if not all(is_number(losses.get(name)) for name in names):
+        return
+    own, other, unigram, bigram = (float(losses[name]) for name in names)
+    gain = (other - own) / own if own else 0.0
+    # worse than the frequencies of tokens, it has not learned the language yet
+    if NEAR * bigram <= own < unigram and gain < MIN_GAIN:
+        named = {"own": own, "other": other, "unigram": unigram, "bigram": bigram}
+        yield Measured(gain, MIN_GAIN, named)
 
 
 def _no_facts(evidence: Evidence) -> Iterator[Measured]:
@@ -132,4 +151,19 @@ NO_FACTS = Rule(
     remedy="read the fact scores, not BLEU or ROUGE; train longer.",
     next_measurement="number_recall beside its shuffled baseline at twice the steps.",
     check=_no_facts,
+)
+BIGRAM_CAPTIONS = Rule(
+    id="D17",
+    name="captions of a bigram model",
+    statement="The captions cost {own:.3f} nats a token, no less than the {bigram:.3f} of knowing "
+    "the token before and no study, and another study's video makes it {other:.3f}.",
+    formula="(loss with the neighbour's video - loss) / loss, on held-out studies",
+    null="0 for a decoder that never looks; knowing token frequencies costs {unigram:.3f}, the "
+    "token before {bigram:.3f} nats",
+    cause="The latent reaches one position of the caption only, or none, and tokens are predicted "
+    "from the one before: the accuracy of a bigram model, not of a captioner.",
+    key="model.caption_decoder",
+    remedy="let every position, in every block, look at the study (transformer does).",
+    next_measurement="The slope of the logits at each position by the latent: 0 is a cut path.",
+    check=_no_more_than_a_bigram,
 )

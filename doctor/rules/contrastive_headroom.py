@@ -1,4 +1,4 @@
-"""D4: can the contrastive loss move at all, at this temperature and this batch?"""
+"""D4: can the contrastive loss move at all, at this temperature, this batch and this bias?"""
 
 import math
 from collections.abc import Callable, Iterator
@@ -10,16 +10,13 @@ from cinelex.config.schema import RunConfig, Schedule
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Severity
 from cinelex.doctor.rules.rule import Measured, Rule
-from cinelex.metrics.nulls import (
-    infonce_chance,
-    infonce_floor,
-    sigmoid_floor,
-    sigmoid_start,
-)
+from cinelex.metrics.nulls import infonce_chance, infonce_floor, sigmoid_floor, sigmoid_start
 from cinelex.projects import PROJECTS
 
 MIN_HEADROOM = 0.5
 """Share of its chance value by which a contrastive loss must be able to fall."""
+MAX_OFF = 2.0
+"""Distance of the bias of a sigmoid loss from -ln(N - 1), in logits."""
 
 Loss = Literal["infonce", "siglip"]
 
@@ -120,6 +117,23 @@ def _stuck(evidence: Evidence) -> Iterator[Measured]:
     yield Measured(start.share, MIN_HEADROOM, named, severity)
 
 
+def _off(evidence: Evidence) -> Iterator[Measured]:
+    """Compare the fresh model's bias with the logarithm of the odds of a pair."""
+    config = evidence.config
+    wanted = config.contrastive.start_bias(config.batch) if config else None
+    if config is None or wanted is None or not evidence.diagnostics:
+        return
+    bias = evidence.diagnostics.get("model/bias")
+    if bias is None or abs(bias - wanted) > MAX_OFF:
+        named = {
+            **{"wanted": wanted, "batch": config.batch},
+            "bias": "no bias" if bias is None else f"a bias of {bias:.2f}",
+            "start": sigmoid_start(config.batch, bias=bias or 0.0),
+            "best": sigmoid_start(config.batch),
+        }
+        yield Measured(bias or 0.0, wanted, named, severity="error" if bias is None else None)
+
+
 _REACH = (
     " Training can lower it to about {lowest:.3g} at most (the sum of its learning rates bounds "
     "the move of its logarithm), where the headroom is {best:.1f} %."
@@ -140,4 +154,18 @@ HEADROOM = Rule(
     next_measurement="The contrastive loss after 200 steps beside the chance and the floor of the "
     "record.",
     check=_stuck,
+)
+SIGMOID_BIAS = Rule(
+    id="D4",
+    name="the bias of the sigmoid loss",
+    severity="warning",
+    statement="The sigmoid loss has {bias}; with {batch} studies it starts at {start:.2f} nats a "
+    "study instead of {best:.2f}.",
+    formula="|bias + ln(N - 1)|, at most 2",
+    null="-ln(N - 1) = {wanted:.2f}, the logarithm of the odds that a pair belongs together",
+    cause="N - 1 of N pairs are negatives; without the bias their gradients drown the positives'.",
+    key="contrastive",
+    remedy="start the bias at -ln(batch - 1), or use infonce.",
+    next_measurement="The first 50 losses beside the start above.",
+    check=_off,
 )

@@ -1,6 +1,7 @@
 """D14: does the gradient decide where a tower's weights go, or weight decay?"""
 
 from collections.abc import Iterator
+from functools import partial
 
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.rules.rule import Measured, Rule
@@ -24,33 +25,28 @@ def _decayed(evidence: Evidence, *, resting: bool) -> Iterator[Measured]:
             yield Measured(ratio, MAX_RATIO, named, course=(key,), line=MAX_RATIO)
 
 
-_FORMULA = "|decay x weights| / |m / (sqrt(v) + eps)|, median of the newest 3 probes"
-_NULL = "far below 1 (0.001 to 0.1) where the gradient decides; without bound where it is 0"
-_NEXT = "The gradient norm of this tower alone."
-
-DECAYED = Rule(
+_rule = partial(
+    Rule,
     id="D14",
+    formula="|decay x weights| / |m / (sqrt(v) + eps)|, median of the newest 3 probes",
+    null="far below 1 (0.001 to 0.1) where the gradient decides; without bound where it is 0",
+    next_measurement="The gradient norm of this tower alone.",
+)
+DECAYED = _rule(
     name="a tower that decays",
     statement="In {tower} weight decay pulls {value:.3g} times as hard as the gradient: its "
     "weights shrink to zero whatever the loss says.",
-    formula=_FORMULA,
-    null=_NULL,
     cause="No gradient reaches the tower, or the decay was meant for another optimizer.",
     key="optimizer.weight_decay",
     remedy="find out first why no gradient arrives; then lower the decay.",
-    next_measurement=_NEXT,
     check=lambda evidence: _decayed(evidence, resting=False),
 )
-RESTING = Rule(
-    id="D14",
+RESTING = _rule(
     name="a tower whose terms weigh nothing",
     severity="note",
     statement="Nothing but weight decay moves {tower}: {terms} weighs 0 here.",
-    formula=_FORMULA,
-    null=_NULL,
     cause="The only terms that reach this part have no weight.",
     key="loss_weights",
     remedy="nothing, as long as this part is trained anew afterwards.",
-    next_measurement=_NEXT,
     check=lambda evidence: _decayed(evidence, resting=True),
 )

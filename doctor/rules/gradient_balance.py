@@ -25,7 +25,7 @@ def _bystanders(evidence: Evidence) -> Iterator[Measured]:
     for term, share in found.shares.items():
         if share.high >= MIN_SHARE or not evidence.newest(f"weight/{term}"):
             continue
-        shares = {t: f"{t} {100 * s.median:.1f} %" for t, s in found.shares.items() if t != term}
+        shares = {t: f"{t} {100 * s.value:.1f} %" for t, s in found.shares.items() if t != term}
         named = {
             "term": term,
             "others": ", ".join(shares.values()),
@@ -36,11 +36,11 @@ def _bystanders(evidence: Evidence) -> Iterator[Measured]:
             "advice": _advice(evidence, found, term),
         }
         course = tuple(f"gradient/norm/{t}" for t in sorted(found.norms, key=lambda t: t != term))
-        yield Measured(share.median, MIN_SHARE, named, course=course)
+        yield Measured(share.value, MIN_SHARE, named, course=course)
 
 
 def _advice(evidence: Evidence, found: Balance, term: str) -> str:
-    norms = {t: norm.median for t, norm in found.norms.items() if norm.median > 0}
+    norms = {t: norm.value for t, norm in found.norms.items() if norm.value > 0}
     if term not in norms:
         return "its gradient is 0."
     total = sum(evidence.newest(f"weight/{t}") or 0.0 for t in found.norms)
@@ -58,8 +58,9 @@ def _conflicts(evidence: Evidence) -> Iterator[Measured]:
             first, _, second = pair.partition("~")
             below = 100 * found.conflicts[pair]
             named = {"first": first, "second": second, "below": below, "cosine": cosine}
+            named["probes"] = found.probes
             course = (f"gradient/cosine/{pair}",)
-            yield Measured(cosine.mean, MIN_COSINE, named, course=course, line=0.0)
+            yield Measured(cosine.value, MIN_COSINE, named, course=course, line=0.0)
 
 
 BYSTANDER = Rule(
@@ -84,7 +85,7 @@ CONFLICT = Rule(
     severity="warning",
     statement="The gradients of {first} and {second} point against each other: their mean cosine "
     "is {value:.2f}, and {below:.0f} % of the probes are below 0.",
-    formula="mean of {cosine.probes} probes, standard error {cosine.error:.2g}",
+    formula="mean of {probes} probes, 95 % interval {cosine.low:.2g} to {cosine.high:.2g}",
     null="0 for unrelated gradients, half of the probes below 0",
     cause="The terms want different features of the parameters that they share.",
     key="loss_weights",

@@ -1,7 +1,6 @@
 """D23: does what the model writes lie in its physical range, and was it denormalised twice?"""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cinelex.doctor.evidence import Evidence, is_number
@@ -13,71 +12,41 @@ ROUNDING = 1e-6
 _NUMBERS = ("low", "high", "least", "greatest", "target_mean", "target_std")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Output:
-    """What a model writes for one quantity, in the quantity's own unit."""
-
-    name: str
-    unit: str
-    low: float
-    """The least that can be."""
-    high: float
-    """The most that can be."""
-    least: float
-    """The least that the model wrote."""
-    greatest: float
-    """The most that it wrote."""
-    target_mean: float
-    """Mean of the targets."""
-    target_std: float
-    """Standard deviation of the targets."""
-
-    @property
-    def excess(self) -> float:
-        """Return by how many widths of the range the output leaves it; 0 inside."""
-        width = self.high - self.low
-        over = max(self.greatest - self.high, self.low - self.least, 0.0) / width
-        return over if over > ROUNDING else 0.0
-
-    @property
-    def end(self) -> float:
-        """Return the end of the output that is outside."""
-        return self.greatest if self.greatest > self.high else self.least
-
-    @property
-    def denormalised_twice(self) -> bool:
-        """Return whether undoing one denormalisation brings the output back into the range."""
-        if not self.target_std > 0:
-            return False
-        slack = ROUNDING * (self.high - self.low)
-        ends = [(end - self.target_mean) / self.target_std for end in (self.least, self.greatest)]
-        return all(self.low - slack <= end <= self.high + slack for end in ends)
-
-    def before_the_last_denormalisation(self) -> str:
-        """Return what the output was, with the numbers that made it of that."""
-        once = (self.end - self.target_mean) / self.target_std
-        return (
-            f", and = {once:.4g} * std + mean, with the targets' std {self.target_std:.5g} and "
-            f"mean {self.target_mean:.5g}; {once:.4g} is inside"
-        )
-
-    def __str__(self) -> str:
-        """Return what left which range."""
-        return f"{self.name} {self.end:.0f} {self.unit} where {self.low:g} to {self.high:g} can be"
+Output = Mapping[str, Any]
+"""What an evaluation says of one quantity that the model writes, in the quantity's own unit: the
+range that can be, the range that was written, and the targets' mean and deviation."""
 
 
-def written(evidence: Evidence) -> Sequence[Mapping[str, Any]]:
+def written(evidence: Evidence) -> Sequence[Output]:
     """Return what the evaluation says of each quantity that the model writes."""
     tables = Results.from_json(evidence.results).tables
     return [row for table in tables if table.name == "parameters" for row in table.rows]
 
 
-def _outputs(evidence: Evidence) -> Iterator[Output]:
-    """Yield what has all its numbers."""
-    for row in written(evidence):
-        if all(is_number(row.get(name)) for name in _NUMBERS) and row["high"] > row["low"]:
-            numbers = {name: float(row[name]) for name in _NUMBERS}
-            yield Output(name=str(row.get("name")), unit=str(row.get("unit")), **numbers)
+def _excess(output: Output) -> float:
+    """Return by how many widths of its range an output leaves it; 0 inside."""
+    over = max(output["greatest"] - output["high"], output["low"] - output["least"], 0.0)
+    share = over / (output["high"] - output["low"])
+    return share if share > ROUNDING else 0.0
+
+
+def _end(output: Output) -> float:
+    """Return the end of what was written that is outside."""
+    return output["greatest"] if output["greatest"] > output["high"] else output["least"]
+
+
+def _before(output: Output, value: float) -> float:
+    """Return what a value was before the last denormalisation."""
+    return (value - output["target_mean"]) / output["target_std"]
+
+
+def _denormalised_twice(output: Output) -> bool:
+    """Return whether undoing one denormalisation brings an output back into its range."""
+    if not output["target_std"] > 0:
+        return False
+    slack = ROUNDING * (output["high"] - output["low"])
+    ends = [_before(output, output[end]) for end in ("least", "greatest")]
+    return all(output["low"] - slack <= end <= output["high"] + slack for end in ends)
 
 
 def _outside(evidence: Evidence) -> Iterator[Measured]:
@@ -86,21 +55,33 @@ def _outside(evidence: Evidence) -> Iterator[Measured]:
     Where (output - mean) / std of the targets is inside the range for every quantity that left it,
     the model already wrote physical values and they were denormalised once more.
     """
-    outputs = list(_outputs(evidence))
-    outside = [output for output in outputs if output.excess]
+    outputs = [
+        row
+        for row in written(evidence)
+        if all(is_number(row.get(name)) for name in _NUMBERS) and row["high"] > row["low"]
+    ]
+    outside = [output for output in outputs if _excess(output)]
     if not outside:
         return
-    worst = max(outside, key=lambda output: output.excess)
-    twice = all(output.denormalised_twice for output in outside)
+    worst, once = max(outside, key=_excess), ""
+    end = _end(worst)
+    twice = all(map(_denormalised_twice, outside))
+    if twice:
+        inside = _before(worst, end)
+        once = ONCE.format(inside=inside, std=worst["target_std"], mean=worst["target_mean"])
     named = {
-        **{"outside": len(outside), "all": len(outputs), "worst": worst},
-        "said": ", ".join(map(str, outside)),
+        **{"outside": len(outside), "all": len(outputs), "worst": worst, "once": once},
+        "said": ", ".join(SAID.format(end=_end(output), **output) for output in outside),
         "cause": DENORMALISED_TWICE if twice else UNBOUNDED,
-        "once": "" if not twice else worst.before_the_last_denormalisation(),
     }
-    yield Measured(worst.end, worst.high if worst.end > worst.high else worst.low, named)
+    yield Measured(end, worst["high"] if end > worst["high"] else worst["low"], named)
 
 
+SAID = "{name} {end:.0f} {unit} where {low:g} to {high:g} can be"
+ONCE = (
+    ", and = {inside:.4g} * std + mean, with the targets' std {std:.5g} and mean {mean:.5g}; "
+    "{inside:.4g} is inside"
+)
 DENORMALISED_TWICE = (
     "The output is denormalised a second time: the decoder writes physical values already."
 )
@@ -111,8 +92,8 @@ OUTPUT_RANGE = Rule(
     id="D23",
     name="outputs outside their range",
     statement="{outside} of {all} quantities leave their physical range: {said}.",
-    formula="{worst.name}: {value:.6g} outside [{worst.low:g}, {worst.high:g}]{once}",
-    null="any output of a bounded head lies in [{worst.low:g}, {worst.high:g}] {worst.unit}",
+    formula="{worst[name]}: {value:.6g} outside [{worst[low]:g}, {worst[high]:g}]{once}",
+    null="any output of a bounded head lies in [{worst[low]:g}, {worst[high]:g}] {worst[unit]}",
     cause="{cause}",
     key="project",
     remedy="Keep targets, outputs and loss in one normalised unit, and decode once, through one "

@@ -1,11 +1,13 @@
 """What a rule of the doctor is: everything it says, said once, and the check that decides."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from cinelex.doctor.evidence import Evidence
-from cinelex.doctor.finding import Finding, Severity
+from cinelex.doctor.finding import Finding, Severity, Texts
+
+TEXTS = tuple(one.name for one in fields(Texts))
 
 
 @dataclass(frozen=True)
@@ -30,26 +32,13 @@ Check = Callable[[Evidence], Iterable[Measured]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class Rule(Texts):
     """One thing that can be wrong. Texts may name what was measured in braces."""
 
     id: str
     """As in docs; what is asked about one subject shares it."""
     name: str
     severity: Severity = "error"
-    statement: str
-    """What is wrong, as one sentence with its number."""
-    formula: str
-    """How it was computed, with the numbers put in."""
-    null: str
-    """What knowing nothing, or a constant answer, would score."""
-    cause: str
-    """The probable cause."""
-    key: str
-    """The config key to change."""
-    remedy: str
-    next_measurement: str
-    """What would settle it."""
     check: Check | None = None
     """None where no run shows it: a sweep's own checks ask D1 before the first trial."""
 
@@ -61,7 +50,6 @@ class Rule:
     def finding(self, measured: Measured) -> Finding:
         """Return what was measured in the words of the rule."""
         named = {"value": measured.value, "percent": 100 * measured.value, **measured.named}
-        texts = ("statement", "formula", "null", "cause", "key", "remedy", "next_measurement")
         return Finding(
             rule=self.id,
             severity=measured.severity or self.severity,
@@ -69,5 +57,5 @@ class Rule:
             threshold=measured.threshold,
             course=measured.course,
             line=measured.line,
-            **{text: getattr(self, text).format(**named) for text in texts},
+            **{text: getattr(self, text).format(**named) for text in TEXTS},
         )

@@ -24,12 +24,7 @@ from cinelex.projects.eq.encoding import (
     morph_units,
     prototypes,
 )
-from cinelex.projects.eq.outputs import (
-    morph_group,
-    output_table,
-    rebuilt_group,
-    validity_group,
-)
+from cinelex.projects.eq.outputs import morph_group, output_table, rebuilt_group, validity_group
 from cinelex.projects.eq.pictures import draw_descriptors, draw_map, draw_morph
 from cinelex.projects.interface.results import Picture, Results
 

@@ -11,11 +11,7 @@ from cinelex.data.eq.codec import EqUnits
 from cinelex.data.eq.parameters import BANDS, PARAMETERS
 from cinelex.data.eq.response import frequencies
 from cinelex.losses.grouped_error import GroupedError
-from cinelex.metrics.curves import (
-    distance_to_nearest,
-    morph_quality,
-    rms_difference,
-)
+from cinelex.metrics.curves import distance_to_nearest, morph_quality, rms_difference
 from cinelex.models.eq_autoencoder import EqAutoencoder
 from cinelex.projects.eq.data import EqData
 from cinelex.projects.eq.encoding import (

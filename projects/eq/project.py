@@ -22,10 +22,7 @@ from cinelex.data.eq.response import response_db
 from cinelex.data.sampler import share
 from cinelex.losses.curve_error import CurveError
 from cinelex.losses.grouped_error import GroupedError, weighted_moments
-from cinelex.losses.supervised_contrastive import (
-    SupervisedContrastive,
-    share_a_label,
-)
+from cinelex.losses.supervised_contrastive import SupervisedContrastive, share_a_label
 from cinelex.metrics.nulls import supcon_collapsed
 from cinelex.models.eq_autoencoder import EqAutoencoder, EqOutputs
 from cinelex.projects.eq.data import EqData, open_eq_data

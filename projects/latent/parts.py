@@ -1,29 +1,18 @@
 """From a config to the latent captioner that it describes, and to the engravings it reads."""
 
-import math
-
 import torch
 
 from cinelex.config.build import build
-from cinelex.config.schedule import value_at
 from cinelex.config.schema import RunConfig
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.studies.study import Columns
-from cinelex.data.synthetic.engravings.engraving_set import (
-    EngravingSetSettings,
-    make_engraving_set,
-)
+from cinelex.data.synthetic.engravings.engraving_set import EngravingSetSettings, make_engraving_set
 from cinelex.data.text.tokenizer import Tokenizer
-from cinelex.models import (
-    CAPTION_DECODERS,
-    IMAGE_DECODERS,
-    LATENT_HEADS,
-    TEXT_ENCODERS,
-    VIDEO_ENCODERS,
-)
+from cinelex.models import IMAGE_DECODERS, LATENT_HEADS, VIDEO_ENCODERS
 from cinelex.models.latent_captioner import LatentCaptioner
 from cinelex.projects.interface.towers import Towers
 from cinelex.projects.studies.data import MadeSet
+from cinelex.projects.studies.parts import caption_decoder, contrast_options, text_encoder
 
 
 def build_latent_captioner(
@@ -60,32 +49,15 @@ def build_latent_captioner(
         return LatentCaptioner(
             image_encoder=encoder,
             latent_head=head,
-            caption_decoder=build(
-                CAPTION_DECODERS,
-                parts.caption_decoder,
-                vocab=tokenizer.vocab_size,
-                width=parts.width,
-                memory_width=parts.width,
-                max_tokens=max(tokenizer.max_tokens, config.evaluation.max_new_tokens),
-            ),
+            caption_decoder=caption_decoder(config, tokenizer, memory_width=parts.width),
             image_decoder=build(
                 IMAGE_DECODERS, latent.image_decoder, latent=latent.size, **picture
             ),
-            text_encoder=build(
-                TEXT_ENCODERS,
-                parts.text_encoder,
-                vocab=tokenizer.vocab_size,
-                width=parts.width,
-                max_tokens=tokenizer.max_tokens,
-                kept=kept.get("text"),
-            ),
+            text_encoder=text_encoder(config, tokenizer, kept=kept.get("text")),
             dim=parts.dim,
             memory_tokens=latent.memory_tokens,
             memory_width=parts.width,
-            temperature=value_at(config.temperature, step=0, steps=config.steps),
-            learn_temperature=config.learn_temperature,
-            temperature_range=config.temperature_range,
-            bias=-math.log(config.batch - 1) if config.contrastive.name == "siglip" else None,
+            **contrast_options(config),
         )
 
 

@@ -1,6 +1,7 @@
 """From a config to the video-text model that it describes."""
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,7 +25,13 @@ from cinelex.models import (
     VIDEO_ENCODERS,
 )
 from cinelex.models.clip_pooling import MeanPooling, PositionPooling
-from cinelex.models.contracts import CaptionDecoder, FactHeads, MaskedDecoder, VideoEncoder
+from cinelex.models.contracts import (
+    CaptionDecoder,
+    FactHeads,
+    MaskedDecoder,
+    TextEncoder,
+    VideoEncoder,
+)
 from cinelex.models.freeze import freeze_share
 from cinelex.models.video_text import VideoText
 from cinelex.projects.interface.towers import Towers
@@ -55,14 +62,7 @@ def build_video_text(
             channels=config.data.channels,
             kept=kept.get("video"),
         )
-        text = build(
-            TEXT_ENCODERS,
-            parts.text_encoder,
-            vocab=tokenizer.vocab_size,
-            width=parts.width,
-            max_tokens=tokenizer.max_tokens,
-            kept=kept.get("text"),
-        )
+        text = text_encoder(config, tokenizer, kept=kept.get("text"))
         model = VideoText(
             video_encoder=video,
             aggregator=build(AGGREGATORS, parts.aggregator, width=video.width),
@@ -70,7 +70,9 @@ def build_video_text(
             dim=parts.dim,
             heads=parts.heads,
             caption_decoder=(
-                _caption_decoder(config, tokenizer, video) if "captioning" in weights else None
+                caption_decoder(config, tokenizer, memory_width=video.width)
+                if "captioning" in weights
+                else None
             ),
             masked_decoder=(
                 _masked_decoder(config, video) if "masked_modeling" in weights else None
@@ -82,10 +84,7 @@ def build_video_text(
             aggregate=parts.aggregate,
             clip_pooling=_clip_pooling(config, video),
             study_in_memory=parts.study_in_memory,
-            temperature=value_at(config.temperature, step=0, steps=config.steps),
-            learn_temperature=config.learn_temperature,
-            temperature_range=config.temperature_range,
-            bias=-math.log(config.batch - 1) if config.contrastive.name == "siglip" else None,
+            **contrast_options(config),
         )
     _freeze(model, config)
     return model
@@ -104,15 +103,38 @@ def _clip_pooling(config: RunConfig, video: VideoEncoder) -> nn.Module:
     return PositionPooling(width=video.width, tokens=math.prod(video.grid), hidden=2 * video.width)
 
 
-def _caption_decoder(
-    config: RunConfig, tokenizer: Tokenizer, video: VideoEncoder
+def contrast_options(config: RunConfig) -> dict[str, Any]:
+    """Return what a model with a contrastive loss is told of temperature and bias."""
+    return {
+        "temperature": value_at(config.temperature, step=0, steps=config.steps),
+        "learn_temperature": config.learn_temperature,
+        "temperature_range": config.temperature_range,
+        "bias": config.contrastive.start_bias(config.batch),
+    }
+
+
+def text_encoder(config: RunConfig, tokenizer: Tokenizer, *, kept: Any = None) -> TextEncoder:
+    """Build the text encoder for a tokenizer's tokens, from what a checkpoint kept of it if so."""
+    return build(
+        TEXT_ENCODERS,
+        config.model.text_encoder,
+        vocab=tokenizer.vocab_size,
+        width=config.model.width,
+        max_tokens=tokenizer.max_tokens,
+        kept=kept,
+    )
+
+
+def caption_decoder(
+    config: RunConfig, tokenizer: Tokenizer, *, memory_width: int
 ) -> CaptionDecoder:
+    """Build the caption decoder over a memory of some width."""
     return build(
         CAPTION_DECODERS,
         config.model.caption_decoder,
         vocab=tokenizer.vocab_size,
         width=config.model.width,
-        memory_width=video.width,
+        memory_width=memory_width,
         max_tokens=max(tokenizer.max_tokens, config.evaluation.max_new_tokens),
     )
 

@@ -6,7 +6,8 @@ import pytest
 
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
-from cinelex.doctor.check import check_before_training
+from cinelex.doctor.check import diagnose
+from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import render
 
 SHIPPED = sorted(
@@ -16,12 +17,12 @@ SHIPPED = sorted(
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_configs_have_nothing_wrong(path: Path) -> None:
-    assert check_before_training(load_config(path)) == []
+    assert diagnose(Evidence(config=load_config(path))) == []
 
 
 def test_temperature_ten_in_the_shipped_config_is_found_before_the_first_step() -> None:
     config = load_config(Path("config/clip/multitask_config.yaml"), ["temperature=10"])
-    (finding,) = check_before_training(config)
+    (finding,) = diagnose(Evidence(config=config))
     text = render(finding)
     assert "can move by less than 3 % of chance" in text
     assert "`temperature`" in text
@@ -37,16 +38,16 @@ def test_learning_rates_decide_whether_a_learned_temperature_arrives() -> None:
     slow = _config(temperature=10.0, learn_temperature=True)
     optimizer = {"temperature_learning_rate": 0.2}
     fast = _config(temperature=10.0, learn_temperature=True, optimizer=optimizer)
-    assert [finding.severity for finding in check_before_training(slow)] == ["error"]
-    assert [finding.severity for finding in check_before_training(fast)] == ["warning"]
+    assert [finding.severity for finding in diagnose(Evidence(config=slow))] == ["error"]
+    assert [finding.severity for finding in diagnose(Evidence(config=fast))] == ["warning"]
 
 
 def test_a_schedule_that_comes_down_is_a_warning() -> None:
     config = _config(temperature={"start": 10.0, "end": 0.1})
-    assert [finding.severity for finding in check_before_training(config)] == ["warning"]
-    assert check_before_training(_config(temperature={"start": 0.1, "end": 0.05})) == []
+    assert [finding.severity for finding in diagnose(Evidence(config=config))] == ["warning"]
+    assert diagnose(Evidence(config=_config(temperature={"start": 0.1, "end": 0.05}))) == []
 
 
 def test_a_run_without_the_contrastive_term_has_no_temperature_to_judge() -> None:
     weights = {"captioning": 1.0}
-    assert check_before_training(_config(temperature=10.0, loss_weights=weights)) == []
+    assert diagnose(Evidence(config=_config(temperature=10.0, loss_weights=weights))) == []

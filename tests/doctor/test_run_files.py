@@ -7,7 +7,7 @@ import pytest
 
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence
-from cinelex.doctor.rules.sigmoid_bias import SIGMOID_BIAS
+from cinelex.doctor.rules.contrastive_headroom import SIGMOID_BIAS
 from cinelex.doctor.run_files import read_run, read_steps
 from tests.doctor.records import CONFIG
 

@@ -109,7 +109,7 @@ def test_dropped_tokens_are_never_seen_and_come_in_the_order_asked_for(
 ) -> None:
     keep = torch.tensor([[0, 5, 2], [7, 1, 4]])
     if not encoder.drops_tokens:
-        with pytest.raises(ValueError, match="cannot drop tokens"):
+        with pytest.raises(AssertionError):
             encoder(clips, keep)
         return
     loud = clips.clone()

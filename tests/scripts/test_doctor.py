@@ -14,12 +14,12 @@ from cinelex.config.load import load_config
 from cinelex.core.errors import UserError
 from cinelex.core.processes import run_on_processes
 from cinelex.doctor.check import diagnose
+from cinelex.doctor.live import examination
 from cinelex.doctor.live.examination import examine
 from cinelex.doctor.live.self_tests import (
     bf16_diagnostics,
     compare,
     micro_batch_diagnostics,
-    rank_diagnostics,
     resume_diagnostics,
 )
 from cinelex.doctor.live.watch import Watch
@@ -149,11 +149,16 @@ def test_lost_moments_are_a_difference(
     assert resume_diagnostics(opened, config, CPU)["resume/difference"] > 0.01
 
 
-def test_a_batch_of_one_is_not_shared(project: tuple[Any, Any]) -> None:
+def test_a_batch_of_one_is_not_shared(
+    project: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     config, opened = project
+    for name in ("resume", "bf16", "micro_batch", "rank"):
+        tried = {f"{name}/difference": 0.0}
+        monkeypatch.setattr(examination, f"{name}_diagnostics", lambda *_, tried=tried: tried)
     alone = config.model_copy(update={"batch": 1})
-    assert rank_diagnostics(opened, alone) == {}
-    assert micro_batch_diagnostics(opened, alone) == {}
+    found = examination.self_tests(opened, alone, torch.device("cpu"))
+    assert found.keys() == {"resume/difference", "bf16/difference"}
 
 
 def test_a_batch_in_micro_batches_is_the_whole(

@@ -1,9 +1,11 @@
 """W&B's distributions: what is drawn has the law that their documentation gives."""
 
+import json
 import math
 import random
 import statistics
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -12,11 +14,12 @@ from scipy import stats
 
 from cinelex.core.errors import UserError
 from cinelex.sweeps.distributions import Distribution, draw
-from cinelex.sweeps.parameters import DISTRIBUTIONS, read_parameters
+from cinelex.sweeps.parameters import DISTRIBUTIONS, Parameter, flat
+from cinelex.sweeps.plan import read_plan
 
 
 def one(**spec: Any) -> Distribution:
-    return read_parameters({"key": spec}, source="file")["key"]
+    return Parameter.model_validate(spec).law()
 
 
 def ends(distribution: Distribution) -> list[float]:
@@ -117,7 +120,7 @@ def test_w_and_b_takes_the_kind_of_range_from_the_type_of_its_ends() -> None:
 
 def test_nested_parameters_become_dots() -> None:
     nested = {"optimizer": {"parameters": {"betas": {"values": [[0.9, 0.98]]}}}}
-    assert list(read_parameters(nested, source="file")) == ["optimizer.betas"]
+    assert flat(nested) == {"optimizer.betas": {"values": [[0.9, 0.98]]}}
 
 
 def test_the_position_on_an_axis_is_logarithmic_where_the_range_is() -> None:
@@ -125,7 +128,7 @@ def test_the_position_on_an_axis_is_logarithmic_where_the_range_is() -> None:
     assert one(distribution="log_uniform_values", min=0.01, max=1.0).position(0.1) == pytest.approx(
         0.5
     )
-    assert one(values=["a", "b", "c"]).position("b") == 0.5
+    assert one(values=["a", "b", "c"]).position("b") == pytest.approx(0.5)
     assert one(values=["a", "b"]).position("z") is None
 
 
@@ -136,24 +139,30 @@ def test_the_position_on_an_axis_is_logarithmic_where_the_range_is() -> None:
         ({"min": 1, "max": 2.5}, "are of two types"),
         ({"min": 1.0}, "expected value:, values:, or min: and max:"),
         ({"distribution": "unifrom", "min": 0.0, "max": 1.0}, "did you mean uniform?"),
-        ({"distribution": "beta", "min": 0.0, "max": 1.0}, "a: expected a number, got None"),
+        ({"distribution": "beta", "min": 0.0, "max": 1.0}, "the distribution beta needs a: and b:"),
         ({"distribution": "cauchy"}, "unknown distribution 'cauchy'"),
         ({"distribution": "log_uniform_values", "min": 0.0, "max": 1.0}, "begins above 0"),
         ({"distribution": "log_uniform", "min": 0.0, "max": 1e6}, "is no number"),
-        ({"distribution": "uniform", "min": "1.5", "max": 3.0}, "expected a number, got '1.5'"),
+        (
+            {"distribution": "uniform", "min": "1.5", "max": 3.0},
+            'min: expected a valid number, got "1.5"',
+        ),
         ({"distribution": "q_uniform", "min": 0.1, "max": 0.2, "q": 1}, "fewer than two multiples"),
         ({"values": []}, "at least one value"),
         ({"values": [1, 2], "probabilities": [0.5, 0.6]}, "sum to 1"),
         ({"values": [1], "vales": [2]}, "unknown field 'vales'; did you mean"),
-        ({"distribution": "normal", "sigma": 0}, "more than 0"),
+        ({"distribution": "normal", "sigma": 0}, "greater than 0"),
     ],
 )
 def test_a_broken_range_is_refused_with_its_key_and_the_reason(
-    spec: dict[str, Any], reason: str
+    tmp_path: Path, spec: dict[str, Any], reason: str
 ) -> None:
+    file = tmp_path / "sweep.yaml"
+    told = {"method": "random", "metric": {"name": "x"}, "parameters": {"key": spec}}
+    file.write_text(json.dumps(told))
     with pytest.raises(UserError) as refused:
-        one(**spec)
-    assert "file: parameters.key" in str(refused.value)
+        read_plan(file)
+    assert "sweep.yaml:1: parameters.key" in str(refused.value)
     assert reason in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -208,8 +217,8 @@ def test_a_grid_holds_every_value_once_and_in_order() -> None:
     ):
         told = {"distribution": "q_uniform", **spec} if "q" in spec else spec
         distribution = one(**told)
-        assert [distribution.value(point) for point in distribution.grid() or ()] == values
-    assert one(min=0.0, max=1.0).grid() is None
+        assert [distribution.value(point) for point in distribution.grid()] == values
+    assert not one(min=0.0, max=1.0).grid()
 
 
 def test_what_w_and_b_rounds_beyond_an_end_is_contained() -> None:

@@ -120,7 +120,7 @@ def check_final_runs(studies: Studies, search: list[Outcome]) -> None:
     ] * 2
     leader = winner(studies)
     assert leader is not None
-    assert leader.scores[OBJECTIVE].value == max(one.scores[OBJECTIVE].value for one in search)
+    assert leader.value(OBJECTIVE) == max(one.value(OBJECTIVE) for one in search)
     assert all(one.values == leader.values for one in final if one.recipe == "winner")
     split = {
         path.name: json.loads((path / "results.json").read_text())["split"]
@@ -231,8 +231,8 @@ def test_a_configuration_is_the_mean_of_its_seeds_with_their_interval(tmp_path: 
     # 0.7788 at the shipped weight of 2, less 0, 0.01 and 0.02; Student's quantile 4.303
     assert score.value == pytest.approx(0.7788 - 0.01, abs=1e-4)
     assert score.high is not None
-    assert score.high - score.value == pytest.approx(4.303 * 0.01 / 3**0.5, abs=1e-4)
-    assert score.null == 0.01
+    assert score.high - default.value(OBJECTIVE) == pytest.approx(4.303 * 0.01 / 3**0.5, abs=1e-4)
+    assert score.nulls["null"].value == 0.01
 
 
 def test_a_program_that_drops_its_arguments_is_found_out(
@@ -243,7 +243,7 @@ def test_a_program_that_drops_its_arguments_is_found_out(
     (one,) = outcomes(studies.search)
     assert one.state == "fail"
     assert "loss_weights.contrastive is 2.0 where" in one.error
-    assert "did not pass the arguments on" in one.error
+    assert "does not pass its arguments on" in one.error
 
 
 def test_the_winner_of_the_last_comparison_stays_though_a_better_one_is_added(

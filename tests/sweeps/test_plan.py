@@ -8,8 +8,8 @@ from cinelex.config.load import load_config
 from cinelex.core.errors import UserError
 from cinelex.doctor.rules.swept_keys import dependent_objective
 from cinelex.projects import PROJECTS
+from cinelex.sweeps.outcomes import refuse_unknown
 from cinelex.sweeps.plan import Metric, read_plan
-from cinelex.sweeps.scores import refuse_unknown
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, ROOT, SHIPPED, WEIGHT
 
@@ -35,12 +35,12 @@ def test_every_shipped_sweep_file_can_be_read(path: Path) -> None:
     plan = read_plan(path)
     base = next(one for one in path.parent.glob("*.yaml") if not one.name.startswith("sweep_"))
     terms = PROJECTS[load_config(base).project].terms
-    assert dependent_objective(plan.metric.name, plan.swept, terms) is None
+    assert dependent_objective(plan.metric.name, [*plan.swept], terms) is None
 
 
 def test_the_shipped_ranges_are_those_of_the_history() -> None:
     plan = read_plan(SHIPPED)
-    assert {key: plan.parameters[key].ends() for key in plan.swept} == {
+    assert {key: one.ends() for key, one in plan.swept.items()} == {
         "loss_weights.contrastive": (1.5, 3.0),
         "loss_weights.captioning": (0.2, 0.5),
         "loss_weights.masked_modeling": (0.05, 0.2),
@@ -60,7 +60,7 @@ def test_the_shipped_ranges_are_those_of_the_history() -> None:
         (HEAD.replace("bayes", "grid") + WEIGHT, "is a continuum, which no grid can hold"),
         (HEAD + WEIGHT + "program: rm.py\n", "is not run; a trial is always scripts/main.py"),
         (HEAD + WEIGHT + 'command: ["${env}", python, "${program}"]\n', "does not pass the arg"),
-        (HEAD + WEIGHT + 'command: [python, "${program}", "${args}"]\n', "does not read"),
+        (HEAD + WEIGHT + 'command: [python, "${program}", "${args}"]\n', "which is not read"),
         (HEAD + WEIGHT + "early_terminate: {type: median}\n", "early_terminate.type"),
         (HEAD + WEIGHT + "name: ../../etc\n", "name"),
         (HEAD.replace(OBJECTIVE, "'a; rm -rf'") + WEIGHT, "metric.name"),
@@ -75,7 +75,7 @@ def test_a_command_that_passes_the_arguments_is_fine(tmp_path: Path) -> None:
     file = tmp_path / "sweep.yaml"
     words = '["${env}", "${interpreter}", "${program}", "${args_no_hyphens}"]'
     file.write_text(HEAD + WEIGHT + f"program: scripts/main.py\ncommand: {words}\n")
-    assert read_plan(file).swept == ["loss_weights.contrastive"]
+    assert [*read_plan(file).swept] == ["loss_weights.contrastive"]
 
 
 @pytest.mark.parametrize(

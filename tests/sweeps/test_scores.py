@@ -8,8 +8,8 @@ import pytest
 
 from cinelex.core.errors import UserError
 from cinelex.projects.interface.results import Group, Null, Results, Score
+from cinelex.sweeps.outcomes import judged, names_of
 from cinelex.sweeps.plan import Metric
-from cinelex.sweeps.scores import Mean, means, names_of
 from cinelex.sweeps.settings import Sweep, Task
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import quick_sweep
@@ -29,11 +29,20 @@ def results(**scores: Any) -> Results:
     return Results(groups=[Group(title="", note="", scores=[Score(name=name, **told)])])
 
 
+def found_in(sweep: Sweep) -> Score:
+    _, found = judged(sweep, [TASK])
+    return Score.from_json(OBJECTIVE, found["scores"][OBJECTIVE])
+
+
+def numbers(score: Score) -> tuple[float | None, ...]:
+    return score.value, score.low, score.high, score.nulls["null"].value
+
+
 def test_a_score_comes_with_its_interval_and_its_null(tmp_path: Path) -> None:
     found = results(value=0.5, low=0.4, high=0.6, nulls={"chance": Null(value=0.01)})
     sweep = quick_sweep(tmp_path)
     leave(sweep, "results.json", json.dumps(found.as_json()))
-    assert means(sweep, [TASK]) == {OBJECTIVE: Mean(0.5, 0.4, 0.6, 0.01)}
+    assert numbers(found_in(sweep)) == (0.5, 0.4, 0.6, 0.01)
     assert names_of(found) == [OBJECTIVE]
 
 
@@ -43,7 +52,7 @@ def test_of_several_nulls_the_best_counts(tmp_path: Path, better: Any, null: flo
     sweep = quick_sweep(tmp_path)
     found = results(value=0.5, nulls=nulls, better=better)
     leave(sweep, "results.json", json.dumps(found.as_json()))
-    assert means(sweep, [TASK])[OBJECTIVE].null == null
+    assert found_in(sweep).nulls["null"].value == null
 
 
 def test_where_results_are_of_test_samples_the_last_validation_counts(tmp_path: Path) -> None:
@@ -53,14 +62,14 @@ def test_where_results_are_of_test_samples_the_last_validation_counts(tmp_path: 
         for step in (1, 2)
     ]
     leave(sweep, "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
-    assert means(sweep, [TASK]) == {OBJECTIVE: Mean(0.2, None, None, 0.01)}
+    assert numbers(found_in(sweep)) == (0.2, None, None, 0.01)
 
 
 def test_a_score_that_is_missing_or_undefined_is_said(tmp_path: Path) -> None:
     sweep = quick_sweep(tmp_path)
     leave(sweep, "results.json", json.dumps(results(value=None).as_json()))
     with pytest.raises(UserError, match="is undefined"):
-        means(sweep, [TASK])
+        judged(sweep, [TASK])
     other = quick_sweep(tmp_path, metrics=[Metric(name=OBJECTIVE.replace("at_1", "at_2"))])
     with pytest.raises(UserError, match=f"did you mean {OBJECTIVE}"):
-        means(other, [TASK])
+        judged(other, [TASK])

@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 
 from cinelex.metrics.seeds import expected_maximum, student_interval
-from cinelex.sweeps.outcomes import Outcome, best, pareto_front, twins
+from cinelex.projects.interface.results import Score
+from cinelex.sweeps.outcomes import Outcome, best, twins
 from cinelex.sweeps.plan import Metric
-from cinelex.sweeps.scores import Mean
 from cinelex.sweeps.settings import Recipe
 from cinelex.sweeps.verdict import compare, not_distinct
 
@@ -31,7 +31,10 @@ def outcome(
         recipe=recipe,
         state="complete",
         values=dict(values or {"key": number}),
-        scores={name: Mean(value, value - 0.05, value + 0.05) for name, value in scores.items()},
+        scores={
+            name: Score(name=name, label=name, value=value, low=value - 0.05, high=value + 0.05)
+            for name, value in scores.items()
+        },
         seed=seed,
         runs=[],
         seconds=1.0,
@@ -50,17 +53,17 @@ def final(winner: list[float], default: list[float]) -> list[Outcome]:
 def test_the_difference_is_paired_by_seed_and_its_interval_is_students() -> None:
     one = compare(final([0.5, 0.7, 0.6], [0.4, 0.55, 0.52]), RECALL)
     assert one is not None
-    assert one.difference == pytest.approx(0.11)
+    assert one.difference.value == pytest.approx(0.11)
     reference = stats.ttest_rel([0.5, 0.7, 0.6], [0.4, 0.55, 0.52]).confidence_interval(0.95)
-    assert one.low == pytest.approx(reference.low)
-    assert one.high == pytest.approx(reference.high)
-    assert one.significant is True
+    assert one.difference.low == pytest.approx(reference.low)
+    assert one.difference.high == pytest.approx(reference.high)
+    assert one.verdict == "better beyond the noise of seeds"
 
 
 def test_a_difference_whose_interval_holds_zero_is_not_significant() -> None:
     one = compare(final([0.5, 0.7, 0.6], [0.6, 0.5, 0.55]), RECALL)
     assert one is not None
-    assert one.significant is False
+    assert one.verdict == "inside the noise"
 
 
 def test_lower_is_better_where_that_is_the_goal() -> None:
@@ -68,14 +71,16 @@ def test_lower_is_better_where_that_is_the_goal() -> None:
     finals += [outcome(recipe="default", seed=s, loss=2 + s / 9) for s in range(3)]
     one = compare(finals, LOSS)
     assert one is not None
-    assert one.difference < 0
-    assert one.significant is True
+    assert one.difference.value is not None
+    assert one.difference.value < 0
+    assert one.verdict == "better beyond the noise of seeds"
 
 
 def test_one_seed_says_nothing_about_noise() -> None:
     one = compare(final([0.9], [0.1]), RECALL)
     assert one is not None
-    assert (one.low, one.high, one.spread, one.significant) == (None, None, None, None)
+    assert (one.difference.low, one.difference.high, one.spread) == (None, None, None)
+    assert one.verdict == "one seed: nobody can say whether that is noise"
 
 
 def test_a_seed_without_its_pair_does_not_count() -> None:
@@ -100,18 +105,11 @@ def test_the_best_of_equals_is_above_their_mean_by_known_amounts() -> None:
     assert expected_maximum(12) == pytest.approx(statistics.fmean(drawn.tolist()), abs=0.02)
 
 
-def test_the_pareto_front_holds_what_nothing_beats() -> None:
-    found = [
-        outcome(0, recall=0.5, loss=1.0),
-        outcome(1, recall=0.6, loss=2.0),
-        outcome(2, recall=0.4, loss=1.5),
-        outcome(3, recall=0.6, loss=1.9),
-    ]
-    front = pareto_front(found, [RECALL, LOSS])
-    assert [one.number for one in front] == [0, 3]
+def test_of_equal_configurations_the_first_is_best() -> None:
+    found = [outcome(0, recall=0.5), outcome(1, recall=0.6), outcome(2, recall=0.6)]
     leader = best(found, RECALL)
     assert leader is not None
-    assert leader.number == 1  # of equal ones, the first
+    assert leader.number == 1
 
 
 def test_configurations_whose_interval_holds_the_leader_cannot_be_told_from_it() -> None:

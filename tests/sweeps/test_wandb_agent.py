@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 import yaml
 
+from cinelex.core.console import exit_code
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT, PREEMPTED
 from cinelex.core.locks import sole_user
-from cinelex.sweeps import training, wandb_agent, wandb_server
+from cinelex.sweeps import training, wandb_agent
 from cinelex.sweeps.outcomes import Outcome, outcomes
 from cinelex.sweeps.settings import Sweep, Task, overrides
 from cinelex.sweeps.studies import open_studies
 from cinelex.sweeps.training import Slot
-from cinelex.sweeps.wandb_agent import Agent
-from cinelex.sweeps.wandb_server import read_back
+from cinelex.sweeps.wandb_agent import Agent, read_back
 from tests.sweeps import quick_run
 from tests.sweeps.quick_sweep import quick_sweep
 
@@ -123,7 +123,7 @@ def test_the_last_comparison_waits_for_a_run_that_another_node_still_trains(
             looks.append(seconds)
             assert not outcomes(studies.search)
             if len(looks) == 3:
-                monkeypatch.setattr(wandb_server, "in_use", lambda folder: False)
+                monkeypatch.setattr(wandb_agent, "in_use", lambda folder: False)
 
         monkeypatch.setattr("time.sleep", leave_at_the_third_look)
         studies = open_studies(sweep)
@@ -153,5 +153,5 @@ def test_an_agent_that_gave_up_does_not_end_as_if_nothing_was_left(
     monkeypatch.setattr("wandb.teardown", lambda: None)
     monkeypatch.setattr("signal.signal", lambda number, handler: None)
     slot = '{"number": 0, "gpus": [], "cores": [0]}'
-    assert wandb_agent.main([str(sweep.folder), slot]) == code
+    assert exit_code(lambda: wandb_agent.work(str(sweep.folder), slot)) == code
     assert ("gave up: 3 runs failed" in capsys.readouterr().err) is (code == 2)

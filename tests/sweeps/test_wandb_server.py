@@ -13,13 +13,14 @@ from cinelex.sweeps import wandb_agent
 from cinelex.sweeps.outcomes import outcomes
 from cinelex.sweeps.studies import open_studies
 from cinelex.sweeps.training import cpu_slots
-from cinelex.sweeps.wandb_agent import run_agents, unwrapped
-from cinelex.sweeps.wandb_server import (
+from cinelex.sweeps.wandb_agent import (
     check_chosen,
     made_sweep,
     open_sweep,
     read_back,
+    run_agents,
     server_config,
+    unwrapped,
 )
 from tests.sweeps.quick_run import OBJECTIVE
 from tests.sweeps.quick_sweep import HEAD, WEIGHT, quick_sweep
@@ -88,7 +89,7 @@ def test_agents_train_what_the_server_chooses_and_nothing_else(
     assert {path.name for path in sweep.trials.iterdir()} == {"wandb-good1", "wandb-good2"}
     values = {one.runs[0]: one.values["loss_weights.contrastive"] for one in found}
     assert values == {"wandb-good1": 2.0, "wandb-good2": 2.5}
-    assert max(one.scores[OBJECTIVE].value for one in found) == pytest.approx(1.0)
+    assert max(one.value(OBJECTIVE) for one in found) == pytest.approx(1.0)
 
 
 def check_agents_log(log: Path) -> None:
@@ -111,13 +112,13 @@ def test_the_server_gets_no_command_and_agents_get_no_program(tmp_path: Path) ->
     json.dumps(told)
 
 
-def test_values_arrive_dotted_or_nested_and_keep_their_type(tmp_path: Path) -> None:
-    plan = quick_sweep(tmp_path, HEAD + WEIGHT + NESTED).plan
-    nested = {"loss_weights.contrastive": 2.0, "optimizer": {"learning_rate": 0.001}}
-    assert check_chosen(plan, nested) == {
-        "loss_weights.contrastive": 2.0,
-        "optimizer.learning_rate": 0.001,
+def test_the_server_knows_dotted_keys_only_and_values_keep_their_type(tmp_path: Path) -> None:
+    sweep = quick_sweep(tmp_path, HEAD + WEIGHT + NESTED)
+    assert server_config(sweep)["parameters"]["optimizer.learning_rate"] == {
+        "min": 1e-4,
+        "max": 1e-2,
     }
+    check_chosen(sweep.plan, {"loss_weights.contrastive": 2.0, "optimizer.learning_rate": 0.001})
     assert unwrapped({"wandb_version": 1, "a": {"value": [1]}}) == {"a": [1]}
 
 

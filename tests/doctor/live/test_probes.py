@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cinelex.doctor.balance import Typical, balance, suggested_weights, typical
+from cinelex.doctor.balance import Middle, balance, suggested_weights, typical
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.live.embeddings import embedding_numbers
 from cinelex.doctor.live.gradients import (
@@ -21,6 +21,7 @@ from cinelex.metrics.representation import (
     mean_rank_share,
     recall_at_1_of_rows,
 )
+from cinelex.runners.probe import due
 from tests.doctor.records import steps
 
 
@@ -51,10 +52,8 @@ def rows() -> Tensor:
     return torch.randn(16, 6, generator=torch.Generator().manual_seed(1))
 
 
-def look(probe: GradientProbe, model: TwoHeads, rows: Tensor, *, step: int = 1) -> dict[str, float]:
-    found = probe.before_backward(
-        step, module=model, terms=model(rows), weights={"a": 1.0, "b": 1.0}
-    )
+def look(probe: GradientProbe, model: TwoHeads, rows: Tensor) -> dict[str, float]:
+    found = probe.before_backward(model, model(rows))
     return {name: float(value) for name, value in found.items()}
 
 
@@ -99,7 +98,7 @@ def test_a_look_leaves_the_update_as_it_was(model: TwoHeads, rows: Tensor) -> No
     before = torch.get_rng_state()
     terms = model(rows)
     probe = GradientProbe(every=1)
-    probe.before_backward(1, module=model, terms=terms, weights={"a": 1.0, "b": 1.0})
+    probe.before_backward(model, terms)
     assert all(parameter.grad is None for parameter in model.parameters())
     (terms["a"] + terms["b"]).backward()
     looked = [parameter.grad for parameter in model.parameters()]
@@ -114,11 +113,11 @@ def test_a_look_leaves_the_update_as_it_was(model: TwoHeads, rows: Tensor) -> No
             assert torch.equal(after, parameter.grad)
 
 
-def test_a_probe_looks_at_the_first_step_and_at_every_third(model: TwoHeads, rows: Tensor) -> None:
-    probe = GradientProbe(every=3)
-    looked = [step for step in range(1, 10) if look(probe, model, rows, step=step)]
-    assert looked == [1, 3, 6, 9]
-    assert look(GradientProbe(every=0), model, rows) == {}
+def test_a_probe_looks_at_the_first_step_and_at_every_third() -> None:
+    probes = [GradientProbe(every=3), GradientProbe(every=0)]
+    looked = {step: due(probes, step) for step in range(1, 10)}
+    assert [step for step, found in looked.items() if found] == [1, 3, 6, 9]
+    assert all(found in ([], probes[:1]) for found in looked.values())
 
 
 def test_decay_is_measured_against_the_step_that_adam_makes(rows: Tensor) -> None:
@@ -202,7 +201,7 @@ def test_shares_come_from_weighted_norms_with_their_noise() -> None:
     exact = torch.tensor(shares, dtype=torch.float64)
     share = found.shares["contrastive"]
     ordered = exact.sort().values.tolist()
-    assert share.median == pytest.approx((ordered[24] + ordered[25]) / 2)
+    assert share.value == pytest.approx((ordered[24] + ordered[25]) / 2)
     # a sample of 50 has fewer than 18 values below its median in 1.6 % of cases, on either side
     assert (share.low, share.high) == pytest.approx((ordered[17], ordered[32]))
     assert found.conflicts["captioning~contrastive"] == 0.5
@@ -213,7 +212,7 @@ def test_the_interval_of_a_median_covers_it_whatever_the_distribution() -> None:
     found = [typical(row.tolist()) for row in draws]
     covered = np.mean([one.low <= 2**1.25 - 1 <= one.high for one in found])
     assert covered == pytest.approx(0.967, abs=0.012)
-    assert typical([3.0]) == Typical(3.0, 3.0, 3.0)
+    assert typical([3.0]) == Middle(3.0, 3.0, 3.0)
 
 
 def test_the_condition_number_is_that_of_the_gradients_as_rows() -> None:

@@ -14,7 +14,6 @@ def test_steps_that_are_made_again_replace_those_of_before(tmp_path: Path) -> No
         watch.write(step, {"loss": loss})
     watch.write(3, {"recall": 0.1})
     assert [(row["step"], row["loss"]) for row in watch._steps] == [(1, 3.0), (2, 2.0), (3, 1.0)]
-    assert [row["step"] for row in watch._validations] == [3]
 
 
 def test_the_fresh_model_is_remembered_when_its_step_has_left_the_window(

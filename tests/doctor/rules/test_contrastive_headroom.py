@@ -9,7 +9,8 @@ import torch
 from torch.nn import functional as F
 
 from cinelex.config.schema import RunConfig
-from cinelex.doctor.check import check_before_training
+from cinelex.doctor.check import diagnose
+from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding, render
 from cinelex.doctor.rules.contrastive_headroom import Loss, headroom_at, learned_reach
 from cinelex.projects import PROJECTS
@@ -20,7 +21,7 @@ def judged(*, batch: int = 32, loss: Loss = "infonce", **changes: Any) -> Findin
     """Return what is found in a config."""
     known = {"name": "test", "steps": 100, "loss_weights": {"contrastive": 1.0}}
     config = {**known, "batch": batch, "contrastive": {"name": loss}, **changes}
-    found = check_before_training(RunConfig.model_validate(config))
+    found = diagnose(Evidence(config=RunConfig.model_validate(config)))
     assert {finding.rule for finding in found} <= {"D4"}
     return found[0] if found else None
 

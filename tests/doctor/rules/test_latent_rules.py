@@ -10,8 +10,8 @@ from cinelex.core.files import read_json
 from cinelex.doctor.check import diagnose_run
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding
-from cinelex.doctor.rules.bigram_captions import BIGRAM_CAPTIONS
-from cinelex.doctor.rules.latent_collapse import LATENTS_COLLAPSED
+from cinelex.doctor.rules.caption_content import BIGRAM_CAPTIONS
+from cinelex.doctor.rules.collapse import LATENTS_COLLAPSED
 from cinelex.doctor.run_files import read_run
 from cinelex.metrics.latent import bias_level
 from cinelex.models import CAPTION_DECODERS, LATENT_HEADS
