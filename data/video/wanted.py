@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool, Int64, UInt64
@@ -70,7 +69,9 @@ class Wanted:
     @property
     def turns(self) -> UInt64[np.ndarray, " video"]:
         """A number for each, from its name, by which machines share them."""
-        return pd.util.hash_array(self.names.to_numpy(zero_copy_only=False).astype(object))
+        from pandas.util import hash_array  # here, because it takes a second
+
+        return hash_array(self.names.to_numpy(zero_copy_only=False).astype(object))
 
     def at(self, chosen: Bool[np.ndarray, " video"]) -> list[Item]:
         """Return some of them."""

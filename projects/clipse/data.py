@@ -16,7 +16,6 @@ from cinelex.data.orders import ClassBalanced, Stratified, Topical
 from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.drops import check_rejects, rejected
 from cinelex.data.studies.study import split_name
-from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
 from cinelex.data.text.saved import load_tokenizer
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.text.topics import topics
@@ -183,6 +182,9 @@ def _image_set(config: RunConfig, output: Path) -> tuple[ImageSet, Path]:
             "(only the made-up set, in Flickr8k's format, needs none)"
         )
     if root is None:
+        # here, because most runs need none
+        from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
+
         made = MadeUpSettings(size=config.data.size, **clipse.synthetic.model_dump())
         root = make_image_set(made, config.data.cache / "synthetic")
     return FORMATS[clipse.format].read(root), root.absolute()

@@ -4,17 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from cinelex.core.distributed import is_main
-from cinelex.core.files import write_whole
 from cinelex.metrics.ranking import nearest
 from cinelex.models.video_text import VideoText
 from cinelex.projects.clipse.data import all_captions
 from cinelex.projects.clipse.project import ClipseProject
 from cinelex.projects.clipse.results import encode_images
 from cinelex.projects.interface.project import Request, RunMode
-from cinelex.projects.studies.tables import vectors, write_table
+from cinelex.projects.interface.tables import write_csv, write_embeddings
 
 NEAREST = 3
 """Training captions that are kept of each image's ranking."""
@@ -39,13 +36,7 @@ def describe(project: ClipseProject, model: VideoText, request: Request) -> Path
     for rank in range(found.shape[1]):
         table[f"nearest_{rank + 1}_caption"] = [texts[row] for row in found[:, rank].tolist()]
         table[f"nearest_{rank + 1}_cosine"] = cosines[:, rank].tolist()
-    path = request.folder / "predictions" / "inference.csv"
-    if is_main():
-        from pandas import DataFrame  # here, because it takes a second
-
-        rows = data.described.rows(table, key="image_id")
-        write_whole(path, DataFrame(rows).to_csv(index=False))
-    return path
+    return write_csv(data.described.rows(table, key="image_id"), request)
 
 
 def embed(project: ClipseProject, model: VideoText, request: Request) -> Path:
@@ -73,12 +64,12 @@ def embed(project: ClipseProject, model: VideoText, request: Request) -> Path:
                 "kind": [kind] * len(names),
                 "image_id": names.tolist(),
                 "split": [split] * len(names),
-                "caption": pa.array(numbers, pa.int32()),
-                "embedding": vectors(rows.numpy()),
+                "caption": numbers.astype(np.int32),
+                "embedding": rows.numpy(),
             }
             if not (new and kind == "caption"):
-                tables.append(pa.table(columns))
-    return write_table(tables, request, data_hash=data.described.hash if new else None)
+                tables.append(columns)
+    return write_embeddings(tables, request, data_hash=data.described.hash if new else None)
 
 
 MODES = {

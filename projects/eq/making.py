@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from torch.nn import functional as F
 
 from cinelex.core.console import say
@@ -26,6 +24,7 @@ from cinelex.projects.eq.encoding import (
 from cinelex.projects.eq.pictures import draw_descriptors, draw_morph
 from cinelex.projects.eq.project import EqProject
 from cinelex.projects.interface.project import Request, RunMode
+from cinelex.projects.interface.tables import write_csv, write_embeddings
 
 
 def generate(project: EqProject, model: EqAutoencoder, request: Request) -> Path:
@@ -100,12 +99,7 @@ def describe(project: EqProject, model: EqAutoencoder, request: Request) -> Path
     table = {name: [*column, *empty] for name, column in table.items()}
     said = [f"row {number}: {reason.strip()}" for number, reason in lost.items()]
     table["not_read_because"] = [""] * len(data.described) + said
-    path = request.folder / "predictions" / "inference.csv"
-    if is_main():
-        from pandas import DataFrame  # here, because it takes a second
-
-        write_whole(path, DataFrame(table).to_csv(index=False))
-    return path
+    return write_csv(table, request)
 
 
 def embed(project: EqProject, model: EqAutoencoder, request: Request) -> Path:
@@ -117,21 +111,14 @@ def embed(project: EqProject, model: EqAutoencoder, request: Request) -> Path:
     splits = {"train": data.train, "val": data.validation, "test": data.test}
     for split, dataset in splits.items():
         latent = encode_split(model, dataset, project.curves).latent
-        flat = pa.array(latent.numpy().reshape(-1), pa.float32())
         columns = {
             "id": [row.id for row in dataset.rows],
             "split": [split] * len(dataset),
             "descriptors": [list(row.descriptors) for row in dataset.rows],
-            "embedding": pa.FixedSizeListArray.from_arrays(flat, latent.shape[1]),
+            "embedding": latent.numpy(),
         }
-        tables.append(pa.table(columns))
-    path = request.folder / "embeddings.parquet"
-    if is_main():
-        sink = pa.BufferOutputStream()
-        whole = pa.concat_tables(tables).replace_schema_metadata(dict(request.provenance))
-        pq.write_table(whole, sink)
-        write_whole(path, sink.getvalue().to_pybytes())
-    return path
+        tables.append(columns)
+    return write_embeddings(tables, request)
 
 
 def parameter_table(settings: EqSettings, names: Sequence[str]) -> str:

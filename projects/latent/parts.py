@@ -6,7 +6,6 @@ from cinelex.config.build import build
 from cinelex.config.schema import RunConfig
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.studies.study import Columns
-from cinelex.data.synthetic.engravings.engraving_set import EngravingSetSettings, make_engraving_set
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.models import IMAGE_DECODERS, LATENT_HEADS, VIDEO_ENCODERS
 from cinelex.models.latent_captioner import LatentCaptioner
@@ -63,5 +62,11 @@ def build_latent_captioner(
 
 def make_engravings(config: RunConfig) -> MadeSet:
     """Make the engravings that the config describes, unless they are there."""
+    # here, because most runs need none
+    from cinelex.data.synthetic.engravings.engraving_set import (
+        EngravingSetSettings,
+        make_engraving_set,
+    )
+
     settings = EngravingSetSettings(size=config.data.size, **config.latent.engravings.model_dump())
     return make_engraving_set(settings, config.data.cache / "synthetic"), Columns()

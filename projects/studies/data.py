@@ -16,8 +16,6 @@ from cinelex.data.studies.manifest import Manifest
 from cinelex.data.studies.studies import Studies
 from cinelex.data.studies.study import Columns, split_name
 from cinelex.data.studies.tokens import encoded_reports
-from cinelex.data.synthetic.cines.settings import StudySetSettings
-from cinelex.data.synthetic.cines.study_set import make_study_set
 from cinelex.data.text.saved import load_tokenizer, tokenizer_hash
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.ingest import ingest
@@ -205,6 +203,10 @@ def _dataset(
 
 def make_cines(config: RunConfig) -> MadeSet:
     """Make the synthetic cines that the config describes, unless they are there."""
+    # here, because most runs need none
+    from cinelex.data.synthetic.cines.settings import StudySetSettings
+    from cinelex.data.synthetic.cines.study_set import make_study_set
+
     data = config.data
     options = data.synthetic.model_dump()
     splits = {f"{name}_studies": options.pop(name) for name in ("train", "val", "test")}

@@ -5,14 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from cinelex.core.distributed import gather_json, gather_rows, is_main
-from cinelex.core.files import write_whole
+from cinelex.core.distributed import gather_json, gather_rows
 from cinelex.data.loader import evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import to_float
@@ -20,6 +17,7 @@ from cinelex.metrics.facts.lesions import lesions_of
 from cinelex.metrics.facts.parse import read
 from cinelex.models.study_model import StudyModel
 from cinelex.projects.interface.project import Request, RunMode
+from cinelex.projects.interface.tables import Columns, write_csv, write_embeddings
 from cinelex.projects.studies.data import StudyData
 from cinelex.projects.studies.encoding import device_of, encode_studies
 from cinelex.projects.studies.project import ClipTextProject
@@ -57,13 +55,7 @@ def describe(
     table |= {name: list(values) for name, values in project.columns(model, described).items()}
     if settings.facts == "coronary":
         table["lesions"] = [_lesions(text) for text in told]
-    path = request.folder / "predictions" / "inference.csv"
-    if is_main():
-        from pandas import DataFrame  # here, because it takes a second
-
-        rows = data.described.rows(table, key="study_id")
-        write_whole(path, DataFrame(rows).to_csv(index=False))
-    return path
+    return write_csv(data.described.rows(table, key="study_id"), request)
 
 
 def embed(
@@ -90,36 +82,11 @@ def embed(
         if dataset is not None
         for table in _embedding_tables(model, dataset, batch=batch)
     ]
-    return write_table(tables, request)
-
-
-def write_table(tables: list[pa.Table], request: Request, *, data_hash: str | None = None) -> Path:
-    """Write ``embeddings.parquet``, whose metadata holds the hashes; the main rank does.
-
-    Args:
-        tables: Its rows.
-        request: Where to, and the hashes.
-        data_hash: Of what is embedded, where it is not the run's own.
-    """
-    hashes = {**request.provenance, **({"data": data_hash} if data_hash else {})}
-    path = request.folder / "embeddings.parquet"
-    if is_main():
-        whole = pa.concat_tables(tables).replace_schema_metadata(hashes)
-        sink = pa.BufferOutputStream()
-        pq.write_table(whole, sink)
-        write_whole(path, sink.getvalue().to_pybytes())
-    return path
-
-
-def vectors(rows: Float[np.ndarray, "row dim"]) -> pa.FixedSizeListArray:
-    """Return rows as a column of a table."""
-    return pa.FixedSizeListArray.from_arrays(
-        pa.array(rows.reshape(-1), pa.float32()), rows.shape[1]
-    )
+    return write_embeddings(tables, request)
 
 
 @torch.no_grad()
-def _embedding_tables(model: StudyModel, dataset: StudyDataset, *, batch: int) -> list[pa.Table]:
+def _embedding_tables(model: StudyModel, dataset: StudyDataset, *, batch: int) -> list[Columns]:
     device, pad = device_of(model), dataset.tokenizer.pad_id
     studies, clips, reports = [], [], []
     ids: list[str] = []
@@ -163,17 +130,14 @@ def _table(
     clips: Sequence[int],
     dataset: StudyDataset,
     rows: Float[np.ndarray, "row dim"],
-) -> pa.Table:
-    split = dataset.studies[0].split
-    return pa.table(
-        {
-            "kind": [kind] * len(ids),
-            "study_id": list(ids),
-            "split": [split] * len(ids),
-            "clip": pa.array(clips, pa.int32()),
-            "embedding": vectors(rows),
-        }
-    )
+) -> Columns:
+    return {
+        "kind": [kind] * len(ids),
+        "study_id": list(ids),
+        "split": [dataset.studies[0].split] * len(ids),
+        "clip": np.array(clips, dtype=np.int32),
+        "embedding": rows,
+    }
 
 
 def _lesions(text: str) -> str:
