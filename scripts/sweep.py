@@ -17,6 +17,7 @@ from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED
 from cinelex.core.locks import sole_user
 from cinelex.projects import PROJECTS, check_project
 from cinelex.sweeps.driver import Driver
+from cinelex.sweeps.outcomes import read_back
 from cinelex.sweeps.page import write_page
 from cinelex.sweeps.plan import Metric, Plan, read_plan
 from cinelex.sweeps.preflight import check_arguments, check_file, check_read, check_values
@@ -24,7 +25,7 @@ from cinelex.sweeps.ray_pool import RayPool, cluster, needs
 from cinelex.sweeps.settings import Settings, Sweep, create
 from cinelex.sweeps.studies import open_studies
 from cinelex.sweeps.training import Pool, Processes, Slot, cpu_slots, gpu_slots
-from cinelex.sweeps.wandb_agent import logged_in, made_sweep, open_sweep, read_back, run_agents
+from cinelex.sweeps.wandb_agent import logged_in, made_sweep, open_sweep, run_agents
 
 COUNT = 20
 

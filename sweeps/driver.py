@@ -84,10 +84,10 @@ class Attempt:
     def __init__(self, studies: Studies, study: optuna.Study, trial: Trial, pool: Pool) -> None:
         """Choose the values that are not chosen yet, and start the first run."""
         self.sweep, self.study, self.trial, self.pool = studies.sweep, study, trial, pool
-        told: Mapping[str, Any] = trial.user_attrs
-        searched = told["recipe"] == "search"
-        values = draw(trial, self.sweep.plan.distributions) if searched else told.get("values", {})
-        self.tasks = tasks_of(self.sweep, told["recipe"], trial.number, values, told.get("seed"))
+        noted: Mapping[str, Any] = trial.user_attrs
+        searched = noted["recipe"] == "search"
+        values = draw(trial, self.sweep.plan.distributions) if searched else noted.get("values", {})
+        self.tasks = tasks_of(self.sweep, noted["recipe"], trial.number, values, noted.get("seed"))
         self._note(values=values, runs=[task.name for task in self.tasks])
         settings = self.sweep.settings
         self.can_prune = searched and len(settings.metrics) == 1 and settings.pruner != "none"
@@ -161,8 +161,8 @@ class Attempt:
         self._note(**{what: count})
         return count
 
-    def _tell(self, **told: Any) -> bool:
-        self.study.tell(self.trial, **told)
+    def _tell(self, **outcome: Any) -> bool:
+        self.study.tell(self.trial, **outcome)
         return True
 
 

@@ -1,24 +1,30 @@
 """What a configuration is judged by, and what came out of each: one record a configuration."""
 
 import statistics
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from optuna.study import Study
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from pydantic import JsonValue
 
 from cinelex.config.nearest import hint
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json
+from cinelex.core.locks import in_use
 from cinelex.metrics.seeds import student_interval
 from cinelex.projects.interface.results import Results, Score, nulls_of
 from cinelex.runners.record import validations
 from cinelex.sweeps.plan import Metric
 from cinelex.sweeps.settings import Recipe, Sweep, Task
 from cinelex.sweeps.studies import Studies
-from cinelex.sweeps.training import record_hash
+from cinelex.sweeps.training import POLL_S, record_hash
+
+NOTES = "agents"
+"""Folder of what W&B's agents note of their runs."""
 
 
 def plain_name(name: str) -> str:
@@ -52,10 +58,10 @@ def judged(sweep: Sweep, tasks: Sequence[Task]) -> tuple[list[float], dict[str, 
         _mean(metric, [_score(sweep, task, metric) for task in tasks])
         for metric in sweep.settings.metrics
     ]
-    told = {score.name: score.as_json() for score in scores}
+    found = {score.name: score.as_json() for score in scores}
     record = record_hash(sweep.trials / tasks[0].name)
     values = [score.value for score in scores if score.value is not None]
-    return values, {"scores": told, "record": record}
+    return values, {"scores": found, "record": record}
 
 
 def score_of(metric: Metric, values: Sequence[float], null: float | None, name: str) -> Score:
@@ -146,8 +152,8 @@ class Outcome:
 
 def outcome(trial: FrozenTrial) -> Outcome:
     """Return what a trial says of its configuration."""
-    told: Mapping[str, Any] = {"values": {}, "scores": {}, **trial.user_attrs}
-    fields = {key: told[key] for key in Outcome.__dataclass_fields__ if key in told}
+    noted: Mapping[str, Any] = {"values": {}, "scores": {}, **trial.user_attrs}
+    fields = {key: noted[key] for key in Outcome.__dataclass_fields__ if key in noted}
     return Outcome(
         number=trial.number,
         state=trial.state.name.lower(),
@@ -155,7 +161,7 @@ def outcome(trial: FrozenTrial) -> Outcome:
         **{
             **fields,
             "scores": {
-                name: Score.from_json(name, entry) for name, entry in told["scores"].items()
+                name: Score.from_json(name, entry) for name, entry in noted["scores"].items()
             },
         },
     )
@@ -196,3 +202,36 @@ def twins(found: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:
     first: dict[str, Outcome] = {}
     recorded = [(first.setdefault(one.record, one), one) for one in found if one.record]
     return [(one, other) for one, other in recorded if dict(one.values) != dict(other.values)]
+
+
+def note_of(sweep: Sweep, name: str) -> Path:
+    """Return where an agent leaves a note of its run."""
+    return sweep.folder / NOTES / f"{name}.json"
+
+
+def read_back(studies: Studies) -> None:
+    """Enter what the agents of all nodes have trained among the configurations, once.
+
+    Waits for runs that still go on, on whatever node; on a disk that shows locks to all of them.
+    """
+    sweep = studies.sweep
+    known = {run for one in studies.search.trials for run in one.user_attrs.get("runs", [])}
+    for path in sorted((sweep.folder / NOTES).glob("*.json")):
+        while in_use(sweep.trials / path.stem):
+            time.sleep(POLL_S)
+        if path.stem not in known:
+            studies.search.add_trial(_trial(sweep, path.stem, read_json(path)))
+
+
+def _trial(sweep: Sweep, name: str, note: Mapping[str, Any]) -> FrozenTrial:
+    """Return a run as a trial: complete, failed with its reason, or ended early by the server."""
+    attributes = {"recipe": "search", "runs": [name], "begun": 1, **note}
+    if "error" in note:
+        return create_trial(state=TrialState.FAIL, user_attrs=attributes)
+    if not (sweep.trials / name / "results.json").exists():
+        return create_trial(state=TrialState.PRUNED, user_attrs=attributes)
+    try:
+        values, found = judged(sweep, [Task(name, note["values"], sweep.base.seed)])
+    except UserError as error:
+        return create_trial(state=TrialState.FAIL, user_attrs={**attributes, "error": str(error)})
+    return create_trial(values=values, user_attrs={**attributes, **found})

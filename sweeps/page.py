@@ -77,8 +77,8 @@ def _write_best(sweep: Sweep, leader: Outcome | None) -> str | None:
     """Write the winner's whole config, ready to run on test studies, and return it."""
     if leader is None:
         return None
-    told = [f"{key}={json.dumps(value)}" for key, value in leader.values.items()]
-    config = load_config(sweep.folder / BASE_FILE, [*told, f"name={sweep.base.name}_best"])
+    values = [f"{key}={json.dumps(value)}" for key, value in leader.values.items()]
+    config = load_config(sweep.folder / BASE_FILE, [*values, f"name={sweep.base.name}_best"])
     text = dump_config(config)
     write_whole(sweep.folder / BEST, text)
     return text

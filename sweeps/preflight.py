@@ -89,8 +89,8 @@ def check_values(sweep: Sweep) -> None:
         for end in distribution.ends()
     }
     for values in combinations(plan.distributions, COMBINATIONS):
-        told = ", ".join(f"{key} = {values[key]!r}" for key in plan.swept)
-        tried[f"the combination {told}"] = values
+        shown = ", ".join(f"{key} = {values[key]!r}" for key in plan.swept)
+        tried[f"the combination {shown}"] = values
     for what, values in tried.items():
         try:
             check_project(expected_config(sweep, Task("preflight", values, sweep.base.seed)))

@@ -47,8 +47,8 @@ class Studies:
     def fill_final(self, winner: int, values: Mapping[str, Any]) -> None:
         """Put in the last comparison; its winner stays, though a later one may be better."""
         default, won = {"recipe": "default"}, {"recipe": "winner", "values": dict(values)}
-        pairs = [(seed, told) for seed in self.sweep.final_seeds() for told in (default, won)]
-        _add(self.final, [({}, {"seed": seed, "winner": winner, **told}) for seed, told in pairs])
+        pairs = [(seed, one) for seed in self.sweep.final_seeds() for one in (default, won)]
+        _add(self.final, [({}, {"seed": seed, "winner": winner, **one}) for seed, one in pairs])
 
     def next_trial(self, study: optuna.Study, in_hand: Collection[int]) -> Trial | None:
         """Return a trial that was left running, or one that waits; None where there is none.
@@ -101,8 +101,8 @@ def _trials(study: optuna.Study, state: TrialState) -> list[FrozenTrial]:
 
 
 def _add(study: optuna.Study, wanted: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> None:
-    for point, told in wanted[len(study.trials) :]:
-        study.enqueue_trial(point, user_attrs=told)
+    for point, attributes in wanted[len(study.trials) :]:
+        study.enqueue_trial(point, user_attrs=attributes)
 
 
 def _points(sweep: Sweep) -> list[dict[str, Any]]:

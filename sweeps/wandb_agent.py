@@ -17,23 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import wandb
-from optuna.trial import FrozenTrial, TrialState, create_trial
 from pydantic import JsonValue
 
 from cinelex.config.strict_yaml import read_yaml
 from cinelex.core.console import exit_code
 from cinelex.core.errors import UserError
-from cinelex.core.files import read_json, write_json, write_whole
-from cinelex.core.locks import in_use
+from cinelex.core.files import write_json, write_whole
 from cinelex.core.signals import leaving
 from cinelex.sweeps import training
-from cinelex.sweeps.outcomes import judged
+from cinelex.sweeps.outcomes import note_of
 from cinelex.sweeps.plan import Plan
 from cinelex.sweeps.settings import Sweep, Task, check_recorded
-from cinelex.sweeps.studies import Studies
 from cinelex.sweeps.training import MAX_KILLED, SAVED, Slot, is_killed
 
-PROJECT, ID_FILE, NOTES = "cinelex", "wandb-sweep", "agents"
+PROJECT, ID_FILE = "cinelex", "wandb-sweep"
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FILE_KEYS_KEPT_HERE = {"program", "command", "project", "entity"}
 """What the server is not told: nobody but this program's own agents runs a trial."""
@@ -114,39 +111,6 @@ def check_chosen(plan: Plan, chosen: Mapping[str, JsonValue]) -> None:
             )
 
 
-def note_of(sweep: Sweep, name: str) -> Path:
-    """Return where an agent leaves a note of its run."""
-    return sweep.folder / NOTES / f"{name}.json"
-
-
-def read_back(studies: Studies) -> None:
-    """Enter what the agents of all nodes have trained among the configurations, once.
-
-    Waits for runs that still go on, on whatever node; on a disk that shows locks to all of them.
-    """
-    sweep = studies.sweep
-    known = {run for one in studies.search.trials for run in one.user_attrs.get("runs", [])}
-    for path in sorted((sweep.folder / NOTES).glob("*.json")):
-        while in_use(sweep.trials / path.stem):
-            time.sleep(training.POLL_S)
-        if path.stem not in known:
-            studies.search.add_trial(_trial(sweep, path.stem, read_json(path)))
-
-
-def _trial(sweep: Sweep, name: str, note: Mapping[str, Any]) -> FrozenTrial:
-    """Return a run as a trial: complete, failed with its reason, or ended early by the server."""
-    told = {"recipe": "search", "runs": [name], "begun": 1, **note}
-    if "error" in note:
-        return create_trial(state=TrialState.FAIL, user_attrs=told)
-    if not (sweep.trials / name / "results.json").exists():
-        return create_trial(state=TrialState.PRUNED, user_attrs=told)
-    try:
-        values, found = judged(sweep, [Task(name, note["values"], sweep.base.seed)])
-    except UserError as error:
-        return create_trial(state=TrialState.FAIL, user_attrs={**told, "error": str(error)})
-    return create_trial(values=values, user_attrs={**told, **found})
-
-
 def run_agents(sweep: Sweep, slots: Sequence[Slot], say: Callable[[str], None]) -> bool:
     """Keep an agent in each slot until the server has no more runs; return False if stopped.
 
@@ -179,8 +143,8 @@ def _log(sweep: Sweep, slot: Slot) -> Path:
 
 
 def _start(sweep: Sweep, slot: Slot) -> training.Popen:
-    words = slot.command(AGENT, str(sweep.folder), json.dumps(asdict(slot)))
-    return training.launch(words, slot, _log(sweep, slot))
+    command = slot.command(AGENT, str(sweep.folder), json.dumps(asdict(slot)))
+    return training.launch(command, slot, _log(sweep, slot))
 
 
 @dataclass
@@ -206,16 +170,18 @@ class Agent:
         values = unwrapped(chosen)
         check_chosen(self.sweep.plan, values)
         task = Task(f"wandb-{run_id}", values, self.sweep.base.seed, use_wandb=True)
-        begun, note = time.monotonic(), {"values": values}
-        write_json(note_of(self.sweep, task.name), note)
+        begun, path = time.monotonic(), note_of(self.sweep, task.name)
+        note: dict[str, Any] = {"values": values}
+        write_json(path, note)
         try:
             self._train(task)
+            note["seconds"] = round(time.monotonic() - begun, 1)
+            self.failed = 0
         except UserError as error:
-            write_json(note_of(self.sweep, task.name), {**note, "error": str(error)})
+            note["error"] = str(error)
             raise
-        seconds = round(time.monotonic() - begun, 1)
-        write_json(note_of(self.sweep, task.name), {**note, "seconds": seconds})
-        self.failed = 0
+        finally:
+            write_json(path, note)
 
     def _train(self, task: Task) -> None:
         killed = 0
@@ -228,24 +194,20 @@ class Agent:
 
 def unwrapped(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of W&B's file of a run's parameters, which has each below ``value``."""
-    return {
-        key: entry["value"]
-        for key, entry in chosen.items()
-        if isinstance(entry, Mapping) and "value" in entry
-    }
+    given = {key: one for key, one in chosen.items() if isinstance(one, Mapping)}
+    return {key: one["value"] for key, one in given.items() if "value" in one}
 
 
-def work(folder: str, told: str) -> int:
+def work(folder: str, slot: str) -> int:
     """Ask for values and train until the server has no more.
 
     Raises:
         UserError: The sweep is broken, or W&B's agent gave up.
     """
-    slot = json.loads(told)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # W&B's agent ends its run on Ctrl-C
     try:
         sweep = Sweep(Path(folder))
-        agent = Agent(sweep, Slot(slot["number"], tuple(slot["gpus"]), tuple(slot["cores"])))
+        agent = Agent(sweep, Slot(**json.loads(slot)))
         wandb.agent(made_sweep(sweep), function=agent.run_one)
         if agent.failed >= MAX_FAILED:
             raise UserError(

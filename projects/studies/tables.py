@@ -75,7 +75,7 @@ def embed(
     data, batch = project.data, project.config.evaluation.batch
     if data.described.own:
         tables = _embedding_tables(model, data.described.readable(), batch=batch)[:2]
-        return write_table(tables, request, data_hash=data.described.hash)
+        return write_embeddings(tables, request, data_hash=data.described.hash)
     tables = [
         table
         for dataset in (data.train, data.validation, data.test)

@@ -12,11 +12,11 @@ from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT, PREEMPTED
 from cinelex.core.locks import sole_user
 from cinelex.sweeps import training, wandb_agent
-from cinelex.sweeps.outcomes import Outcome, outcomes
+from cinelex.sweeps.outcomes import Outcome, outcomes, read_back
 from cinelex.sweeps.settings import Sweep, Task, overrides
 from cinelex.sweeps.studies import open_studies
 from cinelex.sweeps.training import Slot
-from cinelex.sweeps.wandb_agent import Agent, read_back
+from cinelex.sweeps.wandb_agent import Agent
 from tests.sweeps import quick_run
 from tests.sweeps.quick_sweep import quick_sweep
 
@@ -123,7 +123,7 @@ def test_the_last_comparison_waits_for_a_run_that_another_node_still_trains(
             looks.append(seconds)
             assert not outcomes(studies.search)
             if len(looks) == 3:
-                monkeypatch.setattr(wandb_agent, "in_use", lambda folder: False)
+                monkeypatch.setattr("cinelex.sweeps.outcomes.in_use", lambda folder: False)
 
         monkeypatch.setattr("time.sleep", leave_at_the_third_look)
         studies = open_studies(sweep)

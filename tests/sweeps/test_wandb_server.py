@@ -10,14 +10,13 @@ import yaml
 from cinelex.core.errors import UserError
 from cinelex.scripts.sweep import join
 from cinelex.sweeps import wandb_agent
-from cinelex.sweeps.outcomes import outcomes
+from cinelex.sweeps.outcomes import outcomes, read_back
 from cinelex.sweeps.studies import open_studies
 from cinelex.sweeps.training import cpu_slots
 from cinelex.sweeps.wandb_agent import (
     check_chosen,
     made_sweep,
     open_sweep,
-    read_back,
     run_agents,
     server_config,
     unwrapped,
