@@ -37,7 +37,9 @@ class Variant:
 
 
 VARIANTS = {
-    "InfoNCE, captioning, masked, patches": Variant(MULTITASK, ("patch_contrastive_weight=0.5",)),
+    "InfoNCE, captioning, masked, patches": Variant(
+        MULTITASK, ("loss_weights.patch_contrastive=0.5",)
+    ),
     "SigLIP, captioning, masked": Variant(MULTITASK, ("contrastive={name: siglip}",)),
     "InfoNCE, all tokens aggregated": Variant(
         MULTITASK, ("model.aggregate=tokens", "model.clip_pooling=mean")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cinelex.config.strict import Count, CountOrNone, Part, Share, Strict
+from cinelex.config.strict import Count, CountOrZero, Part, Share, Strict
 
 
 class MadeUpImagesConfig(Strict):
@@ -22,7 +22,7 @@ class MadeUpImagesConfig(Strict):
     false negatives of one another, known from labels.csv."""
     stock_scenes: Count = 20
     """Scenes that are repeated."""
-    seed: CountOrNone = 0
+    seed: CountOrZero = 0
     """Decides every image; the run's own seed does not."""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from cinelex.config.clip_schema import LimitsConfig, SamplingConfig
-from cinelex.config.strict import Count, CountOrNone, NotNegative, Share, Strict
+from cinelex.config.strict import Count, CountOrZero, NotNegative, Share, Strict
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -50,7 +50,7 @@ class SplitSharesConfig(Strict):
     """Of the split ``val``."""
     test: Share = 0.1
     """Of the split ``test``."""
-    salt: CountOrNone = 0
+    salt: CountOrZero = 0
     """Another salt is another split."""
 
     @model_validator(mode="after")
@@ -70,7 +70,7 @@ class SyntheticConfig(Strict):
     """Studies for validation during the run."""
     test: Count = 160
     """Held-out studies for the final evaluation."""
-    seed: CountOrNone = 0
+    seed: CountOrZero = 0
     """Decides every study; the run's own seed does not."""
     lesion_rate: NotNegative = 2.2
     """Mean number of lesions of a study."""

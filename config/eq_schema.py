@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from cinelex.config.strict import Count, CountOrNone, NotNegative, Share, Strict
+from cinelex.config.strict import Count, CountOrZero, NotNegative, Share, Strict
 
 Word = Annotated[str, Field(pattern=r"^[^\s,=][^,=]*$")]
 
@@ -17,7 +17,7 @@ class SyntheticEqConfig(Strict):
     """Settings in the file."""
     people: Annotated[int, Field(ge=6, le=100_000)] = 120
     """People who made them; each has habits, and all settings of one are in one split."""
-    seed: CountOrNone = 0
+    seed: CountOrZero = 0
     """Decides every row; the run's own seed does not."""
     label_noise: Share = 0.05
     """Share of the settings whose descriptor was drawn at random."""

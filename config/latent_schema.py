@@ -1,6 +1,6 @@
 """The section of a config that only latent captioning reads: the latent, and made-up engravings."""
 
-from cinelex.config.strict import Count, CountOrNone, Part, Strict
+from cinelex.config.strict import Count, CountOrZero, Part, Strict
 
 
 class EngravingsConfig(Strict):
@@ -12,7 +12,7 @@ class EngravingsConfig(Strict):
     """Engravings for validation during the run."""
     test: Count = 200
     """Held-out engravings for the final evaluation."""
-    seed: CountOrNone = 0
+    seed: CountOrZero = 0
     """Decides every engraving; the run's own seed does not."""
 
 

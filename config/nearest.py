@@ -18,9 +18,10 @@ HABITS = {
     "num_frames": "data.frames",
     "num_workers": "data.workers",
     "output_dir": "folder",
+    "patch_contrastive_weight": "loss_weights.patch_contrastive",
     "tau": "temperature",
 }
-"""What other codebases call a key."""
+"""What other codebases, and this one earlier, call a key."""
 
 
 @cache
@@ -67,7 +68,8 @@ def nearest_key(key: str, keys: Iterable[str]) -> str | None:
     """
     section, _, last = key.rpartition(".")
     known = set(keys)
-    if (habit := HABITS.get(last)) in known:
+    habit = HABITS.get(last, "")
+    if habit in known or habit.rpartition(".")[0] in known:
         return habit
 
     def likeness(other: str) -> tuple[float, bool, bool]:

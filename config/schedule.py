@@ -33,7 +33,7 @@ def _jumping(done: float, jumps: int) -> float:
 
 def active_weights(config: RunConfig) -> dict[str, ValueOrSchedule]:
     """Return the weight of each term whose weight is ever above zero; the others are not built."""
-    return {name: weight for name, weight in config.weights.items() if _max(weight) > 0}
+    return {name: weight for name, weight in config.loss_weights.items() if _max(weight) > 0}
 
 
 def _max(weight: ValueOrSchedule) -> float:
@@ -64,7 +64,6 @@ def schedule_table(config: RunConfig, *, rows: int = 9) -> list[dict[str, float]
     """
     last = config.steps - 1
     chosen = sorted({round(last * row / max(1, rows - 1)) for row in range(rows)})
-    weights = {**config.loss_weights, **active_weights(config)}
     return [
         {
             "step": step,
@@ -72,7 +71,7 @@ def schedule_table(config: RunConfig, *, rows: int = 9) -> list[dict[str, float]
             "temperature": value_at(config.temperature, step=step, steps=config.steps),
             **{
                 f"weight/{term}": value_at(weight, step=step, steps=config.steps)
-                for term, weight in weights.items()
+                for term, weight in config.loss_weights.items()
             },
         }
         for step in chosen

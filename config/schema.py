@@ -22,7 +22,7 @@ from cinelex.config.latent_schema import EngravingsConfig, LatentConfig
 from cinelex.config.model_schema import ContrastiveConfig, FactsConfig, LossWeights, ModelConfig
 from cinelex.config.strict import (
     Count,
-    CountOrNone,
+    CountOrZero,
     NotNegative,
     Part,
     Positive,
@@ -66,7 +66,7 @@ class OptimizerConfig(Strict):
     """Learning rate at the end of warm-up."""
     final_learning_rate: NotNegative = 1e-5
     """Learning rate at the last step, at the end of half a cosine."""
-    warmup_steps: CountOrNone = 0
+    warmup_steps: CountOrZero = 0
     """Optimizer steps of linear warm-up before ``learning_rate`` is reached."""
     weight_decay: NotNegative = 0.05
     """Share of a matrix that is taken off per unit of learning rate."""
@@ -101,7 +101,7 @@ class EvaluationConfig(Strict):
     """Which checkpoint is evaluated; the best is that of ``keep_best``."""
     facts: Literal["coronary", "engraving", "none"] = "coronary"
     """Kind of facts that captions are scored by; ``none`` leaves the scores of text."""
-    report_examples: CountOrNone = 6
+    report_examples: CountOrZero = 6
     """Best and worst studies that are kept to look at."""
 
 
@@ -112,7 +112,7 @@ class RunConfig(Strict):
     """The run's folder below ``folder``: letters, digits, dot, dash and underscore."""
     project: Annotated[str, Field(min_length=1)] = "multitask"
     """What is trained."""
-    seed: CountOrNone = 0
+    seed: CountOrZero = 0
     """Decides initial weights, order, crops and masks."""
     folder: Path = Path("runs")
     """Where the folders of the runs are."""
@@ -145,9 +145,9 @@ class RunConfig(Strict):
     """Gradients with a longer L2 norm are shortened to it."""
     log_every: Count = 10
     """Optimizer steps between two records of the losses."""
-    validate_every: CountOrNone = 0
+    validate_every: CountOrZero = 0
     """Optimizer steps between two validations; 0 never validates."""
-    probe_every: CountOrNone = 18
+    probe_every: CountOrZero = 18
     """Optimizer steps between two looks of the doctor at the gradients of each term; 0 never
     looks. Embeddings are looked at every fifth time."""
     checkpoint_every: Count = 100
@@ -165,7 +165,7 @@ class RunConfig(Strict):
     on_spike: Literal["record", "roll_back"] = "record"
     """What follows a loss ten times the median of the last 50: a line in the record, or a return to
     the newest checkpoint, from which the run goes on without the samples of that step."""
-    checksum_every: CountOrNone = 500
+    checksum_every: CountOrZero = 500
     """Optimizer steps between two comparisons of the weights of all processes; 0 never compares."""
     hang_limit_s: Positive = 1800.0
     """Seconds without a step after which a process dumps its stacks and ends."""
@@ -180,8 +180,6 @@ class RunConfig(Strict):
     """Minimum and maximum temperature; a learned one is clamped to it."""
     loss_weights: LossWeights
     """Weight of each loss term; terms are recorded unweighted."""
-    patch_contrastive_weight: NotNegative = 0.0
-    """Weight of the contrastive term between patches of the video and tokens; 0 leaves it out."""
 
     data: DataConfig = DataConfig()
     """The studies."""
@@ -234,14 +232,9 @@ class RunConfig(Strict):
     @model_validator(mode="after")
     def check_losses(self) -> Self:
         """Refuse a run that learns nothing."""
-        if not any(max(_ends(weight)) > 0 for weight in self.weights.values()):
+        if not any(max(_ends(weight)) > 0 for weight in self.loss_weights.values()):
             raise ValueError("loss_weights has no term above 0, so nothing would be learned")
         return self
-
-    @property
-    def weights(self) -> dict[str, ValueOrSchedule]:
-        """Return the weight of each term that the config names, wherever it stands."""
-        return {**self.loss_weights, "patch_contrastive": self.patch_contrastive_weight}
 
 
 def _ends(value: float | Schedule) -> tuple[float, float]:

@@ -32,7 +32,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 """A part of a whole, from 0 to 1."""
 Count = Annotated[int, Field(ge=1, le=2**53)]
 """At least one."""
-CountOrNone = Annotated[int, Field(ge=0, le=2**53)]
+CountOrZero = Annotated[int, Field(ge=0, le=2**53)]
 """Zero or more; a field says what zero means."""
 Positive = Annotated[float, Field(gt=0.0)]
 """More than zero."""

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from cinelex.config.flat import flat
 from cinelex.config.load import dump_config, load_config
 from cinelex.config.schema import RunConfig
-from cinelex.config.strict import Count, CountOrNone, Strict
+from cinelex.config.strict import Count, CountOrZero, Strict
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_json, write_whole
 from cinelex.sweeps.plan import Metric, Plan, read_plan
@@ -39,7 +39,7 @@ class Settings(Strict):
     """Configurations that are tried, without the default recipe."""
     seeds: Count
     """Runs of each configuration; a configuration's value is their mean."""
-    final_seeds: CountOrNone
+    final_seeds: CountOrZero
     """Runs of the winner and of the default recipe on the test studies, at new seeds."""
     validation_results: bool = True
     """Whether a run can be evaluated on its validation studies; where not, what is looked for

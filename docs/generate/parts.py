@@ -101,8 +101,7 @@ def _projects() -> Iterator[str]:
 
 def _weight(term: Term) -> str:
     """Return the key that is the term's weight, if it has one."""
-    inside = f"loss_weights.{term.name}" if term.weight_section == "loss_weights" else None
-    return inside or term.weight_section or ""
+    return f"loss_weights.{term.name}" if term.weighted else ""
 
 
 def _nature(term: Term) -> str:

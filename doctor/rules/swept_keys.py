@@ -56,15 +56,14 @@ def dependent_objective(
     term = _term(name)
     if term is None:
         return None
-    weights = {one.weight_section for one in terms.values() if one.weight_section}
     units = {key for one in terms.values() for key in one.unit_keys}
     guilty = {*terms[term].unit_keys} if term in terms else units
     if term in TOTALS:
-        guilty = units | weights
+        guilty = units | {"loss_weights"}
     for key in swept:
         if covered(key, guilty):
             reason = f"it changes the unit of the {term} loss, so the values are not comparable"
-            if covered(key, weights):
+            if covered(key, ["loss_weights"]):
                 reason = "the smallest weights would win, whatever is learned"
             named = {"metric": name, "key": key, "reason": reason}
             return DEPENDENT_OBJECTIVE.finding(Measured(1.0, 0.0, named))

@@ -20,7 +20,7 @@ TERMS = by_name(
         name=PLAIN,
         label="Plain InfoNCE",
         unit="nats per image",
-        weight_section=None,
+        weighted=False,
         divided_by_temperature=True,
         unit_keys=_CONTRAST_KEYS,
     ),

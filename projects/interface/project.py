@@ -199,4 +199,4 @@ class Entry:
     @property
     def weighted(self) -> list[str]:
         """Return the names that ``loss_weights`` may hold."""
-        return [t.name for t in self.terms.values() if t.weight_section == "loss_weights"]
+        return [t.name for t in self.terms.values() if t.weighted]

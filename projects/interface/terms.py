@@ -15,14 +15,13 @@ class Term:
     """A loss term, whatever its value; pages, rules and sweeps read it here and nowhere else."""
 
     name: str
-    """Its name in the record (``loss/<name>``), in the results, and in ``weight_section``."""
+    """Its name in the record (``loss/<name>``), in the results, and in ``loss_weights``."""
     label: str
     """What pages call it."""
     unit: str
     """What one of it is: ``nats per study``, ``nats per token``, ``dB²`` …"""
-    weight_section: str | None = "loss_weights"
-    """Section of a config that holds its weight, or the key that is its weight; None where it is
-    recorded only."""
+    weighted: bool = True
+    """Whether it may have a weight; if not, it is recorded only."""
     better: Better = "lower"
     matches: bool = False
     """Whether it draws the embedding of each sample to that of its own partner, so that a trained

@@ -32,7 +32,6 @@ TERMS = by_name(
         name="patch_contrastive",
         label="Patch contrastive loss",
         unit="nats per study",
-        weight_section="patch_contrastive_weight",
         divided_by_temperature=True,
         unit_keys=CONTRAST_KEYS,
     ),

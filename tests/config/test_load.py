@@ -61,6 +61,7 @@ def test_numbers_are_what_people_mean(write: Write) -> None:
         ("learning_rate=1", "unknown key 'learning_rate'; did you mean optimizer.learning_rate?"),
         ("optimizer.lr=1", "unknown key 'optimizer.lr'; did you mean optimizer.learning_rate?"),
         ("batch_size=8", "did you mean batch?"),
+        ("patch_contrastive_weight=1", "did you mean loss_weights.patch_contrastive?"),
         ("data.colums.study=a", "unknown key 'data.colums'; did you mean data.columns?"),
         ("data.columns.studdy=a", "did you mean data.columns.study?"),
         ("model.video_encoder.opts.depth=1", "did you mean model.video_encoder.options?"),

@@ -60,16 +60,25 @@ def test_the_base_config_is_contrastive_alone() -> None:
 
 def test_the_multitask_config_carries_the_recipe_of_the_history() -> None:
     config = load_config(CLIP / "multitask_config.yaml")
-    assert config.loss_weights == {"contrastive": 2.0, "captioning": 0.3, "masked_modeling": 0.1}
+    assert config.loss_weights == {
+        "contrastive": 2.0,
+        "captioning": 0.3,
+        "masked_modeling": 0.1,
+        "patch_contrastive": 0.0,
+    }
     assert config.temperature == 0.1
     assert config.learn_temperature
-    assert config.patch_contrastive_weight == 0.0
     assert config.max_grad_norm == 1.0
 
 
 def test_the_balanced_config_carries_the_measured_weights() -> None:
     config = load_config(CLIP / "multitask_balanced.yaml")
-    assert config.loss_weights == {"contrastive": 1.0, "captioning": 2.0, "masked_modeling": 0.1}
+    assert config.loss_weights == {
+        "contrastive": 1.0,
+        "captioning": 2.0,
+        "masked_modeling": 0.1,
+        "patch_contrastive": 0.0,
+    }
     assert config.temperature == 0.07
 
 

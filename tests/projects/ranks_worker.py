@@ -31,7 +31,7 @@ CONFIG_OF_PROJECT = {
 """The shipped config that each project is run with."""
 MICRO_BATCHES = (1, 3)
 """Whole batches, and batches cut into micro-batches."""
-PATCH = "patch_contrastive_weight=0.5"
+PATCH = "loss_weights.patch_contrastive=0.5"
 """Adds the fourth term of the multitask project, so that all are compared."""
 SHARDED = "-sharded"
 """Behind the name of a run whose parameters are spread over the processes."""

@@ -47,7 +47,7 @@ def test_the_shipped_ranges_are_those_of_the_history() -> None:
         "temperature.start": (0.07, 0.15),
         "temperature.end": (0.07, 0.15),
     }
-    assert "patch_contrastive_weight" not in plan.parameters
+    assert "loss_weights.patch_contrastive" not in plan.parameters
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_command_that_passes_the_arguments_is_fine(tmp_path: Path) -> None:
     ("name", "swept", "reason"),
     [
         ("val/total_loss", WEIGHTS, "the smallest weights would win"),
-        ("loss", ["patch_contrastive_weight"], "the smallest weights would win"),
+        ("loss", ["loss_weights.patch_contrastive"], "the smallest weights would win"),
         ("losses/contrastive", ["temperature.start"], "changes the unit"),
         ("losses/contrastive/value", ["learn_temperature"], "changes the unit"),
         ("val/contrastive_loss", ["batch"], "changes the unit"),

@@ -66,7 +66,7 @@ HOT = {"temperature": 10.0, "learn_temperature": False}
 WARMING = {"temperature": {"start": 0.1, "end": 10.0}, "learn_temperature": False}
 ALIGNED = {"project": "latent", "loss_weights": {"alignment": 1.0}}
 WORDS = {"project": "eq", "loss_weights": {"descriptors": 1.0}}
-PATCHES = {"loss_weights": {"captioning": 1.0}, "patch_contrastive_weight": 1.0}
+PATCHES = {"loss_weights": {"captioning": 1.0, "patch_contrastive": 1.0}}
 SIGLIP = configured(contrastive={"name": "siglip"})
 LOST = [{**row, "grad_norm": None} if row["step"] % 9 == 0 else row for row in steps()]
 ROLLED_BACK = [step_row(n, skipped=float(n % 9 == 0)) for n in range(1, STEPS + 1)]
