@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
@@ -32,6 +32,9 @@ WHITE: Final = 180
 STROKE: Final = 7
 """Pixels that the broadest stroke of a letter has, at most."""
 LEAST_LETTERS: Final = 2
+LETTER_ROWS: Final = 5
+"""Pixels of the lowest letter that can be read."""
+Labels = Int[np.ndarray, "row column"]
 
 
 def stated_field(shutters: tuple[Shutter, ...], shape: tuple[int, int]) -> Mask | None:
@@ -112,18 +115,37 @@ def standing_text(gray: Gray, field: Mask) -> list[Box]:
     loud = (contrast >= OUTSTANDING) & (wander <= noise / 2) & brightest
     faint = (contrast >= STILL) & (wander <= STILL) & (noise > 4 * STILL)
     thin = (lowest >= WHITE) & (loud | faint) & field
-    height = max(5, gray.shape[1] // 100)
-    joined = ndimage.binary_dilation(thin, np.ones((3, 2 * height + 1), bool))
-    lines, _ = ndimage.label(joined)
+    reach = 2 * max(5, gray.shape[1] // 100) + 1
+    lines, _ = ndimage.label(ndimage.binary_dilation(thin, np.ones((3, reach), bool)))
     letters, _ = ndimage.label(thin, np.ones((3, 3), bool))
     boxes = []
-    for number, (rows, columns) in enumerate(ndimage.find_objects(lines), start=1):
-        here = lines[rows, columns] == number
-        count = len(np.unique(letters[rows, columns][here & thin[rows, columns]]))
-        ys, xs = np.nonzero(here & thin[rows, columns])
-        if count < LEAST_LETTERS or np.ptp(ys) < 4:
-            continue
-        top, left = rows.start + int(ys.min()), columns.start + int(xs.min())
-        bottom, right = rows.start + int(ys.max()) + 1, columns.start + int(xs.max()) + 1
-        boxes.append((top - 1, left - 1, bottom + 1, right + 1))
-    return [(max(0, top), max(0, left), bottom, right) for top, left, bottom, right in boxes]
+    for number, place in enumerate(ndimage.find_objects(lines), start=1):
+        written = letters[place] * (lines[place] == number)
+        if _are_letters(written):
+            boxes.append(_box_around(written > 0, place[0].start, place[1].start))
+    return boxes
+
+
+def _are_letters(written: Labels) -> bool:
+    """Return whether pieces are several, and most of what they cover as high as a letter.
+
+    Bright noise makes pieces too, but low ones.
+    """
+    pieces = [
+        (piece, place) for piece, place in enumerate(ndimage.find_objects(written), 1) if place
+    ]
+    if len(pieces) < LEAST_LETTERS:
+        return False
+    sizes = np.bincount(written.ravel())
+    high = sum(
+        int(sizes[piece]) for piece, (rows, _) in pieces if rows.stop - rows.start >= LETTER_ROWS
+    )
+    return 2 * high >= int(sizes[1:].sum())
+
+
+def _box_around(mask: Mask, top: int, left: int) -> Box:
+    """Return the box of a mask, and a pixel around it, where the mask's corner stands."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    first, last = top + int(rows[0]), top + int(rows[-1])
+    leftmost, rightmost = left + int(columns[0]), left + int(columns[-1])
+    return max(0, first - 1), max(0, leftmost - 1), last + 2, rightmost + 2

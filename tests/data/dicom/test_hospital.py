@@ -50,7 +50,7 @@ def cines(hospital: Path, records: list[tuple[dict[str, Any], FileRecord]]) -> l
     for truth, record in records:
         if truth["kind"] == "cine":
             cine = read_cine(hospital / "export" / truth["path"], record)
-            mask = np.asarray(Image.open(hospital / "truth" / truth["mask"])) > 0
+            mask = np.asarray(Image.open(hospital / "truth" / truth["mask"])) == 255
             found.append(Read(truth, record, cine, find_sector(cine, record), mask))
     return found
 
