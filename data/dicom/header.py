@@ -105,6 +105,8 @@ def read_header(path: Path) -> Header:
         DicomError: It has none that can be read.
     """
     try:
+        if not path.is_file():  # to open a pipe would wait for ever
+            raise DicomError("unreadable")
         with path.open("rb") as stream, quiet():
             return _read(stream, path.stat().st_size)
     except DicomError:

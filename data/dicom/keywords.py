@@ -30,6 +30,7 @@ PICTURE: Final = (
     "CenterOfCircularCollimator", "RadiusOfCircularCollimator",
     "VerticesOfThePolygonalCollimator", "UltrasoundColorDataPresent",
     "PositionerPrimaryAngle", "PositionerSecondaryAngle", "ViewCodeSequence", "ViewName",
+    "SeriesDescription",
 )  # fmt: skip
 COLUMNS: Final = (
     "SOPClassUID", "Modality", "Manufacturer", "ManufacturerModelName", "PatientAge",

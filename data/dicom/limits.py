@@ -10,5 +10,5 @@ class Limits:
     max_side: int = 8192
     """Rows and columns."""
     max_frames: int = 20_000
-    max_bytes: int = 4 << 30
-    """Of a cine's samples: as they are stored, and as 8 bit."""
+    max_bytes: int = 2 << 30
+    """Of a cine's samples, as they are stored or as 8 bit; both are held at once, and the file."""

@@ -30,6 +30,8 @@ LEAST_FIT: Final = 0.75
 """Overlap of a beam with what moves, below which it is no beam and a rectangle is kept."""
 LEAST_AGREEMENT: Final = 0.8
 """Overlap of the rows of the header's region with the beam's, below which it is not believed."""
+LEAST_OPEN_IN_STATED: Final = 0.6
+"""Share of what a header says is open that is seen to be open, below which a person decides."""
 FOUND_TEXT: Final = 0.85
 """Confidence at most where something like text stands in the field: a person looks."""
 COLOURED: Final = 50
@@ -172,7 +174,13 @@ def _field(frames: Frames, record: FileRecord) -> Sector:
     field, confidence = seen_field(gray)
     source: Source = "estimated"
     if stated is not None:
-        field, confidence, source = stated, max(CERTAIN, overlap(stated, field)), "shutters"
+        # a header may tell of the box around a disc; what is neither open nor bright is closed
+        both = stated & field
+        agreement = float(both.sum() / stated.sum())
+        source = "shutters"
+        if agreement < LEAST_OPEN_IN_STATED:
+            both, confidence = stated, agreement
+        field = both
     boxes = standing_text(gray, field)
     mask = field.copy()
     for top, left, bottom, right in boxes:

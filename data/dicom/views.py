@@ -12,9 +12,24 @@ UNKNOWN: Final = "unknown"
 STRAIGHT_DEG: Final = 0.5
 """Angles that round to 0 have no name."""
 NAMES: Final = frozenset(
-    {"PLAX", "PSAX", "A2C", "A3C", "A4C", "A5C", "SC4C", "SAX", "LAX", "2CH", "3CH", "4CH", "5CH"}
+    {
+        "PLAX",
+        "PSAX",
+        "A2C",
+        "A3C",
+        "A4C",
+        "A5C",
+        "SC4C",
+        "SAX",
+        "LAX",
+        "SC",
+        "2CH",
+        "3CH",
+        "4CH",
+        "5CH",
+    }
 )
-"""What ViewName may say; anything else in it is free text, and stays in the header."""
+"""What ViewName or SeriesDescription may say; anything else in them is free text, and stays."""
 
 VIEWS: Final = tuple(getattr(codes.CID12226, name) for name in codes.CID12226.dir())
 """The echocardiographic views of the standard."""
@@ -54,5 +69,5 @@ def ultrasound_view(dataset: Dataset) -> str:
         for view in VIEWS:
             if stated == view:  # SNOMED's older codes are equal to its newer ones
                 return str(view.meaning)
-    name = text(dataset, "ViewName").upper()
-    return name if name in NAMES else UNKNOWN
+    names = (text(dataset, keyword).upper() for keyword in ("ViewName", "SeriesDescription"))
+    return next((name for name in names if name in NAMES), UNKNOWN)

@@ -1,6 +1,7 @@
 """What a file is, by what it holds."""
 
 import json
+import os
 import zlib
 from pathlib import Path
 
@@ -146,6 +147,11 @@ def test_what_is_no_dicom_file_is_told_from_a_damaged_one(
 def test_a_folder_and_a_missing_file_are_unreadable(tmp_path: Path) -> None:
     assert inspect(tmp_path).reason == "unreadable"
     assert inspect(tmp_path / "absent").reason == "unreadable"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert inspect(tmp_path / "pipe").reason == "unreadable"
 
 
 def test_a_file_cut_anywhere_is_never_a_cine(tmp_path: Path) -> None:

@@ -174,6 +174,14 @@ def test_shutters_of_the_header_are_believed_where_they_leave_something_open() -
     assert found(frames, shut).source == "estimated"
 
 
+def test_a_disc_inside_the_box_of_the_header_is_kept_alone() -> None:
+    opened = disc(60, 80, 50)
+    told = FileRecord(kind="cine", modality="XA", shutters=(("rectangle", (10, 30, 110, 130)),))
+    sector = found(film(opened), told)
+    assert overlap(sector.mask, opened) > 0.98
+    assert sector.source == "shutters"
+
+
 def test_circles_and_polygons_of_the_header_are_drawn() -> None:
     frames = film(np.ones((ROWS, COLUMNS), bool))
     round_one = FileRecord(kind="cine", modality="XA", shutters=(("circle", (60, 80, 50)),))

@@ -40,6 +40,7 @@ def test_a_coded_view_has_the_standards_name_whatever_the_header_calls_it(
 
 @pytest.mark.parametrize(("name", "view"), [("a4c", "A4C"), ("Mr Canarella", "unknown")])
 def test_a_free_name_is_taken_where_it_is_a_known_one(name: str, view: str) -> None:
-    dataset = Dataset()
-    dataset.ViewName = name
-    assert ultrasound_view(dataset) == view
+    for keyword in ("ViewName", "SeriesDescription"):
+        dataset = Dataset()
+        setattr(dataset, keyword, name)
+        assert ultrasound_view(dataset) == view
