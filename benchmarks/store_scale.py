@@ -46,28 +46,30 @@ def write(folder: Path, videos: int) -> None:
 
 
 OPEN = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 import numpy as np
 from cinelex.data.video.frame_store import FrameStore
-base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-begun = time.perf_counter()
+def kib(name, file):
+    lines = open(f"/proc/self/{file}")
+    return int(next(line for line in lines if line.startswith(name)).split()[1])
+
+base = kib("VmHWM", "status")
+begun, busy = time.perf_counter(), time.process_time()
 store = FrameStore(Path(sys.argv[1]))
-opened = time.perf_counter() - begun
-begun = time.perf_counter()
+opened, open_cpu = time.perf_counter() - begun, time.process_time() - busy
+begun, busy = time.perf_counter(), time.process_time()
 rows = store.rows(store.keys.combine_chunks())
-joined = time.perf_counter() - begun
+joined, join_cpu = time.perf_counter() - begun, time.process_time() - busy
 assert (rows == np.arange(len(store))).all()
 some = [store.keys[i].as_py() for i in range(0, len(store), len(store) // 1000)]
 begun = time.perf_counter()
 found = [store.stored(store.row(key)).offset for key in some]
 each = (time.perf_counter() - begun) / len(some)
-lines = dict(line.split(":") for line in open("/proc/self/smaps_rollup") if ":" in line)
-kib = {name: int(lines[name].split()[0]) for name in ("Rss", "Pss", "Private_Dirty")}
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-figures = {"videos": len(store), "open_s": opened, "join_s": joined, "look_up_us": 1e6 * each}
-figures |= {"peak_mib": peak / 1024, "private_mib": kib["Private_Dirty"] / 1024}
-print(json.dumps(figures | {"libraries_mib": base / 1024}))
+figures = {"videos": len(store), "open_s": opened, "open_cpu_s": open_cpu, "all_rows_s": joined}
+figures |= {"all_rows_cpu_s": join_cpu, "look_up_us": 1e6 * each}
+figures |= {"peak_mib": kib("VmHWM", "status") / 1024, "libraries_mib": base / 1024}
+print(json.dumps(figures | {"private_mib": kib("Private_Dirty", "smaps_rollup") / 1024}))
 """
 
 

@@ -157,7 +157,7 @@ def loaded(folder: Path, videos: list[Path], size: int) -> dict[str, float]:
     studies = load_manifest(path).studies
     settings = IngestSettings(shape=Shape(size=size, channels=1))
     store = ingest(videos, root=folder, cache=folder / "none", settings=settings)
-    tokenizer = train_tokenizer(studies.reports, vocab_size=300, max_tokens=16)
+    tokenizer = train_tokenizer(studies.reports, vocab_size=600, max_tokens=16)
     cut = Sampling(frames=CLIP)
     dataset = StudyDataset(studies, store, tokenizer, sampling=cut, max_videos=1, seed=0)
     sampler = StudySampler(studies=len(videos), batch=BATCH, seed=0)
