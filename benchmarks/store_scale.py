@@ -35,7 +35,7 @@ def write(folder: Path, videos: int) -> None:
     size = 16 * 224 * 224
     columns = {
         "key": pa.array(keys, pa.large_string()),
-        "digest": pa.array([key[:16].encode() for key in keys], pa.binary(16)),
+        "digest": pa.array([bytes.fromhex(key[:32]) for key in keys], pa.binary(16)),
         "shard": pa.array(number // PER_SHARD, pa.int32()),
         "offset": pa.array(number % PER_SHARD * size, pa.int64()),
         "bytes": pa.array(np.full(videos, size), pa.int64()),

@@ -40,6 +40,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--print_config", action="store_true", help="print what would run, and end")
     parser.add_argument("--steps", type=int, default=11, help=f"how many, of --run_mode {counted}")
     parser.add_argument(
+        "--part", metavar="I/N", help="of --run_mode ingest: decode the I-th of N shares alone"
+    )
+    parser.add_argument(
         "--label", help="have the results of another config or of other studies apart, so called"
     )
     parser.add_argument(
@@ -118,6 +121,8 @@ def run(config: RunConfig, options: argparse.Namespace, device: torch.device) ->
         given=tuple(item.partition("=")[0] for item in given),
         label=options.label,
     )
+    if options.part is not None:
+        return ingest_part(config, options)
     if options.run_mode in MODES:
         return MODES[options.run_mode].begin(asked, device)
     finished = open_finished(asked)
@@ -126,6 +131,22 @@ def run(config: RunConfig, options: argparse.Namespace, device: torch.device) ->
     project = open_project(finished.config, finished.folder.path, finished.output)
     written = use(project, mode, finished, device, words=options.words, steps=options.steps)
     say(f"written: {written}")
+    return 0
+
+
+def ingest_part(config: RunConfig, options: argparse.Namespace) -> int:
+    """Decode one share of a manifest's videos, for one of several machines.
+
+    Raises:
+        UserError: Another mode was asked for, or the share is none.
+    """
+    from cinelex.projects.studies.data import decode_share  # here, because few need them
+    from cinelex.scripts.prepare import share_of
+
+    if options.run_mode != "ingest" or config.project == "eq":
+        raise UserError("--part is for --run_mode ingest of a project that reads videos")
+    stored = decode_share(config, share_of(options.part))
+    say(f"part {options.part}: {len(stored) - stored.refused} of {len(stored)} videos are decoded")
     return 0
 
 

@@ -18,6 +18,7 @@ from cinelex.core.console import say
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json, write_json
 from cinelex.core.folders import locked
+from cinelex.data.prepare.walk import Share
 from cinelex.data.video.codecs import Compression
 from cinelex.data.video.decode import MAY_PASS, BackendName, Limits
 from cinelex.data.video.decode_all import decode_all
@@ -30,8 +31,6 @@ from cinelex.data.video.wanted import Found, Wanted, look
 FORMAT = 3
 """Raised when what is stored for the same settings changes."""
 SETTINGS = "frames.json"
-Share = tuple[int, int]
-"""Which of how many shares, counted from 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +70,7 @@ def ingest(
     settings: IngestSettings,
     workers: int | None = None,
     source: FrameStore | None = None,
-    share: Share = (0, 1),
+    share: Share | None = None,
 ) -> StoredVideos:
     """Return the frames of these videos, decoding those that no earlier call has decoded.
 
@@ -87,8 +86,8 @@ def ingest(
         settings: How the frames are to look.
         workers: Children that decode at once; None takes one a core.
         source: Where cines are that were prepared; None where none is named.
-        share: Decodes one of several shares of what is missing, for as many machines; what is
-            not decoded is refused.
+        share: Decodes one of several shares, for as many machines, and refuses what is in none
+            that was decoded; None decodes all.
 
     Raises:
         UserError: There is no video, or the disk has no room.
@@ -98,12 +97,13 @@ def ingest(
         raise UserError("there is no video to ingest; check the manifest's video column")
     folder = settings.folder(cache)
     found = Found(wanted, folder, settings.limits)
-    todo = found.missing & _own(wanted, share)
+    todo = _own(wanted, found.missing, share)
     if todo.any():
-        with locked(folder.with_name(f".{folder.name}.{share[0]}.lock"), what="these frames"):
+        part = "" if share is None else f".{share}"
+        with locked(folder.with_name(f".{folder.name}{part}.lock"), what="these frames"):
             # who held the lock may have made them
             found = Found(wanted, folder, settings.limits)
-            todo = found.missing & _own(wanted, share)
+            todo = _own(wanted, found.missing, share)
             try:
                 _decode(wanted, todo, folder, settings, workers or os.cpu_count() or 1, source)
             except OSError as error:
@@ -151,10 +151,15 @@ def _tell_what_may_pass(folder: Path, errors: list[str]) -> None:
         )
 
 
-def _own(wanted: Wanted, share: Share) -> Bool[np.ndarray, " video"]:
-    """Return which videos are of a share; equal files are of the same."""
-    number, shares = share
-    return wanted.turns % np.uint64(shares) == number
+def _own(
+    wanted: Wanted, missing: Bool[np.ndarray, " video"], share: Share | None
+) -> Bool[np.ndarray, " video"]:
+    """Return which of the missing videos are of a share, by their names."""
+    own = missing.copy()
+    if share is not None:
+        names = wanted.names.filter(pa.array(missing)).to_pylist()
+        own[missing] = [name in share for name in names]
+    return own
 
 
 def _check_space(folder: Path, settings: IngestSettings, videos: int) -> None:

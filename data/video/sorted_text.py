@@ -1,9 +1,11 @@
 """Sorted texts in one Arrow array, found by halving: no object for each."""
 
 from bisect import bisect_left
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 
 class SortedText:
@@ -11,7 +13,9 @@ class SortedText:
 
     def __init__(self, column: Any) -> None:
         """Look at a column of large strings, in place where it is one array already."""
-        self.array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+        if isinstance(column, pa.ChunkedArray):
+            column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+        self.array = column
         _, ends, data = self.array.buffers()
         first = self.array.offset
         self._ends = np.frombuffer(ends, np.int64)[first : first + len(self.array) + 1]
@@ -25,6 +29,17 @@ class SortedText:
         wanted = text.encode()
         place = bisect_left(range(len(self)), wanted, key=self._at)
         return place if place < len(self) and self._at(place) == wanted else -1
+
+    @cached_property
+    def width(self) -> int:
+        """The bytes of each, where all have as many; else 0."""
+        lengths = np.diff(self._ends)
+        return int(lengths[0]) if len(lengths) and (lengths == lengths[0]).all() else 0
+
+    def fixed(self, width: int) -> Any:
+        """Return texts of one width as an array of bytes, in place."""
+        _, data = self.lengths_and_bytes()
+        return np.frombuffer(data, f"S{width}")
 
     def lengths_and_bytes(self) -> tuple[bytes, memoryview]:
         """Return what a hash of all texts is made of."""

@@ -1,7 +1,7 @@
 """Which videos a run wants, and what a store has of them: columns, not an object a video."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Bool, Int64, UInt64
+from jaxtyping import Bool, Int64
 
 from cinelex.core.files import hash_json
 from cinelex.data.video.decode import Limits, VideoMissing, VideoTooLarge
@@ -66,13 +66,6 @@ class Wanted:
         )
         return stamped(paths, self.sizes, self.mtimes)
 
-    @property
-    def turns(self) -> UInt64[np.ndarray, " video"]:
-        """A number for each, from its name, by which machines share them."""
-        from pandas.util import hash_array  # here, because it takes a second
-
-        return hash_array(self.names.to_numpy(zero_copy_only=False).astype(object))
-
     def at(self, chosen: Bool[np.ndarray, " video"]) -> list[Item]:
         """Return some of them."""
         places = np.flatnonzero(chosen)
@@ -95,13 +88,9 @@ def look(videos: Iterable[Path] | Any, *, root: Path, source: FrameStore | None)
     names = pc.unique(videos.cast(pa.large_string()))
     names = names.take(pc.sort_indices(names))
     stored = pc.starts_with(names, STORED).to_numpy(zero_copy_only=False)
-    states = np.array(
-        [
-            (0, 0) if is_stored else stamp(root / name)
-            for name, is_stored in zip(names.to_pylist(), stored.tolist(), strict=True)
-        ],
-        np.int64,
-    ).reshape(-1, 2)
+    states = np.zeros((len(names), 2), np.int64)
+    files = names.filter(pa.array(~stored)).to_pylist()
+    states[~stored] = np.array([stamp(root / name) for name in files], np.int64).reshape(-1, 2)
     digests = pa.nulls(len(names), pa.large_string())
     if stored.any():
         keys = pc.utf8_slice_codeunits(names, len(STORED)).cast(pa.large_string())
@@ -171,10 +160,10 @@ def _digests(source: FrameStore | None, rows: Int64[np.ndarray, " key"]) -> Any:
     """Return digests in hexadecimal, null where there is no row."""
     if source is None:
         return pa.nulls(len(rows), pa.large_string())
-    data = source.digests(rows)
-    there: Sequence[bool] = (rows >= 0).tolist()
-    texts = [row.tobytes().hex() if here else None for row, here in zip(data, there, strict=True)]
-    return pa.array(texts, pa.large_string())
+    data = source.digests(rows).tobytes().hex().encode()
+    ends = pa.py_buffer(np.arange(len(rows) + 1, dtype=np.int64) * 32)
+    texts = pa.Array.from_buffers(pa.large_string(), len(rows), [None, ends, pa.py_buffer(data)])
+    return pc.if_else(pa.array(rows >= 0), texts, None)
 
 
 def _text(value: str) -> Any:

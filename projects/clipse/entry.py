@@ -6,7 +6,7 @@ from cinelex.projects.clipse.tables import MODES
 from cinelex.projects.clipse.terms import TERMS
 from cinelex.projects.interface.project import Entry
 
-OF_STUDIES = ("synthetic", "max_videos")
+OF_STUDIES = ("synthetic", "max_videos", "sampling")
 """Keys below ``data`` that are about studies of several videos, and not about reading files."""
 
 ENTRY = Entry(

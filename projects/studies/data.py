@@ -9,6 +9,7 @@ from cinelex.core.console import say
 from cinelex.core.distributed import is_main, main_first
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
+from cinelex.data.prepare.walk import Share
 from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.studies.drops import Decoded, check_rejects, decoded
@@ -172,15 +173,31 @@ def _described(
     )
 
 
+def decode_share(config: RunConfig, share: Share) -> StoredVideos:
+    """Decode one machine's share of the videos that a run names, and leave the rest to the others.
+
+    Raises:
+        UserError: The run names no manifest, or there is no video in it.
+    """
+    if config.data.manifest is None:
+        raise UserError("data.manifest: --part shares the videos of a manifest; name one")
+    manifest = read_manifest(config.data, config.data.manifest, columns_of(config.data))
+    return _ingested(config.data, manifest, share)
+
+
 def _decoded(config: DataConfig, manifest: Manifest) -> Decoded:
-    store = ingest(
+    return decoded(manifest.studies, _ingested(config, manifest, None))
+
+
+def _ingested(config: DataConfig, manifest: Manifest, share: Share | None) -> StoredVideos:
+    return ingest(
         manifest.studies.video_names,
         root=manifest.video_root,
         cache=config.cache / "frames",
         settings=ingest_settings(config, stored_frames=config.stored_frames),
         source=prepared(config, manifest),
+        share=share,
     )
-    return decoded(manifest.studies, store)
 
 
 def _dataset(

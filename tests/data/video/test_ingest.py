@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from cinelex.core.errors import UserError
+from cinelex.data.prepare.walk import Share
 from cinelex.data.video.decode import Limits
 from cinelex.data.video.frame_store import FrameStore
 from cinelex.data.video.ingest import IngestSettings, ingest
@@ -171,11 +172,11 @@ def test_no_video_is_an_error(tmp_path: Path) -> None:
 def test_machines_share_what_is_missing(videos: list[Path], decoding: Decoding) -> None:
     root = videos[0].parent
     cache = root.parent / "cache"
-    first = ingest(videos[:3], root=root, cache=cache, settings=SETTINGS, share=(0, 2))
+    first = ingest(videos[:3], root=root, cache=cache, settings=SETTINGS, share=Share(1, 2))
     mine = set(decoding.asked)
     assert first.refused == 3 - len(mine)
     decoding.asked.clear()
-    both = ingest(videos[:3], root=root, cache=cache, settings=SETTINGS, share=(1, 2))
+    both = ingest(videos[:3], root=root, cache=cache, settings=SETTINGS, share=Share(2, 2))
     assert both.refused == 0
     assert mine.isdisjoint(decoding.asked)
 
