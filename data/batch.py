@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from cinelex.core.errors import UserError
@@ -26,6 +26,10 @@ class Sample:
     """The same number for every study of the same patient."""
     keys: Int[Tensor, " clip"]
     """What decides each clip's random draws."""
+    views: Int[Tensor, " clip"] | None = None
+    """The view that each clip shows, by its number in the data set's list; 0 where unknown."""
+    angles: Float[Tensor, "clip two"] | None = None
+    """Primary and secondary angle in degrees, NaN where unknown."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class Batch:
     """What decides each clip's random draws: a hash of (seed, epoch, study, clip)."""
     clip_counts: tuple[int, ...]
     """How many clips each study has, known without asking the device."""
+    views: Int[Tensor, " clip"] | None = None
+    """The view that each clip shows, by its number in the data set's list; 0 where unknown."""
+    angles: Float[Tensor, "clip two"] | None = None
+    """Primary and secondary angle in degrees, NaN where unknown; None where nobody knows any."""
 
     @property
     def studies(self) -> int:
@@ -89,6 +97,8 @@ class Batch:
             patient_group=self.patient_group[studies],
             keys=self.keys[clips],
             clip_counts=self.clip_counts[studies],
+            views=None if self.views is None else self.views[clips],
+            angles=None if self.angles is None else self.angles[clips],
         )
 
 
@@ -119,4 +129,12 @@ def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
         patient_group=torch.tensor([sample.patient_group for sample in samples]),
         keys=torch.cat([sample.keys for sample in samples]),
         clip_counts=counts,
+        views=_per_clip([sample.views for sample in samples]),
+        angles=_per_clip([sample.angles for sample in samples]),
     )
+
+
+def _per_clip(parts: Sequence[Tensor | None]) -> Tensor | None:
+    """Return what is known of all clips; None where a study's data set knows nothing."""
+    known = [part for part in parts if part is not None]
+    return torch.cat(known) if len(known) == len(parts) else None

@@ -1,8 +1,12 @@
 """Studies whose videos are in the store, ready to be sampled."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
 
 from cinelex.core.errors import UserError
 from cinelex.core.randomness import keyed_seed
@@ -36,8 +40,11 @@ class StudyDataset:
         seed: int,
         evaluation_videos: int = EVALUATION_VIDEOS,
         tokens: Tokens | None = None,
+        views: Sequence[str] = (),
     ) -> None:
-        """Encode all reports, unless that was done already, and number the groups.
+        """Encode all reports, unless that was done already, and number groups and views.
+
+        ``views`` are those that get a number, from 1; others and unknown ones are 0.
 
         Raises:
             UserError: There is no study, or one has no video in the store (see ``decoded``).
@@ -62,6 +69,8 @@ class StudyDataset:
         self.token_ids = encoded_reports(studies, tokenizer) if tokens is None else tokens
         self.report_groups = studies.report_groups()
         self.patient_groups = studies.patient_groups()
+        self.views = tuple(views)
+        self._view_numbers = {name: number for number, name in enumerate(views, 1)}
 
     def __len__(self) -> int:
         return len(self.studies)
@@ -97,7 +106,18 @@ class StudyDataset:
             report_group=int(self.report_groups[index]),
             patient_group=int(self.patient_groups[index]),
             keys=torch.tensor(keys),
+            views=self._view_ids(study, [n for n, _ in cuts]),
+            angles=self._angles(study, [n for n, _ in cuts]),
         )
+
+    def _view_ids(self, study: Study, indices: Sequence[int]) -> Int[Tensor, " clip"]:
+        names = study.views or [""] * len(study.videos)
+        return torch.tensor([self._view_numbers.get(names[n], 0) for n in indices])
+
+    def _angles(self, study: Study, indices: Sequence[int]) -> Float[Tensor, "clip two"]:
+        known = study.angles or [(None, None)] * len(study.videos)
+        pairs = [[math.nan if angle is None else angle for angle in known[n]] for n in indices]
+        return torch.tensor(pairs, dtype=torch.float32)
 
     def _videos(self, study: Study, epoch: int | None) -> list[int]:
         """Return the indices of the videos of a study that are taken, in order."""

@@ -127,7 +127,7 @@ def read_rows(table: Table, columns: Columns) -> Rows:
         split=column(columns.split, ONLY_SPLIT),
         patient=column(columns.patient),
         noise=column(columns.noise_mse),
-        view=column(columns.view),
+        view=column(columns.view).mapped(pc.utf8_lower),
         angles={name: column(getattr(columns, name)) for name in ANGLES},
         extra={name: column(name) for name in columns.extra},
     )

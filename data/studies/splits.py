@@ -4,13 +4,15 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cinelex.data.studies.studies import Studies
-from cinelex.data.tables.names import MIN_LIKENESS, likeness
+from cinelex.data.studies.study import split_name
+from cinelex.data.tables.names import SPELLING
 
 MAX_SHOWN = 8
 USUAL = (
@@ -69,6 +71,10 @@ def split_names_text(splits: Mapping[str, int], *, wanted: str) -> str:
 
 
 def _is_a_splits(name: str, count: int, wanted: str) -> bool:
-    usual = all(word in USUAL.split() or word.isdigit() for word in re.findall(r"[^\W_]+", name))
+    words = [*USUAL.split(), split_name(wanted)]
+    usual = all(
+        word.isdigit() or get_close_matches(word, words, n=1, cutoff=SPELLING)
+        for word in re.findall(r"[^\W_]+", name)
+    )
     plain = re.fullmatch(r"[a-z][a-z0-9_ -]{0,19}", name) is not None
-    return usual or (plain and count >= FEWEST) or likeness(name, wanted) >= MIN_LIKENESS
+    return usual or (plain and count >= FEWEST)

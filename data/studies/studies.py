@@ -66,6 +66,11 @@ class Studies(Sequence[Study]):
         """Return the report of every study, "" where it has none."""
         return [text or "" for text in self.table["report"].to_pylist()]
 
+    def extra(self) -> dict[str, list[str]]:
+        """Return the further columns of the manifest, by their names there."""
+        names = [name for name in self.table.column_names if name.startswith(EXTRA)]
+        return {name.removeprefix(EXTRA): self.table[name].to_pylist() for name in names}
+
     @property
     def video_names(self) -> pa.LargeStringArray:
         """Return the videos of all studies in order: paths below the root, or ``store:…``."""
@@ -124,6 +129,11 @@ class Studies(Sequence[Study]):
         column = pc.fill_null(self.table["report"].combine_chunks(), "")
         places, codes = np.unique(column.indices.to_numpy(), return_inverse=True)
         return column.dictionary.take(pa.array(places)).to_pylist(), codes
+
+    def view_names(self) -> list[str]:
+        """Return the views that the videos show, in alphabetical order."""
+        names = self.table["views"].combine_chunks().flatten()
+        return sorted(name for name in pc.unique(names).to_pylist() if name)
 
     def patient_groups(self) -> Int64[np.ndarray, " study"]:
         """Return a number for each patient, from 0 by first appearance."""

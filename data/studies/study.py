@@ -64,7 +64,7 @@ class Study:
     split: str
     """"train", "val", "test", or whatever else the manifest says, in lower case."""
     views: tuple[str, ...] = ()
-    """Of each video, "" where unknown; empty where the manifest names none."""
+    """Of each video, in lower case, "" where unknown; empty where the manifest names none."""
     angles: tuple[tuple[float | None, float | None], ...] = ()
     """Of each video, primary and secondary in degrees; empty where the manifest has none."""
     noise_mse: float | None = None

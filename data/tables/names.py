@@ -5,7 +5,10 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
 MIN_LIKENESS = 0.6
+SPELLING = 0.75
+"""Likeness from which a word is another one misspelt."""
 MAX_SHOWN = 12
+MAX_WORDS = 5
 NAMED = (
     "accession age angle angles anonymized birth body category caption captions case cine class "
     "clip code column comment conclusion conclusions cranial caudal dataset date day description "
@@ -25,25 +28,32 @@ and is not repeated."""
 
 
 def shown(name: str, *, wanted: Iterable[str] = ()) -> bool:
-    """Return whether a name is sure to be a column's: of known words, or like one that is wanted.
+    """Return whether a name is sure to be a column's: of known words, or of misspelt wanted ones.
 
     Args:
         name: What the first line of a file calls a column.
         wanted: The names that somebody looked for.
     """
-    split_up = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    words = re.findall(r"[^\W_]+", split_up.lower())
-    known = bool(words) and len(words) <= 5 and all(word in WORDS for word in words)
-    return known or any(likeness(name, other) >= MIN_LIKENESS for other in wanted)
-
-
-def likeness(one: str, other: str) -> float:
-    """Return how alike two names are, from 0 to 1, whatever their case and blanks."""
-    one, other = (re.sub(r"[\W_]+", "", name.lower()) for name in (one, other))
-    return SequenceMatcher(None, one, other).ratio() if one and other else 0.0
+    words = _words(name)
+    meant = [word for other in wanted for word in _words(other)]
+    return 0 < len(words) <= MAX_WORDS and all(
+        word in WORDS or any(_alike(word, other) >= SPELLING for other in meant) for word in words
+    )
 
 
 def nearest_name(wanted: str, names: Sequence[str]) -> str | None:
-    """Return the one of ``names`` most like ``wanted``, or None where none is."""
-    best = max(names, key=lambda name: likeness(name, wanted), default=None)
-    return best if best is not None and likeness(best, wanted) >= MIN_LIKENESS else None
+    """Return the one of ``names`` most like ``wanted`` that may be shown, or None."""
+    safe = [name for name in names if shown(name, wanted=[wanted])]
+    scores = {name: _alike("".join(_words(name)), "".join(_words(wanted))) for name in safe}
+    best = max(safe, key=lambda name: scores[name], default=None)
+    return best if best is not None and scores[best] >= MIN_LIKENESS else None
+
+
+def _words(name: str) -> list[str]:
+    split_up = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return re.findall(r"[^\W_]+", split_up.lower())
+
+
+def _alike(one: str, other: str) -> float:
+    """Return how alike two words are, from 0 to 1."""
+    return SequenceMatcher(None, one, other).ratio()

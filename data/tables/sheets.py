@@ -2,7 +2,9 @@
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
@@ -17,6 +19,11 @@ from cinelex.core.errors import UserError
 from cinelex.data.tables.table import Table, as_text
 
 MAX_SHEET_COLUMNS = 1024
+DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, ParseError, EOFError, OSError, LookupError),
+    *(ValueError, TypeError, AttributeError, NotImplementedError, RuntimeError),
+)
+"""What openpyxl raises over a workbook that is cut, changed, encrypted or something else."""
 
 
 def read_parquet(path: Path, *, section: str) -> Table:
@@ -49,12 +56,11 @@ def read_workbook(path: Path, *, section: str) -> Table:
         UserError: The workbook is damaged or empty.
     """
     from openpyxl import load_workbook  # here, because it takes a while
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         book = load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)
         sheets = [(sheet.title, list(_sheet_rows(sheet))) for sheet in book.worksheets]
-    except (InvalidFileException, zipfile.BadZipFile, ParseError, OSError, LookupError, ValueError):
+    except DAMAGED:
         raise UserError(f"{path}: no workbook that can be read; save it again, or as CSV") from None
     filled = [rows for _, rows in sheets if any(any(row) for row in rows)]
     if not filled:

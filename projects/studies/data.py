@@ -1,6 +1,6 @@
 """The studies of a run: from what a config names to what a project trains on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,12 +86,13 @@ def open_study_data(
     tokenizer = load_tokenizer(folder / "tokenizer")
     say(_counts(manifest, found.studies))
     identity = tokenizer_hash(folder / "tokenizer")
+    views = found.studies.of_split(split_name(config.data.train_split)).view_names()
 
     def dataset(split: str) -> StudyDataset:
         chosen = found.studies.of_split(split_name(split))
         if not len(chosen):
             raise UserError(f"{manifest.path}: no study of split {split!r} has a readable video")
-        return _dataset(config, chosen, found.store, tokenizer, identity)
+        return _dataset(config, chosen, found.store, tokenizer, identity, views)
 
     train, test = dataset(config.data.train_split), dataset(config.data.test_split)
     validation = validation_split(config.data, manifest)
@@ -158,7 +159,7 @@ def _described(
     samples: StudyDataset | None = test
     if own:
         samples = (
-            _dataset(config, kept.studies, kept.store, test.tokenizer, identity)
+            _dataset(config, kept.studies, kept.store, test.tokenizer, identity, test.views)
             if len(kept.studies)
             else None
         )
@@ -201,7 +202,12 @@ def _ingested(config: DataConfig, manifest: Manifest, share: Share | None) -> St
 
 
 def _dataset(
-    config: RunConfig, studies: Studies, store: StoredVideos, tokenizer: Tokenizer, identity: str
+    config: RunConfig,
+    studies: Studies,
+    store: StoredVideos,
+    tokenizer: Tokenizer,
+    identity: str,
+    views: Sequence[str],
 ) -> StudyDataset:
     """Return the studies with their tokens, which the main rank encodes; they are kept."""
     cache = config.data.cache / "tokens"
@@ -212,6 +218,7 @@ def _dataset(
         sampling=sampling_of(config.data),
         max_videos=config.data.max_videos,
         seed=config.seed,
+        views=views,
         tokens=main_first(
             lambda: encoded_reports(studies, tokenizer, cache=cache, identity=identity)
         ),

@@ -54,6 +54,7 @@ def first_of_each_report(dataset: StudyDataset, *, max_studies: int) -> StudyDat
         sampling=dataset.sampling,
         max_videos=dataset.max_videos,
         seed=dataset.seed,
+        views=dataset.views,
     )
 
 

@@ -49,6 +49,7 @@ def keep_examples(
             "rank": ranks[index],
             "split": study.split,
             "report": study.report,
+            **({"subgroups": dict(study.extra)} if study.extra else {}),
             "nearest": _nearest(dataset, encoded, index, first),
         }
         if index in pictured:

@@ -42,7 +42,7 @@ def read_manifest(data: DataConfig, path: Path, columns: Columns) -> Manifest:
 
 
 def read_others(data: DataConfig, path: Path) -> Manifest:
-    """Read studies to describe, of which nobody reads reports and splits."""
+    """Read studies to describe, of which nobody reads reports, splits or patients."""
     named = data.columns
     return load_manifest(
         path,

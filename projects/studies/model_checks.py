@@ -97,6 +97,8 @@ def _study(batch: Batch, study: int, *, drop_last: bool = False) -> Batch:
         patient_group=batch.patient_group[rows],
         keys=batch.keys[indices],
         clip_counts=(len(indices),),
+        views=None if batch.views is None else batch.views[indices],
+        angles=None if batch.angles is None else batch.angles[indices],
     )
 
 

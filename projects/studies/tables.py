@@ -42,7 +42,10 @@ def describe(
     study = encode_studies(model, described, batch=settings.batch)
     library = encode_studies(model, data.train, batch=settings.batch)
     best = (study @ library.T).topk(min(NEAREST, len(library)))
-    table: dict[str, list[Any]] = {"study_id": described.studies.ids}
+    table: dict[str, list[Any]] = {
+        "study_id": described.studies.ids,
+        **described.studies.extra(),
+    }
     for rank in range(best.indices.shape[1]):
         near = data.train.studies.take(best.indices[:, rank].tolist())
         table[f"nearest_{rank + 1}_study_id"] = near.ids
@@ -66,8 +69,9 @@ def embed(
     With a manifest for inference it has the studies of that one alone, and no reports.
 
     Columns: ``kind`` (study, clip or report), ``study_id``, ``split``, ``clip`` (its number in the
-    study, -1 for the other kinds), ``embedding`` (unit row). The file's metadata holds the hashes
-    of config, data, code and checkpoint.
+    study, -1 for the other kinds), ``view`` of a clip, those of ``data.columns.subgroups``, and
+    ``embedding`` (unit row). The file's metadata holds the hashes of config, data, code and
+    checkpoint.
 
     Raises:
         UserError: No study of the manifest for inference has a video that can be read.
@@ -90,7 +94,8 @@ def _embedding_tables(model: StudyModel, dataset: StudyDataset, *, batch: int) -
     device, pad = device_of(model), dataset.tokenizer.pad_id
     studies, clips, reports = [], [], []
     ids: list[str] = []
-    owners: list[tuple[str, int]] = []
+    owners: list[tuple[str, int, str]] = []
+    names = ("", *dataset.views)
     for group in evaluation_batches(dataset, batch=batch):
         moved = group.to(device)
         features = model.encode_clips(to_float(moved.clips))
@@ -103,18 +108,22 @@ def _embedding_tables(model: StudyModel, dataset: StudyDataset, *, batch: int) -
         clips.append(alone.study.cpu())
         reports.append(text.report.cpu())
         ids += group.study_ids
-        owners += [
+        shown = [0] * len(group.clips) if group.views is None else group.views.tolist()
+        each_clip = [
             (study, clip)
             for study, count in zip(group.study_ids, group.clip_counts, strict=True)
             for clip in range(count)
         ]
+        owners += [(*one, names[view]) for one, view in zip(each_clip, shown, strict=True)]
     width = model.dim
     ids = [name for part in gather_json(ids) for name in part]
-    clip_of, numbers = zip(*(o for part in gather_json(owners) for o in part), strict=True)
+    whole = [(study, -1, "") for study in ids]
     return [
-        _table("study", ids, [-1] * len(ids), dataset, _gathered(studies, width)),
-        _table("clip", clip_of, numbers, dataset, _gathered(clips, width)),
-        _table("report", ids, [-1] * len(ids), dataset, _gathered(reports, width)),
+        _table("study", whole, dataset, _gathered(studies, width)),
+        _table(
+            "clip", [o for p in gather_json(owners) for o in p], dataset, _gathered(clips, width)
+        ),
+        _table("report", whole, dataset, _gathered(reports, width)),
     ]
 
 
@@ -126,16 +135,20 @@ def _gathered(rows: list[Tensor], width: int) -> Float[np.ndarray, "row dim"]:
 
 def _table(
     kind: str,
-    ids: Sequence[str],
-    clips: Sequence[int],
+    owners: Sequence[Sequence[Any]],
     dataset: StudyDataset,
     rows: Float[np.ndarray, "row dim"],
 ) -> Columns:
+    ids, clips, views = zip(*owners, strict=True)
+    place = {study: index for index, study in enumerate(dataset.studies.ids)}
+    subgroups = dataset.studies.take([place[study] for study in ids]).extra()
     return {
+        **subgroups,
         "kind": [kind] * len(ids),
         "study_id": list(ids),
         "split": [dataset.studies[0].split] * len(ids),
         "clip": np.array(clips, dtype=np.int32),
+        "view": list(views),
         "embedding": rows,
     }
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.fuzz_manifests import fuzz
 from cinelex.core.errors import UserError
 from cinelex.data.studies.manifest import load_manifest
 from cinelex.data.studies.presence import missing_videos
@@ -134,3 +135,10 @@ def test_any_bytes_are_parsed_or_refused_in_one_line(tmp_path: Path, rows: bytes
         assert "\n" not in str(error)  # noqa: PT017 - either outcome is right
     else:
         assert all(study.id and study.videos and study.report for study in manifest.studies)
+
+
+def test_made_up_manifests_are_read_or_refused_without_a_word_of_what_they_hold(
+    tmp_path: Path,
+) -> None:
+    seen = fuzz(tmp_path, count=150)
+    assert min(seen["read"], seen["refused"]) > 0

@@ -1,0 +1,149 @@
+"""Time and memory of a manifest of a million rows, beside what pandas takes to read the file.
+
+``python -m benchmarks.manifest --folder F`` writes a CSV of 1,000,000 rows (250,000 studies, about
+510 MB) and a Parquet file of 4,000,000 videos of 500,000 studies, and measures each step in a
+process of its own: seconds of the clock, seconds of all cores, and the most memory it held. A file
+that is there is not written again.
+"""
+
+import argparse
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cinelex.core.console import say
+
+ROWS = 1_000_000
+PER_STUDY = 4
+MANY_STUDIES = 500_000
+MANY_PER_STUDY = 8
+TEXT = (
+    "right dominant circulation mild moderate severe stenosis of the proximal mid distal left "
+    "anterior descending artery circumflex no significant disease collateral flow ostial lesion"
+)
+WORDS = TEXT.split()
+
+
+def write_csv(path: Path, *, rows: int) -> None:
+    """Write a row a video; reports hold commas, quotes and line breaks."""
+    draw = random.Random(0)  # noqa: S311 - words of a benchmark
+    with path.open("w", newline="") as stream:
+        stream.write("study_id,video_path,report,split,patient_id\n")
+        for study in range(rows // PER_STUDY):
+            said = " ".join(draw.choices(WORDS, k=55))
+            report = f'"{said[:200]}, {study % 10}0% ""tight"".\n{said[200:]} {study}"'
+            split = ("train",) * 8 + ("val", "test")
+            for view in range(PER_STUDY):
+                place = f"videos/{study % 1000:03d}/study{study:07d}-view{view:02d}.mp4"
+                stream.write(
+                    f"study{study:07d},{place},{report},{split[study % 10]},p{study:07d}\n"
+                )
+
+
+def write_parquet(path: Path, *, studies: int) -> None:
+    """Write a row a video of many studies, whose reports repeat."""
+    owner = np.repeat(np.arange(studies), MANY_PER_STUDY)
+    ids = pa.array([f"study{n:07d}" for n in range(studies)])
+    reports = pa.array([" ".join(WORDS) + f" {n // 2}" for n in range(studies)])
+    splits = pa.array(
+        [("train", "val", "test")[min(n % 10 // 8 + n % 10 // 9, 2)] for n in range(studies)]
+    )
+    names = [f"v/{n % 1000:03d}/{n:08d}.mp4" for n in range(len(owner))]
+    columns = {
+        "study_id": ids.take(pa.array(owner)),
+        "video_path": names,
+        "report": reports.take(pa.array(owner)),
+        "split": splits.take(pa.array(owner)),
+    }
+    pq.write_table(pa.table(columns), path)
+
+
+def load(path: Path) -> None:
+    """Load and check a manifest."""
+    from cinelex.data.studies.manifest import load_manifest
+
+    load_manifest(path)
+
+
+def use(path: Path) -> None:
+    """Load, split, group by report and by patient, and look at a thousand studies."""
+    from cinelex.data.studies.manifest import load_manifest
+
+    manifest = load_manifest(path)
+    mark = time.monotonic()
+    for split in manifest.splits():
+        studies = manifest.split(split)
+        studies.report_groups()
+        studies.patient_groups()
+    say(f"  of which splitting and grouping {time.monotonic() - mark:.1f} s")
+    mark = time.monotonic()
+    for place in range(0, len(manifest.studies), len(manifest.studies) // 1000):
+        _ = manifest.studies[place]
+    say(f"  of which looking at a study {1000 * (time.monotonic() - mark):.0f} µs")
+
+
+def by_pandas(path: Path) -> None:
+    """Read a CSV as pandas does, with its fastest reader."""
+    import pandas as pd
+
+    pd.read_csv(path, engine="pyarrow")
+
+
+def by_pandas_alone(path: Path) -> None:
+    """Read a CSV as pandas does by default."""
+    import pandas as pd
+
+    pd.read_csv(path)
+
+
+STEPS: dict[str, tuple[str, Callable[[Path], None]]] = {
+    "load": ("csv", load),
+    "pandas": ("csv", by_pandas_alone),
+    "pandas_pyarrow": ("csv", by_pandas),
+    "load_many": ("parquet", load),
+    "use_many": ("parquet", use),
+}
+
+
+def measure(name: str, path: Path) -> None:
+    """Run one step in this process and say what it took."""
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    started = time.monotonic()
+    STEPS[name][1](path)
+    wall, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_SELF)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    peak = after.ru_maxrss / 2**20
+    say(f"{name:15s} {wall:6.1f} s   {cpu:6.1f} s of cores   {peak:5.2f} GiB")
+
+
+def main() -> None:
+    """Write the files, and measure every step in a process of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "manifests")
+    parser.add_argument("--step", choices=STEPS)
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    files = {kind: arguments.folder / f"many.{kind}" for kind in ("csv", "parquet")}
+    if arguments.step:
+        measure(arguments.step, files[STEPS[arguments.step][0]])
+        return
+    if not files["csv"].exists():
+        write_csv(files["csv"], rows=ROWS)
+    if not files["parquet"].exists():
+        write_parquet(files["parquet"], studies=MANY_STUDIES)
+    for name in STEPS:
+        again = [sys.executable, "-m", "benchmarks.manifest", "--step", name]
+        subprocess.run([*again, "--folder", str(arguments.folder)], check=True)
+
+
+if __name__ == "__main__":
+    main()
