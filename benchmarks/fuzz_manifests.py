@@ -80,7 +80,7 @@ def _row(number: int, header: Sequence[str]) -> list[str]:
     cells = {
         "study_id": f"{CANARY}{study}",
         "video_path": f"v/{CANARY}{number}.mp4",
-        "report": f"{CANARY} 70\u201380 %" + " \r\n"[: number % 2 * 3] + str(study),
+        "report": f"{CANARY} 70\u201380 %{(' ', chr(10))[number % 2]}{study}",
         "split": ("train", " Valid", "TEST")[study],
         "patient_id": f"{CANARY}p{study}" if number % 2 else "",
         "view": "lao",
