@@ -93,7 +93,7 @@ class _Index:
                 self.by_accession[plain_id(accession)].append(study)
             if uid:
                 self.by_uid[uid].append(study)
-            if day:
+            if isinstance(day, str):  # pandas has NaN for none
                 self.by_patient[plain_id(patient)].append((date.fromisoformat(day), study))
 
     def find(self, line: Line) -> tuple[str, list[str]]:
