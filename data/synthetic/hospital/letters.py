@@ -40,7 +40,12 @@ def write_letter(visit: Visit, settings: HospitalSettings) -> Letter:
     findings, conclusion = _part(visit.plan.report, parted=draw.random() < PARTED_RATE)
     if named:
         findings, conclusion = visit.plan.report, ""
-        findings += f" Discussed with Dr. {visit.referrer.family} on {day}."
+        who = (
+            f"Discussed with Dr. {visit.referrer.family}",
+            f"{title} {patient.name.family} was told",
+            f"{patient.name.given} {patient.name.family}, {patient.id}, was told",
+        )
+        findings += f" {who[int(draw.integers(len(who)))]} on {day}."
     lines = [
         f"EXAMINATION: Cine imaging of the heart, {day}, accession {visit.accession}",
         f"PATIENT: {title} {patient.name.given} {patient.name.family}, born {born}, {patient.id}",

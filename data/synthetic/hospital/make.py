@@ -24,7 +24,7 @@ from cinelex.data.synthetic.hospital.truth import FileTruth, write_files
 from cinelex.data.synthetic.hospital.visits import TOP_AGE, Visit
 from cinelex.data.synthetic.sets import make_set
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Goes up whenever the same settings give other files."""
 
 

@@ -69,6 +69,8 @@ class HospitalSettings:
             if entry.type is float and not 0 <= value <= 1:
                 raise ValueError(f"{entry.name} must lie in 0 to 1, found {value}")
         plan = self.studies
+        if not sum(plan.split_studies.values()):
+            raise ValueError("studies must not be empty")
         if plan.corrupted_rate or plan.label_noise or plan.patient_leak:
             raise ValueError("studies must have no corrupted_rate, label_noise or patient_leak")
 

@@ -183,6 +183,12 @@ def test_a_share_above_one_is_refused() -> None:
         HospitalSettings(copy_rate=2.0)
 
 
+def test_a_hospital_without_studies_is_refused() -> None:
+    nobody = StudySetSettings(train_studies=0, val_studies=0, test_studies=0)
+    with pytest.raises(ValueError, match="studies must not be empty"):
+        HospitalSettings(studies=nobody)
+
+
 def test_a_plan_with_broken_files_of_its_own_is_refused() -> None:
     with pytest.raises(ValueError, match="corrupted_rate"):
         HospitalSettings(studies=StudySetSettings(corrupted_rate=0.1))
