@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cinelex.config.schema import FactsConfig
-from cinelex.core.errors import UserError
+from cinelex.core.console import say
 from cinelex.losses.facts import Facts, FactStatistics, fact_statistics
 from cinelex.metrics.facts.targets import Column, columns_of, fact_targets
 from cinelex.metrics.facts.vocabulary import Vocabulary, vocabulary
@@ -31,11 +31,7 @@ class FactLabels:
 
     @classmethod
     def of(cls, config: FactsConfig, data: StudyData) -> "FactLabels":
-        """Parse all reports.
-
-        Raises:
-            UserError: The training reports state nothing that differs from study to study.
-        """
+        """Parse all reports; say so where nothing that they state can be learned."""
         words = vocabulary(config.vocabulary)
         splits = [data.train, *(s for s in (data.validation, data.test) if s is not None)]
         reports = [report for split in splits for report in split.studies.reports]
@@ -43,13 +39,18 @@ class FactLabels:
         known = ends[: len(data.train)]
         statistics = fact_statistics(known[..., 0], known[..., 1])
         if not bool((statistics.std > 0).any()):
-            raise UserError(
-                f"the parser finds no {words.name} fact that differs between training reports; "
-                "set loss_weights.facts=0"
+            say(
+                f"facts: the parser finds no {words.name} fact that differs between training "
+                "reports, so the term stays 0; loss_weights.facts=0 leaves it out"
             )
         ids = (name for split in splits for name in split.studies.ids)
         rows = {name: number for number, name in enumerate(ids)}
         return cls(words, columns_of(words), ends, rows, statistics)
+
+    @property
+    def stated(self) -> bool:
+        """Whether there is anything to learn."""
+        return bool((self.statistics.std > 0).any())
 
     def intervals(
         self, ids: Sequence[str], device: torch.device

@@ -17,7 +17,6 @@ from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import to_float
 from cinelex.losses import CONTRASTIVE
 from cinelex.losses.captioning import Captioning
-from cinelex.losses.facts import Facts
 from cinelex.losses.masked import MaskedModeling
 from cinelex.losses.patch import PatchContrastive
 from cinelex.metrics.nulls import captioning_chance
@@ -26,15 +25,11 @@ from cinelex.models.video_text_outputs import VideoTextOutputs
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.multitask.diagnostics import frozen_shares, masking_checks
-from cinelex.projects.multitask.fact_labels import FactLabels
-from cinelex.projects.multitask.fact_reading import read_facts
-from cinelex.projects.multitask.fact_results import fact_group, fact_rows
+from cinelex.projects.multitask.fact_task import FactTask
 from cinelex.projects.multitask.masked_results import REBUILT, masked_results
 from cinelex.projects.multitask.masked_task import MaskedTask, masked_task_of
 from cinelex.projects.multitask.outputs import MultitaskOutputs
-from cinelex.projects.multitask.teller import Teller
 from cinelex.projects.multitask.terms import TERMS
-from cinelex.projects.multitask.told_captions import write_told
 from cinelex.projects.studies.captions import Written
 from cinelex.projects.studies.contrast import contrast, contrastive_nulls
 from cinelex.projects.studies.data import StudyData, open_study_data
@@ -73,22 +68,16 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         self.patch_contrastive = PatchContrastive()
         self.captioning = Captioning(pad_id=data.tokenizer.pad_id)
         self.masked = MaskedModeling()
-        self.facts = Facts()
+        self.fact_task = FactTask(config, data) if "facts" in self._weights else None
         self.masked_task: MaskedTask | None = None
 
     def model(self) -> VideoText:
         """Build the parts that the losses need, freshly initialised, and join them."""
         model = build_video_text(self.config, self.data.tokenizer, self.data.towers)
         self.masked_task = masked_task_of(self.config, model)
-        if model.fact_heads is not None:
-            model.fact_mean.copy_(self.fact_labels.statistics.mean)
-            model.fact_std.copy_(self.fact_labels.statistics.std)
+        if self.fact_task:
+            self.fact_task.prepare(model)
         return model
-
-    @cached_property
-    def fact_labels(self) -> FactLabels:
-        """What the reports of all splits state."""
-        return FactLabels.of(self.config.facts, self.data)
 
     def outputs(self, model: nn.Module, batch: Batch) -> MultitaskOutputs:
         """Encode videos and reports, write captions, and rebuild what was masked."""
@@ -116,10 +105,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             terms["captioning"] = self.captioning(out.caption_logits, batch.token_ids)
         if outputs.masked_tubelets is not None and out.reconstruction is not None:
             terms["masked_modeling"] = self.masked(out.reconstruction, outputs.masked_tubelets)
-        if out.facts is not None:
-            low, high = self.fact_labels.intervals(batch.study_ids, out.facts.device)
-            statistics = self.fact_labels.statistics.to(out.facts.device)
-            terms["facts"] = self.facts(out.facts, low, high, statistics)
+        if self.fact_task and out.facts is not None:
+            terms["facts"] = self.fact_task.term(out.facts, batch)
         if out.patches is not None:
             assert out.patch_mask is not None
             assert out.token_features is not None
@@ -157,8 +144,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             nulls["captioning"] = TermNulls(
                 chance=captioning_chance(self.data.tokenizer.vocab_size)
             )
-        if "facts" in self._weights:
-            nulls["facts"] = TermNulls(chance=self.fact_labels.chance(batch.study_ids))
+        if self.fact_task:
+            nulls["facts"] = TermNulls(chance=self.fact_task.labels.chance(batch.study_ids))
         if "patch_contrastive" in self._weights:
             nulls["patch_contrastive"] = TermNulls(chance=contrastive.chance)
         if self.masked_task:
@@ -189,29 +176,20 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             checks = study_checks(model, watched, partial(self.terms, model), pad_id=pad)
             if self.masked_task is not None:
                 checks |= masking_checks(model, watched, self.masked_task)
-        data = study_diagnostics(self.data, batch=self.config.batch)
-        data |= view_diagnostics(self.data)
+        data = study_diagnostics(self.data, batch=self.config.batch) | view_diagnostics(self.data)
         return {**data, **checks, **frozen_shares(model, self.config.model)}
 
     def write(
         self, model: VideoText, dataset: StudyDataset, *, beside: bool = False
     ) -> Written | None:
         """Return captions that state what the heads found, where there are heads."""
-        if model.fact_heads is None or not self.config.facts.constrain:
+        if self.fact_task is None or model.caption_decoder is None or not self.fact_task.tells:
             return super().write(model, dataset, beside=beside)
-        teller = self._teller(model)
-        return write_told(self.config, model, teller, self.fact_labels, dataset, beside=beside)
+        return self.fact_task.write(model, dataset, beside=beside)
 
     def columns(self, model: VideoText, dataset: StudyDataset) -> Mapping[str, Sequence[Any]]:
         """Return what the heads found in each study, by the name of a column."""
-        if model.fact_heads is None:
-            return {}
-        answers = read_facts(model, dataset, batch=self.config.evaluation.batch)
-        return fact_rows(self._teller(model).reader, answers)
-
-    def _teller(self, model: VideoText) -> Teller:
-        batch = self.config.evaluation.batch
-        return Teller.fit(model, self.fact_labels, self.data, batch=batch)
+        return self.fact_task.columns(model, dataset) if self.fact_task else {}
 
     def validate(self, model: VideoText) -> Mapping[str, float]:
         """Return held-out retrieval beside its chance; nothing where there is no such split."""
@@ -226,11 +204,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         found = study_results(config, data, model, folder, written=written)
         losses = held_out_losses(self, model, TERMS, data.test, data.train, batch=config.batch)
         groups, pictures = [*found.groups, losses], []
-        if model.fact_heads is not None:
-            teller = self._teller(model)
-            teller.save(folder)
-            answers = read_facts(model, data.test, batch=config.evaluation.batch)
-            groups.append(fact_group(teller.reader, self.fact_labels, answers, data.test))
+        if self.fact_task:
+            groups.append(self.fact_task.group(model, data.test, folder))
         if self.masked_task:
             pictures.append(REBUILT)
             groups.append(

@@ -78,29 +78,3 @@ class ToldCaptions:
             constraint_of=partial(self.teller.constraint_of, told),
             look=look,
         )
-
-
-def write_told(
-    config: RunConfig,
-    model: VideoText,
-    teller: Teller,
-    labels: FactLabels,
-    dataset: StudyDataset,
-    *,
-    beside: bool,
-) -> Written | None:
-    """Return captions that state what the heads found; None where there is no decoder.
-
-    Args:
-        config: The run.
-        model: The trained module, in evaluation mode.
-        teller: Calibrated on its answers.
-        labels: What the reports state.
-        dataset: The studies that are described.
-        beside: Also write the controls.
-    """
-    if model.caption_decoder is None:
-        return None
-    told = ToldCaptions(config, model, teller, labels, dataset)
-    answers = read_facts(model, dataset, batch=config.evaluation.batch)
-    return told.controls(answers) if beside else Written(told.write(answers))

@@ -64,6 +64,7 @@ def test_the_multitask_config_carries_the_recipe_of_the_history() -> None:
         "contrastive": 2.0,
         "captioning": 0.3,
         "masked_modeling": 0.1,
+        "facts": 4.0,
         "patch_contrastive": 0.0,
     }
     assert config.temperature == 0.1
@@ -77,6 +78,7 @@ def test_the_balanced_config_carries_the_measured_weights() -> None:
         "contrastive": 1.0,
         "captioning": 2.0,
         "masked_modeling": 0.1,
+        "facts": 0.0,
         "patch_contrastive": 0.0,
     }
     assert config.temperature == 0.07

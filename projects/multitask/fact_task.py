@@ -1,0 +1,78 @@
+"""Facts of reports as a task of the project: what is asked, what it costs, and what is told."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from cinelex.config.schema import RunConfig
+from cinelex.data.batch import Batch
+from cinelex.data.studies.dataset import StudyDataset
+from cinelex.losses.facts import Facts
+from cinelex.models.video_text import VideoText
+from cinelex.projects.interface.results import Group
+from cinelex.projects.multitask.fact_labels import FactLabels
+from cinelex.projects.multitask.fact_reading import read_facts
+from cinelex.projects.multitask.fact_results import fact_group, fact_rows
+from cinelex.projects.multitask.teller import Teller
+from cinelex.projects.multitask.told_captions import ToldCaptions
+from cinelex.projects.studies.captions import Written
+from cinelex.projects.studies.data import StudyData
+
+
+class FactTask:
+    """Asks the videos what the reports state, and lets captions and tables state what was found."""
+
+    def __init__(self, config: RunConfig, data: StudyData) -> None:
+        """Keep what is read.
+
+        Args:
+            config: The run.
+            data: Its studies.
+        """
+        self.config, self.data, self.loss = config, data, Facts()
+
+    @cached_property
+    def labels(self) -> FactLabels:
+        """What the reports of all splits state."""
+        return FactLabels.of(self.config.facts, self.data)
+
+    @property
+    def tells(self) -> bool:
+        """Whether captions state what was found, and there is something to state."""
+        return self.config.facts.constrain and self.labels.stated
+
+    def prepare(self, model: VideoText) -> None:
+        """Give a fresh model the statistics that make numbers of its answers."""
+        model.fact_mean.copy_(self.labels.statistics.mean)
+        model.fact_std.copy_(self.labels.statistics.std)
+
+    def term(self, found: Float[Tensor, "study fact"], batch: Batch) -> Float[Tensor, ""]:
+        """Return the loss of a batch."""
+        low, high = self.labels.intervals(batch.study_ids, found.device)
+        return self.loss(found, low, high, self.labels.statistics.to(found.device))
+
+    def write(self, model: VideoText, dataset: StudyDataset, *, beside: bool) -> Written:
+        """Return captions that state what the heads found, and with ``beside`` the controls."""
+        told = ToldCaptions(self.config, model, self._teller(model), self.labels, dataset)
+        answers = read_facts(model, dataset, batch=self.config.evaluation.batch)
+        return told.controls(answers) if beside else Written(told.write(answers))
+
+    def columns(self, model: VideoText, dataset: StudyDataset) -> Mapping[str, Sequence[Any]]:
+        """Return the structured table of studies, by the name of a column."""
+        answers = read_facts(model, dataset, batch=self.config.evaluation.batch)
+        return fact_rows(self._teller(model).reader, answers)
+
+    def group(self, model: VideoText, dataset: StudyDataset, folder: Path) -> Group:
+        """Return how well the heads answer studies; keep in ``folder`` what tells of others."""
+        teller = self._teller(model)
+        if self.labels.stated:
+            teller.save(folder)
+        answers = read_facts(model, dataset, batch=self.config.evaluation.batch)
+        return fact_group(teller.reader, self.labels, answers, dataset)
+
+    def _teller(self, model: VideoText) -> Teller:
+        return Teller.fit(model, self.labels, self.data, batch=self.config.evaluation.batch)
