@@ -22,6 +22,10 @@ from cinelex.metrics.facts.parse import read
 READERS = {"coronary": read, "none": None}
 DEMO = Path("demo")
 """Where ``--demo`` puts its hospital and its data set."""
+DEMO_SPLITS = ["splits.by=time", "splits.val_from=2019-01-01", "splits.test_from=2020-01-01"]
+"""The periods of the synthetic hospital: 32 studies are too few for shares."""
+DEMO_RUN = " name=demo batch=8 steps=100"
+"""So few studies are less than a batch of the config."""
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -41,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return 0, 2 for bad input, or 130 if interrupted."""
     options = parse(arguments)
     try:
+        if options.demo and not any(text.startswith("splits.") for text in options.options):
+            options.options = [*DEMO_SPLITS, *options.options]
         config = load_options(PrepareConfig, options.options)
         if options.demo:
             make_demo(options)
@@ -114,7 +120,7 @@ def say_how_to_train(options: argparse.Namespace) -> None:
         say(
             f"card: {options.out / 'card.md'}\ntrain: bash scripts/runner.sh --base_config "
             f"config/clip/multitask_config.yaml data.manifest={options.out / 'manifest.parquet'} "
-            "data.columns.patient=patient_id"
+            f"data.columns.patient=patient_id{DEMO_RUN if options.demo else ''}"
         )
 
 
