@@ -28,8 +28,10 @@ def _sections(section: Schema, defs: Schema, above: str) -> Iterator[str]:
     """Yield the section and all sections in it."""
     yield from _section(f"`{above[:-1]}`" if above else "The run", section, above)
     for name, field in section["properties"].items():
-        if _holds_keys(field):
-            kind = field["$ref"].rpartition("/")[2]
+        several = field.get("anyOf", [])
+        may_be_null = several[0] if len(several) == 2 and {"type": "null"} in several else field
+        if _holds_keys(may_be_null):
+            kind = may_be_null["$ref"].rpartition("/")[2]
             yield from _sections(defs[kind], defs, f"{above}{name}.")
 
 

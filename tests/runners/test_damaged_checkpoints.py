@@ -8,7 +8,6 @@ from cinelex.core import checkpoint
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file
 from cinelex.core.weights import load_weights
-from cinelex.runners import saving
 from cinelex.runners.restore import restore
 from tests.runners.checkpoints import save, trained
 
@@ -43,7 +42,7 @@ def test_every_file_is_hashed_once_to_go_on_or_to_evaluate(
 
     files = ["model.safetensors", "optimizer.safetensors", "random.safetensors"]
     save(tmp_path)
-    monkeypatch.setitem(vars(saving), "hash_file", count)
+    monkeypatch.setitem(vars(checkpoint), "hash_file", count)
     model, optimizer = trained(seed=1)
     assert checkpoint.note(tmp_path, "wandb") is None
     restore(tmp_path, model=model, optimizer=optimizer)

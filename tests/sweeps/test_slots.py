@@ -45,7 +45,8 @@ def test_a_trial_on_two_gpus_is_given_to_the_launcher_with_two_processes(
     assert launch.main(words[words.index(LAUNCHER) + 1 :]) == 0
     ((processes, arguments),) = heard
     assert processes == 2
-    assert arguments[:2] == ["--base_config", str(tmp_path / "sweep" / "base.yaml")]
+    base = str(tmp_path / "sweep" / "base.yaml")
+    assert arguments[:3] == ["cinelex.scripts.main", "--base_config", base]
 
 
 def test_a_leashed_program_keeps_to_its_core_and_ends_with_its_starter(tmp_path: Path) -> None:
