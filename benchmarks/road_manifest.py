@@ -49,7 +49,8 @@ def _check_cines(checks: Checks, joined: pd.DataFrame) -> None:
     off, unknown = _times_off(joined)
     checks.add("largest error of a frame time, ms", off, MOST_TIME_OFF_MS, rule="≤")
     checks.add("times known that are not, or unknown that are", unknown, 0)
-    joined = joined.replace({"time_source": {"unknown": None}, "view": {"unknown": None}})
+    for name in ("view", "time_source"):
+        joined[name] = joined[name].where(joined[name] != "unknown")
     for name in ("view", "time_source", "frames", "primary_angle", "secondary_angle", "doppler"):
         checks.add(f"rows with another {name}", _differing(joined[name], joined[f"{name}_true"]), 0)
 
