@@ -64,7 +64,7 @@ class Segment:
         """Return the row of every key, -1 where there is none."""
         width = self.keys.width
         if width and len(keys) == pc.sum(pc.equal(pc.binary_length(keys), width)).as_py():
-            return self._rows_of_width(pa.chunked_array([keys]).combine_chunks(), width)
+            return self._rows_of_width(keys, width)
         found = pc.index_in(keys, value_set=self.keys.array)
         return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
 

@@ -161,10 +161,10 @@ class StoredVideos:
         Raises:
             UserError: A shard is not what was written.
         """
-        rows = np.unique(self.rows[self.rows >= 0])
-        if self.store.numbers("bytes", rows).sum() > read_up_to:
+        held = self.rows[self.rows >= 0]
+        if self.store.numbers("bytes", held).sum() > read_up_to:
             return
-        for row in rows.tolist():
+        for row in np.unique(held).tolist():
             if not self.store.intact(row):
                 path = self.store.path(self.store.stored(row).shard)
                 raise UserError(f"{path}: damaged; delete it, and its videos are decoded again")
