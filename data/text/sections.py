@@ -12,7 +12,7 @@ from cinelex.core.errors import UserError
 
 SHIPPED = Path(__file__).with_name("sections.yaml")
 UNKNOWN = r"[A-ZÀ-Þ][A-ZÀ-Þ0-9 /&()-]{2,40}"
-"""Words in capitals before a colon end a section, whatever they mean."""
+"""Words in capitals before a colon end a section that is not kept, whatever they mean."""
 
 
 @dataclass(frozen=True)
@@ -54,31 +54,44 @@ class Headings:
             re.MULTILINE,
         )
 
-    def split(self, text: str) -> list[tuple[str, str]]:
-        """Return the sections of a report in its order; "" names what no known heading heads."""
+    def split(self, text: str) -> list[tuple[str, str, str]]:
+        """Return section, heading and text of each part of a report, in its order.
+
+        The section is "" where no known heading heads a part; a part may have no text.
+        """
         found = list(self._pattern.finditer(text))
         starts = [0, *(match.end() for match in found)]
         ends = [*(match.start() for match in found), len(text)]
-        names = ["", *(self._name(match) for match in found)]
-        parts = [
-            (name, " ".join(text[start:end].split()))
+        names = [("", ""), *((self._name(match), match.group().strip()) for match in found)]
+        return [
+            (*name, " ".join(text[start:end].split()))
             for name, start, end in zip(names, starts, ends, strict=True)
         ]
-        return [(name, part) for name, part in parts if part]
 
     def kept(self, text: str, sections: Sequence[str]) -> str:
         """Return the named sections of a report as one line.
 
-        Of a report that has none of them all is kept that stands under no other known heading, and
-        of one where that is nothing, all.
+        Within them capitals before a colon are text, for "LAD: 70 %" is no section. Of a report
+        that has none of them all is kept that stands under no other known heading, and of one where
+        that is nothing, all.
         """
         parts = self.split(text)
-        for names in (sections, ("",)):
-            kept = [part for name, part in parts if name in names]
-            if kept:
-                return " ".join(kept)
+        for kept in (_within(parts, sections), [part for name, _, part in parts if not name]):
+            if any(kept):
+                return " ".join(filter(None, kept))
         return " ".join(text.split())
 
     def _name(self, match: re.Match[str]) -> str:
         word = match["known"]
         return self._section_of[" ".join(word.split()).casefold()] if word else ""
+
+
+def _within(parts: Sequence[tuple[str, str, str]], sections: Sequence[str]) -> list[str]:
+    """Return the text of some sections, and of parts in them that begin with other words."""
+    kept = []
+    inside = False
+    for name, heading, text in parts:
+        inside = name in sections if name else inside
+        if inside:
+            kept.append(text if name else f"{heading} {text}")
+    return kept

@@ -32,6 +32,12 @@ def test_sections_are_kept_by_their_headings() -> None:
     assert headings.kept("No heading\nat all.", KEPT) == "No heading at all."
 
 
+def test_vessels_in_capitals_before_a_colon_are_findings() -> None:
+    headings = Headings.read()
+    text = "FINDINGS: Mild. PLV: 60 %.\nLEFT MAIN: normal\nSIGNED: Dr. X\nCC: y"
+    assert headings.kept(text, KEPT) == "Mild. PLV: 60 %. LEFT MAIN: normal"
+
+
 def test_headings_that_are_no_lists_are_refused(tmp_path: Path) -> None:
     (tmp_path / "h.yaml").write_text("findings: Befund\n")
     with pytest.raises(UserError, match="expected 'section:"):
