@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from cinelex.config.nearest import hint
 from cinelex.config.strict import Part
-from cinelex.core.errors import UserError, refusing
+from cinelex.core.errors import UserError, about, refusing
 
 T = TypeVar("T")
+MAX_DEPTH = 1000
+"""Blocks of a part; building more takes minutes, and training them is not to be waited for."""
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
 
@@ -43,6 +45,12 @@ def build(table: Mapping[str, Callable[..., T]], part: Part, **context: Any) -> 
             if isinstance(error, UserError):
                 raise
             raise UserError(f"{part.name}: {error}") from error
+
+
+def build_at(key: str, table: Mapping[str, Callable[..., T]], part: Part, **context: Any) -> T:
+    """Return what `build` does; what it refuses begins with the part's key in the config."""
+    with about(key):
+        return build(table, part, **context)
 
 
 def check_part(table: Mapping[str, Callable[..., Any]], part: Part) -> None:
@@ -82,6 +90,9 @@ def _check(part: Part, parameters: Mapping[str, inspect.Parameter]) -> dict[str,
         expected = problem["msg"].replace("Input should be", "expected")
         found = json.dumps(problem["input"])[:60]
         raise UserError(f"{name}: option {key!r}: {expected}, got {found}") from None
+    depth = options.get("depth")
+    if isinstance(depth, int) and depth > MAX_DEPTH:
+        raise UserError(f"{name}: option 'depth': expected at most {MAX_DEPTH}, got {depth}")
     return {option: getattr(checked, option) for option in options}
 
 

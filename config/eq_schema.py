@@ -50,7 +50,7 @@ class EqConfig(Strict):
     """Dimension of a setting's latent."""
     width: Count = 128
     """Width of the layers of encoder and decoder."""
-    depth: Count = 2
+    depth: Annotated[int, Field(ge=1, le=1000)] = 2
     """Hidden layers of the encoder, and of the decoder."""
     pair: tuple[Word, Word] = ("warm", "bright")
     """The two descriptors that are told apart and morphed into one another in the evaluation."""

@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from safetensors import SafetensorError
 from torch import nn
 
-from cinelex.core.errors import UserError
+from cinelex.core.errors import UNFIT, UserError
 
 
 def load_pretrained(kind: Any, source: str, **changes: Any) -> nn.Module:
@@ -31,7 +32,7 @@ def load_pretrained(kind: Any, source: str, **changes: Any) -> nn.Module:
         for name, value in changes.items():
             setattr(config, name, value)
         model, report = kind.from_pretrained(source, config=config, output_loading_info=True)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (*UNFIT, SafetensorError) as error:
         raise UserError(
             f"{source} is not to be had or does not fit ({type(error).__name__}); copy its "
             "config.json and model.safetensors into a folder, and give that folder's path"
@@ -74,7 +75,7 @@ def pixel_statistics(source: str) -> tuple[list[float], list[float]]:
     try:
         settings, _ = ImageProcessingMixin.get_image_processor_dict(source)
         return settings["image_mean"], settings["image_std"]
-    except (OSError, KeyError) as error:
+    except (*UNFIT, SafetensorError) as error:
         raise UserError(
             f"{source} does not say how its pixels are normalised; copy its "
             "preprocessor_config.json, with image_mean and image_std, to its config.json"

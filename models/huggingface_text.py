@@ -52,7 +52,7 @@ class HuggingFaceText(TextEncoder):
         )
         self.kept = {"config": described(self.encoder)}
         config = self.encoder.config
-        _check(config, name=name, vocab=vocab, max_tokens=max_tokens)
+        _check(self.encoder, name=name, vocab=vocab, max_tokens=max_tokens)
         if getattr(self.encoder, "pooler", None) is not None:
             # Nobody reads it, so it would be a parameter without a gradient.
             self.encoder.pooler = None  # type: ignore[assignment]
@@ -72,20 +72,35 @@ class HuggingFaceText(TextEncoder):
         return self.pooling(features, attention_mask)
 
 
-def _check(config: object, *, name: str, vocab: int, max_tokens: int) -> None:
+def _check(encoder: nn.Module, *, name: str, vocab: int, max_tokens: int) -> None:
     """Refuse an encoder that does not fit the tokenizer or the reports.
 
     Raises:
         UserError: What does not fit, and what to change.
     """
+    config = getattr(encoder, "config", None)
     if getattr(config, "is_encoder_decoder", False):
         raise UserError(f"{name} is an encoder and decoder; choose an encoder such as BERT")
     # not every encoder states these: without absolute positions there is no longest report
     known = getattr(config, "vocab_size", vocab)
-    longest = getattr(config, "max_position_embeddings", max_tokens)
+    longest = getattr(config, "max_position_embeddings", max_tokens) - _first_position(encoder)
     if vocab > known:
         raise UserError(
             f"the tokenizer has {vocab} tokens, {name} knows {known}; use the tokenizer of {name}"
         )
     if max_tokens > longest:
-        raise UserError(f"{name} reads {longest} tokens, not {max_tokens}; lower max_tokens")
+        raise UserError(
+            f"{name} reads {longest} tokens, not {max_tokens}; set tokenizer.max_tokens={longest}"
+        )
+
+
+def _first_position(encoder: nn.Module) -> int:
+    """Return the rows of the table of positions that no token uses.
+
+    RoBERTa and its kin give padding a position, and count from the one after it.
+    """
+    for name, part in encoder.named_modules():
+        padded = isinstance(part, nn.Embedding) and part.padding_idx is not None
+        if name.endswith("position_embeddings") and padded:
+            return int(part.padding_idx) + 1
+    return 0

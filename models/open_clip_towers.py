@@ -7,9 +7,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from cinelex.core.errors import UserError
+from cinelex.core.errors import UNFIT, UserError
 from cinelex.models.contracts import TextEncoder, VideoEncoder
 from cinelex.models.foreign import make_repeatable
 from cinelex.models.normalize import Normalize
@@ -56,7 +57,7 @@ def load_open_clip(name: str, pretrained: bool | str) -> Any:
             force_custom_text=True,
             pretrained_text=False,
         )
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
+    except (*UNFIT, SafetensorError) as error:
         raise UserError(
             f"the weights {pretrained!r} of {name} are not to be had ({type(error).__name__}); "
             "download them on a machine with a network, and set pretrained to the file's path"

@@ -9,7 +9,7 @@ import torch
 from einops import rearrange
 from torch import nn
 
-from cinelex.core.errors import UserError
+from cinelex.core.errors import UserError, refusing
 from cinelex.models.blocks import Block, start_small
 from cinelex.models.contracts import VideoEncoder
 from cinelex.models.foreign import make_repeatable, read_weights
@@ -62,7 +62,7 @@ class TimmVideo(VideoEncoder):
         statistics: Any = self.backbone.pretrained_cfg
         self.normalize = Normalize(statistics["mean"], statistics["std"])
         make_repeatable(self.backbone, trained=pretrained is not False)
-        features: int = self.backbone.head_hidden_size  # type: ignore[assignment]
+        features = _features(self.backbone, backbone, size=size)
         self.project = nn.Linear(features, width)
         self.positions = GridPositions(width=width, grid=self.grid)
         self.blocks = nn.ModuleList(
@@ -86,22 +86,44 @@ class TimmVideo(VideoEncoder):
         return self.norm(tokens)
 
 
+def _features(backbone: nn.Module, name: str, *, size: int) -> int:
+    """Return how many features a frame has, by looking at one.
+
+    Raises:
+        UserError: The backbone cannot read frames of this size, or makes no row of them.
+    """
+    training = backbone.training
+    with torch.no_grad(), refusing(f"the backbone {name} cannot read frames of {size} pixels"):
+        row: Tensor = backbone.eval()(torch.zeros(1, 3, size, size))
+    backbone.train(training)
+    if row.ndim != 2:
+        raise UserError(f"the backbone {name} makes no row of a frame; choose another")
+    return row.shape[1]
+
+
 def _backbone(name: str, pretrained: bool | str, *, size: int) -> nn.Module:
     """Return the image backbone without its classifier."""
     # Here, because it takes seconds and only this encoder needs it.
     import timm
 
-    if not timm.is_model(name):
+    if not timm.is_model(name.partition(".")[0]):
         near = difflib.get_close_matches(name.split(".")[0], timm.list_models(), n=3)
         raise UserError(f"timm has no backbone {name!r}; the nearest names are {near}")
+    tags = timm.list_models(name.partition(".")[0], pretrained=True)
+    if "." in name and name not in tags:
+        raise UserError(f"timm has no weights {name!r}; there are {', '.join(tags) or 'none'}")
     options: dict[str, Any] = {"num_classes": 0}
     config = timm.get_pretrained_cfg(name)
     if config is not None and config.fixed_input_size:
         options["img_size"] = size
     if isinstance(pretrained, str):
         return _from_file(name, Path(pretrained), options)
+    if not pretrained:
+        with refusing(f"the backbone {name} cannot be built for frames of {size} pixels"):
+            blank: nn.Module = timm.create_model(name, **options)
+        return blank
     try:
-        backbone: nn.Module = timm.create_model(name, pretrained=pretrained, **options)
+        backbone: nn.Module = timm.create_model(name, pretrained=True, **options)
     except (OSError, RuntimeError, ValueError) as error:
         raise UserError(
             f"the weights of {name} are not to be had ({type(error).__name__}); download "

@@ -20,3 +20,8 @@ def out_of_memory(config: RunConfig, device: torch.device) -> str:
         "raise gradient_accumulation_steps, or set activation_checkpointing=true; "
         "the last checkpoint is kept"
     )
+
+
+def is_out_of_memory(problem: RuntimeError) -> bool:
+    """Return whether a device, or the machine itself, had no memory left."""
+    return isinstance(problem, torch.OutOfMemoryError) or "can't allocate memory" in str(problem)

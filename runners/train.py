@@ -22,7 +22,7 @@ from cinelex.runners.bookkeeping import Books, Spike
 from cinelex.runners.checksum import refuse_drift
 from cinelex.runners.ema import Ema
 from cinelex.runners.gradients import Gradients
-from cinelex.runners.hardware import out_of_memory, uses_bf16
+from cinelex.runners.hardware import is_out_of_memory, out_of_memory, uses_bf16
 from cinelex.runners.interruption import Cause, Interruption
 from cinelex.runners.optimizer import build_optimizer, set_learning_rate
 from cinelex.runners.parallel import activation_checkpointing, compile_blocks, distribute
@@ -144,7 +144,9 @@ class Trainer(Generic[BatchT]):
         self.optimizer.zero_grad(set_to_none=True)
         try:
             loss, terms = self.gradients.of(batch, weights, look=look)
-        except torch.OutOfMemoryError:
+        except RuntimeError as problem:
+            if not is_out_of_memory(problem):
+                raise
             raise UserError(out_of_memory(self.config, self.device)) from None
         context |= self.project.statistics()
         grad_norm = whole(clip_grad_norm_(self.module.parameters(), self.config.max_grad_norm))

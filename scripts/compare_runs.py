@@ -10,7 +10,6 @@ import csv
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -23,6 +22,7 @@ from cinelex.core.files import read_json
 from cinelex.metrics.equal_factor import Rounded, equal_factor, written
 from cinelex.metrics.image_retrieval import CUTOFFS, DIRECTIONS
 from cinelex.metrics.paired import paired_difference
+from cinelex.projects.interface.results import Results
 
 MEASURES = tuple(f"recall_at_{k}" for k in CUTOFFS)
 
@@ -56,14 +56,14 @@ def compare(first: Sequence[Path], second: Sequence[Path], *, by: str) -> list[s
             f"the runs have seeds {sorted(groups[0])} and {sorted(groups[1])}; a paired comparison "
             "needs the same seeds on both sides"
         )
+    if len({tuple(_images(group[seed])) for group in groups for seed in seeds}) > 1:
+        raise UserError("the runs were evaluated on different images; compare runs of one set")
     lines = []
     cutoff = int(by.rpartition("_")[2])
     for direction in DIRECTIONS:
         scores = [
             np.stack([_hits(group[seed], direction, cutoff) for seed in seeds]) for group in groups
         ]
-        if scores[0].shape != scores[1].shape:
-            raise UserError("the runs were evaluated on different images; compare runs of one set")
         gap = paired_difference(*scores)
         means = [100 * float(score.mean()) for score in scores]
         lines.append(
@@ -106,10 +106,29 @@ def _by_seed(runs: Sequence[Path]) -> dict[int, Path]:
         if seed in found:
             raise UserError(f"{run} and {found[seed]} have the same seed {seed}")
         found[seed] = run
-    hashes = {read_json(run / "results.json")["provenance"]["data"] for run in runs}
-    if len(hashes) > 1:
+    if len({_data_hash(run) for run in runs}) > 1:
         raise UserError("the runs of one side read different data; compare one variant at a time")
     return found
+
+
+def _data_hash(run: Path) -> str:
+    """Return the hash of the images that a run's results were measured on.
+
+    Raises:
+        UserError: There are no results, or they do not say.
+    """
+    content = read_json(run / "results.json")
+    provenance = content.get("provenance") if isinstance(content, dict) else None
+    found = provenance.get("data") if isinstance(provenance, dict) else None
+    if not found:
+        raise UserError(f"{run / 'results.json'}: says no data hash; run --run_mode validate on it")
+    return str(found)
+
+
+def _images(run: Path) -> list[str]:
+    """Return the test images of a run, in order."""
+    with (run / "predictions" / "retrieval.csv").open(newline="") as stream:
+        return [row["image_id"] for row in csv.DictReader(stream)]
 
 
 def _hits(run: Path, direction: str, cutoff: int) -> Float[np.ndarray, " image"]:
@@ -122,11 +141,13 @@ def _hits(run: Path, direction: str, cutoff: int) -> Float[np.ndarray, " image"]
 
 
 def _metrics(run: Path) -> dict[str, Rounded]:
-    report: dict[str, Any] = read_json(run / "results.json")["retrieval"]
+    places = {f"retrieval.{direction}": direction for direction in DIRECTIONS}
+    scores = Results.from_json(read_json(run / "results.json")).scores()
+    parted = ((score.name.rpartition("."), score.value) for score in scores)
     return {
-        f"{direction}/{name}": written(entry["value"])
-        for direction in DIRECTIONS
-        for name, entry in report[direction].items()
+        f"{places[place]}/{metric}": written(value)
+        for (place, _, metric), value in parted
+        if place in places and value is not None
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cinelex.core.errors import UserError
+from cinelex.core.errors import UNFIT, UserError
 from cinelex.core.files import write_json
 from cinelex.data.text.tokenizer import SETTINGS, normalise
 
@@ -82,7 +82,7 @@ def _load(name: str) -> Any:
             return AutoTokenizer.from_pretrained(
                 name, local_files_only=local_only, trust_remote_code=False
             )
-        except (OSError, ValueError):
+        except UNFIT:
             continue
     raise UserError(
         f"tokenizer {name!r} is neither a folder, nor in the local cache, nor to be had over the "

@@ -2,8 +2,9 @@
 
 import torch
 
-from cinelex.config.build import build
+from cinelex.config.build import build_at
 from cinelex.config.schema import RunConfig
+from cinelex.core.errors import refusing
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.studies.study import Columns
 from cinelex.data.text.tokenizer import Tokenizer
@@ -31,33 +32,40 @@ def build_latent_captioner(
     picture = {"frames": data.frames, "size": data.size, "channels": data.channels}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(keyed_seed(config.seed, "weights"))
-        encoder = build(
+        encoder = build_at(
+            "model.video_encoder",
             VIDEO_ENCODERS,
             parts.video_encoder,
             width=parts.width,
             kept=kept.get("video"),
             **picture,
         )
-        head = build(
+        head = build_at(
+            "latent.head",
             LATENT_HEADS,
             latent.head,
             width=encoder.width,
             grid=encoder.grid,
             latent=latent.size,
         )
-        return LatentCaptioner(
-            image_encoder=encoder,
-            latent_head=head,
-            caption_decoder=caption_decoder(config, tokenizer, memory_width=parts.width),
-            image_decoder=build(
-                IMAGE_DECODERS, latent.image_decoder, latent=latent.size, **picture
-            ),
-            text_encoder=text_encoder(config, tokenizer, kept=kept.get("text")),
-            dim=parts.dim,
-            memory_tokens=latent.memory_tokens,
-            memory_width=parts.width,
-            **contrast_options(config),
-        )
+        with refusing("model: the parts do not fit one another"):
+            return LatentCaptioner(
+                image_encoder=encoder,
+                latent_head=head,
+                caption_decoder=caption_decoder(config, tokenizer, memory_width=parts.width),
+                image_decoder=build_at(
+                    "latent.image_decoder",
+                    IMAGE_DECODERS,
+                    latent.image_decoder,
+                    latent=latent.size,
+                    **picture,
+                ),
+                text_encoder=text_encoder(config, tokenizer, kept=kept.get("text")),
+                dim=parts.dim,
+                memory_tokens=latent.memory_tokens,
+                memory_width=parts.width,
+                **contrast_options(config),
+            )
 
 
 def make_engravings(config: RunConfig) -> MadeSet:

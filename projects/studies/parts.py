@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from cinelex.config.build import build
+from cinelex.config.build import build_at
 from cinelex.config.schedule import active_weights, value_at
 from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
-from cinelex.core.errors import UserError
+from cinelex.core.errors import UserError, refusing
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.losses.masked import STATISTICS
@@ -53,7 +53,8 @@ def build_video_text(
     parts, weights, kept = config.model, active_weights(config), towers or {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(keyed_seed(config.seed, "weights"))
-        video = build(
+        video = build_at(
+            "model.video_encoder",
             VIDEO_ENCODERS,
             parts.video_encoder,
             width=parts.width,
@@ -63,29 +64,32 @@ def build_video_text(
             kept=kept.get("video"),
         )
         text = text_encoder(config, tokenizer, kept=kept.get("text"))
-        model = VideoText(
-            video_encoder=video,
-            aggregator=build(AGGREGATORS, parts.aggregator, width=video.width),
-            text_encoder=text,
-            dim=parts.dim,
-            heads=parts.heads,
-            caption_decoder=(
-                caption_decoder(config, tokenizer, memory_width=video.width)
-                if "captioning" in weights
-                else None
-            ),
-            masked_decoder=(
-                _masked_decoder(config, video) if "masked_modeling" in weights else None
-            ),
-            fact_heads=_fact_heads(config, video) if "facts" in weights else None,
-            facts=_facts(config) if "facts" in weights else 0,
-            facts_in_memory="facts" in weights and parts.facts_in_memory,
-            patch_heads="patch_contrastive" in weights,
-            aggregate=parts.aggregate,
-            clip_pooling=_clip_pooling(config, video),
-            study_in_memory=parts.study_in_memory,
-            **contrast_options(config),
-        )
+        with refusing("model: the parts do not fit one another"):
+            model = VideoText(
+                video_encoder=video,
+                aggregator=build_at(
+                    "model.aggregator", AGGREGATORS, parts.aggregator, width=video.width
+                ),
+                text_encoder=text,
+                dim=parts.dim,
+                heads=parts.heads,
+                caption_decoder=(
+                    caption_decoder(config, tokenizer, memory_width=video.width)
+                    if "captioning" in weights
+                    else None
+                ),
+                masked_decoder=(
+                    _masked_decoder(config, video) if "masked_modeling" in weights else None
+                ),
+                fact_heads=_fact_heads(config, video) if "facts" in weights else None,
+                facts=_facts(config) if "facts" in weights else 0,
+                facts_in_memory="facts" in weights and parts.facts_in_memory,
+                patch_heads="patch_contrastive" in weights,
+                aggregate=parts.aggregate,
+                clip_pooling=_clip_pooling(config, video),
+                study_in_memory=parts.study_in_memory,
+                **contrast_options(config),
+            )
     _freeze(model, config)
     return model
 
@@ -115,7 +119,8 @@ def contrast_options(config: RunConfig) -> dict[str, Any]:
 
 def text_encoder(config: RunConfig, tokenizer: Tokenizer, *, kept: Any = None) -> TextEncoder:
     """Build the text encoder for a tokenizer's tokens, from what a checkpoint kept of it if so."""
-    return build(
+    return build_at(
+        "model.text_encoder",
         TEXT_ENCODERS,
         config.model.text_encoder,
         vocab=tokenizer.vocab_size,
@@ -129,7 +134,8 @@ def caption_decoder(
     config: RunConfig, tokenizer: Tokenizer, *, memory_width: int
 ) -> CaptionDecoder:
     """Build the caption decoder over a memory of some width."""
-    return build(
+    return build_at(
+        "model.caption_decoder",
         CAPTION_DECODERS,
         config.model.caption_decoder,
         vocab=tokenizer.vocab_size,
@@ -140,7 +146,8 @@ def caption_decoder(
 
 
 def _fact_heads(config: RunConfig, video: VideoEncoder) -> FactHeads:
-    return build(
+    return build_at(
+        "model.fact_heads",
         FACT_HEADS,
         config.model.fact_heads,
         width=video.width,
@@ -155,8 +162,14 @@ def _facts(config: RunConfig) -> int:
 
 
 def _masked_decoder(config: RunConfig, video: VideoEncoder) -> MaskedDecoder:
+    if not video.drops_tokens:
+        raise UserError(
+            f"loss_weights.masked_modeling: {config.model.video_encoder.name} cannot drop tokens, "
+            "so nothing can be masked; set it to 0, or model.video_encoder.name=vit or videomae"
+        )
     frames, rows, columns = video.tubelet
-    return build(
+    return build_at(
+        "model.masked_decoder",
         MASKED_DECODERS,
         config.model.masked_decoder,
         grid=video.grid,

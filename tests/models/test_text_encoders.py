@@ -1,5 +1,7 @@
 """Text encoders: what every entry of the table must do."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers import BertConfig, BertForMaskedLM, BertModel
+from transformers import BertConfig, BertForMaskedLM, BertModel, RobertaConfig, RobertaModel
 
+from cinelex.config.build import build_at
+from cinelex.config.strict import Part
 from cinelex.core.errors import UserError
 from cinelex.models import TEXT_ENCODERS
 from cinelex.models.blocks import Block
@@ -165,3 +169,54 @@ def test_attention_pooling_prefers_the_word_its_query_points_to() -> None:
     features = torch.tensor([[[1.0, 0.0], [0.0, 0.0], [9.0, 9.0]]])
     pooled = pooling(features, torch.tensor([[True, True, False]]))
     torch.testing.assert_close(pooled, torch.tensor([[1.0, 0.0]]))
+
+
+def test_an_encoder_that_counts_behind_its_padding_reads_fewer_tokens(tmp_path: Path) -> None:
+    sizes = TINY.to_dict() | {"max_position_embeddings": 20, "pad_token_id": 1}
+    RobertaModel(RobertaConfig(**sizes)).save_pretrained(tmp_path)
+    HuggingFaceText(width=16, vocab=11, max_tokens=18, name=str(tmp_path))
+    with pytest.raises(UserError, match=r"reads 18 tokens, not 20; set tokenizer\.max_tokens=18"):
+        HuggingFaceText(width=16, vocab=11, max_tokens=20, name=str(tmp_path))
+
+
+def test_what_a_run_keeps_of_an_encoder_builds_it_without_its_folder(
+    bert: Path, token_ids: Tensor
+) -> None:
+    first = HuggingFaceText(**CONTEXT, name=str(bert))
+    kept = json.loads(json.dumps(first.kept))
+    again = HuggingFaceText(**CONTEXT, name="/gone", kept=kept)
+    again.load_state_dict(first.state_dict())
+    torch.testing.assert_close(again(token_ids, PRESENT), first(token_ids, PRESENT))
+
+
+BROKEN: dict[str, tuple[str, bytes | None]] = {
+    "no config": ("config.json", None),
+    "no weights": ("model.safetensors", None),
+    "empty config": ("config.json", b""),
+    "a list as config": ("config.json", b"[1, 2]"),
+    "an unknown kind": ("config.json", b'{"model_type": "nothing"}'),
+    "a word as a size": ("config.json", b'{"model_type": "bert", "hidden_size": "wide"}'),
+    "heads that do not fit": (
+        "config.json",
+        b'{"model_type": "bert", "hidden_size": 12, "num_attention_heads": 5}',
+    ),
+    "no size at all": ("config.json", b'{"model_type": "bert", "vocab_size": 0}'),
+    "empty weights": ("model.safetensors", b""),
+    "weights cut off": ("model.safetensors", b"\x08\x00\x00\x00\x00\x00\x00\x00{}"),
+    "text as weights": ("model.safetensors", b"once upon a time, not a model at all"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_folder_is_refused_in_one_line(kind: str, bert: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(bert, folder)
+    name, content = BROKEN[kind]
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_bytes(content)
+    part = Part(name="huggingface", options={"name": str(folder)})
+    with pytest.raises(UserError) as refused:
+        build_at("model.text_encoder", TEXT_ENCODERS, part, kept=None, **CONTEXT)
+    assert str(refused.value).startswith("model.text_encoder: ")
+    assert "\n" not in str(refused.value)

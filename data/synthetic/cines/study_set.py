@@ -81,7 +81,12 @@ def _start_worker(task: Task) -> "subprocess.Popen[bytes]":
         process_group=0,  # Ctrl-C is for the parent, which ends this
     )
     assert worker.stdin is not None
-    worker.stdin.write(TASK.dump_json(task))
-    worker.stdin.close()
+    try:
+        worker.stdin.write(TASK.dump_json(task))
+        worker.stdin.close()
+    except BaseException:
+        # before its input ends, of which it would complain
+        worker.kill()
+        raise
     worker.stdin = None
     return worker
