@@ -22,6 +22,7 @@ def load_pretrained(kind: Any, source: str, **changes: Any) -> nn.Module:
         UserError: The model cannot be had, does not fit, or lacks tensors.
     """
     # Here, because it takes seconds.
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
     try:
@@ -32,7 +33,7 @@ def load_pretrained(kind: Any, source: str, **changes: Any) -> nn.Module:
         for name, value in changes.items():
             setattr(config, name, value)
         model, report = kind.from_pretrained(source, config=config, output_loading_info=True)
-    except (*UNFIT, SafetensorError) as error:
+    except (*UNFIT, SafetensorError, StrictDataclassError) as error:
         raise UserError(
             f"{source} is not to be had or does not fit ({type(error).__name__}); copy its "
             "config.json and model.safetensors into a folder, and give that folder's path"
