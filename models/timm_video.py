@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from einops import rearrange
-from torch import nn
+from torch import Tensor, nn
 
 from cinelex.core.errors import UserError, refusing
 from cinelex.models.blocks import Block, start_small
