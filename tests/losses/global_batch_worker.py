@@ -20,6 +20,7 @@ from cinelex.losses import CONTRASTIVE
 from cinelex.losses.captioning import Captioning
 from cinelex.losses.contrastive import InfoNCE
 from cinelex.losses.curve_error import CurveError
+from cinelex.losses.facts import Facts, FactStatistics
 from cinelex.losses.grouped_error import GroupedError
 from cinelex.losses.masked import MaskedModeling
 from cinelex.losses.patch import PatchContrastive
@@ -38,6 +39,9 @@ PATIENT_GROUP = (20, 21, 22, 22, 20, 23, 22)
 GROUPED = GroupedError(
     groups=((0, 2, 4), (1, 3), (5,)), mean=(0.0,) * DIM, variance=(0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
 )
+
+STATISTICS = FactStatistics(mean=torch.zeros(DIM), std=torch.tensor([1.0, 2.0, 0.5, 0.0, 1.0, 1.0]))
+"""One fact never differs."""
 
 Terms = dict[str, Tensor]
 
@@ -65,6 +69,9 @@ class Batch:
         self.token_features = draw(9, DIM)[:, : self.token_ids.shape[1]]
         self.tubelets = draw(3, PIXELS)
         self.labels = F.one_hot(torch.tensor(REPORT_GROUP)[part] - min(REPORT_GROUP), 4).bool()
+        # a report states what lies above a level, so that ranks know unequal numbers of facts
+        low = torch.where(self.text > -0.5, self.text, torch.nan)
+        self.facts = low, low + 0.1
         self.groups = {
             "report_group": torch.tensor(REPORT_GROUP)[part],
             "patient_group": torch.tensor(PATIENT_GROUP)[part],
@@ -104,6 +111,7 @@ class Model(nn.Module):
             "descriptors": SupervisedContrastive()(study, batch.labels, temperature=temperature),
             "parameters": GROUPED(self.shared(batch.video), batch.text, batch.video.abs()),
             "response": CurveError()(self.shared(batch.video), batch.text),
+            "facts": Facts()(self.shared(batch.video), *batch.facts, STATISTICS),
         }
 
 
@@ -117,6 +125,7 @@ WEIGHTS = {
     "descriptors": 0.2,
     "parameters": 1.0,
     "response": 0.05,
+    "facts": 0.7,
 }
 
 

@@ -56,4 +56,5 @@ def test_every_loss_moves_its_own_parameters() -> None:
         "descriptors": ["log_temperature", *shared],
         "parameters": shared,
         "response": shared,
+        "facts": shared,
     }
