@@ -106,7 +106,10 @@ def _not_border(mean: Float[np.ndarray, "row column"]) -> Mask | None:
 
 
 def standing_text(gray: Gray, field: Mask) -> list[Box]:
-    """Return boxes around what looks like lines of text: thin, white in every frame, in a row."""
+    """Return boxes around what looks like lines of text: thin, white in every frame, in a row.
+
+    Those that a field holds some of; a line may begin outside it.
+    """
     lowest = gray.min(0)
     wander = gray.max(0) - lowest
     noise = float(np.median(wander[field])) if field.any() else 0.0
@@ -114,16 +117,42 @@ def standing_text(gray: Gray, field: Mask) -> list[Box]:
     brightest = lowest.astype(np.int16) >= int(gray.max()) - BELOW_WHITE
     loud = (contrast >= OUTSTANDING) & (wander <= noise / 2) & brightest
     faint = (contrast >= STILL) & (wander <= STILL) & (noise > 4 * STILL)
-    thin = (lowest >= WHITE) & (loud | faint) & field
+    still = (lowest >= WHITE) & (wander <= max(STILL, noise / 4)) & field
+    thin = (lowest >= WHITE) & (loud | faint)
     reach = 2 * max(5, gray.shape[1] // 100) + 1
     lines, _ = ndimage.label(ndimage.binary_dilation(thin, np.ones((3, reach), bool)))
     letters, _ = ndimage.label(thin, np.ones((3, 3), bool))
     boxes = []
     for number, place in enumerate(ndimage.find_objects(lines), start=1):
         written = letters[place] * (lines[place] == number)
-        if _are_letters(written):
-            boxes.append(_box_around(written > 0, place[0].start, place[1].start))
+        inside = (written > 0) & field[place]
+        if inside.any() and _are_letters(written):
+            box = _box_around(inside, place[0].start, place[1].start)
+            boxes.append(_with_pale_letters(box, still, reach))
     return boxes
+
+
+def _with_pale_letters(box: Box, still: Mask, reach: int) -> Box:
+    """Return a box drawn on, along its lines, over what is white and still without standing out.
+
+    Where anatomy is white as well, letters of the same line cannot be told from it.
+    """
+    top, left, bottom, right = box
+    band = np.asarray(still[top:bottom].any(0))
+    band[left:right] = True
+    runs, _ = ndimage.label(ndimage.binary_dilation(band, np.ones(reach, bool)))
+    line = np.flatnonzero(band & (runs == runs[left]))
+    left, right = int(line[0]), int(line[-1]) + 1
+    near = still[max(0, top - 1) : bottom + 1, max(0, left - 1) : right + 1]
+    if not near.any():
+        return top, left, bottom, right
+    around = _box_around(near, max(0, top - 1), max(0, left - 1))
+    return (
+        min(top, around[0]),
+        min(left, around[1]),
+        max(bottom, around[2]),
+        max(right, around[3]),
+    )
 
 
 def _are_letters(written: Labels) -> bool:
