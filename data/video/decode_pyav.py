@@ -245,8 +245,6 @@ def _rgb(frame: Any, turn: Turn, reformatter: VideoReformatter) -> UInt8[np.ndar
     return turn(converted.to_ndarray())
 
 
-def itself(
-    pixels: UInt8[np.ndarray, "row column 3"],
-) -> UInt8[np.ndarray, "row column 3"]:
+def itself(pixels: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "_ _ 3"]:
     """Return pixels as they are."""
     return pixels
