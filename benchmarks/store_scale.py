@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from cinelex.core.processes import child_environment
-from cinelex.data.video.index import SCHEMA, write_index
+from cinelex.data.video.store_index import SCHEMA, write_index
 
 PER_SHARD = 256
 

@@ -13,9 +13,9 @@ from cinelex.core.exit_codes import BAD_INPUT, SICK
 from cinelex.core.files import read_json
 from cinelex.data.video.decode import VIDEO_ERRORS
 from cinelex.data.video.frame_store import FrameStore
-from cinelex.data.video.index import PREFIX, unused_files
 from cinelex.data.video.ingest import SETTINGS
 from cinelex.data.video.known_files import KnownFiles
+from cinelex.data.video.store_index import PREFIX, unused_files
 
 DAY_S = 86_400
 EARLIER = "store.json"

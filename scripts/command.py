@@ -16,9 +16,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Hand the rest of the command line to the script that its first word names."""
     name, *rest = [*(sys.argv[1:] if arguments is None else arguments), ""]
     if name not in COMMANDS:
+        asked = name in ("-h", "--help")
         lines = [f"  {command:<8}{what}" for command, (_, what) in COMMANDS.items()]
-        sys.stderr.write("\n".join(["usage: cinelex COMMAND …", *lines]) + "\n")
-        return 0 if name in ("-h", "--help") else 2
+        usage = "\n".join(["usage: cinelex COMMAND …", *lines]) + "\n"
+        (sys.stdout if asked else sys.stderr).write(usage)
+        return 0 if asked else 2
     module, _ = COMMANDS[name]
     return import_module(module).main(rest[:-1])
 

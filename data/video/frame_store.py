@@ -13,8 +13,8 @@ from jaxtyping import Int64, UInt8
 
 from cinelex.core.errors import UserError
 from cinelex.data.video.codecs import SUFFIXES, Compression, packed_bytes, unpack
-from cinelex.data.video.index import SCHEMA, Segment, read_segments
 from cinelex.data.video.places import Place, RemotePlace, is_url
+from cinelex.data.video.store_index import SCHEMA, Segment, read_segments
 from cinelex.data.video.store_writer import digest_of
 
 COMPRESSIONS: dict[str, Compression] = {suffix: name for name, suffix in SUFFIXES.items()}

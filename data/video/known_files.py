@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cinelex.data.video.index import SUFFIX, read_table, write_table
 from cinelex.data.video.places import Place
+from cinelex.data.video.store_index import SUFFIX, read_table, write_table
 
 PREFIX = "files-"
 MERGED_FROM = 64

@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 
 from cinelex.core.files import PART_SUFFIX, sync_folder
 from cinelex.data.video.codecs import SUFFIXES, Compression, pack
-from cinelex.data.video.index import SCHEMA, merge_index, write_index
+from cinelex.data.video.store_index import SCHEMA, merge_index, write_index
 
 SHARD_BYTES = 256 << 20
 """A shard that has as many is closed."""

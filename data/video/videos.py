@@ -14,10 +14,10 @@ from jaxtyping import Bool, Float64, Int64, UInt8
 
 from cinelex.core.errors import UserError
 from cinelex.data.video.frame_store import FrameStore
-from cinelex.data.video.index import read_table, write_table
 from cinelex.data.video.places import Place
 from cinelex.data.video.sampling import Sampling
 from cinelex.data.video.sorted_text import SortedText
+from cinelex.data.video.store_index import read_table, write_table
 from cinelex.data.video.wanted import Found, Wanted, name_below
 
 VERIFIED_BYTES = 4 << 30

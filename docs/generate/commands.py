@@ -50,7 +50,7 @@ def _commands(package: griffe.Object) -> Iterator[str]:
     started = set()
     for script in sorted(SCRIPTS.glob("*.sh"), key=_rank):
         text = script.read_text(encoding="utf-8")
-        programs = re.findall(r'"\$python" -m (cinelex\.\S+)', text)
+        programs = re.findall(r'"\$python" -m (?:cinelex\.core\.entry )?(cinelex\.\S+)', text)
         if programs:
             started.add(programs[0])
             said, _, typed = _comment(text).partition("\n\n")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cinelex.config.schema import RunConfig
+from cinelex.config.schema import ClipseConfig, RunConfig
 from cinelex.core.console import say
 from cinelex.core.distributed import is_main, main_first
 from cinelex.core.errors import UserError
@@ -170,17 +170,22 @@ def _described(
     )
 
 
+def refuse_no_root(clipse: ClipseConfig) -> None:
+    """Refuse a format whose files nobody names."""
+    if clipse.root is None and clipse.format not in ("flickr8k", "manifest"):
+        raise UserError(
+            f"clipse.root: {clipse.format} is read from the folder of its download; name it "
+            "(only the made-up set, in Flickr8k's format, needs none)"
+        )
+
+
 def _image_set(config: RunConfig, output: Path) -> tuple[ImageSet, Path]:
     """Return what the captions' files say, and the folder that images are below."""
     clipse = config.clipse
     if clipse.format == "manifest":
         return _from_manifest(config, output)
+    refuse_no_root(clipse)
     root = clipse.root
-    if root is None and clipse.format != "flickr8k":
-        raise UserError(
-            f"clipse.root: {clipse.format} is read from the folder of its download; name it "
-            "(only the made-up set, in Flickr8k's format, needs none)"
-        )
     if root is None:
         # here, because most runs need none
         from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set

@@ -20,7 +20,7 @@ from cinelex.losses.similarity_aware import SimilarityAware
 from cinelex.metrics.nulls import infonce_floor
 from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
-from cinelex.projects.clipse.data import ClipseData, open_clipse_data, refuse_clips
+from cinelex.projects.clipse.data import ClipseData, open_clipse_data, refuse_clips, refuse_no_root
 from cinelex.projects.clipse.diagnostics import clipse_diagnostics
 from cinelex.projects.clipse.results import (
     clipse_results,
@@ -189,6 +189,7 @@ def rehearse_clipse(config: RunConfig) -> None:
     """Try the towers on one image and one caption, and the loss with its teacher by name."""
     _refuse_mismatch(config.clipse)
     refuse_clips(config)
+    refuse_no_root(config.clipse)
     with about("clipse.negatives"):
         build(NEGATIVES, config.clipse.negatives, studies=config.batch)
     if config.clipse.affinity.run is not None:

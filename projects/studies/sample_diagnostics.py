@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int64, UInt8
 from cinelex.data.loader import Samples, train_batches
 from cinelex.data.sampler import StudySampler
 from cinelex.data.text.tokenizer import Tokenizer
-from cinelex.data.video.sampling import Sampling
+from cinelex.data.video.sampling import Sampling, length_ms
 from cinelex.data.video.videos import StoredVideos
 from cinelex.metrics.failure_nulls import same_report_in_batch
 
@@ -78,7 +78,10 @@ def video_diagnostics(
     clips = [store.frames(video) for _, video in chosen]
     timed = [(store.entry(video).total_frames, store.times_ms(video)) for _, video in chosen]
     repeats = [sampling.repeats(total, times) for total, times in timed]
-    beatless = [sampling.span_s(times) < BEAT_S for _, times in timed if times is not None]
+    lengths = [times for _, times in timed if times is not None]
+    beatless = [
+        sampling.span_s(times) < BEAT_S <= length_ms(np.asarray(times)) / 1000 for times in lengths
+    ]
     constant = np.array([bool((clip == clip.flat[0]).all()) for clip in clips])
     owners = np.array([owner for owner, _ in chosen])
     thumbnails = np.stack([thumbnail(clip) for clip in clips])

@@ -7,9 +7,9 @@ from tests.tiny_run import FinishedRun
 
 ABOUT_STUDIES = (
     *("rejects.csv", "predictions", "tokenizer", "report.html", "results.json"),
-    "embeddings.parquet",
+    *("embeddings.parquet", "facts.json"),
 )
-"""What a run says of single studies, or, as the tokenizer does, with their words."""
+"""What a run says of single studies, or, as tokenizer and facts.json do, with their words."""
 
 
 def private_strings(cache: Path) -> set[bytes]:

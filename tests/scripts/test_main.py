@@ -89,9 +89,10 @@ def test_a_run_says_where_it_stands_beside_chance(finished_run: FinishedRun) -> 
     for step in range(1, STEPS + 1):
         assert f"step {step}/{STEPS}  contrastive " in finished_run.output
     assert "(chance 2.0" in finished_run.output
-    said = finished_run.output.partition("Study to report: 12 queries, gallery of 12\n")[2]
-    assert said.startswith("  Recall at 1: ")
-    assert "; chance 0.08333" in said.partition("\n")[0]
+    said = finished_run.output.partition("Study to report: 12 queries, gallery of 12; ridge: ")[2]
+    recall = said.splitlines()[1]
+    assert recall.startswith("  Recall at 1: ")
+    assert "; chance 0.08333, ridge pixels 0." in recall
     assert "report: " in finished_run.output
 
 

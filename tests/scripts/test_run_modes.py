@@ -21,7 +21,10 @@ CAPTIONING = {
     *("lesion_f1_10pp", "lesion_f1_segment", "lesion_f1_vessel"),
     *("number_recall", "hallucination_rate", "omission_rate"),
 }
-BASELINES = {"constant_normal", "shuffled", "text_only", "nearest_report"}
+BASELINES = {
+    *("constant_normal", "shuffled", "text_only", "nearest_report"),
+    *("untold", "facts_of_blank_video", "true_facts", "told_without_video", "other_studys_facts"),
+}
 VALUE = {"value", "chance", "low", "high"}
 
 
@@ -92,7 +95,7 @@ def test_retrieval_results_have_a_null_and_an_interval(results: dict[str, Any]) 
     assert retrieval["study_to_report"]["recall_at_50"]["value"] is None, "12 reports, all in 50"
 
 
-def test_every_caption_metric_stands_beside_four_baselines(results: dict[str, Any]) -> None:
+def test_every_caption_metric_stands_beside_its_baselines(results: dict[str, Any]) -> None:
     assert results["captioning"].keys() >= CAPTIONING
     for name in CAPTIONING:
         entry = results["captioning"][name]
@@ -106,7 +109,7 @@ def test_pixels_losses_and_geometry_have_their_nulls(results: dict[str, Any]) ->
     assert 0 < pixels["noise_floor"] < pixels["predict_the_mean"]
     ratio = results["masked_modeling"]["ratio_to_the_mean"]["value"]
     assert ratio == pytest.approx(pixels["value"] / pixels["predict_the_mean"])
-    assert results["losses"].keys() == {"contrastive", "captioning", "masked_modeling"}
+    assert results["losses"].keys() == {"contrastive", "captioning", "masked_modeling", "facts"}
     for name, entry in results["losses"].items():
         assert entry["value"] > 0, name
         assert entry["chance"] > 0, name

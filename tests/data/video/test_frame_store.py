@@ -15,7 +15,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.processes import child_environment
 from cinelex.data.video.codecs import Compression
 from cinelex.data.video.frame_store import FrameStore
-from cinelex.data.video.index import merge_index
+from cinelex.data.video.store_index import merge_index
 from cinelex.data.video.store_writer import StoreWriter
 
 BOTH: list[Compression] = ["none", "zstd"]
