@@ -147,9 +147,20 @@ def _splits(contents: Contents) -> str:
         leaks.append(("studies to train on that are as late as held-out ones", overlap))
     return (
         f"Shared out by {contents.by}; a patient is in one split.\n\n"
+        + _one_patient(studies)
         + _table(heads, rows)
         + "\n"
         + _table(("across splits", "count"), leaks)
+    )
+
+
+def _one_patient(studies: pd.DataFrame) -> str:
+    if len(studies) < 2 or studies["patient_id"].nunique() > 1:
+        return ""
+    return (
+        f"**All {len(studies):,} studies carry the same PatientID: they are one patient, all in "
+        "one split, and no split of them is honest. If the export was made anonymous with one id "
+        "for all, ask for one with an id a patient.**\n\n"
     )
 
 

@@ -24,8 +24,6 @@ from cinelex.data.prepare.likeness import likeness
 from cinelex.data.prepare.preview import preview
 from cinelex.data.video.store_writer import StoreWriter
 
-FORMAT = 1
-"""Raised when the same file gives other stored frames."""
 ALL = (*DEFAULT_MODALITIES, *ON_REQUEST)
 """Which modalities are wanted is decided later, so that a change of mind reads no header again."""
 Request = dict[str, Any]
@@ -86,7 +84,7 @@ def _cine(item: dict[str, Any], request: Request, writer: StoreWriter) -> Answer
         frames = apply(cine.frames, sector)
     except DicomError as error:
         return {"content": content, "reason": error.reason}
-    key = keyed(request["salt"], f"{FORMAT} {content}".encode())
+    key = keyed(request["salt"], f"{request['format']} {content}".encode())
     certain = sector.confidence >= request["min_confidence"] or content in request["approved"]
     refused = (
         _stored(lambda: writer.add(key, frames, times_ms=cine.frame_times_ms)) if certain else {}

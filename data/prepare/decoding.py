@@ -7,6 +7,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import pandas as pd
+
 from cinelex.core.progress import progress
 from cinelex.data.prepare.child import content_of
 from cinelex.data.prepare.files import Sources, known_files
@@ -16,6 +18,8 @@ from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Share
 from cinelex.data.prepare.work import Answer, Batch, Item, WorkerPool
 
+FORMAT = 1
+"""Raised when the same file gives other stored frames: every file is then decoded again, once."""
 CINES_A_BATCH = 64
 BYTES_A_BATCH = 256 << 20
 """Of decoded frames; what a child that dies loses."""
@@ -47,6 +51,7 @@ def decode_new(
         "store": str(places.store),
         "part": f"{share}-{token_hex(3)}",
         "salt": sources.salt,
+        "format": FORMAT,
         "min_confidence": settings.min_confidence,
         "approved": sorted(approved),
     }
@@ -73,6 +78,12 @@ def _digest_twins(
         places.contents.append(_contents(batch, answers))
 
 
+def decoded(places: Places) -> pd.DataFrame:
+    """Return a row a content that was decoded as it would be today."""
+    cines = places.cines.read()
+    return cines[cines["format"] == FORMAT]
+
+
 def _lacking(
     places: Places,
     sources: Sources,
@@ -83,7 +94,7 @@ def _lacking(
     """Return the files to decode: one of each content that is not known to be done."""
     files = known_files(places, settings)
     cines = files[files["cine"]]
-    done = places.cines.read()
+    done = decoded(places)
     certain = (done["confidence"] >= settings.min_confidence) | done["content"].isin(approved)
     again = (~done["stored"] & (done["reason"] == "") & certain).to_numpy()
     if settings.retry:
@@ -135,7 +146,7 @@ def _row(answer: Mapping[str, Any]) -> dict[str, Any]:
     binary = {
         name: base64.b64decode(answer.get(name, "")) or None for name in ("likeness", "preview")
     }
-    defaults = {"stored": False, "reason": answer.get("failure", "")}
+    defaults = {"format": FORMAT, "stored": False, "reason": answer.get("failure", "")}
     return {**defaults, **answer, **binary}
 
 

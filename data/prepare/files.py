@@ -10,6 +10,7 @@ import pandas as pd
 
 from cinelex.core.files import read_json, write_json
 from cinelex.core.folders import locked
+from cinelex.data.prepare.inventory import GONE
 from cinelex.data.prepare.places import Places
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Share
@@ -61,6 +62,7 @@ def known_files(places: Places, settings: PrepareSettings) -> pd.DataFrame:
     order of root and path.
     """
     files = places.files.read()
+    files = files[files["reason"] != GONE]
     stamp = ["root", "path", "size", "mtime_ns"]
     files = files.merge(places.contents.read(), on=stamp, how="left")
     wanted = files["modality"].isin(settings.modalities)

@@ -16,7 +16,9 @@ from cinelex.data.prepare.walk import Found, Share, walk
 from cinelex.data.prepare.work import Answer, Item, WorkerPool
 
 FILES_A_BATCH = 256
-MAY_PASS = ("unreadable",)
+GONE = "gone"
+"""Reason of a folder that could not be listed, and now can: it is no file."""
+MAY_PASS = ("unreadable", GONE)
 """Reasons that may be gone another day."""
 FAILURES = ("deadline", "died")
 """Reasons that are tried again where somebody asks for it."""
@@ -45,12 +47,17 @@ def take_inventory(
     Returns:
         How many files were looked at.
     """
-    known = _known(places.files.read(), number, retry=settings.retry)
-    new = [
-        found
-        for found in progress(walk(root), total=None, what="files listed")
-        if found.path in share and known.get(os.fsencode(found.path)) != _stamp(found)
-    ]
+    rows = places.files.read()
+    known = _known(rows, number, retry=settings.retry)
+    closed = _closed(rows, number)
+    new = []
+    for found in progress(walk(root), total=None, what="files listed"):
+        closed.discard(found.path)
+        if found.path in share and known.get(os.fsencode(found.path)) != _stamp(found):
+            new.append(found)
+    opened = [asdict(Found(path, -1, 0)) for path in sorted(closed) if path in share]
+    if opened:
+        places.files.append(_row(item, number, GONE) for item in opened)
     refused = [found for found in new if found.refusal]
     if refused:
         places.files.append(_row(asdict(found), number, found.refusal) for found in refused)
@@ -103,6 +110,12 @@ def _row(item: Item, number: int, reason: str) -> Row:
 
 def _stamp(found: Found) -> tuple[int, int]:
     return found.size, found.mtime_ns
+
+
+def _closed(rows: pd.DataFrame, number: int) -> set[str]:
+    """Return what could not even be listed."""
+    rows = rows[(rows["root"] == number) & (rows["reason"] == "unreadable") & (rows["size"] < 0)]
+    return {os.fsdecode(path) for path in rows["path"]}
 
 
 def _known(rows: pd.DataFrame, number: int, *, retry: bool) -> dict[bytes, tuple[int, int]]:

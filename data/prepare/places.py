@@ -38,6 +38,7 @@ CONTENTS = pa.schema(
 CINES = pa.schema(
     [
         ("content", pa.string()),
+        ("format", pa.int32()),
         ("stored", pa.bool_()),
         ("reason", pa.string()),
         ("key", pa.string()),

@@ -13,16 +13,16 @@ from cinelex.core.errors import UserError
 from cinelex.data.dicom.pseudonyms import open_pseudonyms
 from cinelex.data.prepare.assemble import Further, assemble
 from cinelex.data.prepare.decisions import read_decisions
-from cinelex.data.prepare.decoding import decode_new
+from cinelex.data.prepare.decoding import decode_new, decoded
 from cinelex.data.prepare.files import Sources, root_number
-from cinelex.data.prepare.inventory import take_inventory
+from cinelex.data.prepare.inventory import GONE, take_inventory
 from cinelex.data.prepare.places import Places, check_folders, held, open_places
 from cinelex.data.prepare.reports import ReadFacts
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Share
 from cinelex.data.prepare.work import NO_ROOM, WorkerPool, no_room
 
-NO_DICOM = ("not_dicom", "empty", "link", "special_file", "unreadable", "deadline", "died")
+NO_DICOM = (GONE, "not_dicom", "empty", "link", "special_file", "unreadable", "deadline", "died")
 """Reasons of files of which nobody knows that they are DICOM."""
 
 
@@ -71,8 +71,8 @@ def _prepare(places: Places, request: Request) -> None:
     with WorkerPool(settings.workers) as pool:
         looked = take_inventory(places, request.dicom, number, share, settings, pool)
         say(f"inventory: {looked} files are new or have changed")
-        decoded = decode_new(places, sources, share, settings, pool, approved=approved)
-    say(f"decoded: {decoded} cines")
+        count = decode_new(places, sources, share, settings, pool, approved=approved)
+    say(f"decoded: {count} cines")
     if share.of > 1:
         say(f"part {share.number} of {share.of} is done; run without --part when all are")
         return
@@ -98,7 +98,6 @@ def _check_any(places: Places) -> None:
 
 
 def _by_content(places: Places, decisions: Mapping[str, str]) -> "pd.Series[Any]":
-    """Return the decisions by the content of the file."""
-    cines = places.cines.read()
-    told = cines.set_index("content")["key"].map(dict(decisions))
+    """Return the decisions by the content of the file; one about an older mask is none."""
+    told = decoded(places).set_index("content")["key"].map(dict(decisions))
     return told.dropna()

@@ -1,8 +1,10 @@
 """The road from end to end, over small exports."""
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -10,7 +12,7 @@ import pytest
 
 from cinelex.core.errors import UserError
 from cinelex.core.locks import sole_user
-from cinelex.data.prepare import decoding, inventory
+from cinelex.data.prepare import decoding, inventory, walk
 from cinelex.data.prepare.journal import Journal
 from cinelex.data.prepare.walk import Share
 from cinelex.data.video.frame_store import FrameStore
@@ -151,6 +153,53 @@ def test_of_a_grown_folder_only_the_new_is_decoded(
     kept = after[after["study_id"].isin(before["study_id"])].reset_index(drop=True)
     pd.testing.assert_frame_equal(kept, before)
     assert len(after) == len(before) + 1
+
+
+def test_a_raised_format_decodes_known_files_again_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export, out = tmp_path / "export", tmp_path / "out"
+    for scene in range(2):
+        write_cine(export / str(scene), scene=scene)
+    run(export, out, UNSURE)
+    older = tables(out)[0]["cine"].tolist()
+    write_decisions(out, "approve", older)
+    monkeypatch.setattr(decoding, "FORMAT", decoding.FORMAT + 1)
+    seen = counted(monkeypatch)
+    run(export, out, UNSURE)
+    run(export, out, UNSURE)
+    assert seen == [2, 0]
+    assert decisions(out) == {"pending": 2}  # what was approved was the older mask
+    assert not set(tables(out)[0]["cine"]) & set(older)
+
+
+def test_a_folder_that_can_be_read_again_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export, out = tmp_path / "export", tmp_path / "out"
+    write_cine(export / "a", scene=1)
+    write_cine(export / "closed" / "b", scene=2)
+    before = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if Path(path).name == "closed":
+            raise PermissionError
+        return before(path)
+
+    monkeypatch.setattr(walk, "os", SimpleNamespace(**{**vars(os), "scandir": scandir}))
+    run(export, out)
+    assert sorted(tables(out)[0]["why"]) == ["", "unreadable"]
+    monkeypatch.undo()
+    run(export, out)
+    assert decisions(out) == {"kept": 2}
+
+
+def test_the_card_says_when_all_studies_are_of_one_patient(prepared: Path, tmp_path: Path) -> None:
+    for study in ("1", "2"):
+        write_cine(tmp_path / "export" / study, study=study, scene=int(study))
+    run(tmp_path / "export", tmp_path / "out")
+    assert "same PatientID" in (tmp_path / "out" / "card.md").read_text()
+    assert "same PatientID" not in (prepared / "card.md").read_text()
 
 
 def test_equal_names_in_two_folders_are_two_cines(tmp_path: Path) -> None:
