@@ -117,8 +117,8 @@ class OpenClipImage(VideoEncoder):
         model, self.kept = _loaded(name, pretrained, kept)
         self.tower = model.visual
         self.width, self.grid, self.tubelet = width, (1, 1, 1), (1, size, size)
-        found: Any = self.tower.image_size
-        native = found if isinstance(found, int) else found[0]
+        sides: Any = self.tower.image_size
+        native = sides if isinstance(sides, int) else sides[0]
         if (frames, size) != (1, native):
             raise ValueError(
                 f"{name} reads one frame of {native} pixels; set data.frames=1 and "
@@ -126,8 +126,11 @@ class OpenClipImage(VideoEncoder):
             )
         _check_width(width, _embedding(self.tower, size), name)
         make_repeatable(self.tower, trained=pretrained is not False)
+        # a tag of weights may bring statistics of its own, which a blank tower has not
         statistics: Any = self.tower
-        self.normalize = Normalize(statistics.image_mean, statistics.image_std)
+        found = {"mean": statistics.image_mean, "std": statistics.image_std, **(kept or {})}
+        self.kept |= {"mean": list(found["mean"]), "std": list(found["std"])}
+        self.normalize = Normalize(self.kept["mean"], self.kept["std"])
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return one token an image."""
