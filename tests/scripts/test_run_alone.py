@@ -21,7 +21,7 @@ WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *(f"##{one}" fo
 
 
 def _pretrained(folder: Path) -> tuple[Path, Path]:
-    """Return folders of a random VideoMAE and of a random BERT, as their own library writes them."""
+    """Return folders of a random VideoMAE and a random BERT, as their own library writes them."""
     video, text = folder / "video", folder / "text"
     sizes: dict[str, Any] = {
         "hidden_size": 16,
