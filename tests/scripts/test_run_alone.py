@@ -8,7 +8,7 @@ import pytest
 from transformers import (
     BertConfig,
     BertModel,
-    BertTokenizerFast,
+    BertTokenizer,
     VideoMAEConfig,
     VideoMAEImageProcessor,
     VideoMAEModel,
@@ -35,7 +35,7 @@ def _pretrained(folder: Path) -> tuple[Path, Path]:
     VideoMAEImageProcessor(image_mean=means, image_std=deviations).save_pretrained(video)
     BertModel(BertConfig(vocab_size=len(WORDS), **sizes)).save_pretrained(text)
     (text / "vocab.txt").write_text("\n".join(WORDS))
-    BertTokenizerFast(str(text / "vocab.txt")).save_pretrained(text)
+    BertTokenizer(str(text / "vocab.txt")).save_pretrained(text)
     return video, text
 
 
