@@ -1,8 +1,8 @@
 """Child processes that answer requests, and that are killed when they miss their deadline.
 
 A child is ``python -m module``, which calls ``serving.serve``. Requests and answers are a length (8
-bytes, big-endian) and that many bytes of JSON each. One request may have many answers. Nothing is
-pickled.
+bytes, big-endian) and that many bytes of JSON each. One request may have many answers, or one whose
+``bytes`` says how many raw ones follow it. Nothing is pickled.
 """
 
 import json
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from cinelex.core.processes import child_environment
@@ -49,16 +49,42 @@ class Child:
             ChildDiedError: It ended before all answers were there.
             ChildLateError: An answer took too long.
         """
+        with self._exchange() as (process, spare):
+            self._send(process, request)
+            for _ in range(answers):
+                yield _receive(process, time.monotonic() + deadline_s + spare)
+                spare = 0.0
+
+    def fetch(
+        self, request: dict[str, Any], *, deadline_s: float
+    ) -> tuple[dict[str, Any], bytearray]:
+        """Send a request, and return its one answer and the ``bytes`` that follow it.
+
+        Raises:
+            ChildDiedError: It ended before all of it was there.
+            ChildLateError: It took longer than ``deadline_s``.
+        """
+        with self._exchange() as (process, spare):
+            deadline = time.monotonic() + deadline_s + spare
+            self._send(process, request)
+            answer = _receive(process, deadline)
+            return answer, _read(process, answer.get("bytes", 0), deadline)
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number; None where there is none at the moment."""
+        return None if self._process is None else self._process.pid
+
+    @contextmanager
+    def _exchange(self) -> Iterator[tuple["subprocess.Popen[bytes]", float]]:
+        """Give the process and the seconds that it may need to start; end it where it fails."""
         spare = 0.0
         if self._process is None or self._process.poll() is not None:
             self.close()
             self._process = self._start()
             spare = START_S
         try:
-            self._send(self._process, request)
-            for _ in range(answers):
-                yield self._receive(self._process, time.monotonic() + deadline_s + spare)
-                spare = 0.0
+            yield self._process, spare
         except (BrokenPipeError, EOFError) as error:
             self.close()
             raise ChildDiedError from error
@@ -91,6 +117,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=child_environment(),
+            process_group=0,  # Ctrl-C is for the parent, which ends this
         )
 
     def _send(self, process: "subprocess.Popen[bytes]", request: dict[str, Any]) -> None:
@@ -99,16 +126,17 @@ class Child:
         process.stdin.write(len(text).to_bytes(8, "big") + text)
         process.stdin.flush()
 
-    def _receive(self, process: "subprocess.Popen[bytes]", deadline: float) -> dict[str, Any]:
-        assert process.stdout is not None
-        pipe = process.stdout.fileno()
-        length = int.from_bytes(_read(pipe, 8, deadline), "big")
-        answer: dict[str, Any] = json.loads(bytes(_read(pipe, length, deadline)))
-        return answer
+
+def _receive(process: "subprocess.Popen[bytes]", deadline: float) -> dict[str, Any]:
+    length = int.from_bytes(_read(process, 8, deadline), "big")
+    answer: dict[str, Any] = json.loads(bytes(_read(process, length, deadline)))
+    return answer
 
 
-def _read(pipe: int, count: int, deadline: float) -> bytearray:
+def _read(process: "subprocess.Popen[bytes]", count: int, deadline: float) -> bytearray:
     """Read exactly ``count`` bytes before the deadline."""
+    assert process.stdout is not None
+    pipe = process.stdout.fileno()
     data = bytearray(count)
     view = memoryview(data)
     done = 0

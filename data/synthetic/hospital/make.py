@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cinelex.core.files import write_json
-from cinelex.core.processes import child_environment
 from cinelex.core.progress import progress
 from cinelex.data.synthetic.hospital.canaries import list_canaries
 from cinelex.data.synthetic.hospital.planning import plan_visits
@@ -23,6 +20,7 @@ from cinelex.data.synthetic.hospital.study import TASK, Task, write_visit
 from cinelex.data.synthetic.hospital.truth import FileTruth, write_files
 from cinelex.data.synthetic.hospital.visits import TOP_AGE, Visit
 from cinelex.data.synthetic.sets import make_set
+from cinelex.data.synthetic.workers import answers_in_turn
 
 FORMAT: Final = 4
 """Goes up whenever the same settings give other files."""
@@ -88,31 +86,7 @@ def _write_in_processes(
 ) -> Iterator[list[FileTruth]]:
     """Deal the visits out to workers like cards and yield their rows in the order of `visits`."""
     tasks = [Task(settings, folder.resolve(), visits[n::processes]) for n in range(processes)]
-    workers = [_start_worker(task) for task in tasks]
-    try:
-        for number in range(len(visits)):
-            worker = workers[number % processes]
-            assert worker.stdout is not None
-            line = worker.stdout.readline()
-            if not line:
-                raise RuntimeError(f"a writing process ended early with code {worker.wait()}")
-            yield [FileTruth(**row) for row in json.loads(line)]
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.communicate()
-
-
-def _start_worker(task: Task) -> "subprocess.Popen[bytes]":
-    """Start a worker with its share of the visits; it uses one thread and the same modules."""
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "cinelex.data.synthetic.hospital.study"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=child_environment(),
-    )
-    assert worker.stdin is not None
-    worker.stdin.write(TASK.dump_json(task))
-    worker.stdin.close()
-    worker.stdin = None
-    return worker
+    dumped = [TASK.dump_json(task) for task in tasks]
+    program = "cinelex.data.synthetic.hospital.study"
+    for rows in answers_in_turn(program, dumped, count=len(visits)):
+        yield [FileTruth(**row) for row in rows]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cinelex.core.children import Child
 from cinelex.core.files import hash_file
 from cinelex.data.video.decode import (
     Limits,
@@ -34,9 +35,9 @@ def child(request: pytest.FixtureRequest) -> Iterator[ChildDecoder]:
 
 
 def pid_of(decoder: ChildDecoder) -> int:
-    child = decoder._child
-    assert child is not None
-    return child.pid
+    pid = decoder.pid
+    assert pid is not None
+    return pid
 
 
 def test_a_child_reads_what_this_process_reads(
@@ -91,16 +92,16 @@ def test_a_video_is_tried_once_more_when_its_decoder_is_killed(
     killings: int,
 ) -> None:
     path = write_video(tmp_path / "v.mp4", steps(3))
-    exchange = ChildDecoder._exchange
+    send = Child._send
     left = [signal.SIGKILL] * killings
 
-    def kill_and_exchange(self: ChildDecoder, child: Any, *request: Any) -> Any:
+    def kill_and_send(self: Child, process: Any, request: Any) -> None:
         if left:
-            child.send_signal(left.pop())
-            child.wait()
-        return exchange(self, child, *request)
+            process.send_signal(left.pop())
+            process.wait()
+        send(self, process, request)
 
-    monkeypatch.setattr(ChildDecoder, "_exchange", kill_and_exchange)
+    monkeypatch.setattr(Child, "_send", kill_and_send)
     with ChildDecoder(backend="pyav") as child:
         if killings == 1:
             assert child.probe(path).frames == 3
