@@ -6,7 +6,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from cinelex.data.dicom.keywords import DATES, PERSONS, PLACES
+from cinelex.data.dicom.keywords import DATES, ORDER, PERSONS, PLACES
 from cinelex.data.dicom.picture import regions, shutters
 from cinelex.data.dicom.record import MAX_AGE_YEARS, Identity
 from cinelex.data.dicom.values import code, number, text
@@ -28,6 +28,7 @@ def allowed_columns(dataset: Dataset) -> dict[str, Any]:
         "manufacturer": text(dataset, "Manufacturer", longest=64),
         "model": text(dataset, "ManufacturerModelName", longest=64),
         "heart_rate_per_min": number(dataset, "HeartRate"),
+        "order": tuple(number(dataset, keyword) or 0.0 for keyword in ORDER),
         "regions": regions(dataset),
         "shutters": shutters(dataset),
     }

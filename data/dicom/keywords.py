@@ -36,6 +36,8 @@ COLUMNS: Final = (
     "SOPClassUID", "Modality", "Manufacturer", "ManufacturerModelName", "PatientAge",
     "PatientSex", "HeartRate",
 )  # fmt: skip
+ORDER: Final = ("SeriesNumber", "InstanceNumber")
+"""In which order the study was taken."""
 PERSONS: Final = (
     "PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName",
     "ReferringPhysicianName", "PerformingPhysicianName", "OperatorsName", "RequestingPhysician",
@@ -56,4 +58,4 @@ IDENTITY: Final = (
     "SeriesInstanceUID", "SOPInstanceUID", "StudyTime", *PERSONS, *PLACES, *DATES,
 )  # fmt: skip
 """For ``private/`` only."""
-WANTED: Final = (*PIXELS, *DISPLAY, *TIME, *PICTURE, *COLUMNS, *IDENTITY)
+WANTED: Final = (*PIXELS, *DISPLAY, *TIME, *PICTURE, *COLUMNS, *ORDER, *IDENTITY)

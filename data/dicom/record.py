@@ -84,6 +84,9 @@ class FileRecord:
     manufacturer: str = ""
     model: str = ""
     heart_rate_per_min: float | None = None
+    order: tuple[float, float] = (0.0, 0.0)
+    """Series and instance number, by which the files of a study are in the order that they were
+    taken in; 0 where the header has none."""
     regions: tuple[Region, ...] = ()
     """Ultrasound: rectangles that the header says a beam is in."""
     shutters: tuple[Shutter, ...] = ()

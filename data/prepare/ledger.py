@@ -72,11 +72,14 @@ def write_ledger(path: Path, told: pd.DataFrame, summary: Mapping[str, Any]) -> 
 
 
 def write_manifest(path: Path, kept: pd.DataFrame) -> None:
-    """Write a row a cine, the cines of a study together, in the order of their keys."""
+    """Write a row a cine, the cines of a study together, in the order that they were taken in.
+
+    What reads the cines of a study side by side then finds the first view first in every study.
+    """
     cines = kept.assign(
         video_path="store:" + kept["key"].astype(str), frame_times_ms=kept["times_ms"]
     )
-    _write(path, cines.sort_values(["study_id", "key"]), MANIFEST, {})
+    _write(path, cines.sort_values(["study_id", "order", "key"]), MANIFEST, {})
 
 
 def write_table(path: Path, rows: pd.DataFrame) -> None:

@@ -202,6 +202,20 @@ def test_the_card_says_when_all_studies_are_of_one_patient(prepared: Path, tmp_p
     assert "same PatientID" not in (prepared / "card.md").read_text()
 
 
+def test_cines_of_a_study_stand_in_the_order_that_they_were_taken_in(tmp_path: Path) -> None:
+    for scene, number in enumerate((10, 1, 2)):
+        write_cine(
+            tmp_path / "export" / str(scene),
+            scene=scene,
+            SeriesNumber=1,
+            InstanceNumber=number,
+            PositionerPrimaryAngle=float(number),
+            PositionerSecondaryAngle=0.0,
+        )
+    run(tmp_path / "export", tmp_path / "out")
+    assert tables(tmp_path / "out")[1]["primary_angle"].tolist() == [1, 2, 10]
+
+
 def test_equal_names_in_two_folders_are_two_cines(tmp_path: Path) -> None:
     for study in ("1", "2"):
         write_cine(tmp_path / "export" / study / "IM1", study=study, scene=int(study))
