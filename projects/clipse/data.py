@@ -1,5 +1,6 @@
 """The captioned images of a run: from what a config names to what the project trains on."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from cinelex.data.studies.study import split_name
 from cinelex.data.text.saved import load_tokenizer
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.text.topics import topics
+from cinelex.data.video.frame_store import FrameStore
 from cinelex.data.video.ingest import ingest
 from cinelex.data.video.videos import StoredVideos
 from cinelex.projects.interface.towers import Towers, kept_towers
@@ -30,7 +32,7 @@ from cinelex.projects.studies.manifests import (
     read_manifest,
     read_others,
 )
-from cinelex.projects.studies.stored import ingest_settings
+from cinelex.projects.studies.stored import ingest_settings, prepared
 from cinelex.projects.studies.tokenizers import keep_tokenizer_of
 
 Read = tuple[ImageSet, StoredVideos]
@@ -114,13 +116,14 @@ def _read(
     The main rank leaves on disk what every rank reads: images, pixels, rejects, tokenizer.
     """
     data, still = config.data, config.clipse.format != "manifest"
-    images, root = _image_set(config, output)
+    images, root, source = _image_set(config, output)
     settings = ingest_settings(data, stored_frames=1 if still else data.stored_frames)
     store = ingest(
         [image.path for image in images.images],
         root=root,
         cache=data.cache / "frames",
         settings=settings,
+        source=source,
     )
     if is_main():
         check_rejects(
@@ -144,6 +147,7 @@ def _read(
         root=others.video_root,
         cache=data.cache / "frames",
         settings=settings,
+        source=prepared(data, others),
     )
     return images, store, (ImageSet(named), found)
 
@@ -179,8 +183,12 @@ def refuse_no_root(clipse: ClipseConfig) -> None:
         )
 
 
-def _image_set(config: RunConfig, output: Path) -> tuple[ImageSet, Path]:
-    """Return what the captions' files say, and the folder that images are below."""
+Found = tuple[ImageSet, Path, FrameStore | None]
+"""Images, the folder that they are below, and the store of prepared cines."""
+
+
+def _image_set(config: RunConfig, output: Path) -> Found:
+    """Return what the captions' files say, and where the images are."""
     clipse = config.clipse
     if clipse.format == "manifest":
         return _from_manifest(config, output)
@@ -192,10 +200,10 @@ def _image_set(config: RunConfig, output: Path) -> tuple[ImageSet, Path]:
 
         made = MadeUpSettings(size=config.data.size, **clipse.synthetic.model_dump())
         root = make_image_set(made, config.data.cache / "synthetic")
-    return FORMATS[clipse.format].read(root), root.absolute()
+    return FORMATS[clipse.format].read(root), root.absolute(), None
 
 
-def _from_manifest(config: RunConfig, output: Path) -> tuple[ImageSet, Path]:
+def _from_manifest(config: RunConfig, output: Path) -> Found:
     """Return every study with its first video as an image, and its report as the caption."""
     data, label = config.data, config.clipse.label_column
     if data.manifest is None:
@@ -212,7 +220,7 @@ def _from_manifest(config: RunConfig, output: Path) -> tuple[ImageSet, Path]:
         )
         for study in manifest.studies
     )
-    return ImageSet(images), manifest.video_root
+    return ImageSet(images), manifest.video_root, prepared(data, manifest)
 
 
 def _sampler(config: RunConfig, train: CaptionedImages) -> StudySampler:
@@ -233,9 +241,7 @@ def _sampler(config: RunConfig, train: CaptionedImages) -> StudySampler:
 
 
 def _counts(images: ImageSet) -> str:
-    splits: dict[str, int] = {}
-    for image in images.images:
-        splits[image.split] = splits.get(image.split, 0) + 1
+    splits = Counter(image.split for image in images.images)
     return ", ".join(f"{split} {count}" for split, count in splits.items())
 
 

@@ -1,0 +1,35 @@
+"""Images that are cines of a prepared data set."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cinelex.config.load import load_config
+from cinelex.data.video.store_writer import StoreWriter
+from cinelex.projects.clipse.data import open_clipse_data
+
+BASELINE = Path(__file__).parents[3] / "config" / "clipse" / "baseline.yaml"
+
+
+def test_a_cine_is_read_from_the_store_beside_the_manifest(tmp_path: Path) -> None:
+    levels = {"a": 40, "b": 90, "c": 200, "d": 250}
+    with StoreWriter(tmp_path / "store") as store:
+        for key, level in levels.items():
+            store.add(key, np.full((3, 8, 8, 1), level, np.uint8))
+    rows = [
+        f"s{key},store:{key},picture of {key},{'test' if key == 'd' else 'train'}" for key in levels
+    ]
+    table = "\n".join(["study_id,video_path,report,split", *rows])
+    (tmp_path / "manifest.csv").write_text(table)
+    config = load_config(
+        BASELINE,
+        [
+            "clipse.format=manifest",
+            f"data.manifest={tmp_path / 'manifest.csv'}",
+            f"data.cache={tmp_path / 'cache'}",
+            *("data.channels=1", "data.size=8", "batch=2"),
+        ],
+    )
+    data = open_clipse_data(config, tmp_path / "run")
+    shown = [int(data.train.sample(n, epoch=None).clips.unique()) for n in range(3)]
+    assert shown == [40, 90, 200]
