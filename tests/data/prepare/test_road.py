@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +16,6 @@ from cinelex.data.prepare.journal import Journal
 from cinelex.data.prepare.walk import Share
 from cinelex.data.video.frame_store import FrameStore
 from tests.data.prepare.exports import (
-    SURE,
     UNSURE,
     decisions,
     moving,
@@ -200,69 +198,6 @@ def test_the_card_says_when_all_studies_are_of_one_patient(prepared: Path, tmp_p
     run(tmp_path / "export", tmp_path / "out")
     assert "same PatientID" in (tmp_path / "out" / "card.md").read_text()
     assert "same PatientID" not in (prepared / "card.md").read_text()
-
-
-def test_cines_of_a_study_stand_in_the_order_that_they_were_taken_in(tmp_path: Path) -> None:
-    for scene, number in enumerate((10, 1, 2)):
-        write_cine(
-            tmp_path / "export" / str(scene),
-            scene=scene,
-            SeriesNumber=1,
-            InstanceNumber=number,
-            PositionerPrimaryAngle=float(number),
-            PositionerSecondaryAngle=0.0,
-        )
-    run(tmp_path / "export", tmp_path / "out")
-    assert tables(tmp_path / "out")[1]["primary_angle"].tolist() == [1, 2, 10]
-
-
-def test_equal_names_in_two_folders_are_two_cines(tmp_path: Path) -> None:
-    for study in ("1", "2"):
-        write_cine(tmp_path / "export" / study / "IM1", study=study, scene=int(study))
-    run(tmp_path / "export", tmp_path / "out")
-    assert decisions(tmp_path / "out") == {"kept": 2}
-
-
-def test_the_same_frames_in_other_bytes_are_one_cine_of_a_study(tmp_path: Path) -> None:
-    write_cine(tmp_path / "export" / "a", scene=1)
-    write_cine(tmp_path / "export" / "b", scene=1, ImageComments="exported again")
-    run(tmp_path / "export", tmp_path / "out")
-    assert sorted(tables(tmp_path / "out")[0]["why"]) == ["", "same_frames"]
-
-
-def test_a_cine_of_another_patient_leaves_the_study(tmp_path: Path) -> None:
-    write_cine(tmp_path / "export" / "a", scene=1)
-    write_cine(tmp_path / "export" / "b", scene=2, patient="P2")
-    run(tmp_path / "export", tmp_path / "out")
-    assert sorted(tables(tmp_path / "out")[0]["why"]) == ["", "other_patient"]
-
-
-def test_a_mask_waits_is_approved_and_only_then_stored(tmp_path: Path) -> None:
-    export, out = tmp_path / "export", tmp_path / "out"
-    for scene in range(3):
-        write_cine(export / str(scene), scene=scene)
-    run(export, out, UNSURE)
-    assert decisions(out) == {"pending": 3}
-    assert len(FrameStore(out / "store")) == 0
-    cines = tables(out)[0]["cine"].tolist()
-    assert all(cine in (out / "review.html").read_text() for cine in cines)
-    write_decisions(out, "approve", cines[:1])
-    with (out / "decisions.csv").open("a") as stream:
-        stream.write(f"{cines[1]},reject\n")
-    run(export, out, UNSURE)
-    assert decisions(out) == {"kept": 1, "dropped": 1, "pending": 1}
-    assert tables(out)[1]["video_path"].tolist() == [f"store:{cines[0]}"]
-    assert len(FrameStore(out / "store")) == 1
-    run(export, out)  # now every mask is certain enough
-    assert decisions(out) == {"kept": 3}
-    assert len(FrameStore(out / "store")) == 3
-
-
-def test_a_limit_that_is_lowered_stores_what_waited(tmp_path: Path) -> None:
-    write_cine(tmp_path / "export" / "a")
-    run(tmp_path / "export", tmp_path / "out", UNSURE)
-    run(tmp_path / "export", tmp_path / "out", replace(SURE, workers=2))
-    assert decisions(tmp_path / "out") == {"kept": 1}
 
 
 def test_what_stands_outside_private_names_nobody(prepared: Path, export: Path) -> None:
