@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from cinelex.models.normalize import Normalize
 from cinelex.models.shapes import (
+    ClipFeatures,
     Clips,
     ClipTokens,
     Keep,
@@ -49,6 +50,9 @@ class VideoEncoder(nn.Module, ABC):
     kept: Mapping[str, Any] | None = None
     """JSON that the constructor takes as ``kept`` to build it again for a checkpoint, without its
     source; None where the options say it all."""
+    trunk: str = ""
+    """Dotted name, in here, of the part whose weights come from elsewhere; empty where all layers
+    are fresh."""
 
     @abstractmethod
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
@@ -58,6 +62,22 @@ class VideoEncoder(nn.Module, ABC):
             clips: Levels in [0, 1], unless ``normalize`` was told to expect others.
             keep: The tokens to embed and encode, as indices in t·y·x; all of them if None.
         """
+
+
+class PretrainedVideo(VideoEncoder, ABC):
+    """A video encoder in two parts: its trunk, and fresh layers behind it.
+
+    ``forward`` is ``tokens`` of ``features``. Where the trunk is frozen, what it makes of a clip
+    can be kept and given to ``tokens`` again.
+    """
+
+    @abstractmethod
+    def features(self, clips: Clips, keep: Keep | None = None) -> ClipFeatures:
+        """Return what the trunk makes of each clip; arguments are those of ``forward``."""
+
+    @abstractmethod
+    def tokens(self, features: ClipFeatures) -> ClipTokens:
+        """Return the tokens of each clip from what the trunk made of it."""
 
 
 class Aggregator(nn.Module, ABC):
@@ -89,6 +109,8 @@ class TextEncoder(nn.Module, ABC):
     """Embedding dimension of a token and of a report."""
     kept: Mapping[str, Any] | None = None
     """As of a video encoder."""
+    trunk: str = ""
+    """As of a video encoder."""
 
     @abstractmethod
     def forward(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
@@ -102,6 +124,18 @@ class TextEncoder(nn.Module, ABC):
     @abstractmethod
     def pool(self, features: TokenFeatures, attention_mask: TokenMask) -> Studies:
         """Return one vector a report, from the features of the tokens that are not padding."""
+
+
+class PretrainedText(TextEncoder, ABC):
+    """A text encoder in two parts, as `PretrainedVideo` is."""
+
+    @abstractmethod
+    def features(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
+        """Return what the trunk makes of each token, which no padding has touched."""
+
+    @abstractmethod
+    def tokens(self, features: TokenFeatures) -> TokenFeatures:
+        """Return the features of each token from what the trunk made of it."""
 
 
 @runtime_checkable

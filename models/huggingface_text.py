@@ -6,18 +6,20 @@ from typing import Any
 from torch import nn
 
 from cinelex.core.errors import UserError
-from cinelex.models.contracts import TextEncoder
+from cinelex.models.contracts import PretrainedText
 from cinelex.models.foreign import make_repeatable
 from cinelex.models.hub import described, load_pretrained, rebuilt
 from cinelex.models.pooling import PoolingKind, TokenPooling
 from cinelex.models.shapes import Studies, TokenFeatures, TokenIds, TokenMask
 
 
-class HuggingFaceText(TextEncoder):
+class HuggingFaceText(PretrainedText):
     """A pretrained text encoder, such as PubMedBERT; it needs the tokenizer it was trained with.
 
     Source: Gu et al. 2021, PubMedBERT, arXiv:2007.15779 (the default).
     """
+
+    trunk = "encoder"
 
     def __init__(
         self,
@@ -64,8 +66,16 @@ class HuggingFaceText(TextEncoder):
 
     def forward(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
         """Return the features of each token."""
+        return self.tokens(self.features(token_ids, attention_mask))
+
+    def features(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
+        """Return the last layer of the encoder."""
         out = self.encoder(input_ids=token_ids, attention_mask=attention_mask.long())
-        return self.project(out.last_hidden_state)
+        return out.last_hidden_state
+
+    def tokens(self, features: TokenFeatures) -> TokenFeatures:
+        """Project them where the width is another."""
+        return self.project(features)
 
     def pool(self, features: TokenFeatures, attention_mask: TokenMask) -> Studies:
         """Return one vector a report."""

@@ -11,10 +11,11 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from cinelex.core.errors import UNFIT, UserError
-from cinelex.models.contracts import TextEncoder, VideoEncoder
+from cinelex.models.contracts import PretrainedText, PretrainedVideo
 from cinelex.models.foreign import make_repeatable
 from cinelex.models.normalize import Normalize
 from cinelex.models.shapes import (
+    ClipFeatures,
     Clips,
     ClipTokens,
     Keep,
@@ -79,13 +80,14 @@ def _loaded(
         return load_open_clip(folder, False), dict(kept)
 
 
-class OpenClipImage(VideoEncoder):
+class OpenClipImage(PretrainedVideo):
     """The image tower with its projection: one token an image, in the space of the pair.
 
     Source: Cherti et al. 2023, arXiv:2212.07143; Radford et al. 2021, arXiv:2103.00020.
     """
 
     drops_tokens = False
+    trunk = "tower"
 
     def __init__(
         self,
@@ -134,12 +136,22 @@ class OpenClipImage(VideoEncoder):
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return one token an image."""
+        return self.tokens(self.features(clips, keep))
+
+    def features(self, clips: Clips, keep: Keep | None = None) -> ClipFeatures:
+        """Return the tower's row of each image, as the one token."""
         assert keep is None
         return self.tower(self.normalize(clips)[:, :, 0])[:, None]
 
+    def tokens(self, features: ClipFeatures) -> ClipTokens:
+        """Return them as they are: nothing fresh stands behind the tower."""
+        return features
 
-class OpenClipText(TextEncoder):
+
+class OpenClipText(PretrainedText):
     """The text tower with its projection; it needs the tokenizer ``kind: open_clip``."""
+
+    trunk = "tower"
 
     def __init__(
         self,
@@ -185,6 +197,14 @@ class OpenClipText(TextEncoder):
 
     def forward(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
         """Return the projected features of each token; no token sees those behind it."""
+        return self.tokens(self.features(token_ids, attention_mask))
+
+    def tokens(self, features: TokenFeatures) -> TokenFeatures:
+        """Return them as they are: nothing fresh stands behind the tower."""
+        return features
+
+    def features(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
+        """Return all that the tower makes of each token."""
         length = token_ids.shape[1]
         features = self.tower.token_embedding(token_ids) + self.tower.positional_embedding[:length]
         mask = self.tower.attn_mask[:length, :length]

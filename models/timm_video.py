@@ -11,17 +11,18 @@ from torch import Tensor, nn
 
 from cinelex.core.errors import UserError, refusing
 from cinelex.models.blocks import Block, start_small
-from cinelex.models.contracts import VideoEncoder
+from cinelex.models.contracts import PretrainedVideo
 from cinelex.models.foreign import make_repeatable, read_weights
 from cinelex.models.normalize import Normalize
 from cinelex.models.positions import GridPositions
-from cinelex.models.shapes import Clips, ClipTokens, Keep
+from cinelex.models.shapes import ClipFeatures, Clips, ClipTokens, Keep
 
 
-class TimmVideo(VideoEncoder):
+class TimmVideo(PretrainedVideo):
     """Turn each frame into one token with an image backbone; the tokens attend to each other."""
 
     drops_tokens = False
+    trunk = "backbone"
 
     def __init__(
         self,
@@ -74,13 +75,20 @@ class TimmVideo(VideoEncoder):
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return one token a frame."""
+        return self.tokens(self.features(clips, keep))
+
+    def features(self, clips: Clips, keep: Keep | None = None) -> ClipFeatures:
+        """Return the backbone's row of each frame."""
         assert keep is None
         frames = rearrange(
             self.normalize(clips),
             "clip channel frame row column -> (clip frame) channel row column",
         )
-        features = self.project(self.backbone(frames))
-        tokens = features.unflatten(0, (len(clips), -1)) + self.positions()
+        return self.backbone(frames).unflatten(0, (len(clips), -1))
+
+    def tokens(self, features: ClipFeatures) -> ClipTokens:
+        """Let the frames of each clip attend to each other."""
+        tokens = self.project(features) + self.positions()
         for block in self.blocks:
             tokens = block(tokens)
         return self.norm(tokens)

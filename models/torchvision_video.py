@@ -9,14 +9,14 @@ from einops import rearrange
 from torch import nn
 
 from cinelex.core.errors import UserError
-from cinelex.models.contracts import VideoEncoder
+from cinelex.models.contracts import PretrainedVideo
 from cinelex.models.foreign import load_all, make_repeatable, read_weights
 from cinelex.models.normalize import Normalize
-from cinelex.models.shapes import Clips, ClipTokens, Keep
+from cinelex.models.shapes import ClipFeatures, Clips, ClipTokens, Keep
 from cinelex.models.tubelets import grid_of
 
 
-class MViTV2S(VideoEncoder):
+class MViTV2S(PretrainedVideo):
     """MViT-v2-S: attention that pools space as it goes deeper.
 
     Made for 16 frames of 224; for other sizes its relative positions are interpolated.
@@ -25,6 +25,7 @@ class MViTV2S(VideoEncoder):
     """
 
     drops_tokens = False
+    trunk = "mvit"
 
     def __init__(
         self,
@@ -67,22 +68,31 @@ class MViTV2S(VideoEncoder):
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the tokens of the last stage, without the class token."""
+        return self.tokens(self.features(clips, keep))
+
+    def features(self, clips: Clips, keep: Keep | None = None) -> ClipFeatures:
+        """Return the last stage's own tokens, without the class token."""
         assert keep is None
         maps = self.mvit.conv_proj(self.normalize(clips))
         tokens = self.mvit.pos_encoding(rearrange(maps, "clip width t y x -> clip (t y x) width"))
         grid = tuple(maps.shape[2:])
         for block in self.mvit.blocks:
             tokens, grid = block(tokens, grid)
-        return self.project(self.mvit.norm(tokens)[:, 1:])
+        return self.mvit.norm(tokens)[:, 1:]
+
+    def tokens(self, features: ClipFeatures) -> ClipTokens:
+        """Project them."""
+        return self.project(features)
 
 
-class R3D18(VideoEncoder):
+class R3D18(PretrainedVideo):
     """R3D-18: a residual network whose filters reach over time.
 
     Source: Tran et al. 2018, arXiv:1711.11248; the layers are torchvision's.
     """
 
     drops_tokens = False
+    trunk = "stages"
 
     def __init__(
         self,
@@ -129,9 +139,17 @@ class R3D18(VideoEncoder):
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the positions of the last stage."""
+        return self.tokens(self.features(clips, keep))
+
+    def features(self, clips: Clips, keep: Keep | None = None) -> ClipFeatures:
+        """Return the last stage's channels at each position."""
         assert keep is None
         maps = self.stages(self.normalize(clips))
-        return self.project(self.norm(rearrange(maps, "clip width t y x -> clip (t y x) width")))
+        return rearrange(maps, "clip width t y x -> clip (t y x) width")
+
+    def tokens(self, features: ClipFeatures) -> ClipTokens:
+        """Project them."""
+        return self.project(self.norm(features))
 
 
 def _normalize(weights: Any) -> Normalize:

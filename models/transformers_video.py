@@ -8,21 +8,22 @@ from torch import nn
 
 from cinelex.core.errors import UserError
 from cinelex.models.blocks import check_heads
-from cinelex.models.contracts import VideoEncoder
+from cinelex.models.contracts import PretrainedVideo
 from cinelex.models.foreign import make_repeatable
 from cinelex.models.hub import described, load_pretrained, pixel_statistics, rebuilt
 from cinelex.models.normalize import Normalize
-from cinelex.models.shapes import Clips, ClipTokens, Keep
+from cinelex.models.shapes import ClipFeatures, Clips, ClipTokens, Keep
 from cinelex.models.tubelets import grid_of, take_positions
 
 
-class VideoMAE(VideoEncoder):
+class VideoMAE(PretrainedVideo):
     """The encoder of VideoMAE, which sees the tokens that are kept and no others.
 
     Source: Tong et al. 2022, arXiv:2203.12602; the layers are those of transformers.
     """
 
     drops_tokens = True
+    trunk = "videomae"
 
     def __init__(
         self,
@@ -99,12 +100,20 @@ class VideoMAE(VideoEncoder):
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the tokens of each clip, in the order of ``keep``."""
+        return self.tokens(self.features(clips, keep))
+
+    def features(self, clips: Clips, keep: Keep | None = None) -> ClipFeatures:
+        """Return VideoMAE's own tokens, in the order of ``keep``."""
         pixels = self.normalize(clips).transpose(1, 2)
         if keep is None:
-            return self.project(self.videomae(pixels).last_hidden_state)
+            return self.videomae(pixels).last_hidden_state
         tokens_a_clip = self.grid[0] * self.grid[1] * self.grid[2]
         hidden = torch.ones(len(clips), tokens_a_clip, dtype=torch.bool, device=clips.device)
         hidden.scatter_(1, keep, value=False)
         tokens = self.videomae(pixels, bool_masked_pos=hidden).last_hidden_state
         # They come in ascending order of their indices, whatever the order of ``keep``.
-        return self.project(take_positions(tokens, keep.argsort(dim=1).argsort(dim=1)))
+        return take_positions(tokens, keep.argsort(dim=1).argsort(dim=1))
+
+    def tokens(self, features: ClipFeatures) -> ClipTokens:
+        """Project them where the width is another."""
+        return self.project(features)

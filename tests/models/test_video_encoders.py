@@ -15,7 +15,7 @@ from transformers import VideoMAEImageProcessor
 
 from cinelex.core.errors import UserError
 from cinelex.models import VIDEO_ENCODERS
-from cinelex.models.contracts import VideoEncoder
+from cinelex.models.contracts import PretrainedVideo, VideoEncoder
 
 OPEN_CLIP = str(Path(__file__).parent / "tiny_open_clip" / "image")
 SMALLEST: dict[str, dict[str, Any]] = {
@@ -208,3 +208,18 @@ def test_gray_clips_are_read_too(named: tuple[str, VideoEncoder]) -> None:
     clips = torch.randn(1, 1, options["frames"], options["size"], options["size"])
     with torch.no_grad():
         assert gray(clips).isfinite().all()
+
+
+def test_what_the_trunk_made_of_a_clip_gives_its_tokens_again(
+    encoder: VideoEncoder, clips: torch.Tensor
+) -> None:
+    if not isinstance(encoder, PretrainedVideo):
+        assert encoder.trunk == ""
+        return
+    fresh = {name for name, _ in encoder.named_parameters() if not name.startswith(encoder.trunk)}
+    for name, parameter in encoder.named_parameters():
+        parameter.requires_grad_(name in fresh)
+    features = encoder.features(clips)
+    encoder.requires_grad_(True)
+    assert not features.requires_grad  # nothing but the trunk has a say in it
+    torch.testing.assert_close(encoder.tokens(features), encoder(clips), atol=2e-5, rtol=1e-4)
