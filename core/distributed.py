@@ -196,6 +196,14 @@ def sum_over_ranks(value: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
     return total
 
 
+def highest_over_ranks(value: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
+    """Return the elementwise maximum over the ranks, without gradient."""
+    highest = value.detach().clone(memory_format=torch.contiguous_format)
+    if world_size() > 1:
+        dist.all_reduce(highest, op=dist.ReduceOp.MAX)
+    return highest
+
+
 def max_over_ranks(value: int) -> int:
     """Return the largest of the ranks' numbers."""
     if world_size() == 1:

@@ -1,16 +1,21 @@
 """Study-level contrastive loss: a study's videos and its report must find each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from cinelex.core.distributed import gather_rows, row_counts
+from cinelex.core.distributed import gather_rows, rank, row_counts, sum_over_ranks
 from cinelex.losses.pairs import Pairs
+from cinelex.losses.tiles import Part, mean_log_sum_exp
 
 Form = Literal["out", "in"]
+
+HELD_WHOLE = 512
+"""Studies up to which the matrix of all pairs is simply held: 1 MiB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,14 +63,13 @@ class InfoNCE:
             report_group: Equal numbers mean equal report texts, on whatever rank they are.
             patient_group: Equal numbers mean the same patient, on whatever rank they are.
         """
-        counts = row_counts(study)
-        logits = similarity_matrix(
-            gather_rows(study, counts=counts), gather_rows(report, counts=counts)
-        ) / temperature.to(torch.promote_types(temperature.dtype, torch.float32))
-        pairs = Pairs.of(
-            gather_rows(report_group, counts=counts), gather_rows(patient_group, counts=counts)
+        temperature = temperature.to(torch.promote_types(temperature.dtype, torch.float32))
+        compared = EveryPair.of(study, report, report_group, patient_group)
+        if compared.many:
+            return _info_nce_in_tiles(compared, 1 / temperature, form=self.form)
+        return info_nce_from_logits(
+            compared.similarity() / temperature, compared.pairs(), form=self.form
         )
-        return info_nce_from_logits(logits, pairs, form=self.form)
 
 
 def similarity_matrix(
@@ -78,6 +82,98 @@ def similarity_matrix(
     precision = torch.promote_types(study.dtype, torch.float32)
     with torch.autocast(study.device.type, enabled=False):
         return study.to(precision) @ report.to(precision).T
+
+
+@dataclass(frozen=True, kw_only=True)
+class EveryPair:
+    """All studies and all reports of the global batch, as one rank holds them."""
+
+    study: Float[Tensor, "own dim"]
+    """Unit rows of this rank's studies, in float32 or better."""
+    report: Float[Tensor, "gallery dim"]
+    """Unit rows of everybody's reports."""
+    report_group: Int[Tensor, " gallery"]
+    patient_group: Int[Tensor, " gallery"]
+    counts: Sequence[int]
+    """Studies of each rank."""
+
+    @classmethod
+    def of(
+        cls,
+        study: Float[Tensor, "own dim"],
+        report: Float[Tensor, "own dim"],
+        report_group: Int[Tensor, " own"],
+        patient_group: Int[Tensor, " own"],
+    ) -> "EveryPair":
+        """Gather what every rank has to see; studies stay where they are."""
+        counts, precision = row_counts(study), torch.promote_types(study.dtype, torch.float32)
+        return cls(
+            study=study.to(precision),
+            report=gather_rows(report.to(precision), counts=counts),
+            report_group=gather_rows(report_group, counts=counts),
+            patient_group=gather_rows(patient_group, counts=counts),
+            counts=counts,
+        )
+
+    @property
+    def many(self) -> bool:
+        """Return whether the matrix is too large to be held."""
+        return len(self.report) > HELD_WHOLE
+
+    def similarity(self) -> Float[Tensor, "gallery gallery"]:
+        """Return all cosines."""
+        return similarity_matrix(gather_rows(self.study, counts=self.counts), self.report)
+
+    def pairs(self) -> Pairs:
+        """Return what each pair is."""
+        return Pairs.of(self.report_group, self.patient_group)
+
+    @property
+    def own(self) -> slice:
+        """Return where this rank's studies stand among all."""
+        first = sum(self.counts[: rank()])
+        return slice(first, first + len(self.study))
+
+    def pairs_of(self, rows: slice) -> Pairs:
+        """Return what each pair is, of some of this rank's studies."""
+        first = self.own.start
+        shifted = slice(first + rows.start, first + rows.stop)
+        return Pairs.of_rows(shifted, self.report_group, self.patient_group)
+
+    def excluded(self, rows: slice) -> Bool[Tensor, "rows gallery"]:
+        """Return the pairs that are left out, of some of this rank's studies."""
+        return self.pairs_of(rows).excluded
+
+    def negative(self, rows: slice) -> Bool[Tensor, "rows gallery"]:
+        """Return the pairs that are no positives, of some of this rank's studies."""
+        return ~self.pairs_of(rows).positive
+
+
+def _info_nce_in_tiles(
+    compared: EveryPair, scale: Float[Tensor, ""], *, form: Form
+) -> Float[Tensor, ""]:
+    parts = [Part(1.0, compared.excluded)]
+    if form == "in":
+        parts.append(Part(-1.0, compared.negative))
+    with torch.autocast(compared.study.device.type, enabled=False):
+        everything = mean_log_sum_exp(compared.study, compared.report, scale=scale, parts=parts)
+        if form == "in":
+            return everything
+        # a group's mean positive is the same number whether rows or columns are averaged
+        means = _group_means(compared.report, compared.report_group)[compared.own]
+        own_total = sum_over_ranks((compared.study * means).sum())
+        return everything - scale * own_total / len(compared.report)
+
+
+def _group_means(
+    rows: Float[Tensor, "gallery dim"], group: Int[Tensor, " gallery"]
+) -> Float[Tensor, "gallery dim"]:
+    """Return for each row the mean over its group."""
+    # the first place of a group in sorted order names it, without waiting for the device
+    name = torch.searchsorted(group.sort().values, group)
+    total = torch.zeros_like(rows).index_add(0, name, rows)
+    size = rows.new_zeros(len(rows)).index_add(0, name, rows.new_ones(len(rows)))
+    return total[name] / size[name, None]
 
 
 def info_nce_from_logits(

@@ -25,6 +25,16 @@ class Pairs:
             report_group: Equal numbers mean equal report texts, on whatever rank they are.
             patient_group: Equal numbers mean the same patient, on whatever rank they are.
         """
-        positive = report_group[:, None] == report_group[None, :]
-        same_patient = patient_group[:, None] == patient_group[None, :]
+        return cls.of_rows(slice(None), report_group, patient_group)
+
+    @classmethod
+    def of_rows(
+        cls,
+        rows: slice,
+        report_group: Int[Tensor, " study"],
+        patient_group: Int[Tensor, " study"],
+    ) -> "Pairs":
+        """Compare some studies with every study's report; see `of`."""
+        positive = report_group[rows, None] == report_group[None, :]
+        same_patient = patient_group[rows, None] == patient_group[None, :]
         return cls(positive=positive, excluded=same_patient & ~positive)

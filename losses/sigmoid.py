@@ -7,9 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from cinelex.core.distributed import gather_rows, row_counts
-from cinelex.losses.contrastive import similarity_matrix
-from cinelex.losses.pairs import Pairs
+from cinelex.losses.contrastive import EveryPair
+from cinelex.losses.tiles import sigmoid_cost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +48,16 @@ class SigLIP:
             report_group: Equal numbers mean equal report texts, on whatever rank they are.
             patient_group: Equal numbers mean the same patient, on whatever rank they are.
         """
-        counts = row_counts(study)
-        similarity = similarity_matrix(
-            gather_rows(study, counts=counts), gather_rows(report, counts=counts)
-        )
-        pairs = Pairs.of(
-            gather_rows(report_group, counts=counts), gather_rows(patient_group, counts=counts)
-        )
-        logits = similarity / temperature.to(similarity.dtype) + bias.to(similarity.dtype)
+        compared = EveryPair.of(study, report, report_group, patient_group)
+        precision = compared.study.dtype
+        scale, bias = 1 / temperature.to(precision), bias.to(precision)
+        if compared.many:
+            with torch.autocast(study.device.type, enabled=False):
+                cost = sigmoid_cost(
+                    compared.study, compared.report, scale=scale, bias=bias, pairs=compared.pairs_of
+                )
+            return cost / len(compared.report)
+        pairs = compared.pairs()
+        logits = compared.similarity() / temperature.to(precision) + bias
         signed = torch.where(pairs.positive, logits, -logits)
-        cost = -F.logsigmoid(signed).masked_fill(pairs.excluded, 0.0)
-        return cost.sum() / len(similarity)
+        return -F.logsigmoid(signed).masked_fill(pairs.excluded, 0.0).sum() / len(logits)

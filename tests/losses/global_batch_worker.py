@@ -7,6 +7,8 @@ a duplicate report and a repeated patient lie across them.
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import torch
 import torch.distributed as dist
@@ -16,7 +18,7 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from cinelex.core import distributed
-from cinelex.losses import CONTRASTIVE
+from cinelex.losses import CONTRASTIVE, contrastive
 from cinelex.losses.captioning import Captioning
 from cinelex.losses.contrastive import InfoNCE
 from cinelex.losses.curve_error import CurveError
@@ -103,6 +105,7 @@ class Model(nn.Module):
             "out": InfoNCE()(study, report, **pair),
             "in": InfoNCE(form="in")(study, report, **pair),
             "siglip": SigLIP()(study, report, bias=self.bias, **pair),
+            **self._in_tiles(study, report, pair),
             "patch_contrastive": PatchContrastive()(patches, there[0], token_ids, there[1], **pair),
             "captioning": captioning(
                 self.to_vocab(self.shared(batch.token_features)), batch.token_ids
@@ -114,11 +117,22 @@ class Model(nn.Module):
             "facts": Facts()(self.shared(batch.video), *batch.facts, STATISTICS),
         }
 
+    def _in_tiles(self, study: Tensor, report: Tensor, pair: dict[str, Any]) -> Terms:
+        with mock.patch.object(contrastive, "HELD_WHOLE", 0):
+            return {
+                "out_by_tiles": InfoNCE()(study, report, **pair),
+                "in_by_tiles": InfoNCE(form="in")(study, report, **pair),
+                "siglip_by_tiles": SigLIP()(study, report, bias=self.bias, **pair),
+            }
+
 
 WEIGHTS = {
     "out": 2.0,
     "in": 0.5,
     "siglip": 0.25,
+    "out_by_tiles": 1.5,
+    "in_by_tiles": 0.4,
+    "siglip_by_tiles": 0.15,
     "patch_contrastive": 0.125,
     "captioning": 0.3,
     "masked_modeling": 0.1,
