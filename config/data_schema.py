@@ -105,6 +105,14 @@ class AugmentationConfig(Strict):
     """Mirror left and right at random; wrong wherever the report says left or right."""
     brightness: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     """Largest change of brightness and of contrast, as a share of the full range."""
+    color: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Largest shift of each channel by itself, as a share of the full range; nothing on gray."""
+    blur: Annotated[float, Field(ge=0.0, le=16.0)] = 0.0
+    """Largest standard deviation of a Gaussian blur, in pixels."""
+    noise: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Largest standard deviation of noise in every pixel, as a share of the full range."""
+    time: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Largest shift in time, and largest change of speed, as a share of the clip's frames."""
 
 
 class DataConfig(Strict):

@@ -15,9 +15,12 @@ class ModelConfig(Strict):
     """Embedding dimension of a token between the parts."""
     dim: Count = 128
     """Dimension of the space that videos and reports share."""
-    heads: Literal["linear", "none"] = "linear"
-    """What brings studies and reports into the shared space; ``none`` leaves towers that were
-    trained together where they are, and then width and dim must be equal."""
+    heads: Literal["linear", "study", "none"] = "linear"
+    """What brings studies and reports into the shared space; ``study`` leaves reports where their
+    encoder puts them, and ``none`` towers that were trained together; then width and dim must be
+    equal."""
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Share of a study's numbers that its map into the shared space does not see in training."""
     video_encoder: Part = Part(name="vit")
     """Clips to tokens."""
     aggregator: Part = Part(name="attention_pooling")

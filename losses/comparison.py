@@ -90,14 +90,20 @@ def compare(
     )
 
 
-def cross_entropy(comparison: Comparison) -> Float[Tensor, ""]:
+def cross_entropy(comparison: Comparison, *, label_smoothing: float = 0.0) -> Float[Tensor, ""]:
     """Return plain symmetric InfoNCE, the one number in which all variants can be compared.
 
     Chance is ln(studies). Every other pair is a negative, duplicates too.
+
+    Args:
+        comparison: All pairs of the global batch.
+        label_smoothing: Share of the target that is spread evenly over all reports.
     """
     own = diagonal(comparison.similarity)
     pairs = Pairs(positive=own, excluded=torch.zeros_like(own))
-    return info_nce_from_logits(comparison.logits, pairs, form="out")
+    return info_nce_from_logits(
+        comparison.logits, pairs, form="out", label_smoothing=label_smoothing
+    )
 
 
 def diagonal(table: Float[Tensor, "study study"]) -> Bool[Tensor, "study study"]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -44,6 +45,14 @@ class InfoNCE:
 
     form: Form = "out"
     """Whether the mean over positives is taken outside or inside the logarithm."""
+    label_smoothing: float = 0.0
+    """Share of the target that is spread evenly over A(i); only in the ``out`` form."""
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning."""
+        refuse_smoothing(self.label_smoothing)
+        if self.label_smoothing and self.form == "in":
+            raise ValueError("label_smoothing belongs to form: out")
 
     def __call__(
         self,
@@ -65,10 +74,13 @@ class InfoNCE:
         """
         temperature = temperature.to(torch.promote_types(temperature.dtype, torch.float32))
         compared = EveryPair.of(study, report, report_group, patient_group)
-        if compared.many:
+        if compared.many and not self.label_smoothing:
             return _info_nce_in_tiles(compared, 1 / temperature, form=self.form)
         return info_nce_from_logits(
-            compared.similarity() / temperature, compared.pairs(), form=self.form
+            compared.similarity() / temperature,
+            compared.pairs(),
+            form=self.form,
+            label_smoothing=self.label_smoothing,
         )
 
 
@@ -177,19 +189,37 @@ def _group_means(
 
 
 def info_nce_from_logits(
-    logits: Float[Tensor, "study gallery"], pairs: Pairs, *, form: Form
+    logits: Float[Tensor, "study gallery"],
+    pairs: Pairs,
+    *,
+    form: Form,
+    label_smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
     """Return the symmetric InfoNCE of a whole matrix of logits, in nats; see `InfoNCE`.
 
     Every row and every column must have a positive, as it has when gallery item i is study i's.
     """
-    return (
-        _one_way(logits, pairs, form=form, over=1) + _one_way(logits, pairs, form=form, over=0)
-    ) / 2
+    way = partial(_one_way, logits, pairs, form=form, label_smoothing=label_smoothing)
+    return (way(over=1) + way(over=0)) / 2
+
+
+def refuse_smoothing(share: float) -> None:
+    """Refuse a share of the target that leaves nothing for the own pair.
+
+    Raises:
+        ValueError: It is negative, or 1 and more.
+    """
+    if not 0 <= share < 1:
+        raise ValueError(f"label_smoothing must lie in [0, 1), got {share}")
 
 
 def _one_way(
-    logits: Float[Tensor, "study gallery"], pairs: Pairs, *, form: Form, over: int
+    logits: Float[Tensor, "study gallery"],
+    pairs: Pairs,
+    *,
+    form: Form,
+    label_smoothing: float,
+    over: int,
 ) -> Float[Tensor, ""]:
     """Return the loss of the queries whose gallery is the axis ``over``."""
     everything = logits.masked_fill(pairs.excluded, -torch.inf).logsumexp(over)
@@ -198,4 +228,7 @@ def _one_way(
     else:
         total = logits.masked_fill(~pairs.positive, 0.0).sum(over)
         positives = total / pairs.positive.sum(over)
+    if label_smoothing:
+        allowed = logits.masked_fill(pairs.excluded, 0.0).sum(over) / (~pairs.excluded).sum(over)
+        positives = (1 - label_smoothing) * positives + label_smoothing * allowed
     return (everything - positives).mean()

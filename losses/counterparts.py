@@ -16,7 +16,7 @@ from cinelex.losses.comparison import (
     diagonal,
     off_diagonal,
 )
-from cinelex.losses.contrastive import info_nce_from_logits
+from cinelex.losses.contrastive import info_nce_from_logits, refuse_smoothing
 from cinelex.losses.negative_weights import Table, mean_one, own_pair_free
 from cinelex.losses.pairs import Pairs
 from cinelex.losses.similarity_aware import one_way
@@ -26,9 +26,17 @@ from cinelex.losses.similarity_aware import one_way
 class PlainInfoNCE:
     """The baseline: every other pair is a negative of weight 1."""
 
+    label_smoothing: float = 0.0
+    """Share of the target that is spread evenly over all reports; 0 is plain InfoNCE."""
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning."""
+        refuse_smoothing(self.label_smoothing)
+
     def __call__(self, comparison: Comparison, *, progress: float) -> Scored:
         """Return InfoNCE and weights of 1."""
-        return Scored(cross_entropy(comparison), torch.zeros_like(comparison.similarity).detach())
+        loss = cross_entropy(comparison, label_smoothing=self.label_smoothing)
+        return Scored(loss, torch.zeros_like(comparison.similarity).detach())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,11 +56,13 @@ def infonce_in_chance_of(
     return float((rows + columns) / 2)
 
 
-def infonce_floor(studies: int, temperature: float) -> float:
+def infonce_floor(studies: int, temperature: float, *, label_smoothing: float = 0.0) -> float:
     """Return the least InfoNCE, in nats, that any unit embeddings reach: ln(1+(N-1)e^(-N/(N-1)/t)).
 
     Pairs coincide and the N pairs form a regular simplex (cosine -1/(N-1) between any two), which
-    needs N - 1 dimensions; with fewer the true floor lies above. Duplicates raise it further.
+    needs N - 1 dimensions; with fewer the true floor lies above. Duplicates raise it further. With
+    a smoothed target, a share s of it spread over all N, the best margin d between own and other
+    pairs is finite: ln(1+(N-1)e^-d) + s d (N-1)/N is least at d = ln((N - (N-1) s) / s).
 
     Raises:
         ValueError: if the temperature is not positive and finite, or there is no study.
@@ -71,8 +73,11 @@ def infonce_floor(studies: int, temperature: float) -> float:
     _require_temperature(temperature)
     if studies == 1:
         return 0.0
-    exponent = (-1 / (studies - 1) - 1) / temperature
-    return math.log1p((studies - 1) * math.exp(exponent))
+    others, margin = studies - 1, (1 / (studies - 1) + 1) / temperature
+    if label_smoothing:
+        margin = min(margin, math.log((studies - others * label_smoothing) / label_smoothing))
+    spread = label_smoothing * margin * others / studies
+    return math.log1p(others * math.exp(-margin)) + spread
 
 
 def supcon_collapsed(samples: int, *, anchors: float = 1.0, itself: bool = False) -> float:

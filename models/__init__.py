@@ -23,6 +23,7 @@ from cinelex.models.contracts import (
     VideoEncoder,
 )
 from cinelex.models.conv_image import ConvImage
+from cinelex.models.conv_net import ConvNet
 from cinelex.models.fact_heads import AttentionFacts, SideBySideFacts
 from cinelex.models.huggingface_text import HuggingFaceText
 from cinelex.models.image_decoder import ConvImageDecoder
@@ -30,6 +31,7 @@ from cinelex.models.latent_heads import PositionLatent
 from cinelex.models.masked_decoder import TransformerMaskedDecoder
 from cinelex.models.open_clip_towers import OpenClipImage, OpenClipText
 from cinelex.models.text_transformer import TextTransformer
+from cinelex.models.tfidf_text import TfidfText
 from cinelex.models.timm_video import TimmVideo
 from cinelex.models.torchvision_video import R3D18, MViTV2S
 from cinelex.models.transformers_video import VideoMAE
@@ -38,6 +40,7 @@ from cinelex.models.video_vit import VideoViT
 VIDEO_ENCODERS: dict[str, type[VideoEncoder]] = {
     "vit": VideoViT,
     "conv": ConvImage,
+    "conv_net": ConvNet,
     "open_clip": OpenClipImage,
     "timm": TimmVideo,
     "mvit_v2_s": MViTV2S,
@@ -52,6 +55,7 @@ AGGREGATORS: dict[str, type[Aggregator]] = {
 }
 TEXT_ENCODERS: dict[str, type[TextEncoder]] = {
     "transformer": TextTransformer,
+    "tfidf": TfidfText,
     "huggingface": HuggingFaceText,
     "open_clip": OpenClipText,
 }

@@ -51,7 +51,8 @@ class VideoText(StudyModel):
         fact_heads: FactHeads | None = None,
         facts: int = 0,
         facts_in_memory: bool = False,
-        heads: Literal["linear", "none"] = "linear",
+        heads: Literal["linear", "study", "none"] = "linear",
+        dropout: float = 0.0,
         patch_heads: bool = False,
         aggregate: Literal["clips", "tokens"] = "clips",
         clip_pooling: nn.Module | None = None,
@@ -73,7 +74,9 @@ class VideoText(StudyModel):
             fact_heads: From the tokens of a study's clips to what its report states.
             facts: Numbers that they return.
             facts_in_memory: Show the caption decoder what they found, a row a fact.
-            heads: Linear maps into the shared space, or nothing where the towers end in it.
+            heads: Linear maps into the shared space; one of studies alone, where the reports' tower
+                ends in it; or none, where both do.
+            dropout: Share of a study's numbers that the map does not see, drawn anew each time.
             patch_heads: Bring video tokens and text tokens into a shared space too.
             aggregate: What the aggregator is given: the mean of each clip, or all tokens.
             clip_pooling: From the tokens of a clip to its row; None takes their mean.
@@ -105,14 +108,20 @@ class VideoText(StudyModel):
         self.clip_pooling = MeanPooling() if clip_pooling is None else clip_pooling
         self.study_in_memory = study_in_memory
         video_width, text_width = video_encoder.width, text_encoder.width
-        if heads == "none" and not video_width == text_width == dim:
+        mapped = {"linear": (True, True), "study": (True, False), "none": (False, False)}[heads]
+        if not all(
+            one or width == dim
+            for one, width in zip(mapped, (video_width, text_width), strict=True)
+        ):
             raise ValueError(
-                f"model.heads=none needs towers that end in the shared space of {dim} numbers; "
+                f"model.heads={heads} needs towers that end in the shared space of {dim} numbers; "
                 f"these end in {video_width} and {text_width}"
             )
-        linear = heads == "linear"
-        self.study_head: nn.Module = embedding_head(video_width, dim) if linear else nn.Identity()
-        self.report_head: nn.Module = embedding_head(text_width, dim) if linear else nn.Identity()
+        self.study_head, self.report_head = (
+            embedding_head(width, dim) if one else nn.Identity()
+            for one, width in zip(mapped, (video_width, text_width), strict=True)
+        )
+        self.dropout = nn.Dropout(dropout)
         self.caption_decoder = caption_decoder
         self.masked_decoder = masked_decoder
         self.fact_heads = fact_heads
@@ -217,7 +226,7 @@ class VideoText(StudyModel):
             memory.insert(0, self.fact_rows(facts).to(features.dtype))
             seen.insert(0, attention_mask.new_ones(memory[0].shape[:2]))
         return EncodedStudies(
-            study=unit_rows(self.study_head(study)),
+            study=unit_rows(self.study_head(self.dropout(study))),
             memory=torch.cat(memory, dim=1),
             attention_mask=torch.cat(seen, dim=1),
             first_token=sum(part.shape[1] for part in memory[:-1]),

@@ -81,6 +81,7 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
     def model(self) -> VideoText:
         """Build the towers, and let the teacher and the loss's memory travel with them."""
         model = build_video_text(self.config, self.data.tokenizer, self.data.towers)
+        self.fit_text(model, (text for texts in self.data.train.captions for text in texts))
         self.teacher = build_teacher(
             self.config.clipse.affinity, self.data, model, folder=self.folder
         )

@@ -74,6 +74,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
     def model(self) -> VideoText:
         """Build the parts that the losses need, freshly initialised, and join them."""
         model = build_video_text(self.config, self.data.tokenizer, self.data.towers)
+        self.fit_text(model, self.data.train.token_ids)
         self.masked_task = masked_task_of(self.config, model)
         if self.fact_task:
             self.fact_task.prepare(model)

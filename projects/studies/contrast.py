@@ -46,10 +46,14 @@ def contrastive_nulls(config: RunConfig, batch: Batch) -> TermNulls:
             chance=sigmoid_chance_of(pairs.positive, pairs.excluded),
             floor_at=lambda temperature: sigmoid_floor(config.batch, temperature),
         )
+    asked = config.contrastive.options.get("label_smoothing")
+    smoothing = asked if isinstance(asked, float) else 0.0
     inside = config.contrastive.options.get("form") == "in"
     chance = infonce_in_chance_of if inside else infonce_chance_of
     least = 0.0 if inside else duplicate_floor(report_group[:, None] == report_group[None, :])
     return TermNulls(
         chance=chance(pairs.positive, pairs.excluded),
-        floor_at=lambda temperature: max(infonce_floor(config.batch, temperature), least),
+        floor_at=lambda temperature: max(
+            infonce_floor(config.batch, temperature, label_smoothing=smoothing), least
+        ),
     )

@@ -73,6 +73,7 @@ def build_video_text(
                 text_encoder=text,
                 dim=parts.dim,
                 heads=parts.heads,
+                dropout=parts.dropout,
                 caption_decoder=(
                     caption_decoder(config, tokenizer, memory_width=video.width)
                     if "captioning" in weights

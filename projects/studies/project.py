@@ -1,10 +1,11 @@
 """What all projects of clips with texts share: how samples are read, augmented and named."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from cinelex.config.schedule import value_at
@@ -13,9 +14,11 @@ from cinelex.data.batch import Batch
 from cinelex.data.loader import Samples, train_batches
 from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.dataset import StudyDataset
+from cinelex.data.text.terms import terms_of
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.transforms import Augmentation, augment, to_float
 from cinelex.models.study_model import StudyModel
+from cinelex.models.tfidf_text import TfidfText
 from cinelex.projects.interface.project import Project
 from cinelex.projects.studies.captions import Written, write_captions
 
@@ -57,6 +60,16 @@ class ClipTextProject(Project[Batch, StudyModelT], Generic[DataT, StudyModelT]):
         """
         self.config, self.data = config, data
         self.augmentation = Augmentation(**config.data.augmentation.model_dump())
+
+    def fit_text(self, model: StudyModelT, texts: Iterable[ArrayLike]) -> None:
+        """Fit a text encoder that counts to the training reports; others learn as they train.
+
+        Args:
+            model: A fresh one.
+            texts: Tokens of each training report.
+        """
+        if isinstance(model.text_encoder, TfidfText):
+            model.text_encoder.fit(texts, terms_of(self.data.tokenizer))
 
     def batches(self, start_step: int) -> Iterator[Batch]:
         """Yield this rank's training batches without end, beginning with that of ``start_step``."""

@@ -187,3 +187,36 @@ def test_the_order_of_the_studies_does_not_matter() -> None:
         for rows in (ALONE, order)
     ]
     torch.testing.assert_close(values[0], values[1])
+
+
+def test_label_smoothing_equals_torch_where_every_pair_is_allowed() -> None:
+    study, report = unit_rows(seed=1), unit_rows(seed=2)
+    loss = InfoNCE(label_smoothing=0.1)(
+        study, report, temperature=torch.tensor(0.2), report_group=ALONE, patient_group=ALONE
+    )
+    logits = study @ report.T / 0.2
+    theirs = [F.cross_entropy(table, ALONE, label_smoothing=0.1) for table in (logits, logits.T)]
+    torch.testing.assert_close(loss, (theirs[0] + theirs[1]) / 2, check_dtype=False)
+
+
+def test_label_smoothing_leaves_out_what_nobody_should_judge() -> None:
+    study, report = unit_rows(seed=1), unit_rows(seed=2)
+    patient = torch.tensor([0, 0, 1, 2, 3, 4])
+    loss = InfoNCE(label_smoothing=0.3)(
+        study, report, temperature=torch.tensor(0.2), report_group=ALONE, patient_group=patient
+    )
+    logits = (study @ report.T / 0.2).masked_fill(
+        (patient[:, None] == patient) & (ALONE[:, None] != ALONE), -torch.inf
+    )
+    expected = 0.0
+    for table in (logits, logits.T):
+        for row, query in enumerate(table.log_softmax(1)):
+            allowed = query[query.isfinite()]
+            expected -= float(0.7 * query[row] + 0.3 * allowed.mean()) / 12
+    assert float(loss) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_target_without_the_own_pair_is_refused(share: float) -> None:
+    with pytest.raises(ValueError, match="label_smoothing"):
+        InfoNCE(label_smoothing=share)

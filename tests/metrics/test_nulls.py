@@ -172,6 +172,19 @@ def test_optimised_embeddings_and_bias_reach_the_sigmoid_floor(temperature: floa
     assert floor < sigmoid_start(6)
 
 
+@pytest.mark.parametrize("temperature", [0.05, 0.5])
+def test_the_floor_of_a_smoothed_target_is_the_least_over_all_margins(temperature: float) -> None:
+    studies, share = 8, 0.1
+    widest = 8 / 7 / temperature
+    losses = [
+        math.log1p(7 * math.exp(-margin)) + share * margin * 7 / 8
+        for margin in (widest * step / 20_000 for step in range(20_001))
+    ]
+    found = infonce_floor(studies, temperature, label_smoothing=share)
+    assert found == pytest.approx(min(losses), abs=1e-6)
+    assert found > infonce_floor(studies, temperature)
+
+
 def test_the_sigmoid_floor_lies_between_nothing_and_the_best_constant() -> None:
     assert sigmoid_floor(1, 0.1) == 0.0
     assert sigmoid_floor(64, 0.01) == pytest.approx(0.0, abs=1e-12)

@@ -20,6 +20,7 @@ from cinelex.models.contracts import PretrainedVideo, VideoEncoder
 OPEN_CLIP = str(Path(__file__).parent / "tiny_open_clip" / "image")
 SMALLEST: dict[str, dict[str, Any]] = {
     "conv": {"frames": 1, "size": 16, "base": 8},
+    "conv_net": {"frames": 2, "size": 32, "base": 8},
     "open_clip": {"frames": 1, "size": 32, "name": OPEN_CLIP},
     "vit": {"frames": 4, "size": 8, "depth": 1, "heads": 2, "tubelet": (2, 4, 4)},
     "timm": {
@@ -182,7 +183,7 @@ def test_levels_and_standardised_pixels_give_the_same_tokens(
         assert not torch.equal(expecting(levels), encoder(levels))
 
 
-@pytest.mark.parametrize("name", ["vit", "conv"])
+@pytest.mark.parametrize("name", ["vit", "conv", "conv_net"])
 def test_an_own_encoder_does_not_touch_standardised_pixels(name: str) -> None:
     encoder = VIDEO_ENCODERS[name](width=24, channels=3, **SMALLEST[name])
     encoder.normalize.expect(mean=0.45, std=0.225)

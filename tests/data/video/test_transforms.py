@@ -113,3 +113,47 @@ def test_all_frames_of_a_clip_change_alike() -> None:
     still = clips()[:, :, :1].expand(-1, -1, 4, -1, -1)
     moved = augment(still, keys(), ALL)
     torch.testing.assert_close(moved, moved[:, :, :1].expand(-1, -1, 4, -1, -1))
+
+
+def test_each_channel_gets_a_tint_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, 1, -0.5)
+    tinted = augment(clips(), keys(), Augmentation(color=0.2))
+    expected = clips() + torch.tensor([0.2, -0.1]).view(2, 1, 1, 1) / PIXEL_STD
+    torch.testing.assert_close(tinted, expected)
+
+
+def test_blur_equals_a_gaussian_of_the_drawn_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, 0)  # half of the most
+    point = torch.zeros(1, 1, 1, 15, 15)
+    point[..., 7, 7] = 1
+    blurred = augment(point, keys(1), Augmentation(blur=2.0))[0, 0, 0]
+    weights = torch.exp(-((torch.arange(15) - 7.0) ** 2) / 2)
+    weights[[0, 14]] = 0  # beyond three deviations of the most
+    expected = weights[:, None] * weights / weights.sum() ** 2
+    torch.testing.assert_close(blurred, expected, atol=1e-5, rtol=1e-3)
+
+
+def test_blur_leaves_an_even_picture_alone_up_to_its_border() -> None:
+    even = torch.full((3, 2, 4, SIDE, SIDE), 0.7)
+    torch.testing.assert_close(augment(even, keys(), Augmentation(blur=1.5)), even)
+
+
+def test_noise_has_the_drawn_deviation_and_no_mean() -> None:
+    still = torch.zeros(40, 1, 1, 32, 32)
+    found = augment(still, keys(40), Augmentation(noise=0.1))
+    deviations = found.flatten(1).std(1) * PIXEL_STD
+    assert 0 <= deviations.min() < 0.02 < 0.08 < deviations.max() <= 0.105
+    assert abs(found.mean().item()) < 0.01
+    assert not torch.equal(found[:1], found[1:2])
+
+
+def test_another_time_shifts_frames_and_repeats_the_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, 1, 0)  # a quarter of four frames later, at the speed it was
+    moved = augment(clips(), keys(), Augmentation(time=0.25))
+    assert torch.equal(moved, clips()[:, :, [1, 2, 3, 3]])
+
+
+def test_another_speed_moves_frames_away_from_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(monkeypatch, 0, -1)  # half as fast: times 0.75, 1.25, 1.75, 2.25
+    moved = augment(clips(), keys(), Augmentation(time=0.5))
+    assert torch.equal(moved, clips()[:, :, [1, 1, 2, 2]])
