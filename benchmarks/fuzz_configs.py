@@ -1,10 +1,11 @@
-"""Configs with every key set to values of every kind: each is run, or refused in one line.
+"""Configs with every key set to values of every kind: run to the end, or refused in one line.
 
-    python -m benchmarks.fuzz_configs --count 2000 --out fuzz.json
+    python -m benchmarks.fuzz_configs --count 2000 [--first 2000] [--out fuzz.json]
 
-A config goes the way of a run up to its first update, on a tiny set that is made once, in a child
-that is killed where it hangs. What comes out is counted: refused by the reader, refused later, or
-run; anything else is a defect, and is listed.
+Each goes the whole way of a run, evaluation and page included, on tiny sets of which every id, path
+and report holds a planted word, in a child that is killed where it hangs. What comes out is
+counted: refused by the reader, refused later, or run; a traceback, a second line, or the planted
+word in anything that is said is a defect, and is listed.
 """
 
 import argparse
@@ -15,111 +16,139 @@ import subprocess
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from inspect import signature
 from pathlib import Path
+from select import select
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 
+from benchmarks.planted import LEAK, SICK, plant_settings, plant_studies
 from cinelex.config.load import load_config
 from cinelex.config.nearest import valid_keys
 from cinelex.config.schema import RunConfig
 from cinelex.core.entry import guarded
 from cinelex.core.errors import UserError
 from cinelex.core.processes import child_environment
-from cinelex.projects import open_project, rehearse, weight_keys
+from cinelex.projects import weight_keys
 from cinelex.projects.names import TABLES
-from cinelex.runners.run_folder import open_for_training
-from cinelex.runners.train import Trainer
-from tests.tiny_run import CLIPSE, EQ_CONFIG, LATENT, MULTITASK, arguments
+from tests.tiny_run import CLIPSE, EQ_CONFIG, LATENT, MULTITASK, arguments, call
 
 CONFIGS = (MULTITASK, MULTITASK, LATENT, CLIPSE, EQ_CONFIG)
+OWN = {"latent": LATENT, "clipse": CLIPSE, "eq": EQ_CONFIG, "contrastive": MULTITASK}
+"""By the first name of a key, the config that reads it."""
 VALUES = (
     *("null", "true", "0", "1", "2", "3", "-1", "1.5", "1e-4", "1e30", "-0.0", "9007199254740993"),
-    *(
-        "''",
-        "word",
-        "'a b'",
-        "../up",
-        "absent/file",
-        "'\u0000'",
-        "é狭",
-        "[]",
-        "[1, 2]",
-        "{}",
-        "'null'",
-    ),
+    *("''", "word", "'a b'", "../up", "absent/file", "'\u0000'", "é狭", "[]", "[1, 2]", "{}"),
     *("{name: timm}", "{name: vit, options: {depth: 0}}", "{start: 1, end: 0}", "[a, b, c]", "64"),
     *("{name: mean}", "{name: transformer, options: {heads: 3}}", "100000", "[0.5, 0.5]", "0.5"),
+    "'null'",
 )
-SLOW = ("train", "val", "test", "rows", "people", "stock_scenes", "interpolation_steps", "steps")
+LARGE = ("train", "val", "test", "rows", "people", "stock_scenes", "interpolation_steps", "steps")
 """Last names of keys of which a large value is no mistake, only long to wait for."""
-LIMIT_S = 120.0
+LIMIT_S = 200.0
 MEMORY = 12 << 30
 
 
 def draw_config(number: int) -> tuple[Path, list[str]]:
-    """Return a shipped config and one or two keys that are set to something."""
+    """Return a shipped config and one or two keys that are set to something.
+
+    Half of the time the value is near the one that stands there, and a part is the one that has
+    the option: those configs get further than the reader.
+    """
     chance = random.Random(number)  # noqa: S311
+    keys = _keys()
+    key, entry = keys[(number * 7919) % len(keys)]
     config = CONFIGS[number % len(CONFIGS)]
-    keys = [*valid_keys(RunConfig), *weight_keys(), *_options()]
-    chosen = [keys[(number * 7919) % len(keys)]]
-    if chance.random() < 0.3:
-        chosen.append(chance.choice(keys))
+    near = chance.random() < 0.5
+    if near:
+        config = OWN.get(key.partition(".")[0], config)
     changes = {}
-    for key in chosen:
-        value = chance.choice(VALUES)
-        if key.rpartition(".")[2] in SLOW and len(value) > 2 and value[:1].isdigit():
-            value = "1"
-        changes[key] = value
-    return config, [f"{key}={value}" for key, value in changes.items()]
+    if entry and near:
+        changes[key.partition(".options.")[0] + ".name"] = entry
+    changes[key] = _near(config, key, chance) if near else chance.choice(VALUES)
+    if chance.random() < 0.3:
+        other, _ = chance.choice(keys)
+        changes[other] = chance.choice(VALUES)
+    for name, value in changes.items():
+        if name.rpartition(".")[2] in LARGE and len(value) > 2 and value[:1].isdigit():
+            changes[name] = "1"
+    return config, [f"{name}={value}" for name, value in changes.items()]
 
 
-def _options() -> list[str]:
-    """Return the keys of all options of all parts."""
-    return sorted(
-        f"{key}.options.{name}"
+@cache
+def _keys() -> list[tuple[str, str]]:
+    """Return every key of a config, and every option of every part with the part's name."""
+    plain = [(key, "") for key in (*valid_keys(RunConfig), *weight_keys())]
+    options = [
+        (f"{key}.options.{name}", entry)
         for key, table in TABLES.items()
-        for entry in table.values()
-        for name in signature(entry).parameters
-    )
+        for entry, made in table.items()
+        for name in signature(made).parameters
+    ]
+    return [*plain, *sorted(options)]
 
 
-def try_config(config: Path, changes: Sequence[str], folder: Path) -> str:
-    """Go the way of a run up to its first update; return how that ended."""
-    stage = "read"
+@cache
+def _defaults(config: Path) -> Mapping[str, Any]:
+    return load_config(config).model_dump(mode="json")
+
+
+def _near(config: Path, key: str, chance: random.Random) -> str:
+    """Return a value like the one that a key has."""
+    value: Any = _defaults(config)
+    for name in key.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if isinstance(value, bool):
+        return json.dumps(not value)
+    if isinstance(value, int):
+        return str(chance.choice((0, 1, 2, 3, 7, value + 1, 2 * value, 10 * value)))
+    if isinstance(value, float):
+        return repr(chance.choice((0.0, 1.0, value / 10, 10 * value, 1e-6)))
+    return chance.choice(("null", "true", "1", "2", "4", "8", "0.5", "[2, 8, 8]", "mean", "vit"))
+
+
+def try_config(config: Path, changes: Sequence[str], folder: Path, data: Sequence[str]) -> str:
+    """Run a config to its end as the command does; return how it ended."""
+    given = arguments(folder / "runs", folder / "cache", "name=fuzz", *data, config=config)
+    changed = [change.partition("=")[0] for change in changes]
+    kept = [item for item in given[2:] if not _touches(item.partition("=")[0], changed)]
     try:
-        command = arguments(folder / "runs", folder / "cache", "name=fuzz", config=config)
-        loaded = load_config(config, [*_without(command[2:], changes), *changes])
-        stage = "tried"
-        opened = open_for_training(loaded)
-        rehearse(loaded)
-        project = open_project(loaded, opened.path)
-        stage = "trained"
-        trainer = Trainer(
-            project, loaded, folder=opened.path, device=torch.device("cpu"), provenance={}
-        )
-        trainer.update(next(iter(project.batches(0))))
-        trainer.books.record.close()
-    except UserError as problem:
-        text = str(problem)
-        return f"refused when {stage}" if "\n" not in text else f"DEFECT several lines: {text}"
-    return "run"
+        load_config(config, [*kept, *changes])
+        refused = "refused later"
+    except UserError:
+        refused = "refused by the reader"
+    code, out, complaints = call([*given[:2], *kept, *changes])
+    if LEAK.search(out + complaints):
+        line = next(line for line in (out + complaints).splitlines() if LEAK.search(line))
+        return f"DEFECT leak: {line[:300]}"
+    errors = [line for line in complaints.splitlines() if line.startswith("error: ")]
+    if code == 2 and len(errors) == 1 and complaints.strip().splitlines()[-1] == errors[0]:
+        return refused
+    return "run" if code == 0 else f"DEFECT exit code {code}: {complaints[-300:]}"
 
 
-def _without(overrides: Sequence[str], changes: Sequence[str]) -> Iterator[str]:
-    """Leave out what is set anew, or stands above or below that."""
-    anew = [change.partition("=")[0] for change in changes]
-    for item in overrides:
-        key = item.partition("=")[0]
-        if not any(f"{key}.".startswith(f"{k}.") or f"{k}.".startswith(f"{key}.") for k in anew):
-            yield item
+def _touches(key: str, changed: Sequence[str]) -> bool:
+    """Return whether a key is set anew, or stands above or below one that is."""
+    return any(f"{key}.".startswith(f"{k}.") or f"{k}.".startswith(f"{key}.") for k in changed)
 
 
-def serve(folder: Path) -> None:
+def planted_data(number: int, config: Path, folder: Path) -> list[str]:
+    """Return the keys that make a config read planted data, sound or not."""
+    kind = SICK[number // len(CONFIGS) % len(SICK)] if number % 3 == 0 else "sound"
+    few = ["steps=2", "batch=4", "validate_every=1"]
+    if config == EQ_CONFIG:
+        return [f"eq.file={folder / 'settings.csv'}", *few]
+    read = ["data.split_by_patient={train: 0.5, val: 0.25, test: 0.25}"] * (kind == "no_split")
+    more = ["clipse.format=manifest"] if config == CLIPSE else []
+    return [f"data.manifest={folder / kind}.csv", "evaluation.facts=none", *read, *more, *few]
+
+
+def serve(folder: Path, data: Path) -> None:
     """Try the config of each number that stands on standard input, and say how it ended."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     torch.set_num_threads(1)
@@ -129,7 +158,7 @@ def serve(folder: Path) -> None:
         config, changes = draw_config(int(line))
         rmtree(folder / "runs", ignore_errors=True)
         try:
-            ended = try_config(config, changes, folder)
+            ended = try_config(config, changes, folder, planted_data(int(line), config, data))
         except BaseException as problem:  # noqa: BLE001  whatever comes here is what is looked for
             last = traceback.extract_tb(problem.__traceback__)[-1]
             place = f"{Path(last.filename).name}:{last.lineno}"
@@ -143,26 +172,35 @@ def run(numbers: Sequence[int]) -> list[list[Any]]:
     left, found = list(numbers), list[list[Any]]()
     with TemporaryDirectory() as outer:
         # whatever a path without a root names lies in here
-        folder = Path(outer) / "deep" / "below"
+        folder, data = Path(outer) / "deep" / "below", Path(outer) / "set"
+        said = Path(outer) / "said"
         folder.mkdir(parents=True)
+        data.mkdir()
+        plant_studies(data)
+        plant_settings(data, rows=300, people=30)
         while left:
-            with subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.fuzz_configs", "--serve", str(folder)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                cwd=folder,
-                env=child_environment(),
-            ) as child:
+            with (
+                said.open("a", encoding="utf-8") as errors,
+                subprocess.Popen(
+                    [sys.executable, "-m", "benchmarks.fuzz_configs", "--serve", folder, data],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    text=True,
+                    cwd=folder,
+                    env=child_environment(),
+                ) as child,
+            ):
                 left = _ask(child, left, found)
+        # what libraries and further processes say does not go the way of Python's streams
+        lines = said.read_text(errors="replace").splitlines()
+        leaks = [line for line in lines if LEAK.search(line)]
+        found += [["", [], f"DEFECT leak on standard error: {line[:300]}"] for line in leaks]
     return found
 
 
 def _ask(child: "subprocess.Popen[str]", left: list[int], found: list[list[Any]]) -> list[int]:
     """Ask one child until it ends; return the numbers that nobody has answered."""
-    from select import select
-
     assert child.stdin is not None
     assert child.stdout is not None
     while left:
@@ -173,14 +211,15 @@ def _ask(child: "subprocess.Popen[str]", left: list[int], found: list[list[Any]]
         line = child.stdout.readline() if heard else ""
         if line:
             found.append(json.loads(line))
-            if found[-1][2].startswith("DEFECT"):
-                sys.stdout.write(f"{found[-1]}\n")
-                sys.stdout.flush()
-            continue
-        config, changes = draw_config(number)
-        found.append([config.name, changes, "DEFECT died" if heard else "DEFECT hung"])
-        child.kill()
-        break
+        else:
+            config, changes = draw_config(number)
+            found.append([config.name, changes, "DEFECT died" if heard else "DEFECT hung"])
+        if found[-1][2].startswith("DEFECT"):
+            sys.stdout.write(f"{number} {found[-1]}\n")
+            sys.stdout.flush()
+        if not line:
+            child.kill()
+            break
     child.stdin.close()
     return left
 
@@ -191,10 +230,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--serve", type=Path)
+    parser.add_argument("--serve", type=Path, nargs=2)
     options = parser.parse_args(arguments)
     if options.serve:
-        serve(options.serve)
+        serve(*options.serve)
         return 0
     found = run(range(options.first, options.first + options.count))
     kinds = Counter("DEFECT" if end.startswith("DEFECT") else end for _, _, end in found)

@@ -52,7 +52,13 @@ def rejected(videos: Iterable[tuple[str, Path]], store: StoredVideos) -> list[Re
 
 
 def check_rejects(
-    rejects: Sequence[Reject], *, videos: int, limit: float, path: Path, store: str
+    rejects: Sequence[Reject],
+    *,
+    videos: int,
+    limit: float,
+    path: Path,
+    store: str,
+    hint: str = "",
 ) -> None:
     """Write the rejects as CSV (study_id, video, error), and stop where they are too many.
 
@@ -62,6 +68,7 @@ def check_rejects(
         limit: Largest share of the videos that may be lost, in [0, 1].
         path: Usually ``rejects.csv`` in the run's folder.
         store: The folder of the store that refused them.
+        hint: What else may help, in a few words.
 
     Raises:
         UserError: More than ``limit`` of the videos were refused.
@@ -76,6 +83,7 @@ def check_rejects(
         retry = f"; to try again what may have passed: bash scripts/cache.sh retry {store}"
         raise UserError(
             f"{lost} of {videos} videos were refused ({summary}), more than the limit of "
-            f"{limit:.1%}; see {path}, mend or remove them, or raise the reject limit"
+            f"{limit:.1%}; see {path}, mend or remove them, or raise data.reject_limit"
+            + (hint and f"; {hint}")
             + (retry if kinds.keys() & MAY_PASS else "")
         )

@@ -19,6 +19,8 @@ from cinelex.data.studies.studies import Studies
 from cinelex.data.studies.study import Columns, split_name
 from cinelex.data.tables.read import read_table
 
+DROPPED = {"no_video": "without a video's path", "empty_report": "without a report"}
+"""What a study is that is left out, by the name it is counted under."""
 LONGEST_REPORT = 100_000
 """Characters; longer reports are cut there, and counted."""
 
@@ -105,7 +107,12 @@ def load_manifest(
     del table, rows, names
     kept, dropped = _drop(studies, need_report=require_reports and columns.report is not None)
     if not len(kept):
-        raise UserError(f"{path}: no study is left of {count} rows; dropped: {dropped}")
+        left_out = ", ".join(f"{number} {DROPPED[why]}" for why, number in dropped.items())
+        raise UserError(
+            f"{path}: no study is left of {count} rows ({left_out})"
+            if count
+            else f"{path}: has a header and no row"
+        )
     if shares is not None:
         kept = split_by_patient(kept, shares)
     kept, reports_cut = _cut_reports(kept)

@@ -17,6 +17,10 @@ ANGLES = ("primary_angle", "secondary_angle")
 CONTROLS = r"[\x00-\x1f\x7f-\x{9f}]"
 REPORT_CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f-\x{9f}]"
 """What no report may hold; line breaks, tabs and page breaks are blanks."""
+INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff" + "".join(
+    mark for mark in map(chr, range(0x3001)) if mark.isspace()
+)
+"""Marks without width, and blanks, which text copied from pages and messengers has at its ends."""
 ENCODING_ADVICE = "set data.encoding"
 NO_SPLIT = (
     "split by patient with data.split_by_patient={train: 0.8, val: 0.1, test: 0.1}, or take all "
@@ -51,13 +55,25 @@ class Coded:
         return _recoded(change(self.texts), self.codes)
 
 
+def trimmed(cells: Any) -> Any:
+    """Return cells without blanks around them, nor marks that nobody sees."""
+    plain = pc.utf8_trim_whitespace(cells)
+    return plain if pc.all(pc.string_is_ascii(plain)).as_py() else pc.utf8_trim(plain, INVISIBLE)
+
+
+def composed(texts: Any) -> Any:
+    """Return texts with each accent in its letter (NFC), as most systems write them."""
+    ascii_only = pc.all(pc.string_is_ascii(texts)).as_py()
+    return texts if ascii_only else pc.utf8_normalize(texts, "NFC")
+
+
 def coded(cells: Any) -> Coded:
-    """Return a column's cells without blanks around them.
+    """Return a column's cells without blanks around them, each accent in its letter.
 
     Cells that repeat the one above them, as reports do, are neither copied nor hashed.
     """
-    runs = [pc.run_end_encode(pc.utf8_trim_whitespace(chunk)) for chunk in cells.chunks]
-    texts = pa.chunked_array([run.values for run in runs], pa.large_string())
+    runs = [pc.run_end_encode(trimmed(chunk)) for chunk in cells.chunks]
+    texts = pa.chunked_array([composed(run.values) for run in runs], pa.large_string())
     ends = [np.diff(run.run_ends.to_numpy(), prepend=0) for run in runs]
     lengths = np.concatenate(ends) if ends else np.zeros(0, np.int64)
     del runs
@@ -116,7 +132,7 @@ def read_rows(table: Table, columns: Columns) -> Rows:
         whole = _constant(absent, table.rows) if name is None else coded(table.column(name))
         return whole if len(kept) == table.rows else whole.at(kept)
 
-    video = pc.utf8_trim_whitespace(table.column(columns.video)).combine_chunks()
+    video = trimmed(table.column(columns.video)).combine_chunks()
     rows = Rows(
         table=table,
         columns=columns,

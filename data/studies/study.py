@@ -5,7 +5,10 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-SPLIT_NAMES = {"training": "train", "valid": "val", "validation": "val", "dev": "val"}
+SPLIT_NAMES = {
+    **{"training": "train", "testing": "test"},
+    **dict.fromkeys(("valid", "validation", "dev", "development"), "val"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

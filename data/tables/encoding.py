@@ -25,7 +25,10 @@ EAST_ASIAN = ("gb18030", "shift_jis", "euc_kr", "big5")
 SIGNS = "\xa1-\xb4\xb6-\xbf\xd7\xf7\u201a\u201e\u2020-\u2022\u2030\u2039\u203a\u02c6\u02dc\u2122"
 ODD = (
     (rf"[^\W\d_][{SIGNS}](?=[^\W\d_])", "signs stand between letters, as in Polish or DOS text"),
-    (r"[a-z][\xc0-\xde\u0160\u0178\u017d](?=[a-z])", "capitals stand inside words"),
+    (
+        r"(?:[a-z][\xc0-\xde]|[A-Za-z][\u0160\u0178\u017d])(?=[a-z])",
+        "capitals stand inside words, as in text of old Macintosh programs",
+    ),
     ("[\xd0\xdd\xde\xf0\xfd\xfe]", "it would hold letters of Icelandic, as Turkish text does"),
 )
 """What text shows that was written in another encoding than Windows-1252 or Latin-1."""
@@ -98,6 +101,8 @@ def _guessed(path: Path, data: bytes, key: str) -> tuple[bytes, str]:
         pass
     else:
         return data, "UTF-8"
+    if b"\0" in data:
+        raise UserError(f"{path}: neither text nor a table that is read; save it as CSV (UTF-8)")
     encoding = "cp1252" if re.search(rb"[\x80-\x9f]", data) else "latin-1"
     try:
         text = data.decode(encoding)
@@ -132,11 +137,12 @@ def _doubt(data: bytes, text: str) -> tuple[int, str]:
 
 
 def _suggestion(data: bytes) -> str:
-    """Return an encoding of several bytes a letter that the whole text is in, if there is one."""
+    """Return encodings of several bytes a letter that the whole text is in, else some others."""
+    fitting = []
     for encoding in EAST_ASIAN:
         try:
             data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        return encoding
-    return "cp1250, cp1251 or cp1254"
+        fitting.append(encoding)
+    return f"{', '.join(fitting)} or cp1251" if fitting else "cp1250, cp1251, cp1254 or mac_roman"

@@ -7,11 +7,28 @@ from pathlib import Path
 from cinelex.core.errors import UserError
 from cinelex.data.tables.delimited import Text, read_delimited
 from cinelex.data.tables.encoding import NAMES, quotes_of_utf8, to_utf8
-from cinelex.data.tables.sheets import read_json_lines, read_parquet, read_workbook
+from cinelex.data.tables.sheets import (
+    read_json_array,
+    read_json_lines,
+    read_parquet,
+    read_workbook,
+)
 from cinelex.data.tables.table import Table
 
 KINDS = "CSV (any separator), .csv.gz, Excel (.xlsx), JSON lines or Parquet"
-OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+OTHERS = {
+    b"\xd0\xcf\x11\xe0": "an Excel workbook of before 2007",
+    b"ARROW1": "a Feather (Arrow) file",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd",
+    b"BZh": "compressed by bzip2",
+    b"\xfd7zXZ": "compressed by xz",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"%PDF": "a PDF",
+    b"SQLite f": "an SQLite database",
+    b"$FL2": "an SPSS file",
+    b"\x89HDF": "an HDF5 file",
+}
+"""First bytes of files that are not read, and what they are."""
 
 
 def read_table(
@@ -56,11 +73,14 @@ def _read(path: Path, separator: str | None, encoding: str | None, section: str)
         return read_parquet(path, section=section)
     if start.startswith(b"PK\3\4"):
         return read_workbook(path, section=section)
-    if start.startswith(OLD_EXCEL):
-        raise UserError(f"{path}: an Excel workbook of before 2007; save it as .xlsx or CSV")
+    other = next((what for magic, what in OTHERS.items() if start.startswith(magic)), None)
+    if other:
+        raise UserError(f"{path}: {other}; save it as {KINDS}")
     text, name = _text(path, start, encoding, section)
-    if text.head().lstrip().startswith(b"{"):
-        return read_json_lines(path, text.whole(), section=section, encoding=name)
+    first = text.head().lstrip()[:1]
+    if first in (b"{", b"["):
+        read_json = read_json_lines if first == b"{" else read_json_array
+        return read_json(path, text.whole(), section=section, encoding=name)
     return read_delimited(text, separator=separator, section=section, encoding=name)
 
 

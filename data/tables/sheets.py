@@ -5,7 +5,7 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,19 @@ def read_workbook(path: Path, *, section: str) -> Table:
     """
     from openpyxl import load_workbook  # here, because it takes a while
 
+    content = io.BytesIO(path.read_bytes())
     try:
-        book = load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)
-        sheets = [(sheet.title, list(_sheet_rows(sheet))) for sheet in book.worksheets]
+        book = load_workbook(content, read_only=True, data_only=True)
+        sheets = [list(_sheet_rows(sheet)) for sheet in book.worksheets]
+        unsaved = _unsaved_formula(content, sheets)
     except DAMAGED:
         raise UserError(f"{path}: no workbook that can be read; save it again, or as CSV") from None
-    filled = [rows for _, rows in sheets if any(any(row) for row in rows)]
+    if unsaved:
+        raise UserError(
+            f"{path}: row {unsaved} holds a formula whose result was never saved; open the "
+            "workbook in Excel and save it, or save it as CSV"
+        )
+    filled = [rows for rows in sheets if any(any(row) for row in rows)]
     if not filled:
         raise UserError(f"{path}: the workbook is empty; expected a row with column names")
     rows = filled[0]
@@ -71,7 +78,7 @@ def read_workbook(path: Path, *, section: str) -> Table:
     body = [(*row, *[""] * (width - len(row)))[:width] for row in rows[top:]]
     names = tuple(name.strip() for name in body[0])
     others = f", the first of {len(filled)} sheets" if len(filled) > 1 else ""
-    cells = as_text([list(column) for column in zip(*body[1:], strict=True)] or [[]] * width)
+    cells = as_text(path, [list(column) for column in zip(*body[1:], strict=True)] or [[]] * width)
     return Table(path, names, cells, "row", top + 2, f"Excel workbook{others}", section)
 
 
@@ -81,19 +88,42 @@ def read_json_lines(path: Path, text: bytes, *, section: str, encoding: str) -> 
     Raises:
         UserError: A line is no JSON object, or has a key twice; the message has the line.
     """
+    lines = enumerate(text.splitlines(), 1)
+    objects = (_json_object(path, number, line) for number, line in lines)
+    return _of_objects(path, objects, "line", f"JSON lines, {encoding}", section)
+
+
+def read_json_array(path: Path, text: bytes, *, section: str, encoding: str) -> Table:
+    """Read a list of objects, whose keys are the columns; keys with lists or objects are left out.
+
+    Raises:
+        UserError: It is no such list.
+    """
+    try:
+        found = json.loads(text, object_pairs_hook=_without_doubles)
+    except (ValueError, RecursionError):  # their messages may quote what is there
+        found = None
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise UserError(f"{path}: not a JSON list of objects with every key once")
+    return _of_objects(path, found, "row", f"JSON list, {encoding}", section)
+
+
+def _of_objects(
+    path: Path, objects: Iterable[dict[str, Any]], unit: str, how: str, section: str
+) -> Table:
     columns: dict[str, list[str]] = {}
     nested: set[str] = set()
     count = 0
-    for count, line in enumerate(text.splitlines(), 1):
-        for name, value in _json_object(path, count, line).items():
+    for count, item in enumerate(objects, 1):
+        for name, value in item.items():
             if isinstance(value, list | dict):
                 nested.add(name)
             cells = columns.setdefault(name, [])
             cells += [""] * (count - 1 - len(cells))
             cells.append(_json_text(value))
     kept = {name: cells for name, cells in columns.items() if name not in nested}
-    whole = as_text([cells + [""] * (count - len(cells)) for cells in kept.values()])
-    return Table(path, tuple(kept), whole, "line", 1, f"JSON lines, {encoding}", section)
+    whole = as_text(path, [cells + [""] * (count - len(cells)) for cells in kept.values()])
+    return Table(path, tuple(kept), whole, unit, 1, how, section)
 
 
 def _json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
@@ -120,6 +150,23 @@ def _json_text(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _unsaved_formula(content: io.BytesIO, sheets: list[list[tuple[str, ...]]]) -> int | None:
+    """Return the first row, from 1, with a formula that has no value; None where none has."""
+    from openpyxl import load_workbook
+
+    with zipfile.ZipFile(content) as parts:
+        sheet_files = [name for name in parts.namelist() if "/worksheets/" in name]
+        if not any(b"<f" in parts.read(name) for name in sheet_files):
+            return None
+    book = load_workbook(content, read_only=True)
+    for sheet, values in zip(book.worksheets, sheets, strict=True):
+        for number, (row, said) in enumerate(zip(_sheet_rows(sheet), values, strict=True), 1):
+            cells = zip(row, said, strict=True)
+            if any(cell.startswith("=") and not value for cell, value in cells):
+                return number
+    return None
 
 
 def _sheet_rows(sheet: Any) -> Iterator[tuple[str, ...]]:

@@ -124,6 +124,16 @@ def breaks(cells: Sequence[Any], rows: int) -> int:
     return sum(count or 0 for count in counts)
 
 
-def as_text(cells: Sequence[Any]) -> tuple[Any, ...]:
-    """Return columns of Python text as Arrow holds it here."""
-    return tuple(pa.chunked_array([pa.array(column, pa.large_string())]) for column in cells)
+def as_text(path: Path, cells: Sequence[Any]) -> tuple[Any, ...]:
+    """Return columns of Python text as Arrow holds it here.
+
+    Raises:
+        UserError: A cell holds half of a character, as JSON and Excel can write it.
+    """
+    try:
+        return tuple(pa.chunked_array([pa.array(column, pa.large_string())]) for column in cells)
+    except UnicodeEncodeError:
+        raise UserError(
+            f"{path}: a cell holds half of a character (one of two surrogates), which is no text; "
+            "write the file again as UTF-8"
+        ) from None

@@ -2,6 +2,7 @@
 
 # ruff: noqa: N818 - each name says what is wrong with the video; they are listed in rejects.csv
 
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,8 @@ VIDEO_ERRORS: dict[str, type[VideoError]] = {
 }
 
 
+NO_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR})
+"""What a file system says where there is no such file, and will be none however often one asks."""
 MAY_PASS = frozenset({VideoUnreadable.__name__, VideoTimeout.__name__})
 """Errors that may be the machine's fault and not the video's: worth another start."""
 

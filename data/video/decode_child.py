@@ -18,6 +18,7 @@ from jaxtyping import UInt8
 
 from cinelex.data.video.backends import BACKENDS, Backend
 from cinelex.data.video.decode import (
+    NO_FILE,
     Limits,
     SetupError,
     VideoError,
@@ -57,9 +58,9 @@ def _content(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
-    except FileNotFoundError as error:
-        raise VideoMissing("there is no such file") from error
     except OSError as error:
+        if error.errno in NO_FILE:
+            raise VideoMissing("there is no such file") from error
         raise VideoUnreadable(f"the file system says {error.strerror}") from error
 
 

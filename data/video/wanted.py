@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from jaxtyping import Bool, Int64
 
 from cinelex.core.files import hash_json
-from cinelex.data.video.decode import Limits, VideoMissing, VideoTooLarge
+from cinelex.data.video.decode import NO_FILE, Limits, VideoMissing, VideoTooLarge
 from cinelex.data.video.frame_store import FrameStore
 from cinelex.data.video.known_files import KnownFiles, stamped
 
@@ -105,10 +105,8 @@ def stamp(path: Path) -> tuple[int, int]:
     """Return the bytes and the time of change (ns) of a file; see ``ABSENT`` and ``UNKNOWN``."""
     try:
         status = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return ABSENT, ABSENT
-    except OSError:
-        return UNKNOWN, UNKNOWN
+    except OSError as error:
+        return (ABSENT, ABSENT) if error.errno in NO_FILE else (UNKNOWN, UNKNOWN)
     return status.st_size, status.st_mtime_ns
 
 

@@ -27,6 +27,7 @@ from cinelex.projects.studies.manifests import (
     VALIDATION,
     check_manifest,
     columns_of,
+    counted,
     read_manifest,
     read_others,
     validation_split,
@@ -84,7 +85,7 @@ def open_study_data(
         lambda: _read(config, folder, output or folder, made or make_cines)
     )
     tokenizer = load_tokenizer(folder / "tokenizer")
-    say(_counts(manifest, found.studies))
+    say(counted(manifest, found.studies))
     identity = tokenizer_hash(folder / "tokenizer")
     views = found.studies.of_split(split_name(config.data.train_split)).view_names()
 
@@ -239,11 +240,3 @@ def make_cines(config: RunConfig) -> MadeSet:
     )
     path = make_study_set(settings, data.cache / "synthetic")
     return path, Columns(patient="patient_id", noise_mse="noise_mse")
-
-
-def _counts(manifest: Manifest, studies: Studies) -> str:
-    splits = ", ".join(f"{name} {count}" for name, count in manifest.splits().items())
-    dropped = sum(manifest.dropped.values()) + len(manifest.studies) - len(studies)
-    videos = int(studies.video_counts.sum())
-    cut = f"; {manifest.reports_cut} reports cut" if manifest.reports_cut else ""
-    return f"studies: {splits}; {videos} videos; {dropped} studies dropped{cut}"

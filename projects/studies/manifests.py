@@ -9,9 +9,10 @@ from cinelex.core.console import say
 from cinelex.core.distributed import is_main
 from cinelex.core.errors import UserError
 from cinelex.data.studies.drops import check_rejects
-from cinelex.data.studies.manifest import Manifest, load_manifest
-from cinelex.data.studies.presence import missing_videos, where_they_are
+from cinelex.data.studies.manifest import DROPPED, Manifest, load_manifest
+from cinelex.data.studies.presence import missing_videos, where_others_are, where_they_are
 from cinelex.data.studies.splits import Shares, split_names_text
+from cinelex.data.studies.studies import Studies
 from cinelex.data.studies.study import Columns, split_name
 
 VALIDATION = "val"
@@ -60,6 +61,18 @@ def validation_split(data: DataConfig, manifest: Manifest) -> str | None:
     if data.validation_split is None:
         return VALIDATION if VALIDATION in manifest.splits() else None
     return data.validation_split
+
+
+def counted(manifest: Manifest, studies: Studies) -> str:
+    """Return what a manifest holds, and what of it was left out, in one line."""
+    splits = ", ".join(f"{name} {count}" for name, count in manifest.splits().items())
+    left_out = {DROPPED[why]: number for why, number in manifest.dropped.items()}
+    left_out |= {"without a video that can be read": len(manifest.studies) - len(studies)}
+    why = ", ".join(f"{number} {reason}" for reason, number in left_out.items() if number)
+    dropped = f"{sum(left_out.values())} studies dropped" + (why and f" ({why})")
+    videos = int(studies.video_counts.sum())
+    cut = f"; {manifest.reports_cut} reports cut" if manifest.reports_cut else ""
+    return f"studies: {splits}; {videos} videos; {dropped}{cut}"
 
 
 def check_manifest(config: RunConfig, manifest: Manifest, *, output: Path) -> None:
@@ -121,4 +134,5 @@ def _refuse_missing(
         limit=data.reject_limit,
         path=output / "rejects.csv",
         store=str(data.cache / "frames"),
+        hint=where_others_are(studies, missing),
     )

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fuzz_configs import draw_config, try_config
+from benchmarks.fuzz_configs import draw_config, planted_data, try_config
+from benchmarks.planted import plant_settings, plant_studies
 from cinelex.config.load import load_config
 from cinelex.core.errors import UserError
 from cinelex.projects import rehearse
 from tests.tiny_run import CLIPSE, LATENT, MULTITASK, TINY
 
-SAMPLE = range(0, 2100, 60)
+SAMPLE = range(0, 2100, 137)
 
 REFUSED = {
     "timm cannot drop tokens": (
@@ -56,7 +57,9 @@ def test_any_value_of_any_key_is_refused_in_one_line_or_runs(
     folder = tmp_path / "deep" / "below"
     folder.mkdir(parents=True)
     monkeypatch.chdir(folder)  # where paths without a root lead
+    plant_studies(tmp_path)
+    plant_settings(tmp_path, rows=300, people=30)
     for number in SAMPLE:
         config, changes = draw_config(number)
-        ended = try_config(config, changes, folder)
+        ended = try_config(config, changes, folder, planted_data(number, config, tmp_path))
         assert ended == "run" or ended.startswith("refused"), (changes, ended)

@@ -86,7 +86,7 @@ def test_noise_must_be_a_number(tmp_path: Path, noise: str) -> None:
         ("\n \n", "the file is empty"),
         ("study_id,video_path,report\na,1,x\n", "no column 'split'; the file has 'study_id'"),
         ("study_id,report,report,split,video_path\na,b,c,d,e\n", "column 'report' is there twice"),
-        (HEADER, "no study is left"),
+        (HEADER, "has a header and no row"),
     ],
 )
 def test_bad_files_are_refused(tmp_path: Path, text: str, message: str) -> None:
