@@ -35,6 +35,7 @@ from cinelex.models.tfidf_text import TfidfText
 from cinelex.models.timm_video import TimmVideo
 from cinelex.models.torchvision_video import R3D18, MViTV2S
 from cinelex.models.transformers_video import VideoMAE
+from cinelex.models.transformers_vision import TransformersVision
 from cinelex.models.video_vit import VideoViT
 
 VIDEO_ENCODERS: dict[str, type[VideoEncoder]] = {
@@ -45,6 +46,7 @@ VIDEO_ENCODERS: dict[str, type[VideoEncoder]] = {
     "timm": TimmVideo,
     "mvit_v2_s": MViTV2S,
     "r3d_18": R3D18,
+    "transformers": TransformersVision,
     "videomae": VideoMAE,
 }
 AGGREGATORS: dict[str, type[Aggregator]] = {

@@ -11,7 +11,8 @@ from typing import Any, Protocol, runtime_checkable
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from cinelex.models.normalize import Normalize
+from cinelex.models.arrival import Arrival
+from cinelex.models.normalize import Normalize, Pixels
 from cinelex.models.shapes import (
     ClipFeatures,
     Clips,
@@ -27,6 +28,7 @@ from cinelex.models.shapes import (
     TokenFeatures,
     TokenIds,
     TokenMask,
+    TrunkFeatures,
 )
 
 
@@ -48,11 +50,12 @@ class VideoEncoder(nn.Module, ABC):
     """True where ``keep`` is understood, so that hidden tokens cost nothing and are never seen; to
     any other encoder nobody gives one."""
     kept: Mapping[str, Any] | None = None
-    """JSON that the constructor takes as ``kept`` to build it again for a checkpoint, without its
-    source; None where the options say it all."""
+    """JSON that builds it again for a checkpoint, without its source; None where options do."""
     trunk: str = ""
-    """Dotted name, in here, of the part whose weights come from elsewhere; empty where all layers
-    are fresh."""
+    """Dotted name in here of the part whose weights come from elsewhere; empty without one."""
+    arrival: Arrival | None = None
+    pixels: Pixels | None = None
+    """What arrived in the trunk, where something was loaded, and what it was trained on."""
 
     @abstractmethod
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
@@ -110,7 +113,8 @@ class TextEncoder(nn.Module, ABC):
     kept: Mapping[str, Any] | None = None
     """As of a video encoder."""
     trunk: str = ""
-    """As of a video encoder."""
+    arrival: Arrival | None = None
+    """Both as of a video encoder."""
 
     @abstractmethod
     def forward(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
@@ -130,11 +134,11 @@ class PretrainedText(TextEncoder, ABC):
     """A text encoder in two parts, as `PretrainedVideo` is."""
 
     @abstractmethod
-    def features(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
+    def features(self, token_ids: TokenIds, attention_mask: TokenMask) -> TrunkFeatures:
         """Return what the trunk makes of each token, which no padding has touched."""
 
     @abstractmethod
-    def tokens(self, features: TokenFeatures) -> TokenFeatures:
+    def tokens(self, features: TrunkFeatures) -> TokenFeatures:
         """Return the features of each token from what the trunk made of it."""
 
 

@@ -5,8 +5,7 @@ The other libraries are imported where they are used, because some take seconds.
 
 import math
 import pickle
-import zipfile
-from collections.abc import Mapping
+import warnings
 from pathlib import Path
 
 import torch
@@ -18,6 +17,11 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from cinelex.core.errors import UserError
+
+WRAPPERS = ("state_dict", "model_state_dict", "model")
+"""Under what name training scripts save weights beside other things."""
+PARALLEL = "module."
+"""What DistributedDataParallel puts before every name."""
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -36,36 +40,22 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        if not zipfile.is_zipfile(path):
-            raise UserError(f"{path} does not hold weights; use a safetensors file")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise UserError(f"{path} does not hold weights; use a safetensors file") from error
-    for wrapper in ("state_dict", "model"):
+        # files of before 2020 are no zip archives; their pickle is read as narrowly
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a pickle that is none of torch's
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
+        raise UserError(
+            f"{path} holds no weights that can be read without running code from it; where it is "
+            "trusted, save its state_dict as safetensors"
+        ) from error
+    for wrapper in WRAPPERS:
         content = content.get(wrapper, content) if isinstance(content, dict) else content
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
         raise UserError(f"{path} holds more than named tensors; save the weights as safetensors")
-    return content
-
-
-def load_all(module: nn.Module, weights: Mapping[str, Tensor], *, source: str) -> None:
-    """Load weights that must fit tensor by tensor.
-
-    Raises:
-        UserError: The first tensor that is missing, left over or of another shape.
-    """
-    own = module.state_dict()
-    for name in sorted(own.keys() | weights.keys()):
-        if name not in weights:
-            raise UserError(f"{source} lacks {name}; it belongs to another model")
-        if name not in own:
-            raise UserError(f"{source} has {name}, which the model lacks; it is of another model")
-        if own[name].shape != weights[name].shape:
-            raise UserError(
-                f"{name} is {list(weights[name].shape)} in {source}, but {list(own[name].shape)} "
-                "in the model; choose the options that the weights were made with"
-            )
-    module.load_state_dict(dict(weights))
+    if content and all(name.startswith(PARALLEL) for name in content):
+        return {name.removeprefix(PARALLEL): value for name, value in content.items()}
+    return dict(content)
 
 
 def make_repeatable(module: nn.Module, *, trained: bool) -> None:

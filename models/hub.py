@@ -1,21 +1,34 @@
 """Pretrained models of transformers, from a folder, the hub's cache or the hub."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
 
 from safetensors import SafetensorError
-from torch import nn
+from torch import Tensor, nn
 
 from cinelex.core.errors import UNFIT, UserError
+from cinelex.models.arrival import Arrival
+from cinelex.models.foreign import read_weights
+
+Tower = Literal["vision", "text"]
+"""One of the two towers of a model such as CLIP; of a model of one tower that one."""
 
 
-def load_pretrained(kind: Any, source: str, **changes: Any) -> nn.Module:
+def load_pretrained(
+    kind: Any, source: str, *, tower: Tower = "text", may_lack: str = "pooler", **changes: Any
+) -> tuple[nn.Module, Arrival]:
     """Return a pretrained model, without dropout, whose every tensor came from the source.
 
     Args:
         kind: A class of transformers with ``from_pretrained``.
         source: A local folder with ``config.json`` and ``model.safetensors``, or a hub name.
+        tower: Which one of a model of two.
+        may_lack: What the names of tensors begin with that nobody reads, so that the source may
+            lack them: masked-language checkpoints come without a pooler.
         changes: Fields of its config to set.
 
     Raises:
@@ -23,27 +36,82 @@ def load_pretrained(kind: Any, source: str, **changes: Any) -> nn.Module:
     """
     # Here, because it takes seconds.
     from huggingface_hub.errors import StrictDataclassError
-    from transformers import AutoConfig
 
+    config = read_config(source, tower)
     try:
-        config = AutoConfig.from_pretrained(source)
         for name, value in config.to_dict().items():
             if "drop" in name and isinstance(value, float):
                 changes.setdefault(name, 0.0)
         for name, value in changes.items():
             setattr(config, name, value)
-        model, report = kind.from_pretrained(source, config=config, output_loading_info=True)
+        with _silence():
+            model, report = kind.from_pretrained(source, config=config, output_loading_info=True)
     except (*UNFIT, SafetensorError, StrictDataclassError) as error:
-        raise UserError(
-            f"{source} is not to be had or does not fit ({type(error).__name__}); copy its "
-            "config.json and model.safetensors into a folder, and give that folder's path"
-        ) from error
-    # Masked-language checkpoints come without a pooler, which nobody reads here.
-    missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler"))
+        raise UserError(_absent(source, error)) from error
+    missing = sorted(
+        n for n in report["missing_keys"] if not may_lack or not n.startswith(may_lack)
+    )
     if missing:
         raise UserError(f"{source} lacks {missing[0]}; it belongs to another kind of model")
     loaded: nn.Module = model
-    return loaded
+    lacking = set(report["missing_keys"])
+    pairs = [(name, name) for name in loaded.state_dict() if name not in lacking]
+    return loaded, Arrival(source=source, pairs=pairs, unused=sorted(report["unexpected_keys"]))
+
+
+def read_config(source: str, tower: Tower) -> Any:
+    """Return the config of a model, or of one tower of a model of two.
+
+    Raises:
+        UserError: There is none, or it is no config.
+    """
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(source)
+    except (*UNFIT, SafetensorError, StrictDataclassError) as error:
+        raise UserError(_absent(source, error)) from error
+    both = {"vision": "vision_config", "text": "text_config"}
+    if all(hasattr(config, name) for name in both.values()):
+        return getattr(config, both[tower])
+    return config
+
+
+def regridded(arrival: Arrival, source: str, **clip: int) -> Arrival:
+    """Add what positions were computed anew for, where clips are not of the source's own size.
+
+    Args:
+        arrival: What arrived.
+        source: Where from.
+        clip: What the model was told instead, by the names of its config.
+    """
+    own = read_config(source, "vision")
+    changed = {n: v for n, v in clip.items() if getattr(own, n, v) not in (v, [v, v], (v, v))}
+    if not changed:
+        return arrival
+    way = ", ".join(f"{n} {getattr(own, n)} to {v}" for n, v in changed.items())
+    return replace(arrival, interpolated={"positions": f"from {way}"})
+
+
+def read_tensor(source: str, name: str) -> Tensor:
+    """Return one tensor of a source, such as the matrix behind a tower.
+
+    Raises:
+        UserError: The source has none of that name.
+    """
+    from transformers.utils.hub import cached_file
+
+    try:
+        path = cached_file(source, "model.safetensors")
+    except UNFIT as error:
+        raise UserError(f"{source} has no model.safetensors; save it anew with it") from error
+    weights = read_weights(Path(str(path)))
+    if name not in weights:
+        raise UserError(
+            f"{source} has no {name}, so the embedding cannot arrive; set output to tokens"
+        )
+    return weights[name]
 
 
 def described(model: Any) -> dict[str, Any]:
@@ -62,22 +130,59 @@ def rebuilt(kind: Any, config: Mapping[str, Any]) -> nn.Module:
     return model
 
 
-def pixel_statistics(source: str) -> tuple[list[float], list[float]]:
+def pixel_statistics(source: str) -> tuple[list[float], list[float]] | None:
     """Return mean and deviation of each channel, of levels in [0, 1], that a model was trained on.
 
     Args:
-        source: A local folder with ``preprocessor_config.json``, or a hub name.
+        source: A local folder with ``preprocessor_config.json`` or ``video_preprocessor_config
+            .json``, or a hub name.
 
-    Raises:
-        UserError: Nothing says how its pixels are to be normalised.
+    Returns:
+        None where nothing says how its pixels are to be normalised.
     """
     from transformers.image_processing_base import ImageProcessingMixin
+    from transformers.video_processing_utils import BaseVideoProcessor
 
+    for read in (
+        BaseVideoProcessor.get_video_processor_dict,
+        ImageProcessingMixin.get_image_processor_dict,
+    ):
+        try:
+            settings, _ = read(source)
+            return _in_levels(settings)
+        except (*UNFIT, SafetensorError):
+            continue
+    return None
+
+
+def _in_levels(settings: Mapping[str, Any]) -> tuple[list[float], list[float]]:
+    """Return a processor's mean and deviation for levels in [0, 1], whatever it multiplies by."""
+    factor = settings.get("rescale_factor", 1 / 255) if settings.get("do_rescale", True) else 1.0
+    unit = 255 * factor
+    if not settings.get("do_normalize", True):
+        return [0.0], [1 / unit]
+    mean, std = ([v / unit for v in settings[key]] for key in ("image_mean", "image_std"))
+    return mean, std
+
+
+def _absent(source: str, error: BaseException) -> str:
+    return (
+        f"{source} is not to be had or does not fit ({type(error).__name__}); copy its "
+        "config.json and model.safetensors into a folder, and give that folder's path"
+    )
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the library's bars and tables off the terminal; what arrived is said by the run."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
-        settings, _ = ImageProcessingMixin.get_image_processor_dict(source)
-        return settings["image_mean"], settings["image_std"]
-    except (*UNFIT, SafetensorError) as error:
-        raise UserError(
-            f"{source} does not say how its pixels are normalised; copy its "
-            "preprocessor_config.json, with image_mean and image_std, to its config.json"
-        ) from error
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,16 +1,17 @@
 """Any text encoder of transformers."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
+import torch
 from torch import nn
 
 from cinelex.core.errors import UserError
 from cinelex.models.contracts import PretrainedText
 from cinelex.models.foreign import make_repeatable
-from cinelex.models.hub import described, load_pretrained, rebuilt
+from cinelex.models.hub import described, load_pretrained, read_tensor, rebuilt
 from cinelex.models.pooling import PoolingKind, TokenPooling
-from cinelex.models.shapes import Studies, TokenFeatures, TokenIds, TokenMask
+from cinelex.models.shapes import Studies, TokenFeatures, TokenIds, TokenMask, TrunkFeatures
 
 
 class HuggingFaceText(PretrainedText):
@@ -18,8 +19,6 @@ class HuggingFaceText(PretrainedText):
 
     Source: Gu et al. 2021, PubMedBERT, arXiv:2007.15779 (the default).
     """
-
-    trunk = "encoder"
 
     def __init__(
         self,
@@ -29,6 +28,7 @@ class HuggingFaceText(PretrainedText):
         max_tokens: int,
         name: str = "microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext",
         pooling: PoolingKind = "mean",
+        output: Literal["tokens", "embedding"] = "tokens",
         kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Load the encoder.
@@ -37,8 +37,11 @@ class HuggingFaceText(PretrainedText):
             width: Embedding dimension of a token, to which the encoder's own is projected.
             vocab: Tokens that the tokenizer knows.
             max_tokens: Tokens of the longest report.
-            name: A local folder, or a hub name that is in the cache or can be downloaded.
-            pooling: How the tokens become a report.
+            name: A local folder, or a hub name that is in the cache or can be downloaded; of two
+                towers, such as CLIP's, the one for text is taken.
+            pooling: How the tokens become a report; CLIP's text tower was trained with ``last``.
+            output: The encoder's own features, or behind them the matrix into the space that it
+                shares with an image tower.
             kept: What a run kept of it; nothing is loaded then: a checkpoint has its weights.
 
         Raises:
@@ -49,10 +52,17 @@ class HuggingFaceText(PretrainedText):
         # Here, because it takes seconds.
         from transformers import AutoModel
 
-        self.encoder = (
-            load_pretrained(AutoModel, name) if kept is None else rebuilt(AutoModel, kept["config"])
-        )
-        self.kept = {"config": described(self.encoder)}
+        found: Mapping[str, Any] = kept or {}
+        self.trunk = "encoder"
+        if kept is None:
+            self.encoder, self.arrival = load_pretrained(AutoModel, name)
+        else:
+            self.encoder = rebuilt(AutoModel, kept["config"])
+        embedding = None
+        if output == "embedding" and kept is None:
+            embedding = read_tensor(name, "text_projection.weight")
+        shape = found.get("embedding") if embedding is None else list(embedding.shape)
+        self.kept = {"config": described(self.encoder), "embedding": shape}
         config = self.encoder.config
         _check(self.encoder, name=name, vocab=vocab, max_tokens=max_tokens)
         if getattr(self.encoder, "pooler", None) is not None:
@@ -60,6 +70,14 @@ class HuggingFaceText(PretrainedText):
             self.encoder.pooler = None  # type: ignore[assignment]
         make_repeatable(self.encoder, trained=True)
         native: int = config.hidden_size  # type: ignore[union-attr, assignment]
+        if shape is not None:
+            # in the trunk, because it came with it
+            self.encoder.embedding = nn.Linear(native, shape[0], bias=False)
+            native = shape[0]
+        if embedding is not None:
+            with torch.no_grad():
+                self.encoder.embedding.weight.copy_(embedding)  # type: ignore[union-attr, operator]
+        self.embeds = shape is not None
         self.width = width
         self.project = nn.Identity() if native == width else nn.Linear(native, width)
         self.pooling = TokenPooling(width=width, kind=pooling)
@@ -68,12 +86,13 @@ class HuggingFaceText(PretrainedText):
         """Return the features of each token."""
         return self.tokens(self.features(token_ids, attention_mask))
 
-    def features(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
+    def features(self, token_ids: TokenIds, attention_mask: TokenMask) -> TrunkFeatures:
         """Return the last layer of the encoder."""
         out = self.encoder(input_ids=token_ids, attention_mask=attention_mask.long())
-        return out.last_hidden_state
+        features: TrunkFeatures = out.last_hidden_state
+        return self.encoder.embedding(features) if self.embeds else features  # type: ignore[operator]
 
-    def tokens(self, features: TokenFeatures) -> TokenFeatures:
+    def tokens(self, features: TrunkFeatures) -> TokenFeatures:
         """Project them where the width is another."""
         return self.project(features)
 

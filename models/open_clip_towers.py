@@ -1,19 +1,17 @@
 """The two towers of any OpenCLIP model, by name where there is a network, by path where not."""
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from cinelex.core.errors import UNFIT, UserError
+from cinelex.core.errors import UserError
+from cinelex.models.arrival import Arrival
 from cinelex.models.contracts import PretrainedText, PretrainedVideo
 from cinelex.models.foreign import make_repeatable
-from cinelex.models.normalize import Normalize
+from cinelex.models.normalize import Levels, Normalize, pixels_of
+from cinelex.models.open_clip_loading import open_clip_model
 from cinelex.models.shapes import (
     ClipFeatures,
     Clips,
@@ -23,61 +21,8 @@ from cinelex.models.shapes import (
     TokenFeatures,
     TokenIds,
     TokenMask,
+    TrunkFeatures,
 )
-
-CONFIG = "open_clip_config.json"
-"""What a folder of OpenCLIP says of its model."""
-
-
-def load_open_clip(name: str, pretrained: bool | str) -> Any:
-    """Return an OpenCLIP model whose towers stand apart.
-
-    Args:
-        name: A name that ``open_clip.list_models`` knows, or a folder with open_clip_config.json.
-        pretrained: False for random weights; of a folder true for its own; else a tag that
-            ``open_clip.list_pretrained`` knows, or the path of a weights file.
-
-    Raises:
-        UserError: The model or its weights are not to be had; says which file to place.
-    """
-    import open_clip  # here, because it takes seconds
-
-    folder = Path(name).is_dir()
-    if not folder and name not in open_clip.list_models():
-        raise UserError(f"open_clip has no model {name!r}; see open_clip.list_models()")
-    path = isinstance(pretrained, str) and pretrained.startswith((".", "/"))
-    if path and not Path(str(pretrained)).is_file():
-        raise UserError(f"no weights at {pretrained}; place the file there")
-    if pretrained is True and not folder:
-        raise UserError(f"pretrained of {name} must be a tag or the path of its weights")
-    try:
-        return open_clip.create_model(
-            f"local-dir:{name}" if folder else name,
-            pretrained=pretrained if isinstance(pretrained, str) else None,
-            load_weights=pretrained is not False,
-            force_custom_text=True,
-            pretrained_text=False,
-        )
-    except (*UNFIT, SafetensorError) as error:
-        raise UserError(
-            f"the weights {pretrained!r} of {name} are not to be had ({type(error).__name__}); "
-            "download them on a machine with a network, and set pretrained to the file's path"
-        ) from error
-
-
-def _loaded(
-    name: str, pretrained: bool | str, kept: Mapping[str, Any] | None
-) -> tuple[Any, dict[str, Any]]:
-    """Return a model from its source, or as a run kept it, and what a run is to keep."""
-    config = Path(name) / CONFIG
-    if kept is None:
-        model = load_open_clip(name, pretrained)
-        return model, {"config": json.loads(config.read_bytes())} if config.is_file() else {}
-    if "config" not in kept:
-        return load_open_clip(name, False), dict(kept)
-    with TemporaryDirectory() as folder:
-        (Path(folder) / CONFIG).write_text(json.dumps(kept["config"]))
-        return load_open_clip(folder, False), dict(kept)
 
 
 class OpenClipImage(PretrainedVideo):
@@ -87,7 +32,6 @@ class OpenClipImage(PretrainedVideo):
     """
 
     drops_tokens = False
-    trunk = "tower"
 
     def __init__(
         self,
@@ -98,6 +42,8 @@ class OpenClipImage(PretrainedVideo):
         channels: int,
         name: str = "ViT-B-32",
         pretrained: bool | str = False,
+        mean: Levels | None = None,
+        std: Levels | None = None,
         kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Load the tower.
@@ -109,6 +55,8 @@ class OpenClipImage(PretrainedVideo):
             channels: 3, or 1 for gray, which is shown to all three.
             name: See `load_open_clip`; give the text tower the same.
             pretrained: See `load_open_clip`; give the text tower the same.
+            mean: Of the levels in [0, 1] that the weights were trained on; None takes their own.
+            std: Their deviation.
             kept: What a run kept of it; nothing is loaded then: a checkpoint has its weights.
 
         Raises:
@@ -116,8 +64,10 @@ class OpenClipImage(PretrainedVideo):
             ValueError: Images of another kind, or another width.
         """
         super().__init__()
-        model, self.kept = _loaded(name, pretrained, kept)
+        model, self.kept = open_clip_model(name, pretrained, kept)
         self.tower = model.visual
+        self.trunk = "tower" if pretrained is not False else ""
+        self.arrival = _arrival(self, name, pretrained, kept)
         self.width, self.grid, self.tubelet = width, (1, 1, 1), (1, size, size)
         sides: Any = self.tower.image_size
         native = sides if isinstance(sides, int) else sides[0]
@@ -132,7 +82,10 @@ class OpenClipImage(PretrainedVideo):
         statistics: Any = self.tower
         found = {"mean": statistics.image_mean, "std": statistics.image_std, **(kept or {})}
         self.kept |= {"mean": list(found["mean"]), "std": list(found["std"])}
-        self.normalize = Normalize(self.kept["mean"], self.kept["std"])
+        own = tuple(self.kept["mean"]), tuple(self.kept["std"])
+        pixels = pixels_of(own, mean, std)
+        self.pixels = pixels if self.trunk else None
+        self.normalize = Normalize(pixels.mean, pixels.std)
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return one token an image."""
@@ -150,8 +103,6 @@ class OpenClipImage(PretrainedVideo):
 
 class OpenClipText(PretrainedText):
     """The text tower with its projection; it needs the tokenizer ``kind: open_clip``."""
-
-    trunk = "tower"
 
     def __init__(
         self,
@@ -178,8 +129,10 @@ class OpenClipText(PretrainedText):
             ValueError: Another width, more tokens than it knows, or longer captions.
         """
         super().__init__()
-        model, self.kept = _loaded(name, pretrained, kept)
+        model, self.kept = open_clip_model(name, pretrained, kept)
         self.tower = model.text
+        self.trunk = "tower" if pretrained is not False else ""
+        self.arrival = _arrival(self, name, pretrained, kept)
         if getattr(self.tower, "pool_type", None) != "argmax" or self.tower.cls_emb is not None:
             raise UserError(
                 f"{name}: only text towers that end on their last token are supported; use the "
@@ -199,11 +152,11 @@ class OpenClipText(PretrainedText):
         """Return the projected features of each token; no token sees those behind it."""
         return self.tokens(self.features(token_ids, attention_mask))
 
-    def tokens(self, features: TokenFeatures) -> TokenFeatures:
+    def tokens(self, features: TrunkFeatures) -> TokenFeatures:
         """Return them as they are: nothing fresh stands behind the tower."""
         return features
 
-    def features(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
+    def features(self, token_ids: TokenIds, attention_mask: TokenMask) -> TrunkFeatures:
         """Return all that the tower makes of each token."""
         length = token_ids.shape[1]
         features = self.tower.token_embedding(token_ids) + self.tower.positional_embedding[:length]
@@ -219,6 +172,19 @@ class OpenClipText(PretrainedText):
         positions = torch.arange(attention_mask.shape[1], device=attention_mask.device)
         last = torch.where(attention_mask, positions, -1).amax(1)
         return features[torch.arange(len(features), device=features.device), last]
+
+
+def _arrival(
+    encoder: PretrainedVideo | PretrainedText,
+    name: str,
+    pretrained: bool | str,
+    kept: Mapping[str, Any] | None,
+) -> Arrival | None:
+    """Return what arrived: all of it, since open_clip refuses weights that lack or add a tensor."""
+    if kept is not None or not encoder.trunk:
+        return None
+    source = name if pretrained is True else f"{pretrained} of {name}"
+    return Arrival(source=source, pairs=[(n, n) for n in encoder.tower.state_dict()])  # type: ignore[union-attr]
 
 
 def _embedding(tower: nn.Module, size: int) -> int:

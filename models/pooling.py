@@ -7,7 +7,7 @@ from torch import nn
 
 from cinelex.models.shapes import Studies, TokenFeatures, TokenMask
 
-PoolingKind = Literal["mean", "attention", "first"]
+PoolingKind = Literal["mean", "attention", "first", "last"]
 
 
 class TokenPooling(nn.Module):
@@ -18,7 +18,8 @@ class TokenPooling(nn.Module):
 
         Args:
             width: Embedding dimension of a token and of a report.
-            kind: Mean of the tokens, mean weighted by one learned query, or the first token alone.
+            kind: Mean of the tokens, mean weighted by one learned query, the first token alone, or
+                the last one.
         """
         super().__init__()
         self.kind = kind
@@ -28,6 +29,10 @@ class TokenPooling(nn.Module):
         """Pool, with softmax and sums in fp32."""
         if self.kind == "first":
             return features[:, 0]
+        if self.kind == "last":
+            positions = torch.arange(attention_mask.shape[1], device=attention_mask.device)
+            last = torch.where(attention_mask, positions, -1).amax(1)
+            return features[torch.arange(len(features), device=features.device), last]
         score = (
             self.query(features).squeeze(-1).float() if self.query else attention_mask.float() * 0
         )

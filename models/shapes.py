@@ -24,6 +24,8 @@ TokenIds = Int[Tensor, "study token"]
 TokenMask = Bool[Tensor, "study token"]
 """True where there is a token, False where there is padding."""
 TokenFeatures = Float[Tensor, "study token width"]
+TrunkFeatures = Float[Tensor, "study token native"]
+"""What a pretrained text encoder makes of each token, in its own width."""
 Logits = Float[Tensor, "study token vocab"]
 
 Memory = Float[Tensor, "study memory width"]

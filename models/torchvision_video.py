@@ -1,31 +1,32 @@
 """Video encoders of torchvision, with their tokens instead of their classes."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
-import torch
 from einops import rearrange
 from torch import nn
 
-from cinelex.core.errors import UserError
+from cinelex.models.arrival import KeyMap
 from cinelex.models.contracts import PretrainedVideo
-from cinelex.models.foreign import load_all, make_repeatable, read_weights
-from cinelex.models.normalize import Normalize
+from cinelex.models.foreign import make_repeatable
+from cinelex.models.normalize import Levels
 from cinelex.models.shapes import ClipFeatures, Clips, ClipTokens, Keep
+from cinelex.models.torchvision_weights import embedding_of, of_head, read_file, set_pixels, take
 from cinelex.models.tubelets import grid_of
 
 
 class MViTV2S(PretrainedVideo):
     """MViT-v2-S: attention that pools space as it goes deeper.
 
-    Made for 16 frames of 224; for other sizes its relative positions are interpolated.
+    Made for 16 frames of 224; for other sizes its relative positions are interpolated. A file may
+    end in an embedding instead of classes, as EchoPrime's does: ``output=embedding`` takes it.
 
-    Source: Li et al. 2022, arXiv:2112.01526; the layers are torchvision's.
+    Source: Li et al. 2022, arXiv:2112.01526; the layers are torchvision's. Vukadinovic et al. 2024,
+    EchoPrime, arXiv:2410.09704.
     """
 
     drops_tokens = False
-    trunk = "mvit"
 
     def __init__(
         self,
@@ -35,6 +36,10 @@ class MViTV2S(PretrainedVideo):
         size: int,
         channels: int,
         pretrained: bool | str = False,
+        output: Literal["tokens", "embedding"] = "tokens",
+        key_map: KeyMap | None = None,
+        mean: Levels | None = None,
+        std: Levels | None = None,
         kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Make the encoder.
@@ -45,6 +50,10 @@ class MViTV2S(PretrainedVideo):
             size: Rows, and columns, of a frame; a multiple of 32.
             channels: 3, or 1 for gray, which is shown to all three.
             pretrained: False for random weights, true for Kinetics-400, or the path of a file.
+            output: The tokens of the last stage, or the file's own embedding: one token a clip.
+            key_map: How the file's names become torchvision's: ``order``, or patterns.
+            mean: Of the levels in [0, 1] that the file was trained on; None takes Kinetics'.
+            std: Their deviation.
             kept: What a run kept of it; nothing is loaded then: a checkpoint has its weights.
 
         Raises:
@@ -54,34 +63,53 @@ class MViTV2S(PretrainedVideo):
         # Here, because it takes seconds.
         from torchvision.models.video import MViT_V2_S_Weights, mvit_v2_s
 
-        self.width, self.tubelet = width, (2, 32, 32)
-        self.grid = grid_of(frames=frames, size=size, tubelet=self.tubelet)
-        self.mvit = mvit_v2_s(stochastic_depth_prob=0.0)
-        self.mvit.head = nn.Identity()
+        cut = (2, 32, 32)
+        self.width, self.grid = width, grid_of(frames=frames, size=size, tubelet=cut)
+        self.tubelet = cut
+        self.mvit: Any = mvit_v2_s(stochastic_depth_prob=0.0)
         weights = MViT_V2_S_Weights.KINETICS400_V1
-        self.normalize = _normalize(weights)
-        self.kept = {}
-        if kept is None:
-            _load(self.mvit, pretrained, url=weights.url, head="head.")
+        found = read_file(pretrained, url=weights.url) if kept is None else None
+        self.kept = {"embedding": embedding_of(found, kept) if output == "embedding" else None}
+        native: int = self.kept["embedding"] or 768
+        self.mvit.head = nn.Linear(768, native) if output == "embedding" else nn.Identity()
+        self.output = output
+        if output == "embedding":
+            self.grid, self.tubelet = (1, 1, 1), (frames, size, size)
+        take(self, self.mvit, found, key_map=of_head(key_map, output))
+        self.trunk = "mvit" if pretrained is not False else ""
+        made_for = (16, 224)
+        if self.arrival is not None and (frames, size) != made_for:
+            grids = " to ".join(
+                "x".join(map(str, grid_of(frames=f, size=s, tubelet=cut)))
+                for f, s in (made_for, (frames, size))
+            )
+            self.arrival = replace(
+                self.arrival, interpolated={"relative positions": f"from {grids} tokens"}
+            )
+        set_pixels(self, weights, pretrained, mean=mean, std=std)
         make_repeatable(self.mvit, trained=pretrained is not False)
-        self.project = nn.Linear(768, width)
+        whole = output == "embedding" and native == width
+        self.project = nn.Identity() if whole else nn.Linear(native, width)
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
-        """Return the tokens of the last stage, without the class token."""
+        """Return the tokens of the last stage, without the class token, or the embedding."""
         return self.tokens(self.features(clips, keep))
 
     def features(self, clips: Clips, keep: Keep | None = None) -> ClipFeatures:
-        """Return the last stage's own tokens, without the class token."""
+        """Return the last stage's own tokens, without the class token, or the embedding."""
         assert keep is None
         maps = self.mvit.conv_proj(self.normalize(clips))
         tokens = self.mvit.pos_encoding(rearrange(maps, "clip width t y x -> clip (t y x) width"))
         grid = tuple(maps.shape[2:])
         for block in self.mvit.blocks:
             tokens, grid = block(tokens, grid)
-        return self.mvit.norm(tokens)[:, 1:]
+        tokens = self.mvit.norm(tokens)
+        # its class token is what the head reads
+        read = tokens[:, 1:] if self.output == "tokens" else tokens[:, :1]
+        return self.mvit.head(read)
 
     def tokens(self, features: ClipFeatures) -> ClipTokens:
-        """Project them."""
+        """Project them where the width is another."""
         return self.project(features)
 
 
@@ -92,7 +120,6 @@ class R3D18(PretrainedVideo):
     """
 
     drops_tokens = False
-    trunk = "stages"
 
     def __init__(
         self,
@@ -102,6 +129,9 @@ class R3D18(PretrainedVideo):
         size: int,
         channels: int,
         pretrained: bool | str = False,
+        key_map: KeyMap | None = None,
+        mean: Levels | None = None,
+        std: Levels | None = None,
         kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Make the encoder.
@@ -112,6 +142,9 @@ class R3D18(PretrainedVideo):
             size: Rows, and columns, of a frame; a multiple of 16.
             channels: 3, or 1 for gray, which is shown to all three.
             pretrained: False for random weights, true for Kinetics-400, or the path of a file.
+            key_map: How the file's names become torchvision's: ``order``, or patterns.
+            mean: Of the levels in [0, 1] that the file was trained on; None takes Kinetics'.
+            std: Their deviation.
             kept: What a run kept of it; nothing is loaded then: a checkpoint has its weights.
 
         Raises:
@@ -126,10 +159,11 @@ class R3D18(PretrainedVideo):
         resnet = r3d_18()
         resnet.avgpool = resnet.fc = nn.Identity()
         weights = R3D_18_Weights.KINETICS400_V1
-        self.normalize = _normalize(weights)
         self.kept = {}
-        if kept is None:
-            _load(resnet, pretrained, url=weights.url, head="fc.")
+        found = read_file(pretrained, url=weights.url) if kept is None else None
+        take(self, resnet, found, key_map=key_map)
+        self.trunk = "stages" if pretrained is not False else ""
+        set_pixels(self, weights, pretrained, mean=mean, std=std)
         make_repeatable(resnet, trained=pretrained is not False)
         self.stages = nn.Sequential(
             resnet.stem, resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4
@@ -150,46 +184,3 @@ class R3D18(PretrainedVideo):
     def tokens(self, features: ClipFeatures) -> ClipTokens:
         """Project them."""
         return self.project(self.norm(features))
-
-
-def _normalize(weights: Any) -> Normalize:
-    """Return what the weights were trained behind."""
-    preset = weights.transforms()
-    return Normalize(preset.mean, preset.std)
-
-
-def _load(module: nn.Module, pretrained: bool | str, *, url: str, head: str) -> None:
-    """Load weights without their classifier, if any are asked for.
-
-    Raises:
-        UserError: The weights cannot be had or do not fit.
-    """
-    if pretrained is False:
-        return
-    path = Path(pretrained) if isinstance(pretrained, str) else _download(url)
-    weights = {
-        name: value for name, value in read_weights(path).items() if name[: len(head)] != head
-    }
-    load_all(module, weights, source=str(path))
-
-
-def _download(url: str) -> Path:
-    """Return where torch keeps the file of a url, downloading it if it is not there.
-
-    Raises:
-        UserError: There is no network.
-    """
-    name = url.rsplit("/", 1)[-1]
-    path = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # The name ends with the first digits of the file's hash.
-        digits = Path(name).stem.rsplit("-", 1)[-1]
-        try:
-            torch.hub.download_url_to_file(url, str(path), hash_prefix=digits, progress=False)
-        except (OSError, RuntimeError) as error:
-            raise UserError(
-                f"{name} is not to be had ({type(error).__name__}); download {url} on a machine "
-                f"with a network and place it at {path}"
-            ) from error
-    return path

@@ -10,8 +10,8 @@ from cinelex.core.errors import UserError
 from cinelex.models.blocks import check_heads
 from cinelex.models.contracts import PretrainedVideo
 from cinelex.models.foreign import make_repeatable
-from cinelex.models.hub import described, load_pretrained, pixel_statistics, rebuilt
-from cinelex.models.normalize import Normalize
+from cinelex.models.hub import described, load_pretrained, pixel_statistics, rebuilt, regridded
+from cinelex.models.normalize import Levels, Normalize, pixels_of
 from cinelex.models.shapes import ClipFeatures, Clips, ClipTokens, Keep
 from cinelex.models.tubelets import grid_of, take_positions
 
@@ -23,7 +23,6 @@ class VideoMAE(PretrainedVideo):
     """
 
     drops_tokens = True
-    trunk = "videomae"
 
     def __init__(
         self,
@@ -37,6 +36,8 @@ class VideoMAE(PretrainedVideo):
         heads: int = 12,
         tubelet: tuple[int, int, int] = (2, 16, 16),
         mlp_ratio: float = 4.0,
+        mean: Levels | None = None,
+        std: Levels | None = None,
         kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Make the encoder.
@@ -52,6 +53,9 @@ class VideoMAE(PretrainedVideo):
             heads: Attention heads a block.
             tubelet: Frames, rows and columns of pixels in one token; as many rows as columns.
             mlp_ratio: Hidden width of the feed-forward part, in widths.
+            mean: Of the levels in [0, 1] that the weights were trained on; None takes what their
+                folder says.
+            std: Their deviation.
             kept: What a run kept of it; nothing is loaded then: a checkpoint has its weights.
 
         Raises:
@@ -80,14 +84,17 @@ class VideoMAE(PretrainedVideo):
             self.videomae: nn.Module = VideoMAEModel(config)
             self.normalize = Normalize()
         else:
+            self.trunk = "videomae"
             if kept is None:
-                self.videomae = load_pretrained(VideoMAEModel, pretrained, **clip)
-                mean, std = pixel_statistics(pretrained)
+                self.videomae, arrival = load_pretrained(VideoMAEModel, pretrained, **clip)
+                self.arrival = regridded(arrival, pretrained, **clip)
+                own = pixel_statistics(pretrained)
             else:
                 self.videomae = rebuilt(VideoMAEModel, kept["config"])
-                mean, std = kept["mean"], kept["std"]
-            self.normalize = Normalize(mean, std)
-            self.kept = {"config": described(self.videomae), "mean": mean, "std": std}
+                own = kept["pixels"]
+            self.pixels = pixels_of(own, mean, std)
+            self.normalize = Normalize(self.pixels.mean, self.pixels.std)
+            self.kept = {"config": described(self.videomae), "pixels": own}
             config = self.videomae.config
             if channels > config.num_channels:
                 raise UserError(f"{pretrained} was trained on gray; set data.channels=1")

@@ -27,6 +27,7 @@ from cinelex.doctor.live.watch import Watch, probes_of
 from cinelex.doctor.report.page import write_report
 from cinelex.projects import open_project, rehearse
 from cinelex.projects.interface.project import Project
+from cinelex.projects.interface.towers import tower_lines
 from cinelex.runners.csv_log import write_csv_log
 from cinelex.runners.evaluate import evaluate
 from cinelex.runners.finished import Asked, Finished, open_finished
@@ -128,6 +129,8 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
         probes=probes_of(project, config),
         notes=notes,
     )
+    for line in tower_lines(trainer.module):
+        say(line)
     write_down(folder, config, provenance, trainer.module)
     watch.begin(trainer)
     try:

@@ -28,6 +28,35 @@ def keep_towers(folder: Path, module: nn.Module) -> None:
         write_json(folder / FILE, kept)
 
 
+def tower_lines(module: nn.Module) -> list[str]:
+    """Return what is to be said of pretrained towers before the first step.
+
+    Which tensors arrived in each, which layers are fresh, what of the file was not used, what was
+    fitted to another grid, and which pixels it is given.
+    """
+    lines: list[str] = []
+    for part in module.modules():
+        for name, kind in (("video", VideoEncoder), ("text", TextEncoder)):
+            if isinstance(part, kind) and part.trunk:
+                lines += [f"{name} encoder: {line}" for line in _lines(part)]
+    return lines
+
+
+def _lines(tower: VideoEncoder | TextEncoder) -> list[str]:
+    arrived = "built as the run kept it; its weights are those of the checkpoint"
+    said = [arrived] if tower.arrival is None else tower.arrival.lines()
+    trunk = {id(weight) for weight in tower.get_submodule(tower.trunk).parameters()}
+    fresh: dict[str, int] = {}
+    for name, weight in tower.named_parameters():
+        if id(weight) not in trunk:
+            fresh[name.partition(".")[0]] = fresh.get(name.partition(".")[0], 0) + weight.numel()
+    layers = ", ".join(f"{name} ({numbers:,} numbers)" for name, numbers in fresh.items())
+    said.append(f"fresh layers: {layers or 'none'}")
+    if isinstance(tower, VideoEncoder) and tower.pixels is not None:
+        said.append(f"pixels: {tower.pixels.line()}")
+    return said
+
+
 def kept_towers(folder: Path, *, anew: Sequence[str] = ()) -> Towers:
     """Return what a run keeps of its towers, where a checkpoint has their tensors.
 

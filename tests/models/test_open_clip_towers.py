@@ -10,10 +10,10 @@ from safetensors.torch import save_file
 
 from cinelex.core.errors import UserError
 from cinelex.data.text.open_clip import OpenClipTokenizer
+from cinelex.models.open_clip_loading import load_open_clip
 from cinelex.models.open_clip_towers import (
     OpenClipImage,
     OpenClipText,
-    load_open_clip,
 )
 
 TINY = Path(__file__).parent / "tiny_open_clip" / "image"

@@ -17,6 +17,7 @@ from cinelex.core.errors import UserError
 from cinelex.models import VIDEO_ENCODERS
 from cinelex.models.contracts import PretrainedVideo, VideoEncoder
 
+PRISM = str(Path(__file__).parent / "tiny_transformers")
 OPEN_CLIP = str(Path(__file__).parent / "tiny_open_clip" / "image")
 SMALLEST: dict[str, dict[str, Any]] = {
     "conv": {"frames": 1, "size": 16, "base": 8},
@@ -32,6 +33,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
     },
     "mvit_v2_s": {"frames": 2, "size": 32},
     "r3d_18": {"frames": 8, "size": 32},
+    "transformers": {"frames": 4, "size": 16, "pretrained": PRISM},
     "videomae": {"frames": 4, "size": 8, "depth": 1, "heads": 2, "tubelet": (2, 4, 4)},
 }
 
