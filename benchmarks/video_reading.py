@@ -2,18 +2,20 @@
 
     python -m benchmarks.video_reading [--size 512]
 
-P1 and P2 are CPU time of one thread; P3 is time of the clock with two workers. What another library
-does is what its own first example does.
+P1 and P2 are CPU time of one thread, all ways in turn, round after round; their ratios are the
+medians over rounds, with the lowest and the highest. P3 is time of the clock with two workers. What
+another library does is what its own first example does.
 """
 
 import argparse
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from importlib import import_module
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from cinelex.data.video.sampling import Sampling
 from cinelex.data.video.videos import StoredVideos
 
 FRAMES, CLIP, VIDEOS, BATCH = 64, 16, 16, 4
+Way = Callable[[], object]
 
 
 def cine(seed: int, size: int) -> np.ndarray:
@@ -59,9 +62,8 @@ def write_h264(path: Path, frames: np.ndarray) -> None:
         container.mux(stream.encode())
 
 
-def cpu_s(work: Callable[[], object], *, least: float = 1.5) -> float:
+def cpu_s(work: Way, *, least: float = 0.3) -> float:
     """Return the CPU seconds of one call, over as many as take ``least``."""
-    work()
     begun, calls = time.process_time(), 0
     while time.process_time() - begun < least:
         work()
@@ -91,23 +93,36 @@ def by_torchcodec(path: Path, chosen: list[int]) -> object:
     return decoders.VideoDecoder(str(path), num_ffmpeg_threads=1).get_frames_at(chosen).data
 
 
-def decoders(path: Path) -> dict[str, float]:
-    """Return the frames a second of a core that each reads of 16 from a video of 64."""
+def in_turn(ways: dict[str, Way], *, rounds: int, each: int = 1) -> list[dict[str, float]]:
+    """Return, for every round, how many a second of a core each way does, ``each`` a call."""
+    for work in ways.values():
+        work()
+    return [{name: each / cpu_s(work) for name, work in ways.items()} for _ in range(rounds)]
+
+
+def beside(rates: list[dict[str, float]], way: str, other: str) -> str:
+    """Return how many times as fast one way is as another."""
+    ratios = sorted(each[way] / each[other] for each in rates)
+    middle = statistics.median(ratios)
+    return f"{way} / {other} {middle:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+
+
+def decoders(path: Path) -> dict[str, Way]:
+    """Return the ways to read 16 frames of a video of 64."""
     chosen = frame_indices(FRAMES, frames=CLIP, draw=None)
     ours = PyAVDecoder()
-    ways: dict[str, Callable[[], object]] = {
+    return {
         "here": lambda: ours.read_chosen(path, lambda _: chosen, lambda frame: frame),
         "PyAV": lambda: by_pyav(path, chosen),
         "decord": lambda: by_decord(path, chosen),
         "torchcodec": lambda: by_torchcodec(path, chosen),
     }
-    return {name: CLIP / cpu_s(work) for name, work in ways.items()}
 
 
-def stored(folder: Path, videos: list[Path], size: int) -> dict[str, float]:
-    """Return the clips a second of a core from the store, a plain memmap and decord."""
+def stored(folder: Path, videos: list[Path], size: int) -> dict[str, Way]:
+    """Return the ways to a clip: from the store, a plain memmap and decord."""
     sampling = Sampling(frames=CLIP)
-    rates = {}
+    ways: dict[str, Way] = {}
     both: tuple[Compression, ...] = ("none", "zstd")
     for compression in both:
         settings = IngestSettings(shape=Shape(size=size, channels=1), compression=compression)
@@ -115,21 +130,21 @@ def stored(folder: Path, videos: list[Path], size: int) -> dict[str, float]:
         read = ingest(videos, root=folder, cache=cache, settings=settings, workers=2)
         for video in videos:  # into the page cache
             read.frames(video)
-        rates[f"store, {compression}"] = _clips_a_second(read, videos, sampling)
+        ways[f"store, {compression}"] = _a_clip(read, videos, sampling)
     whole = np.stack([cine(0, size)[..., None] for _ in videos])
     whole.tofile(folder / "memmap")
     mapped = np.memmap(folder / "memmap", np.uint8, "r", shape=whole.shape)
-    places = iter(list(range(len(videos))) * 100_000)
+    places = cycle(range(len(videos)))
     chosen = frame_indices(FRAMES, frames=CLIP, draw=0.3)
-    rates["numpy.memmap"] = 1 / cpu_s(lambda: np.asarray(mapped[next(places)][chosen]))
-    turn = iter(videos * 100_000)
-    rates["decord on the source"] = 1 / cpu_s(lambda: by_decord(next(turn), chosen))
-    return rates
+    ways["numpy.memmap"] = lambda: np.asarray(mapped[next(places)][chosen])
+    turn = cycle(videos)
+    ways["decord"] = lambda: by_decord(next(turn), chosen)
+    return ways
 
 
-def _clips_a_second(read: StoredVideos, videos: list[Path], sampling: Sampling) -> float:
-    turn = iter(videos * 100_000)
-    return 1 / cpu_s(lambda: read.clip(next(turn), sampling, draw=0.3))
+def _a_clip(read: StoredVideos, videos: list[Path], sampling: Sampling) -> Way:
+    turn = cycle(videos)
+    return lambda: read.clip(next(turn), sampling, draw=0.3)
 
 
 class Decorded(Dataset[torch.Tensor]):
@@ -180,21 +195,31 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=512)
-    size = parser.parse_args().size
+    parser.add_argument("--rounds", type=int, default=7)
+    asked = parser.parse_args()
+    size, rounds = asked.size, asked.rounds
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         videos = [folder / f"{n}.mp4" for n in range(VIDEOS)]
         for number, path in enumerate(videos):
             write_h264(path, cine(number, size))
-        for what, rates in (
-            (f"P1, frames a second of a core, {size} px", decoders(videos[0])),
-            (f"P2, clips a second of a core, {size} px", stored(folder, videos, size)),
-            (f"P3, clips a second, two workers, {size} px", loaded(folder, videos, size)),
-        ):
-            listed = ", ".join(f"{way} {rate:,.0f}" for way, rate in rates.items())
-            sys.stdout.write(f"{what}: {listed}\n")
-            sys.stdout.flush()
+        rates = in_turn(decoders(videos[0]), rounds=rounds, each=CLIP)
+        fastest = max(list(rates[0])[1:], key=lambda way: statistics.median(r[way] for r in rates))
+        say(f"P1, frames a second of a core, {size} px", rates, beside(rates, "here", fastest))
+        rates = in_turn(stored(folder, videos, size), rounds=rounds)
+        pairs = [("store, none", "numpy.memmap"), ("store, none", "decord")]
+        ratios = [beside(rates, *pair) for pair in [*pairs, ("store, zstd", "decord")]]
+        say(f"P2, clips a second of a core, {size} px", rates, *ratios)
+        say(f"P3, clips a second, two workers, {size} px", [loaded(folder, videos, size)])
+
+
+def say(what: str, rates: list[dict[str, float]], *ratios: str) -> None:
+    """Write a line: the median of every way, then ratios."""
+    medians = {way: statistics.median(each[way] for each in rates) for way in rates[0]}
+    listed = ", ".join(f"{way} {rate:,.0f}" for way, rate in medians.items())
+    sys.stdout.write("; ".join([f"{what}: {listed}", *ratios]) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT, SICK
 from cinelex.core.files import read_json
@@ -15,9 +18,12 @@ from cinelex.data.video.decode import VIDEO_ERRORS
 from cinelex.data.video.frame_store import FrameStore
 from cinelex.data.video.ingest import SETTINGS
 from cinelex.data.video.known_files import KnownFiles
+from cinelex.data.video.removal import keep_only
 from cinelex.data.video.store_index import PREFIX, unused_files
 
 DAY_S = 86_400
+DIGEST_LENGTH = 32
+"""Characters of the key of a prepared cine; that of a video file is twice as long."""
 EARLIER = "store.json"
 """What stands in the folders of versions that kept a store for each set of videos."""
 
@@ -33,6 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "prune":
             command.add_argument(
                 "--unused-days", type=float, help="also remove stores that no run has read since"
+            )
+            command.add_argument(
+                "--prepared",
+                type=Path,
+                nargs="+",
+                metavar="DATASET/store",
+                help="also remove cines of prepared data sets that none of these has any more",
             )
 
 
@@ -76,12 +89,17 @@ def verify(stores: Sequence[Path], _: Sequence[Path], __: argparse.Namespace) ->
 def prune(stores: Sequence[Path], earlier: Sequence[Path], options: argparse.Namespace) -> int:
     """Remove what nobody reads."""
     freed = 0
+    sources = [FrameStore(folder) for folder in options.prepared or []]
+    if not all(len(source) for source in sources):
+        raise UserError("--prepared: no cine in one of them; name the store of a data set")
     for folder in stores:
         unused = time.time() - _last_used(folder)
         derived = (folder / SETTINGS).exists()  # from videos, and can be made again
         if derived and options.unused_days is not None and unused > options.unused_days * DAY_S:
             freed += _remove(folder)
             continue
+        if derived and sources:
+            freed += _withdraw(folder, sources)
         for path in unused_files(folder):
             freed += _remove(path)
     freed += sum(_remove(folder) for folder in earlier)
@@ -118,6 +136,17 @@ def _describe(folder: Path) -> str:
     frames = "all frames" if most is None else f"up to {most} frames"
     kind = "gray" if shape["channels"] == 1 else "RGB"
     return f"{frames} of {shape['size']} pixels, {kind}, by {settings['backend']}"
+
+
+def _withdraw(folder: Path, sources: Sequence[FrameStore]) -> int:
+    """Remove the prepared cines that no source has; return the bytes."""
+    before = _bytes(folder)
+    there = (source.digests(np.arange(len(source))) for source in sources)
+    digests = {row.tobytes().hex() for rows in there for row in rows}
+    keys = FrameStore(folder).keys.to_pylist()
+    kept = [key for key in keys if len(key) != DIGEST_LENGTH or key in digests]
+    keep_only(folder, pa.array(kept, pa.large_string()))
+    return before - _bytes(folder)
 
 
 def _last_used(folder: Path) -> float:

@@ -21,19 +21,23 @@ class Display:
 
     table: UInt8[np.ndarray, " code"] | None
     """The gray level of every stored code; None where the header leaves it to the cine."""
-    values: Float[np.ndarray, " code"]
-    """What the modality transformation makes of every code."""
+    values: Float[np.ndarray, " stored"]
+    """What the modality transformation makes of every stored value."""
+    parts: tuple[int, int, int]
+    """How many values a code's bits above, among and below the stored ones can have."""
     inverted: bool
     """Whether small values are white (MONOCHROME1)."""
 
     def stretched(self, histogram: Int[np.ndarray, " code"]) -> UInt8[np.ndarray, " code"]:
         """Return the table that maps the percentiles of a whole cine to black and white."""
+        counts = histogram.reshape(self.parts).sum((0, 2))
         order = np.argsort(self.values, kind="stable")
-        below = np.cumsum(histogram[order]) / max(histogram.sum(), 1)
+        below = np.cumsum(counts[order]) / max(counts.sum(), 1)
         low, high = (
             float(self.values[order[np.searchsorted(below, share / 100)]]) for share in PERCENTILES
         )
-        return _eight_bit((self.values - low) / max(high - low, 1e-12), self.inverted)
+        shares = (self.values - low) / max(high - low, 1e-12)
+        return _of_codes(_eight_bit(shares, self.inverted), self.parts)
 
 
 def display(dataset: Dataset, layout: Layout) -> Display:
@@ -50,28 +54,40 @@ def display(dataset: Dataset, layout: Layout) -> Display:
     shares = _voi(dataset, values)
     if shares is None and layout.bits_stored == 8 and not items(dataset, "ModalityLUTSequence"):
         shares = (stored - stored.min()) / 255
-    table = None if shares is None else _eight_bit(shares, inverted)
-    return Display(table, values, inverted)
+    parts = (
+        1 << (layout.bits_allocated - 1 - layout.high_bit),
+        1 << layout.bits_stored,
+        1 << (layout.high_bit + 1 - layout.bits_stored),
+    )
+    table = None if shares is None else _of_codes(_eight_bit(shares, inverted), parts)
+    return Display(table, values, parts, inverted)
 
 
-def _eight_bit(shares: Float[np.ndarray, " code"], inverted: bool) -> UInt8[np.ndarray, " code"]:
+def _eight_bit(
+    shares: Float[np.ndarray, " stored"], inverted: bool
+) -> UInt8[np.ndarray, " stored"]:
     levels = np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
     return 255 - levels if inverted else levels
 
 
-def _stored_values(layout: Layout) -> Float[np.ndarray, " code"]:
-    """Return the number that each code of the allocated bits stands for.
+def _of_codes(
+    levels: UInt8[np.ndarray, " stored"], parts: tuple[int, int, int]
+) -> UInt8[np.ndarray, " code"]:
+    """Return the level of each code; bits outside the stored ones (old overlays) change nothing."""
+    return np.broadcast_to(levels[:, None], parts).ravel()
 
-    Bits outside the stored ones (old overlays) are no part of it.
-    """
-    codes = np.arange(1 << layout.bits_allocated)
-    values = (codes >> (layout.high_bit + 1 - layout.bits_stored)) & ((1 << layout.bits_stored) - 1)
+
+def _stored_values(layout: Layout) -> Float[np.ndarray, " stored"]:
+    """Return the number that each pattern of the stored bits stands for."""
+    values = np.arange(1 << layout.bits_stored)
     if layout.signed:
         values = values - ((values >> (layout.bits_stored - 1)) << layout.bits_stored)
     return values.astype(np.float64)
 
 
-def _modality(dataset: Dataset, stored: Float[np.ndarray, " code"]) -> Float[np.ndarray, " code"]:
+def _modality(
+    dataset: Dataset, stored: Float[np.ndarray, " stored"]
+) -> Float[np.ndarray, " stored"]:
     for item in items(dataset, "ModalityLUTSequence"):
         table = _table(item, dataset)
         if table is not None:
@@ -84,8 +100,10 @@ def _modality(dataset: Dataset, stored: Float[np.ndarray, " code"]) -> Float[np.
     return stored
 
 
-def _voi(dataset: Dataset, values: Float[np.ndarray, " code"]) -> Float[np.ndarray, " code"] | None:
-    """Return the share of white of each code, or None where the header has nothing usable."""
+def _voi(
+    dataset: Dataset, values: Float[np.ndarray, " stored"]
+) -> Float[np.ndarray, " stored"] | None:
+    """Return the share of white of each stored value, or None where the header does not say."""
     for item in items(dataset, "VOILUTSequence"):
         table = _table(item, dataset)
         if table is not None:
@@ -101,8 +119,8 @@ def _voi(dataset: Dataset, values: Float[np.ndarray, " code"]) -> Float[np.ndarr
 
 
 def _window(
-    values: Float[np.ndarray, " code"], center: float, width: float, function: str
-) -> Float[np.ndarray, " code"]:
+    values: Float[np.ndarray, " stored"], center: float, width: float, function: str
+) -> Float[np.ndarray, " stored"]:
     """Return the share of white under a window.
 
     Source: DICOM PS3.3, C.11.2.1.2 and C.11.2.1.3.

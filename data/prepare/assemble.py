@@ -38,7 +38,7 @@ class Further:
     read_facts: ReadFacts | None
     decisions: Mapping[str, str]
     """By the key of a cine."""
-    by_content: "pd.Series[Any]"
+    by_content: Mapping[str, str]
     """The same, by content."""
     options: Mapping[str, Any]
 
@@ -82,7 +82,7 @@ def _told(
     sources: Sources,
     keys: Pseudonyms,
     settings: PrepareSettings,
-    by_content: "pd.Series[Any]",
+    by_content: Mapping[str, str],
 ) -> pd.DataFrame:
     """Return a row a file with its decision, and what header and decoder say of it."""
     files = known_files(places, settings)

@@ -1,5 +1,7 @@
 """What becomes of every file, and why: one decision each."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -26,7 +28,7 @@ REASONS = {
 def decide(
     files: pd.DataFrame,
     cines: pd.DataFrame,
-    decisions: pd.Series,
+    decisions: Mapping[str, str],
     settings: PrepareSettings,
 ) -> pd.DataFrame:
     """Return the files with what is known of their cine, and the columns "decision" and "why".
@@ -39,7 +41,7 @@ def decide(
     """
     told = files.merge(cines.rename(columns={"reason": "trouble"}), on="content", how="left")
     trouble = told["trouble"].fillna("not_decoded")
-    decision = told["content"].map(decisions)
+    decision = told["content"].map(dict(decisions))
     uncertain = told["confidence"].to_numpy(float) < settings.min_confidence
     twin = told["cine"] & told["content"].notna() & _later(told, ["content"], told["cine"])
     why = np.select(
@@ -47,7 +49,7 @@ def decide(
             ~told["cine"],
             twin,
             trouble != "",
-            uncertain & (decision == "reject"),
+            decision == "reject",
             uncertain & (decision != "approve"),
             ~told["stored"].eq(True),
         ],

@@ -7,7 +7,10 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+from jaxtyping import Bool
 
 from cinelex.core.progress import progress
 from cinelex.data.prepare.child import content_of
@@ -17,6 +20,7 @@ from cinelex.data.prepare.places import Places
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Share
 from cinelex.data.prepare.work import Answer, Batch, Item, WorkerPool
+from cinelex.data.video.removal import keep_only
 
 FORMAT = 1
 """Raised when the same file gives other stored frames: every file is then decoded again, once."""
@@ -33,7 +37,7 @@ def decode_new(
     settings: PrepareSettings,
     pool: WorkerPool,
     *,
-    approved: frozenset[str],
+    decisions: Mapping[str, str],
 ) -> int:
     """Decode the cines of a share that the store lacks, and return how many files were decoded.
 
@@ -43,17 +47,17 @@ def decode_new(
         share: Which files.
         settings: Modalities, deadline, limit of the masks' confidence.
         pool: Who decodes.
-        approved: Contents whose masks a person has approved.
+        decisions: What a person said of masks, "approve" or "reject", by content.
     """
     _digest_twins(places, sources, share, settings, pool)
-    work = _lacking(places, sources, share, settings, approved)
+    work = _lacking(places, sources, share, settings, decisions)
     common = {
         "store": str(places.store),
         "part": f"{share}-{token_hex(3)}",
         "salt": sources.salt,
         "format": FORMAT,
         "min_confidence": settings.min_confidence,
-        "approved": sorted(approved),
+        "approved": sorted(content for content, word in decisions.items() if word == "approve"),
     }
     answers = pool.carry_out(
         "decode", list(_batches(work)), deadline_s=settings.decode_s, common=common
@@ -89,19 +93,47 @@ def _lacking(
     sources: Sources,
     share: Share,
     settings: PrepareSettings,
-    approved: frozenset[str],
+    decisions: Mapping[str, str],
 ) -> list[Item]:
     """Return the files to decode: one of each content that is not known to be done."""
     files = known_files(places, settings)
     cines = files[files["cine"]]
     done = decoded(places)
-    certain = (done["confidence"] >= settings.min_confidence) | done["content"].isin(approved)
-    again = (~done["stored"] & (done["reason"] == "") & certain).to_numpy()
+    again = (~done["stored"] & (done["reason"] == "")).to_numpy() & _certain(
+        done, settings, decisions
+    )
     if settings.retry:
         again |= done["reason"].isin(FAILURES).to_numpy()
     known = set(done["content"][~again])
     first = ~cines.duplicated("content") | cines["content"].isna()
     return sources.items(cines[first & ~cines["content"].isin(known)], share)
+
+
+def _certain(
+    cines: pd.DataFrame, settings: PrepareSettings, decisions: Mapping[str, str]
+) -> Bool[np.ndarray, " cine"]:
+    """Return which masks are sure enough by themselves or by a person, and rejected by none."""
+    decision = cines["content"].map(dict(decisions))
+    sure = (cines["confidence"] >= settings.min_confidence) | (decision == "approve")
+    return (sure & (decision != "reject")).to_numpy()
+
+
+def withdraw(places: Places, settings: PrepareSettings, decisions: Mapping[str, str]) -> int:
+    """Remove from the store what may not be there, and return how many cines that were.
+
+    Those are cines that a person has rejected since, whose masks are not certain enough any more,
+    that another format has replaced, and frames that no journal knows. Only while nobody else
+    writes.
+    """
+    cines = decoded(places)
+    certain = _certain(cines, settings, decisions)
+    # in this order, whoever is killed between the two lets the next run remove what is left
+    lost = cines[cines["stored"] & ~certain]
+    if len(lost):
+        rows: Any = lost.assign(stored=False).to_dict("records")
+        places.cines.append(rows)
+    allowed = cines.loc[cines["stored"] & certain, "key"]
+    return keep_only(places.store, pa.array(allowed, pa.large_string()))
 
 
 def _batches(items: Sequence[Item]) -> Iterator[Batch]:

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from cinelex.core.console import say
 from cinelex.core.errors import UserError
 from cinelex.data.dicom.pseudonyms import open_pseudonyms
 from cinelex.data.prepare.assemble import Further, assemble
 from cinelex.data.prepare.decisions import read_decisions
-from cinelex.data.prepare.decoding import decode_new, decoded
+from cinelex.data.prepare.decoding import decode_new, decoded, withdraw
 from cinelex.data.prepare.files import Sources, root_number
 from cinelex.data.prepare.inventory import GONE, take_inventory
 from cinelex.data.prepare.places import Places, check_folders, held, open_places
@@ -66,12 +64,11 @@ def _prepare(places: Places, request: Request) -> None:
     decisions = read_decisions(places.out / "decisions.csv")
     number, roots = root_number(places, request.dicom)
     sources = Sources(roots, keys.secret("contents"))
-    by_content = _by_content(places, decisions)
-    approved = frozenset(by_content[by_content == "approve"].index)
     with WorkerPool(settings.workers) as pool:
         looked = take_inventory(places, request.dicom, number, share, settings, pool)
         say(f"inventory: {looked} files are new or have changed")
-        count = decode_new(places, sources, share, settings, pool, approved=approved)
+        by_content = _by_content(places, decisions)
+        count = decode_new(places, sources, share, settings, pool, decisions=by_content)
     say(f"decoded: {count} cines")
     if share.of > 1:
         say(f"part {share.number} of {share.of} is done; run without --part when all are")
@@ -79,8 +76,12 @@ def _prepare(places: Places, request: Request) -> None:
     for journal in (places.files, places.contents, places.cines):
         journal.compact()
     _check_any(places)
+    by_content = _by_content(places, decisions)
     further = Further(request.reports, request.read_facts, decisions, by_content, request.options)
     assemble(places, sources, keys, settings, further)
+    withdrawn = withdraw(places, settings, by_content)  # after the manifest has let go of them
+    if withdrawn:
+        say(f"removed from the store: {withdrawn} cines that may not, or not any more, be there")
 
 
 def _check_any(places: Places) -> None:
@@ -97,7 +98,8 @@ def _check_any(places: Places) -> None:
         )
 
 
-def _by_content(places: Places, decisions: Mapping[str, str]) -> "pd.Series[Any]":
+def _by_content(places: Places, decisions: Mapping[str, str]) -> dict[str, str]:
     """Return the decisions by the content of the file; one about an older mask is none."""
-    told = decoded(places).set_index("content")["key"].map(dict(decisions))
-    return told.dropna()
+    cines = decoded(places)
+    pairs = zip(cines["content"], cines["key"], strict=True)
+    return {content: decisions[key] for content, key in pairs if key in decisions}

@@ -1,5 +1,7 @@
 """Stored bytes of frames: raw, or compressed without loss, a frame at a time."""
 
+import math
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -34,20 +36,20 @@ def unpack(
     stored: UInt8[np.ndarray, " byte"],
     shape: tuple[int, int, int, int],
     compression: Compression,
-    indices: list[int] | None = None,
+    indices: Sequence[int] | None = None,
 ) -> UInt8[np.ndarray, "frame row column channel"]:
     """Return frames from stored bytes: all of them, or those at ``indices``, which may repeat.
 
     All raw frames are returned without a copy.
     """
     if compression == "none":
-        frames = stored[: int(np.prod(shape))].reshape(shape)
-        return frames if indices is None else frames[indices]
+        frames = stored[: math.prod(shape)].reshape(shape)
+        return frames if indices is None else frames.take(indices, 0)
     sizes = stored[: 4 * shape[0]].view("<u4").astype(np.int64)
     ends = 4 * shape[0] + np.cumsum(sizes)
     chosen = range(shape[0]) if indices is None else indices
     unpacked = np.empty((len(chosen), *shape[1:]), np.uint8)
-    frame_bytes = int(np.prod(shape[1:]))
+    frame_bytes = math.prod(shape[1:])
     for place, index in enumerate(chosen):
         data = stored[ends[index] - sizes[index] : ends[index]]
         raw = pa.decompress(pa.py_buffer(data), decompressed_size=frame_bytes, codec="zstd")
@@ -61,5 +63,5 @@ def packed_bytes(
 ) -> int:
     """Return how many of the stored bytes are frames; frame times may follow them."""
     if compression == "none":
-        return int(np.prod(shape))
+        return math.prod(shape)
     return 4 * shape[0] + int(stored[: 4 * shape[0]].view("<u4").sum(dtype=np.int64))

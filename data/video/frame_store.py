@@ -97,15 +97,14 @@ class FrameStore:
     def stored(self, row: int) -> Stored:
         """Return where the cine of a row is."""
         segment, own = self._segment(row)
-        fields = ("offset", "bytes", "frames", "rows", "columns", "channels", "total_frames")
-        offset, count, *shape, total = (int(segment.numbers(name)[own]) for name in fields)
+        shard, offset, count, *shape, total, timed = segment.numbers_at(own)
         return Stored(
-            segment.shards[int(segment.numbers("shard")[own])],
+            segment.shards[shard],
             offset,
             count,
             (shape[0], shape[1], shape[2], shape[3]),
             total,
-            bool(segment.numbers("timed")[own]),
+            bool(timed),
         )
 
     def numbers(self, column: str, rows: Int64[np.ndarray, " row"]) -> Int64[np.ndarray, " row"]:
@@ -147,14 +146,21 @@ class FrameStore:
         self, row: int, indices: Sequence[int] | None = None
     ) -> UInt8[np.ndarray, "frame row column channel"]:
         """Return the frames of a row: all, or those at ``indices``, copied."""
-        stored = self.stored(row)
+        return self.frames_of(self.stored(row), indices)
+
+    def frames_of(
+        self, stored: Stored, indices: Sequence[int] | None = None
+    ) -> UInt8[np.ndarray, "frame row column channel"]:
+        """Return the frames of a cine; see ``read``."""
         data = self._place.read(stored.shard, stored.offset, stored.bytes)
-        chosen = None if indices is None else list(indices)
-        return unpack(data, stored.shape, _compression(stored.shard), chosen)
+        return unpack(data, stored.shape, _compression(stored.shard), indices)
 
     def times_at(self, row: int) -> Any:
         """Return when each frame of a row is shown, in ms; None where nobody knows."""
-        stored = self.stored(row)
+        return self.times_of(self.stored(row))
+
+    def times_of(self, stored: Stored) -> Any:
+        """Return when each frame of a cine is shown, in ms; None where nobody knows."""
         if not stored.timed:
             return None
         data = self._place.read(stored.shard, stored.offset, stored.bytes)
@@ -200,4 +206,4 @@ class FrameStore:
 
 
 def _compression(shard: str) -> Compression:
-    return COMPRESSIONS[Path(shard).suffix]
+    return COMPRESSIONS[shard[shard.rindex(".") :]]

@@ -54,7 +54,8 @@ class Place:
         path = self.folder / name
         if path.stat().st_size == 0:
             return np.empty(0, np.uint8)
-        return np.memmap(path, np.uint8, "r")
+        # as a plain array: each slice of a memmap costs as much as copying a small frame
+        return np.asarray(np.memmap(path, np.uint8, "r"))
 
 
 class RemotePlace(Place):

@@ -79,6 +79,10 @@ class Segment:
         """Return a column of numbers, in place."""
         return self._numbers[column]
 
+    def numbers_at(self, row: int) -> list[int]:
+        """Return all numbers of a row, in the order of ``SCHEMA``."""
+        return [column.item(row) for column in self._numbers.values()]
+
     @cached_property
     def keys(self) -> SortedText:
         """All keys."""

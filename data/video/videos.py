@@ -137,10 +137,9 @@ class StoredVideos:
         self, video: Path, sampling: Sampling, *, draw: float | None
     ) -> UInt8[np.ndarray, "frame row column channel"]:
         """Return a clip of a video, copied; see ``Sampling.indices``."""
-        row = self.row(video)
-        stored = self.store.stored(row)
-        times = None if sampling.seconds is None else self.store.times_at(row)
-        return self.store.read(row, sampling.indices(stored.shape[0], times, draw=draw))
+        stored = self.store.stored(self.row(video))
+        times = None if sampling.seconds is None else self.store.times_of(stored)
+        return self.store.frames_of(stored, sampling.indices(stored.shape[0], times, draw=draw))
 
     def times_ms(self, video: Path) -> Float64[np.ndarray, " frame"] | None:
         """Return when each stored frame of a video is shown; None where nobody knows."""

@@ -4,12 +4,14 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from cinelex.core.files import write_json
 from cinelex.data.video.frame_store import FrameStore
 from cinelex.data.video.ingest import SETTINGS, IngestSettings
 from cinelex.data.video.known_files import KnownFiles, Outcome, note
+from cinelex.data.video.removal import keep_only
 from cinelex.data.video.resize import Shape
 from cinelex.data.video.store_writer import StoreWriter
 from cinelex.scripts import command
@@ -98,3 +100,24 @@ def test_a_folder_without_a_store_and_an_unknown_word_are_refused(
     assert "name the folder that data.cache is" in capsys.readouterr().err
     assert command.main(["cahce"]) == 2
     assert "usage: cinelex" in capsys.readouterr().err
+
+
+def test_what_a_data_set_has_withdrawn_leaves_the_cache_too(tmp_path: Path) -> None:
+    cines = {name: np.full((2, 4, 4, 1), n, np.uint8) for n, name in enumerate(("a", "b"))}
+    source = tmp_path / "set" / "store"
+    with StoreWriter(source) as writer:
+        for name, frames in cines.items():
+            writer.add(name, frames)
+    digests = {name: FrameStore(source).digest(name) for name in cines}
+    folder = tmp_path / "cache" / "0123"
+    with StoreWriter(folder) as writer:
+        for name, frames in cines.items():
+            writer.add(digests[name], frames)
+        writer.add("f" * 64, cines["a"])  # of a video file
+    write_json(folder / SETTINGS, IngestSettings(shape=Shape(size=4, channels=1)).as_json())
+    keep_only(source, pa.array(["a"], pa.large_string()))
+    assert cache("prune", tmp_path / "cache") == 0
+    assert len(FrameStore(folder)) == 3
+    assert cache("prune", tmp_path / "cache", "--prepared", source) == 0
+    assert sorted(FrameStore(folder).keys.to_pylist()) == sorted([digests["a"], "f" * 64])
+    assert cache("prune", tmp_path / "cache", "--prepared", tmp_path / "nowhere") == 2

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cinelex.data.video.frame_store import FrameStore
@@ -70,9 +71,45 @@ def test_a_mask_waits_is_approved_and_only_then_stored(tmp_path: Path) -> None:
     assert decisions(out) == {"kept": 1, "dropped": 1, "pending": 1}
     assert tables(out)[1]["video_path"].tolist() == [f"store:{cines[0]}"]
     assert len(FrameStore(out / "store")) == 1
-    run(export, out)  # now every mask is certain enough
-    assert decisions(out) == {"kept": 3}
-    assert len(FrameStore(out / "store")) == 3
+    run(export, out)  # now every mask is certain enough, and a rejected one stays rejected
+    assert decisions(out) == {"kept": 2, "dropped": 1}
+    assert len(FrameStore(out / "store")) == 2
+
+
+def test_frames_of_an_approved_cine_that_is_rejected_later_leave_the_disk(tmp_path: Path) -> None:
+    export, out = tmp_path / "export", tmp_path / "out"
+    for scene in range(3):
+        write_cine(export / str(scene), scene=scene)
+    run(export, out, UNSURE)
+    cines = tables(out)[0]["cine"].tolist()
+    write_decisions(out, "approve", cines)
+    run(export, out, UNSURE)
+    before = {cine: FrameStore(out / "store").frames(cine).copy() for cine in cines}
+    shards = set((out / "store").glob("frames-*"))
+    with (out / "decisions.csv").open("a") as stream:
+        stream.write(f"{cines[1]},reject\n")
+    run(export, out, UNSURE)
+    assert decisions(out) == {"kept": 2, "dropped": 1}
+    assert f"store:{cines[1]}" not in tables(out)[1]["video_path"].tolist()
+    store = FrameStore(out / "store")
+    assert sorted(store.keys.to_pylist()) == sorted([cines[0], cines[2]])
+    for cine in (cines[0], cines[2]):
+        np.testing.assert_array_equal(store.frames(cine), before[cine])
+    assert store.verify() == []
+    assert not shards & set((out / "store").iterdir())  # what held its frames is gone
+    index = b"".join(path.read_bytes() for path in (out / "store").glob("index-*"))
+    assert cines[1].encode() not in index
+    write_decisions(out, "approve", cines)  # a person thinks again
+    run(export, out, UNSURE)
+    np.testing.assert_array_equal(FrameStore(out / "store").frames(cines[1]), before[cines[1]])
+
+
+def test_a_limit_that_is_raised_takes_back_what_is_not_certain_any_more(tmp_path: Path) -> None:
+    write_cine(tmp_path / "export" / "a")
+    run(tmp_path / "export", tmp_path / "out")
+    run(tmp_path / "export", tmp_path / "out", UNSURE)
+    assert decisions(tmp_path / "out") == {"pending": 1}
+    assert len(FrameStore(tmp_path / "out" / "store")) == 0
 
 
 def test_a_limit_that_is_lowered_stores_what_waited(tmp_path: Path) -> None:
