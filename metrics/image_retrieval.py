@@ -18,7 +18,7 @@ from cinelex.metrics.bootstrap import (
     percentiles,
     resampled_sums,
 )
-from cinelex.metrics.ranking import Ranking, is_certain, rank_positives, unit_grid
+from cinelex.metrics.ranking import Ranking, is_certain, rank_each_other, unit_grid
 from cinelex.metrics.retrieval import Value, value_of
 from cinelex.metrics.retrieval_nulls import RandomRanking, median_rank_chance
 
@@ -76,12 +76,10 @@ def rank_images_and_captions(
         ValueError: A row is not finite or zero, or an image has no caption.
     """
     images, captions = unit_grid(image, what="image"), unit_grid(caption, what="caption")
-    every = torch.arange(len(image))
-    rankings = {
-        "image_to_text": rank_positives(images, captions, query_group=every, item_group=owner),
-        "text_to_image": rank_positives(captions, images, query_group=owner, item_group=every),
-    }
-    return Outcomes(rankings, owner.cpu().numpy())
+    rankings = rank_each_other(
+        images, captions, query_group=torch.arange(len(image)), item_group=owner
+    )
+    return Outcomes(dict(zip(DIRECTIONS, rankings, strict=True)), owner.cpu().numpy())
 
 
 def scores_of(ranking: Ranking) -> dict[str, Float[np.ndarray, " query"]]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cinelex.core.errors import UserError
+from cinelex.metrics.counting import CELLS_AT_ONCE, OwnPairs, counts_at_or_above
 
 _GRID = 2.0**26
 
@@ -80,44 +81,42 @@ def is_certain(ranking: Ranking) -> bool:
     return bool((ranking.positives == ranking.gallery).all())
 
 
-def rank_positives(
+def rank_each_other(
     query: Float[Tensor, "query dim"],
     gallery: Float[Tensor, "item dim"],
     *,
     query_group: Int[Tensor, " query"],
     item_group: Int[Tensor, " item"],
-    chunk: int = 1024,
-) -> Ranking:
-    """Rank the gallery for every query and return the ranks of the items of the query's group.
+) -> tuple[Ranking, Ranking]:
+    """Rank the gallery for every query and all queries for every item, the own group's ranks kept.
 
-    A tie counts against the query: an item of another group that scores as high as a positive
-    stands before it. A model that scores everything alike ranks last, not first. Memory is
-    chunk x gallery; the chunk does not change the result.
+    A tie counts against the one that searches: what is of another group and scores as high as a
+    positive stands before it. A model that scores everything alike ranks last, not first. Memory is
+    the rows and a tile of scores, see `counting`.
 
     Args:
         query: rows of ``unit_grid``.
         gallery: rows of ``unit_grid``.
         query_group: the group of each query.
-        item_group: the group of each gallery item; those of the query's group are its positives.
-        chunk: scores of this many positives are held at once.
+        item_group: the group of each item; queries and items of one group are positives.
 
     Raises:
-        ValueError: if a query has no positive.
+        ValueError: if a query or an item has no positive.
     """
-    owner, item = _pairs(query_group, item_group)
-    owner, item = owner.to(query.device), item.to(query.device)
-    own_scores, at_or_above = [], []
-    for start in range(0, len(owner), chunk):
-        some, own = owner[start : start + chunk], item[start : start + chunk, None]
-        scores = query[some] @ gallery.T
-        own_score = scores.gather(1, own)
-        own_scores.append(own_score[:, 0])
-        at_or_above.append((scores >= own_score).sum(dim=1))
-    return _places(
-        owner.cpu().numpy(),
-        torch.cat(own_scores).cpu().numpy(),
-        torch.cat(at_or_above).cpu().numpy(),
-        gallery=len(gallery),
+    owner, item = (part.to(query.device) for part in _pairs(query_group, item_group))
+    own = torch.cat(
+        [
+            (query[some] * gallery[others]).sum(1)
+            for some, others in zip(
+                owner.split(CELLS_AT_ONCE), item.split(CELLS_AT_ONCE), strict=True
+            )
+        ]
+    )
+    counts = counts_at_or_above(query, gallery, OwnPairs(query=owner, item=item, score=own))
+    scores = own.cpu().numpy()
+    return (
+        _places(owner.cpu().numpy(), scores, counts[0].cpu().numpy(), gallery=len(gallery)),
+        _places(item.cpu().numpy(), scores, counts[1].cpu().numpy(), gallery=len(query)),
     )
 
 
@@ -153,6 +152,9 @@ def _pairs(query_group: Tensor, item_group: Tensor) -> tuple[Tensor, Tensor]:
     count = torch.searchsorted(groups, wanted, right=True) - first
     if (count == 0).any():
         raise ValueError(f"query: {_some(count == 0)} without a positive in the gallery")
+    lonely = ~torch.isin(item_group.cpu(), wanted)
+    if lonely.any():
+        raise ValueError(f"gallery: {_some(lonely)} without a positive among the queries")
     owner = torch.arange(len(wanted)).repeat_interleave(count)
     within = torch.arange(len(owner)) - (count.cumsum(0) - count)[owner]
     return owner, item_order[first[owner] + within]

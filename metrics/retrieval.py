@@ -14,7 +14,7 @@ from cinelex.metrics.bootstrap import (
     percentiles,
     resampled_sums,
 )
-from cinelex.metrics.ranking import Ranking, is_certain, rank_positives, unit_grid
+from cinelex.metrics.ranking import Ranking, is_certain, rank_each_other, unit_grid
 from cinelex.metrics.retrieval_nulls import RandomRanking, median_rank_chance
 
 Value = dict[str, float | None]
@@ -27,8 +27,6 @@ def rank_both_ways(
     study: Float[Tensor, "study dim"],
     report: Float[Tensor, "report dim"],
     report_of_study: Int[Tensor, " study"],
-    *,
-    chunk: int = 1024,
 ) -> dict[str, Ranking]:
     """Rank the unique reports for every study, and all studies for every unique report.
 
@@ -39,7 +37,6 @@ def rank_both_ways(
         study: one embedding per study, of any length above 0.
         report: one embedding per *unique* report.
         report_of_study: the row in ``report`` of each study's own report.
-        chunk: rows of the score matrix held at once; it does not change the result.
 
     Raises:
         ValueError: if a row is not finite or zero, a study's report is not a row of ``report``, or
@@ -50,15 +47,13 @@ def rank_both_ways(
     if int(report_of_study.min()) < 0 or int(report_of_study.max()) >= len(report):
         raise ValueError(f"report_of_study points outside the {len(report)} unique reports")
     studies, reports = unit_grid(study, what="study"), unit_grid(report, what="report")
-    own, every = report_of_study, torch.arange(len(report), device=report_of_study.device)
-    return {
-        "study_to_report": rank_positives(
-            studies, reports, query_group=own, item_group=every, chunk=chunk
-        ),
-        "report_to_study": rank_positives(
-            reports, studies, query_group=every, item_group=own, chunk=chunk
-        ),
-    }
+    rankings = rank_each_other(
+        studies,
+        reports,
+        query_group=report_of_study,
+        item_group=torch.arange(len(report), device=report_of_study.device),
+    )
+    return dict(zip(("study_to_report", "report_to_study"), rankings, strict=True))
 
 
 def scores_per_query(
@@ -171,7 +166,6 @@ def retrieval_report(
     *,
     resamples: int = 1000,
     seed: int = 0,
-    chunk: int = 1024,
 ) -> dict[str, Mapping[str, object]]:
     """Return the ``retrieval`` part of results.json.
 
@@ -179,7 +173,7 @@ def retrieval_report(
     ``positive_cosine``, ``negative_cosine`` and ``cosine_gap``, and ``gallery`` and ``queries``
     per direction. Arguments and errors are those of ``rank_both_ways``.
     """
-    rankings = rank_both_ways(study, report, report_of_study, chunk=chunk)
+    rankings = rank_both_ways(study, report, report_of_study)
     result: dict[str, Mapping[str, object]] = {
         name: direction_report(ranking, resamples=resamples, seed=seed)
         for name, ranking in rankings.items()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from cinelex.metrics import counting
 from cinelex.metrics.ranking import nearest, unit_grid
 from cinelex.metrics.retrieval import (
     rank_both_ways,
@@ -15,15 +16,17 @@ from tests.metrics.towers import random_towers
 BOTH = ("study_to_report", "report_to_study")
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 59, 1000])
-def test_chunks_equal_the_dense_matrix_exactly(chunk: int) -> None:
+@pytest.mark.parametrize("rows", [1, 7, 59, 1000])
+def test_tiles_equal_the_dense_matrix_exactly(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "TILE_CELLS", {"cpu": 1})
+    monkeypatch.setattr(counting, "LEAST_ROWS", rows)
     study, report, own = random_towers(dim=513, signal=0.1)
     dense = unit_grid(study, what="study") @ unit_grid(report, what="report").T
     for direction, scores, truth in (
         ("study_to_report", dense, own[:, None] == torch.arange(25)),
         ("report_to_study", dense.T, torch.arange(25)[:, None] == own),
     ):
-        ranking = rank_both_ways(study, report, own, chunk=chunk)[direction]
+        ranking = rank_both_ways(study, report, own)[direction]
         for row in range(len(scores)):
             mine = scores[row][truth[row]].sort(descending=True).values
             others = scores[row][~truth[row]]

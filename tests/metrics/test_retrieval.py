@@ -14,7 +14,7 @@ from torchmetrics.functional.retrieval import (
     retrieval_reciprocal_rank,
 )
 
-from cinelex.metrics.ranking import rank_positives, unit_grid
+from cinelex.metrics.ranking import rank_each_other, unit_grid
 from cinelex.metrics.retrieval import (
     rank_both_ways,
     retrieval_report,
@@ -58,15 +58,15 @@ def test_by_hand() -> None:
 def test_places_of_several_positives_by_hand() -> None:
     angles = torch.tensor([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
     gallery = unit_grid(torch.stack([angles.cos(), angles.sin()], dim=1), what="gallery")
-    ranking = rank_positives(
-        gallery[:1],
+    ranking, _ = rank_each_other(
+        gallery[[0, 1]],
         gallery,
-        query_group=torch.tensor([7]),
+        query_group=torch.tensor([7, 3]),
         item_group=torch.tensor([3, 7, 3, 7, 7, 3]),
     )
-    assert ranking.rank.tolist() == [2, 4, 5]
+    assert ranking.rank[ranking.query == 0].tolist() == [2, 4, 5]
     scores = scores_per_query(ranking)
-    assert scores["map"].item() == pytest.approx((1 / 2 + 2 / 4 + 3 / 5) / 3)
+    assert scores["map"][0] == pytest.approx((1 / 2 + 2 / 4 + 3 / 5) / 3)
 
 
 def test_equal_embeddings_rank_last_not_first() -> None:
