@@ -14,6 +14,10 @@ if [ "${1:-}" = --quick ]; then
   quick=1 tests=(-m "not slow") && shift
 fi
 
+# A process of tests for each core, and one thread for each of these.
+export OMP_NUM_THREADS=1
+tests=(-n logical --maxprocesses 4 --dist loadfile ${tests[@]+"${tests[@]}"})
+
 bin="$root/.venv/bin" failed=()
 check() {
   printf '== %s\n' "$*"
@@ -22,7 +26,7 @@ check() {
 
 beside=$(mktemp -d)
 trap 'rm -rf "$beside"' EXIT
-# Types and documents have one core while the tests, most of which are one process, have another.
+# Types and documents are looked at while the first tests run.
 (
   check "$bin/mypy"
   [ -n "$quick" ] || NO_MKDOCS_2_WARNING=1 check "$bin/python" -m mkdocs build --strict
@@ -32,7 +36,7 @@ trap 'rm -rf "$beside"' EXIT
 check "$bin/ruff" check .
 check "$bin/ruff" format --check .
 check "$bin/lint-imports" --no-logo
-check "$bin/pytest" -q ${tests[@]+"${tests[@]}"} "$@"
+check "$bin/pytest" -q "${tests[@]}" "$@"
 wait
 cat "$beside/said"
 while IFS= read -r command; do

@@ -1,5 +1,9 @@
-"""One tiny study set and one finished run, made once for all tests that need them."""
+"""One tiny study set and one finished run, made once for all tests that need them.
 
+Test processes that work at once share them: whoever comes first makes them, and the others wait.
+"""
+
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,21 +23,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def study_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the tiny study set and its decoded frames are kept."""
-    folder: Path = tmp_path_factory.mktemp("cache")
-    return folder
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all test processes of this session know."""
+    folder: Path = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 @pytest.fixture(scope="session")
-def finished_run(tmp_path_factory: pytest.TempPathFactory, study_cache: Path) -> "FinishedRun":
+def study_cache(shared: Path) -> Path:
+    """Where the tiny study set and its decoded frames are kept."""
+    return shared / "cache"
+
+
+@pytest.fixture(scope="session")
+def finished_run(shared: Path, study_cache: Path) -> "FinishedRun":
     """The shipped multitask config at tiny size, trained and evaluated."""
     # imported here, so that tests which need no run do not wait for every library
+    from cinelex.core.folders import make_once
     from tests.tiny_run import FinishedRun, arguments, succeed
 
-    folder: Path = tmp_path_factory.mktemp("runs")
-    command = arguments(folder, study_cache, "name=tiny")
-    return FinishedRun(folder / "tiny", command, succeed(command))
+    command = arguments(shared / "runs", study_cache, "name=tiny")
+
+    def train(folder: Path) -> None:
+        (folder / "said").write_text(succeed(command))
+
+    said = (make_once(shared / "finished", train) / "said").read_text()
+    return FinishedRun(shared / "runs" / "tiny", command, said)
 
 
 @pytest.fixture(scope="session")

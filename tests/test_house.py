@@ -27,6 +27,13 @@ STILL_LONGER = {
     "tests/sweeps/test_driver.py",
 }
 """Files to be parted when they next change; none may join them."""
+OF_READERS = {
+    *("benchmarks", "docs", "tests", ".ci", ".gitignore"),
+    *("CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"),
+    *("mkdocs.yml", "pyproject.toml", "requirements.lock", "setup.py"),
+}
+"""What lies at top level beside the package and its rooms."""
+MAX_BYTES = 600_000
 PART_OF = {
     "datasets": "evaluate",
     "markupsafe": "jinja2",
@@ -49,6 +56,16 @@ def python_files() -> list[Path]:
     """Return the files of the package, its tests and benchmarks."""
     folders = ("cinelex", *ROOMS, "benchmarks", "tests")
     return [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+
+
+def tracked() -> list[Path]:
+    """Return the files that git keeps, without what was deleted and not committed yet."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("no clone of git")
+    listed = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True)
+    paths = (ROOT / name for name in listed.stdout.decode().split("\0") if name)
+    return [path for path in paths if path.exists()]
 
 
 def distributions(names: Sequence[str]) -> set[str]:
@@ -84,6 +101,16 @@ def test_no_file_becomes_longer_than_one_can_read_at_once() -> None:
         if (lines := len(path.read_text().splitlines())) > MAX_LINES
     }
     assert longer.keys() <= STILL_LONGER, longer
+
+
+def test_nothing_lies_at_top_level_that_the_design_does_not_draw() -> None:
+    there = {path.relative_to(ROOT).parts[0] for path in tracked()}
+    assert there - {"cinelex", *ROOMS, *OF_READERS} == set()
+
+
+def test_no_large_file_is_tracked() -> None:
+    large = [path.name for path in tracked() if path.stat().st_size > MAX_BYTES]
+    assert large == []
 
 
 def test_no_room_can_be_imported_by_its_own_name() -> None:

@@ -1,4 +1,4 @@
-"""Small videos written by the tests, and the real ones where they are at hand."""
+"""Small videos written by the tests, and a small made-up hospital."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -53,3 +53,13 @@ def write_video() -> WriteVideo:
 @pytest.fixture(scope="session")
 def steps() -> Callable[..., np.ndarray]:
     return gray_steps
+
+
+@pytest.fixture(scope="session")
+def hospital(shared: Path) -> Path:
+    """A small made-up hospital; nobody changes it."""
+    # imported here, so that tests of videos do not wait for what reads DICOM
+    from cinelex.data.synthetic.hospital.make import make_hospital
+    from cinelex.data.synthetic.hospital.settings import TINY
+
+    return make_hospital(TINY, shared / "hospitals", processes=1)

@@ -15,8 +15,6 @@ from cinelex.data.dicom.inventory import DEFAULT_MODALITIES, ON_REQUEST, inspect
 from cinelex.data.dicom.pixels import Cine, read_cine
 from cinelex.data.dicom.record import FileRecord
 from cinelex.data.dicom.sector import Sector, find_sector
-from cinelex.data.synthetic.hospital.make import make_hospital
-from cinelex.data.synthetic.hospital.settings import TINY
 
 pytestmark = pytest.mark.slow
 
@@ -30,11 +28,6 @@ class Read:
     cine: Cine
     sector: Sector
     mask: np.ndarray
-
-
-@pytest.fixture(scope="module")
-def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_hospital(TINY, tmp_path_factory.mktemp("hospital"), processes=1)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from cinelex.data.synthetic.hospital.make import make_hospital
-from cinelex.data.synthetic.hospital.settings import TINY
 from cinelex.metrics.facts.parse import read
 from tests.data.prepare.exports import SURE, run, tables
 
@@ -16,13 +14,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_hospital(TINY, tmp_path_factory.mktemp("hospital"))
-
-
-@pytest.fixture(scope="module")
-def prepared(hospital: Path) -> Path:
-    out = hospital.parent / "prepared"
+def prepared(hospital: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out: Path = tmp_path_factory.mktemp("prepared") / "out"
     run(hospital / "export", out, SURE, reports=hospital / "reports.csv", read_facts=read)
     return out
 

@@ -12,7 +12,7 @@ from cinelex.core.processes import child_environment
 from cinelex.data.prepare import work
 from cinelex.data.prepare.work import WorkerPool
 from cinelex.data.video.frame_store import FrameStore
-from tests.data.prepare.exports import small_export, tables
+from tests.data.prepare.exports import run, small_export, tables
 
 pytestmark = pytest.mark.slow
 ODD = """
@@ -78,7 +78,7 @@ def test_a_run_that_is_killed_is_gone_on_with(tmp_path: Path) -> None:
     assert full.returncode == 2
     assert full.stderr.startswith("error: the disk of --out could not be written to")
     assert full.stderr.count("\n") == 1
-    subprocess.run(command(export, out), env=child_environment(), check=True)
+    run(export, out)
     ledger, manifest = tables(out)
     assert dict(ledger["decision"].value_counts()) == {"kept": 12, "dropped": 2}
     store = FrameStore(out / "store")

@@ -1,18 +1,10 @@
-"""A small made-up hospital, once for all tests that read it."""
+"""The truth about the small made-up hospital."""
 
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-
-from cinelex.data.synthetic.hospital.make import make_hospital
-from cinelex.data.synthetic.hospital.settings import TINY
-
-
-@pytest.fixture(scope="session")
-def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_hospital(TINY, tmp_path_factory.mktemp("hospitals"), processes=1)
 
 
 @pytest.fixture(scope="session")
