@@ -1,24 +1,19 @@
 """What a run says to the person who started it."""
 
 import sys
-from collections.abc import Callable
-
-from cinelex.core.distributed import is_main
-from cinelex.core.errors import UserError
-from cinelex.core.exit_codes import BAD_INPUT
 
 
 def say(text: str) -> None:
     """Write a line to standard output, at once, from the main process only."""
-    if is_main():
+    if speaks_for_all():
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
 
-def exit_code(run: Callable[[], int]) -> int:
-    """Return a command's exit code: 2 where it refuses its input, after one line on why."""
-    try:
-        return run()
-    except UserError as problem:
-        sys.stderr.write(f"error: {problem}\n")
-        return BAD_INPUT
+def speaks_for_all() -> bool:
+    """Return whether this is the main process, without loading torch where nobody else has."""
+    if "torch" not in sys.modules:
+        return True
+    from cinelex.core.distributed import is_main
+
+    return is_main()

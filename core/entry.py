@@ -4,19 +4,22 @@
 libraries takes seconds, so this module loads none before it answers the signal.
 """
 
+import functools
 import importlib
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
-from cinelex.core.exit_codes import INTERRUPTED
+from cinelex.core.errors import UserError
+from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
+Given = ParamSpec("Given")
 SAID = "interrupted; the same command goes on from what was saved\n"
 
 
@@ -27,6 +30,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     loaded = importlib.import_module(module)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return guarded(lambda: loaded.main(rest))
+
+
+def command(run: Callable[Given, int]) -> Callable[Given, int]:
+    """Let a command return 2, after one line on why, where it refuses what it was given."""
+
+    @functools.wraps(run)
+    def refusing(*args: Given.args, **kwargs: Given.kwargs) -> int:
+        try:
+            return run(*args, **kwargs)
+        except UserError as problem:
+            sys.stderr.write(f"error: {problem}\n")
+            return BAD_INPUT
+
+    return refusing
 
 
 def guarded(run: Callable[[], int]) -> int:

@@ -7,11 +7,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from torch.distributed import TCPStore  # type: ignore[attr-defined]
+from typing import TYPE_CHECKING
 
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import LOST_PEER
+
+if TYPE_CHECKING:
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 PACKAGE_ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -26,12 +28,15 @@ def child_environment() -> dict[str, str]:
     return os.environ | one | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
-def meeting_point() -> TCPStore:
+def meeting_point() -> "TCPStore":
     """Return a store on a port that the system chose, where processes of this machine meet.
 
     It is theirs as long as the store lives: a port that was only looked up may be gone when they
     come.
     """
+    # here: a child that decodes videos needs no torch
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
+
     return TCPStore(HOST, 0, is_master=True, wait_for_workers=False)
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from cinelex.core.distributed import is_main
+from cinelex.core.console import speaks_for_all
 
 Item = TypeVar("Item")
 
@@ -25,7 +25,7 @@ def progress(iterable: Iterable[Item], *, total: int | None, what: str) -> Itera
         total: How many items there will be; None where nobody knows.
         what: What the items are, in the plural, such as "studies".
     """
-    if not is_main():
+    if not speaks_for_all():
         yield from iterable
     elif sys.stderr.isatty():
         yield from tqdm(iterable, total=total, desc=what, file=sys.stderr)

@@ -4,8 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cinelex.core.console import exit_code
-from cinelex.core.entry import guarded
+from cinelex.core.entry import command, guarded
 from cinelex.doctor import check, weights
 from cinelex.doctor.claims import command as claims
 from cinelex.doctor.logs import command as logs
@@ -18,14 +17,15 @@ COMMANDS = {
 }
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return its exit code, 2 for bad input."""
     parser = argparse.ArgumentParser(prog="doctor.sh", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, (command, what) in COMMANDS.items():
-        command.add_arguments(commands.add_parser(name, help=what, description=what))
+    for name, (part, what) in COMMANDS.items():
+        part.add_arguments(commands.add_parser(name, help=what, description=what))
     options = parser.parse_args(arguments)
-    return exit_code(lambda: COMMANDS[options.command][0].run(options))
+    return COMMANDS[options.command][0].run(options)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from cinelex.core.entry import command
 from cinelex.core.errors import UserError
-from cinelex.core.exit_codes import BAD_INPUT, SICK
+from cinelex.core.exit_codes import SICK
 from cinelex.core.files import read_json
 from cinelex.data.video.decode import VIDEO_ERRORS
 from cinelex.data.video.frame_store import FrameStore
@@ -175,16 +176,13 @@ def _write(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return its exit code, 2 for bad input."""
     parser = argparse.ArgumentParser(prog="cinelex cache", description=__doc__, allow_abbrev=False)
     add_arguments(parser)
     options = parser.parse_args(arguments)
-    try:
-        return run(options)
-    except UserError as problem:
-        sys.stderr.write(f"error: {problem}\n")
-        return BAD_INPUT
+    return run(options)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cinelex.core.console import say
-from cinelex.core.entry import guarded
-from cinelex.core.errors import UserError
+from cinelex.core.entry import command, guarded
 from cinelex.data.images.check import check_images
 from cinelex.data.images.formats import FORMATS
 
 INCOMPLETE = 1
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check one download."""
     parser = argparse.ArgumentParser(prog="check_images", description=__doc__)
@@ -27,11 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="only look for files, decode none")
     options = parser.parse_args(arguments)
     chosen = FORMATS[options.format]
-    try:
-        images = chosen.read(options.root)
-    except UserError as problem:
-        sys.stderr.write(f"error: {problem}\n")
-        return 2
+    images = chosen.read(options.root)
     checked = check_images(images, sizes=chosen.sizes, decode=not options.quick)
     for split, count in checked.counts.items():
         said = "there" if options.quick else "readable"

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from cinelex.config.load import load_config
 from cinelex.core.console import say
-from cinelex.core.entry import guarded
+from cinelex.core.entry import command, guarded
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json
 from cinelex.metrics.equal_factor import Rounded, equal_factor, written
@@ -27,6 +27,7 @@ from cinelex.projects.interface.results import Results
 MEASURES = tuple(f"recall_at_{k}" for k in CUTOFFS)
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare two groups of runs."""
     parser = argparse.ArgumentParser(prog="compare_runs", description=__doc__)
@@ -34,11 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--second", type=Path, nargs="+", required=True, help="runs, one a seed")
     parser.add_argument("--by", default="recall_at_1", help=f"one of {', '.join(MEASURES)}")
     options = parser.parse_args(arguments)
-    try:
-        say("\n".join(compare(options.first, options.second, by=options.by)))
-    except UserError as problem:
-        sys.stderr.write(f"error: {problem}\n")
-        return 2
+    say("\n".join(compare(options.first, options.second, by=options.by)))
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from cinelex.config.nearest import nearest
 from cinelex.core.console import say
+from cinelex.core.entry import command
 from cinelex.core.errors import UserError
 from cinelex.data.synthetic.hospital.make import make_hospital
 from cinelex.data.synthetic.hospital.settings import HospitalSettings
@@ -19,6 +20,7 @@ VAL_SHARE: Final = 0.1
 TEST_SHARE: Final = 0.2
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the hospital below a folder, unless it is there, say where its parts are, return 0.
 
@@ -40,9 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             size=chosen.size, frames=chosen.frames, seed=chosen.seed,
         )  # fmt: skip
         settings = HospitalSettings(studies=studies, **_read_shares(chosen.share))
-    except (UserError, ValueError) as problem:
-        sys.stderr.write(f"error: {problem}\n")
-        return 2
+    except ValueError as problem:
+        raise UserError(str(problem)) from None
     made = make_hospital(settings, chosen.output)
     say(f"files {made / 'export'}, reports {made / 'reports.csv'}, truth {made / 'truth'}")
     return 0

@@ -12,8 +12,8 @@ from cinelex.config.flat import leaves
 from cinelex.config.load import load_options
 from cinelex.config.prepare_schema import PrepareConfig
 from cinelex.core.console import say
+from cinelex.core.entry import command, guarded
 from cinelex.core.errors import UserError
-from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED
 from cinelex.data.prepare.road import Request, prepare
 from cinelex.data.prepare.settings import PrepareSettings, ReportSettings, SplitSettings
 from cinelex.data.prepare.walk import Share
@@ -41,25 +41,19 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_intermixed_args(arguments)
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return 0, 2 for bad input, or 130 if interrupted."""
+    """Do what the command line says; return 0, or 2 for bad input."""
     options = parse(arguments)
-    try:
-        if options.demo and not any(text.startswith("splits.") for text in options.options):
-            options.options = [*DEMO_SPLITS, *options.options]
-        config = load_options(PrepareConfig, options.options)
-        if options.demo:
-            make_demo(options)
-        for name in ("dicom", "out"):
-            if getattr(options, name) is None:
-                raise UserError(f"--{name} is missing; see --help, or try --demo")
-        prepare(request(options, config))
-    except UserError as problem:
-        sys.stderr.write(f"error: {problem}\n")
-        return BAD_INPUT
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; the same command goes on from here\n")
-        return INTERRUPTED
+    if options.demo and not any(text.startswith("splits.") for text in options.options):
+        options.options = [*DEMO_SPLITS, *options.options]
+    config = load_options(PrepareConfig, options.options)
+    if options.demo:
+        make_demo(options)
+    for name in ("dicom", "out"):
+        if getattr(options, name) is None:
+            raise UserError(f"--{name} is missing; see --help, or try --demo")
+    prepare(request(options, config))
     say_how_to_train(options)
     return 0
 
@@ -125,4 +119,4 @@ def say_how_to_train(options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

@@ -9,4 +9,4 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 export PYTHONSAFEPATH=1 # import what is installed, not what lies where this was started
-exec "$python" -m cinelex.scripts.prepare "$@"
+exec "$python" -m cinelex.core.entry cinelex.scripts.prepare "$@"

@@ -15,7 +15,7 @@ from typing import Any
 
 from cinelex.config.load import load_config
 from cinelex.core.console import say
-from cinelex.core.entry import guarded
+from cinelex.core.entry import command, guarded
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_whole
 from cinelex.projects.interface.results import Results
@@ -24,6 +24,7 @@ RUNNER = Path(__file__).with_name("runner.sh")
 OPTIONS_WITH_VALUE = ("--selected_gpus", "--processes", "--use_wandb")
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run every seed, one after the other; return the code of the first run that failed."""
     parser = argparse.ArgumentParser(prog="run_seeds.sh", description=__doc__, allow_abbrev=False)
@@ -33,12 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.add_argument(option)
     parser.add_argument("overrides", nargs="*", metavar="key.path=value")
     options = parser.parse_intermixed_args(arguments)
-    try:
-        seeds = read_seeds(options.seeds)
-        config = load_config(options.base_config, options.overrides)
-    except UserError as problem:
-        sys.stderr.write(f"error: {problem}\n")
-        return 2
+    seeds = read_seeds(options.seeds)
+    config = load_config(options.base_config, options.overrides)
     passed = [
         part
         for option in OPTIONS_WITH_VALUE

@@ -11,9 +11,9 @@ import torch
 
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
-from cinelex.core.entry import guarded
+from cinelex.core.entry import command, guarded
 from cinelex.core.errors import UserError
-from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED
+from cinelex.core.exit_codes import INTERRUPTED
 from cinelex.core.locks import sole_user
 from cinelex.projects import PROJECTS, check_project
 from cinelex.sweeps.driver import Driver
@@ -56,14 +56,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_intermixed_args(arguments)
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return 0, 2 for bad input, or 130 if stopped."""
-    options = parse(arguments)
-    try:
-        return run(options)
-    except UserError as problem:
-        sys.stderr.write(f"error: {problem}\n")
-        return BAD_INPUT
+    return run(parse(arguments))
 
 
 def run(options: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ import torch
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
 from cinelex.config.watched import watched
-from cinelex.core.console import exit_code
+from cinelex.core.entry import command
 from cinelex.core.files import write_json
 from cinelex.projects import PROJECTS, check_project
 from cinelex.runners.train import Trainer
@@ -58,6 +58,7 @@ def probe(config: RunConfig, objectives: Sequence[str], device: torch.device) ->
     return Probed(sorted(read), weighted, validated, results)
 
 
+@command
 def main(path: str, answer: str, *objectives: str) -> int:
     """Probe a config file in a process of its own, and leave the answer in another file."""
     config = load_config(path)
@@ -68,4 +69,4 @@ def main(path: str, answer: str, *objectives: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_code(lambda: main(*sys.argv[1:])))
+    sys.exit(main(*sys.argv[1:]))

@@ -20,7 +20,7 @@ import wandb
 from pydantic import JsonValue
 
 from cinelex.config.strict_yaml import read_yaml
-from cinelex.core.console import exit_code
+from cinelex.core.entry import command
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_json, write_whole
 from cinelex.core.signals import leaving
@@ -198,6 +198,7 @@ def unwrapped(chosen: Mapping[str, Any]) -> dict[str, Any]:
     return {key: one["value"] for key, one in given.items() if "value" in one}
 
 
+@command
 def work(folder: str, slot: str) -> int:
     """Ask for values and train until the server has no more.
 
@@ -220,4 +221,4 @@ def work(folder: str, slot: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_code(lambda: work(*sys.argv[1:])))
+    sys.exit(work(*sys.argv[1:]))

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
-from cinelex.core.randomness import uniform
+from cinelex.core.uniform import uniform
 
 GEOMETRY, BRIGHTNESS, COLOR, BLUR, NOISE, TIME = range(1, 7)
 """Streams of the keyed draws."""

@@ -14,7 +14,8 @@ from cinelex.config.schedule import active_weights, value_at
 from cinelex.config.schema import RunConfig
 from cinelex.core.distributed import gather_rows, rank, world_size
 from cinelex.core.errors import refusing
-from cinelex.core.randomness import keyed_seed, uniform
+from cinelex.core.randomness import keyed_seed
+from cinelex.core.uniform import uniform
 from cinelex.data.eq.codec import EqUnits
 from cinelex.data.eq.dataset import EqBatch
 from cinelex.data.eq.parameters import PARAMETERS, Kind, places_of

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from cinelex.config.schema import RunConfig
-from cinelex.core.randomness import uniform
+from cinelex.core.uniform import uniform
 from cinelex.data.batch import Batch
 from cinelex.models.masking import tube_mask
 from cinelex.models.packing import rows_of

@@ -30,6 +30,6 @@ def test_a_line_is_out_before_the_next_thing_happens(monkeypatch: pytest.MonkeyP
 def test_other_processes_are_silent(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(console, "is_main", lambda: False)
+    monkeypatch.setattr(console, "speaks_for_all", lambda: False)
     console.say("step 1")
     assert capsys.readouterr() == ("", "")

@@ -8,8 +8,8 @@ from cinelex.core.randomness import (
     generator,
     keyed_seed,
     numpy_generator,
-    uniform,
 )
+from cinelex.core.uniform import uniform
 
 
 def mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:

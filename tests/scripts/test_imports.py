@@ -28,10 +28,19 @@ HEAVY = {
 """Each takes from half a second to several; what uses it loads it."""
 
 
+def loaded_by(module: str) -> set[str]:
+    code = f"import sys, {module}; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return set(ended.stdout.split())
+
+
 def test_training_command_loads_no_heavy_library_before_it_is_used() -> None:
-    code = "import sys, cinelex.scripts.main; print(*sys.modules)"
-    found = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    ).stdout.split()
+    found = loaded_by("cinelex.scripts.main")
     assert "torch" in found
-    assert not HEAVY & set(found)
+    assert not HEAVY & found
+
+
+def test_preparing_data_waits_for_no_library_that_trains() -> None:
+    found = loaded_by("cinelex.scripts.prepare")
+    assert "pydicom" in found
+    assert not {"torch", "matplotlib", "sklearn", "transformers"} & found

@@ -4,7 +4,6 @@ import sys
 
 from wandb.agents import pyagent
 
-from cinelex.core.console import exit_code
 from cinelex.sweeps import training, wandb_agent
 
 if __name__ == "__main__":
@@ -12,4 +11,4 @@ if __name__ == "__main__":
     training.POLL_S = 0.05
     pyagent.Agent.HEARTBEAT_SLEEP_SECONDS = 0.2  # type: ignore[assignment]
     pyagent.Agent.FLAPPING_MAX_FAILURES = 10
-    sys.exit(exit_code(lambda: wandb_agent.work(*sys.argv[1:])))
+    sys.exit(wandb_agent.work(*sys.argv[1:]))

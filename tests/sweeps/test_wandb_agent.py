@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import yaml
 
-from cinelex.core.console import exit_code
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT, PREEMPTED
 from cinelex.core.locks import sole_user
@@ -153,5 +152,5 @@ def test_an_agent_that_gave_up_does_not_end_as_if_nothing_was_left(
     monkeypatch.setattr("wandb.teardown", lambda: None)
     monkeypatch.setattr("signal.signal", lambda number, handler: None)
     slot = '{"number": 0, "gpus": [], "cores": [0]}'
-    assert exit_code(lambda: wandb_agent.work(str(sweep.folder), slot)) == code
+    assert wandb_agent.work(str(sweep.folder), slot) == code
     assert ("gave up: 3 runs failed" in capsys.readouterr().err) is (code == 2)

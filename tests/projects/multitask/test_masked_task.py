@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cinelex.core.randomness import keyed_seed, uniform
+from cinelex.core.randomness import keyed_seed
+from cinelex.core.uniform import uniform
 from cinelex.data.batch import Batch
 from cinelex.models.tubelets import cut_tubelets, join_tubelets
 from cinelex.projects.multitask.masked_task import (
