@@ -1,6 +1,5 @@
 """The sections of a config that say what is trained and by which losses."""
 
-import math
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -57,10 +56,6 @@ class ContrastiveConfig(Part):
 
     name: Literal["infonce", "siglip"] = "infonce"
     """Softmax over the global batch, or a sigmoid for each pair."""
-
-    def start_bias(self, batch: int) -> float | None:
-        """Return the logarithm of the odds that a pair belongs together; None without a bias."""
-        return -math.log(batch - 1) if self.name == "siglip" and batch > 1 else None
 
 
 class FactsConfig(Strict):

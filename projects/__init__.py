@@ -118,7 +118,7 @@ def _check_weights(config: RunConfig, own: Entry) -> None:
             + (f"did you mean loss_weights.{near}? " if near else "")
             + f"there are {', '.join(own.weighted)}"
         )
-    contrasts = [name for name in active_weights(config) if own.terms[name].divided_by_temperature]
+    contrasts = [name for name in active_weights(config) if own.terms[name].contrast]
     if contrasts and config.batch < 2:
         raise UserError(f"batch must be at least 2 for the {contrasts[0]} term, got {config.batch}")
 

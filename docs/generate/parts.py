@@ -106,9 +106,7 @@ def _weight(term: Term) -> str:
 
 def _nature(term: Term) -> str:
     matches = ["matches samples"] if term.matches else []
-    return ", ".join(
-        [*matches, *(["divided by the temperature"] if term.divided_by_temperature else [])]
-    )
+    return ", ".join([*matches, *(["divided by the temperature"] if term.contrast else [])])
 
 
 def _is_run(path: Path) -> bool:

@@ -1,33 +1,22 @@
 """D4: can the contrastive loss move at all, at this temperature, this batch and this bias?"""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from cinelex.config.schedule import active_weights, learning_rate
 from cinelex.config.schema import RunConfig, Schedule
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Severity
 from cinelex.doctor.rules.rule import Measured, Rule
-from cinelex.metrics.nulls import infonce_chance, infonce_floor, sigmoid_floor, sigmoid_start
+from cinelex.metrics.nulls import sigmoid_start
 from cinelex.projects import PROJECTS
+from cinelex.projects.interface.contrast import INFONCE, Contrast
 
 MIN_HEADROOM = 0.5
 """Share of its chance value by which a contrastive loss must be able to fall."""
 MAX_OFF = 2.0
 """Distance of the bias of a sigmoid loss from -ln(N - 1), in logits."""
-
-Loss = Literal["infonce", "siglip"]
-
-_NULLS: dict[Loss, tuple[Callable[[int], float], Callable[[int, float], float]]] = {
-    "infonce": (infonce_chance, infonce_floor),
-    "siglip": (sigmoid_start, sigmoid_floor),
-}
-_FORMULAS: dict[Loss, str] = {
-    "infonce": "chance ln N, floor ln(1 + (N-1) exp(-N/((N-1) t)))",
-    "siglip": "chance ln N + (N-1) ln(N/(N-1)), floor at the best bias on a regular simplex",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +34,9 @@ class Headroom:
         return (self.chance - self.floor) / self.chance
 
 
-def headroom_at(temperature: float, *, studies: int, loss: Loss = "infonce") -> Headroom:
+def headroom_at(temperature: float, *, studies: int, form: Contrast = INFONCE) -> Headroom:
     """Return the headroom of a global batch of ``studies`` at a temperature (a divisor)."""
-    chance, floor = _NULLS[loss]
-    return Headroom(chance=chance(studies), floor=floor(studies, temperature))
+    return Headroom(chance=form.chance(studies), floor=form.floor(studies, temperature))
 
 
 def learned_reach(temperature: float, *, rate_sum: float, least: float) -> float:
@@ -65,14 +53,14 @@ def learned_reach(temperature: float, *, rate_sum: float, least: float) -> float
     return max(least, temperature * math.exp(-rate_sum))
 
 
-def _contrast(evidence: Evidence) -> RunConfig | None:
-    """Return the config of a run that trains a contrast which the temperature divides."""
-    config = evidence.config
+def _contrasts(config: RunConfig | None) -> list[Contrast]:
+    """Return the forms of contrast that a run trains, each once."""
     if config is None or config.project not in PROJECTS:
-        return None
+        return []
     terms = PROJECTS[config.project].terms
-    trained = [terms[name] for name in active_weights(config) if name in terms]
-    return config if any(term.divided_by_temperature for term in trained) else None
+    trained = [terms[name].contrast for name in active_weights(config) if name in terms]
+    forms = [contrast(config) for contrast in trained if contrast]
+    return [form for place, form in enumerate(forms) if form not in forms[:place]]
 
 
 def _temperatures(config: RunConfig) -> tuple[float, float]:
@@ -94,22 +82,25 @@ def _temperatures(config: RunConfig) -> tuple[float, float]:
 
 
 def _stuck(evidence: Evidence) -> Iterator[Measured]:
+    config = evidence.config
+    for form in _contrasts(config):
+        if config is not None and config.batch > 1:  # a smaller one is refused
+            yield from _judged(config, form)
+
+
+def _judged(config: RunConfig, form: Contrast) -> Iterator[Measured]:
     """Judge the temperatures that a config reaches: an error where even the lowest is too high."""
-    config = _contrast(evidence)
-    if config is None or config.batch < 2:  # such a batch is refused
-        return
-    loss: Loss = config.contrastive.name
     temperature, lowest = _temperatures(config)
-    start, best = (headroom_at(t, studies=config.batch, loss=loss) for t in (temperature, lowest))
+    start, best = (headroom_at(t, studies=config.batch, form=form) for t in (temperature, lowest))
     if start.share >= MIN_HEADROOM:
         return
     for enough in (0.1, 0.05, 0.02, 0.01):
-        better = headroom_at(enough, studies=config.batch, loss=loss)
+        better = headroom_at(enough, studies=config.batch, form=form)
         if better.share >= MIN_HEADROOM:
             break
     reach = _REACH.format(lowest=lowest, best=100 * best.share) if config.learn_temperature else ""
     named = {
-        **{"temperature": temperature, "studies": config.batch, "loss": _FORMULAS[loss]},
+        **{"temperature": temperature, "studies": config.batch, "loss": form.formula},
         **{"start": start, "better": better, "enough": enough, "reach": reach},
         "most": math.floor(100 * start.share) + 1,
     }
@@ -118,20 +109,18 @@ def _stuck(evidence: Evidence) -> Iterator[Measured]:
 
 
 def _off(evidence: Evidence) -> Iterator[Measured]:
-    """Compare the fresh model's bias with the logarithm of the odds of a pair."""
+    """Compare the fresh model's bias with the one that its contrast begins with."""
     config = evidence.config
-    wanted = config.contrastive.start_bias(config.batch) if config else None
-    if config is None or wanted is None or not evidence.diagnostics:
-        return
-    bias = evidence.diagnostics.get("model/bias")
-    if bias is None or abs(bias - wanted) > MAX_OFF:
-        named = {
-            **{"wanted": wanted, "batch": config.batch},
-            "bias": "no bias" if bias is None else f"a bias of {bias:.2f}",
-            "start": sigmoid_start(config.batch, bias=bias or 0.0),
-            "best": sigmoid_start(config.batch),
-        }
-        yield Measured(bias or 0.0, wanted, named, severity="error" if bias is None else None)
+    for form in _contrasts(config) if evidence.diagnostics else ():
+        batch = config.batch if config else 0
+        wanted, bias = form.start_bias(batch), evidence.diagnostics.get("model/bias")
+        if wanted is not None and (bias is None or abs(bias - wanted) > MAX_OFF):
+            named = {
+                **{"wanted": wanted, "batch": batch, "best": form.chance(batch)},
+                "bias": "no bias" if bias is None else f"a bias of {bias:.2f}",
+                "start": sigmoid_start(batch, bias=bias or 0.0),
+            }
+            yield Measured(bias or 0.0, wanted, named, severity="error" if bias is None else None)
 
 
 _REACH = (

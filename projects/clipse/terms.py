@@ -1,5 +1,6 @@
 """The loss terms of image-text pretraining."""
 
+from cinelex.projects.interface.contrast import INFONCE
 from cinelex.projects.interface.terms import TEMPERATURE_KEYS, Term, by_name
 
 PLAIN = "ce"
@@ -13,7 +14,7 @@ TERMS = by_name(
         label="Contrastive loss of the variant",
         unit="nats per image",
         matches=True,
-        divided_by_temperature=True,
+        contrast=lambda config: INFONCE,
         unit_keys=(*_CONTRAST_KEYS, "clipse.negatives", "clipse.affinity"),
     ),
     Term(
@@ -21,7 +22,7 @@ TERMS = by_name(
         label="Plain InfoNCE",
         unit="nats per image",
         weighted=False,
-        divided_by_temperature=True,
+        contrast=lambda config: INFONCE,
         unit_keys=_CONTRAST_KEYS,
     ),
 )

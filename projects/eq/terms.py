@@ -1,5 +1,6 @@
 """The loss terms of semantic EQ."""
 
+from cinelex.projects.interface.contrast import INFONCE
 from cinelex.projects.interface.terms import TEMPERATURE_KEYS, Term, by_name
 
 _SETTINGS = ("eq.file", "eq.synthetic", "eq.min_settings", "eq.ignored", "eq.folds")
@@ -22,7 +23,7 @@ TERMS = by_name(
         name="descriptors",
         label="Descriptor loss",
         unit="nats per setting",
-        divided_by_temperature=True,
+        contrast=lambda config: INFONCE,
         unit_keys=(*TEMPERATURE_KEYS, "batch", "eq.dim"),
     ),
 )

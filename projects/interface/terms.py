@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from cinelex.config.schema import RunConfig
+from cinelex.projects.interface.contrast import Contrast
+
 Better = Literal["higher", "lower"]
 
 TEMPERATURE_KEYS = ("temperature", "learn_temperature", "temperature_range")
@@ -26,8 +29,9 @@ class Term:
     matches: bool = False
     """Whether it draws the embedding of each sample to that of its own partner, so that a trained
     model finds it."""
-    divided_by_temperature: bool = False
-    """Whether it is a contrast whose cosines the temperature divides, so that it has a headroom."""
+    contrast: Callable[[RunConfig], Contrast] | None = None
+    """Which form of contrast it is under a config, if it is one: the temperature divides its
+    cosines, so that it has a headroom."""
     unit_keys: tuple[str, ...] = ()
     """Keys and sections of a config that change what one unit of it means, whatever is learned."""
 

@@ -1,6 +1,7 @@
 """The loss terms of latent captioning."""
 
 from cinelex.projects.interface.terms import Term, by_name
+from cinelex.projects.studies.contrast import study_contrast
 from cinelex.projects.studies.terms import CAPTIONING, CONTRAST_KEYS
 
 TERMS = by_name(
@@ -9,7 +10,7 @@ TERMS = by_name(
         label="Alignment loss",
         unit="nats per study",
         matches=True,
-        divided_by_temperature=True,
+        contrast=study_contrast,
         unit_keys=CONTRAST_KEYS,
     ),
     CAPTIONING,

@@ -1,6 +1,8 @@
 """The loss terms of multitask pretraining."""
 
+from cinelex.projects.interface.contrast import INFONCE
 from cinelex.projects.interface.terms import Term, by_name
+from cinelex.projects.studies.contrast import study_contrast
 from cinelex.projects.studies.terms import CAPTIONING, CONTRAST_KEYS
 
 TERMS = by_name(
@@ -9,7 +11,7 @@ TERMS = by_name(
         label="Contrastive loss",
         unit="nats per study",
         matches=True,
-        divided_by_temperature=True,
+        contrast=study_contrast,
         unit_keys=CONTRAST_KEYS,
     ),
     CAPTIONING,
@@ -32,7 +34,7 @@ TERMS = by_name(
         name="patch_contrastive",
         label="Patch contrastive loss",
         unit="nats per study",
-        divided_by_temperature=True,
+        contrast=lambda config: INFONCE,
         unit_keys=CONTRAST_KEYS,
     ),
 )

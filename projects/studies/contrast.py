@@ -1,6 +1,8 @@
 """The contrastive term between studies and reports, and what surrounds it."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from torch import Tensor
 
@@ -9,15 +11,27 @@ from cinelex.core.distributed import gather_rows
 from cinelex.data.batch import Batch
 from cinelex.losses.pairs import Pairs
 from cinelex.metrics.failure_nulls import duplicate_floor
-from cinelex.metrics.nulls import (
-    infonce_chance_of,
-    infonce_floor,
-    infonce_in_chance_of,
-    sigmoid_chance_of,
-    sigmoid_floor,
-)
+from cinelex.metrics.nulls import infonce_floor
 from cinelex.models.study_model import MatchedOutputs
+from cinelex.projects.interface.contrast import INFONCE, INFONCE_IN, SIGLIP, Contrast
 from cinelex.projects.interface.terms import TermNulls
+
+CONTRASTS = {"infonce": INFONCE, "siglip": SIGLIP}
+"""The forms by their name in a config, each one's loss in `cinelex.losses.CONTRASTIVE`."""
+
+
+def study_contrast(config: RunConfig) -> Contrast:
+    """Return the form of contrast between studies and reports that a config asks for."""
+    inside = config.contrastive.options.get("form") == "in"
+    form = INFONCE_IN if inside else CONTRASTS[config.contrastive.name]
+    asked = config.contrastive.options.get("label_smoothing")
+    if not asked or not isinstance(asked, float):
+        return form
+    return replace(
+        form,
+        formula=f"{form.formula}, with labels smoothed by {asked:g}",
+        floor=partial(infonce_floor, label_smoothing=asked),
+    )
 
 
 def contrast(loss: Callable[..., Tensor], out: MatchedOutputs, batch: Batch) -> Tensor:
@@ -41,19 +55,10 @@ def contrastive_nulls(config: RunConfig, batch: Batch) -> TermNulls:
     """
     report_group = gather_rows(batch.report_group)
     pairs = Pairs.of(report_group, gather_rows(batch.patient_group))
-    if config.contrastive.name == "siglip":
-        return TermNulls(
-            chance=sigmoid_chance_of(pairs.positive, pairs.excluded),
-            floor_at=lambda temperature: sigmoid_floor(config.batch, temperature),
-        )
-    asked = config.contrastive.options.get("label_smoothing")
-    smoothing = asked if isinstance(asked, float) else 0.0
-    inside = config.contrastive.options.get("form") == "in"
-    chance = infonce_in_chance_of if inside else infonce_chance_of
-    least = 0.0 if inside else duplicate_floor(report_group[:, None] == report_group[None, :])
+    form = study_contrast(config)
+    same = report_group[:, None] == report_group[None, :]
+    least = duplicate_floor(same) if form.shares_positives else 0.0
     return TermNulls(
-        chance=chance(pairs.positive, pairs.excluded),
-        floor_at=lambda temperature: max(
-            infonce_floor(config.batch, temperature, label_smoothing=smoothing), least
-        ),
+        chance=form.chance_of(pairs.positive, pairs.excluded),
+        floor_at=lambda temperature: max(form.floor(config.batch, temperature), least),
     )

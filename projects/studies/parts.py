@@ -35,6 +35,7 @@ from cinelex.models.contracts import (
 from cinelex.models.freeze import freeze_share
 from cinelex.models.video_text import VideoText
 from cinelex.projects.interface.towers import Towers
+from cinelex.projects.studies.contrast import study_contrast
 
 
 def build_video_text(
@@ -114,7 +115,7 @@ def contrast_options(config: RunConfig) -> dict[str, Any]:
         "temperature": value_at(config.temperature, step=0, steps=config.steps),
         "learn_temperature": config.learn_temperature,
         "temperature_range": config.temperature_range,
-        "bias": config.contrastive.start_bias(config.batch),
+        "bias": study_contrast(config).start_bias(config.batch),
     }
 
 

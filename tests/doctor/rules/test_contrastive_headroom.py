@@ -12,12 +12,13 @@ from cinelex.config.schema import RunConfig
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding, render
-from cinelex.doctor.rules.contrastive_headroom import Loss, headroom_at, learned_reach
+from cinelex.doctor.rules.contrastive_headroom import headroom_at, learned_reach
 from cinelex.projects import PROJECTS
+from cinelex.projects.interface.contrast import INFONCE
 from cinelex.projects.interface.terms import Term
 
 
-def judged(*, batch: int = 32, loss: Loss = "infonce", **changes: Any) -> Finding | None:
+def judged(*, batch: int = 32, loss: str = "infonce", **changes: Any) -> Finding | None:
     """Return what is found in a config."""
     known = {"name": "test", "steps": 100, "loss_weights": {"contrastive": 1.0}}
     config = {**known, "batch": batch, "contrastive": {"name": loss}, **changes}
@@ -28,7 +29,7 @@ def judged(*, batch: int = 32, loss: Loss = "infonce", **changes: Any) -> Findin
 
 @pytest.mark.parametrize("loss", ["infonce", "siglip"])
 @pytest.mark.parametrize("studies", [20, 32, 4096])
-def test_the_recipe_passes(studies: int, loss: Loss) -> None:
+def test_the_recipe_passes(studies: int, loss: str) -> None:
     assert judged(batch=studies, temperature=0.07, loss=loss) is None
 
 
@@ -97,7 +98,7 @@ def test_huge_batches_are_sent_to_a_temperature_that_suffices() -> None:
 
 def test_a_contrast_that_a_project_adds_is_judged_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule knows no term by name: it asks the project's table."""
-    added = Term(name="captioning", label="", unit="", divided_by_temperature=True)
+    added = Term(name="captioning", label="", unit="", contrast=lambda config: INFONCE)
     project = PROJECTS["multitask"]
     hot: dict[str, Any] = {"temperature": 10.0, "loss_weights": {"captioning": 1.0}}
     assert judged(**hot) is None
