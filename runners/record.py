@@ -10,6 +10,7 @@ from typing import Any
 from cinelex.core.console import say
 from cinelex.core.distributed import is_main
 from cinelex.core.errors import UserError
+from cinelex.core.files import hash_json
 
 Row = dict[str, Any]
 TAIL_BYTES = 2**18
@@ -151,3 +152,9 @@ def _finite(numbers: Mapping[str, Any]) -> dict[str, Any]:
         name: None if isinstance(value, float) and (value != value or value in infinite) else value
         for name, value in numbers.items()
     }
+
+
+def record_hash(folder: Path) -> str:
+    """Return the hash of what a run recorded, but for times: equal for two equal runs."""
+    rows = read_rows(folder / "metrics.jsonl")
+    return hash_json([{key: row[key] for key in row if not key.endswith("_ms")} for row in rows])

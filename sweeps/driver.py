@@ -1,6 +1,5 @@
 """The one driver of a sweep: asks for values, has them run, and tells what came out."""
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +12,7 @@ from cinelex.core.signals import leaving
 from cinelex.runners.record import validations
 from cinelex.sweeps import training
 from cinelex.sweeps.distributions import draw
-from cinelex.sweeps.outcomes import Outcome, judged, outcome, plain_name, winner
+from cinelex.sweeps.outcomes import judged, outcome, plain_name, winner
 from cinelex.sweeps.settings import Task, check_recorded, tasks_of
 from cinelex.sweeps.studies import Studies, validations_of
 from cinelex.sweeps.training import MAX_KILLED, SAVED, Pool, Process, is_killed
@@ -49,7 +48,7 @@ class Driver:
         for one in [*self.running]:
             if one.is_settled():
                 self.running.remove(one)
-                self.say(news(outcome(one.study.trials[one.trial.number])))
+                self.say(outcome(one.study.trials[one.trial.number]).summary())
         room = self.pool.size
         while len(self.running) < room and (attempt := self._next()):
             self.running.append(attempt)
@@ -164,18 +163,3 @@ class Attempt:
     def _tell(self, **outcome: Any) -> bool:
         self.study.tell(self.trial, **outcome)
         return True
-
-
-def news(one: Outcome) -> str:
-    """Return one line on a configuration that is settled."""
-    shown = {
-        key: f"{value:.4g}" if isinstance(value, float) else json.dumps(value)
-        for key, value in one.values.items()
-    }
-    values = ", ".join(f"{key}={value}" for key, value in shown.items()) or "base config"
-    head = one.label if one.seed is None else f"{one.recipe} on the test studies, seed {one.seed}"
-    ended = {
-        "complete": ", ".join(f"{name} {one.value:.4g}" for name, one in one.scores.items()),
-        "pruned": f"ended early after {len(one.curve)} validations",
-    }.get(one.state, f"failed: {one.error}")
-    return f"{head}: {ended} ({values}{f'; begun {one.begun} times' if one.begun > 1 else ''})"

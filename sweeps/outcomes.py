@@ -1,5 +1,6 @@
 """What a configuration is judged by, and what came out of each: one record a configuration."""
 
+import json
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -17,11 +18,11 @@ from cinelex.core.files import read_json
 from cinelex.core.locks import in_use
 from cinelex.metrics.seeds import student_interval
 from cinelex.projects.interface.results import Results, Score, nulls_of
-from cinelex.runners.record import validations
+from cinelex.runners.record import record_hash, validations
 from cinelex.sweeps.plan import Metric
 from cinelex.sweeps.settings import Recipe, Sweep, Task
 from cinelex.sweeps.studies import Studies
-from cinelex.sweeps.training import POLL_S, record_hash
+from cinelex.sweeps.training import POLL_S
 
 NOTES = "agents"
 """Folder of what W&B's agents note of their runs."""
@@ -139,6 +140,22 @@ class Outcome:
         """Return its name for people."""
         return "default recipe" if self.recipe == "default" else f"configuration {self.number}"
 
+    def summary(self) -> str:
+        """Return what it is and how it did, as one line."""
+        shown = {
+            key: f"{value:.4g}" if isinstance(value, float) else json.dumps(value)
+            for key, value in self.values.items()
+        }
+        values = ", ".join(f"{key}={value}" for key, value in shown.items()) or "base config"
+        seed = "" if self.seed is None else f"{self.recipe} on the test studies, seed {self.seed}"
+        ended = {
+            "complete": ", ".join(f"{name} {one.value:.4g}" for name, one in self.scores.items()),
+            "pruned": f"ended early after {len(self.curve)} validations",
+            "fail": f"failed: {self.error}",
+        }.get(self.state, self.state)
+        begun = f"; begun {self.begun} times" if self.begun > 1 else ""
+        return f"{seed or self.label}: {ended} ({values}{begun})"
+
     def value(self, name: str) -> float:
         """Return its value of an objective; it has to be complete."""
         value = self.scores[name].value
@@ -152,19 +169,11 @@ class Outcome:
 
 def outcome(trial: FrozenTrial) -> Outcome:
     """Return what a trial says of its configuration."""
-    noted: Mapping[str, Any] = {"values": {}, "scores": {}, **trial.user_attrs}
+    noted: dict[str, Any] = {"values": {}, "scores": {}, **trial.user_attrs}
+    noted["scores"] = {name: Score.from_json(name, one) for name, one in noted["scores"].items()}
     fields = {key: noted[key] for key in Outcome.__dataclass_fields__ if key in noted}
-    return Outcome(
-        number=trial.number,
-        state=trial.state.name.lower(),
-        curve=trial.intermediate_values,
-        **{
-            **fields,
-            "scores": {
-                name: Score.from_json(name, entry) for name, entry in noted["scores"].items()
-            },
-        },
-    )
+    state, curve = trial.state.name.lower(), trial.intermediate_values
+    return Outcome(number=trial.number, state=state, curve=curve, **fields)
 
 
 def outcomes(study: Study) -> list[Outcome]:

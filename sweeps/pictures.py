@@ -85,7 +85,7 @@ def parallel_coordinates(
             for name, (low, high) in limits.items():
                 heights.append((one.value(name) - low) / (high - low) if one.scores else None)
             kept = [math.nan if height is None else height for height in heights]
-            axis.plot(kept, **_LINES[kind], gid=titled(_about(one)))
+            axis.plot(kept, **_LINES[kind], gid=titled(one.summary()))
         ends = {key: (parameters[key].ends()[0], parameters[key].ends()[-1]) for key in parameters}
         for number, (first, last) in enumerate([*ends.values(), *limits.values()]):
             axis.axvline(number, color=MUTED, linewidth=0.8, zorder=0)
@@ -120,7 +120,7 @@ def pareto_chart(drawn: Drawn, metrics: Sequence[Metric]) -> Markup | None:
             dot = {key: _LINES[kind].get(key) for key in ("color", "alpha")}
             dot["markersize"] = 13 if kind in ("winner", "default recipe") else 9
             x, y = one.value(second) if second else one.seconds, one.value(first)
-            axis.plot(x, y, "o", **dot, mec=SURFACE, gid=titled(_about(one)))
+            axis.plot(x, y, "o", **dot, mec=SURFACE, gid=titled(one.summary()))
         tick_shortly(axis)
         axis.margins(0.08)
         axis.set_xlabel(second or "seconds of training")
@@ -132,13 +132,6 @@ def _limits(drawn: Drawn, metric: Metric) -> tuple[float, float]:
     values = [one.value(metric.name) for one, _ in drawn if one.scores]
     low, high = min(values, default=0.0), max(values, default=1.0)
     return (low, high) if low < high else (low - 0.5, high + 0.5)
-
-
-def _about(one: Outcome) -> str:
-    """Return what a configuration is and how it did, as one line."""
-    values = ", ".join(f"{key} {_end(value)}" for key, value in one.values.items())
-    scores = ", ".join(f"{name} {short(one.value(name))}" for name in one.scores)
-    return f"{one.label}: {'; '.join(part for part in (scores or one.state, values) if part)}"
 
 
 def _end(value: JsonValue) -> str:

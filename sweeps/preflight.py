@@ -22,7 +22,7 @@ from cinelex.sweeps.plan import Plan
 from cinelex.sweeps.probe import Probed
 from cinelex.sweeps.settings import Settings, Sweep, Task, check_recorded, expected_config
 from cinelex.sweeps.studies import validations_of
-from cinelex.sweeps.training import Slot, command
+from cinelex.sweeps.training import Slot, command, last_line
 
 DECIDED_BY_THE_SWEEP = (
     *("name", "folder", "project", "seed", "device", "threads", "gradient_accumulation_steps"),
@@ -71,8 +71,8 @@ def _check_key(key: str, source: str) -> None:
     options = [one for one in known if one.endswith(".options")]
     if key not in known and not covered(key, options):
         near = nearest_key(key, known)
-        hint = f"did you mean {near}?" if near else "the reference has a list of every key"
-        raise UserError(f"{source}: unknown key {key!r} under parameters; {hint}")
+        near = f"; did you mean {near}?" if near else ""
+        raise UserError(f"{source}: unknown key {key!r} under parameters{near}")
 
 
 def check_values(sweep: Sweep) -> None:
@@ -189,7 +189,6 @@ def _run(words: Sequence[str], slot: Slot) -> str:
         list(words), capture_output=True, text=True, check=False, env=slot.environment()
     )
     if ended.returncode != 0:
-        lines = [line for line in ended.stderr.splitlines() if line.strip()]
-        reason = lines[-1].removeprefix("error: ") if lines else f"exit code {ended.returncode}"
+        reason = last_line(ended.stderr) or f"exit code {ended.returncode}"
         raise UserError(f"a trial could not even begin: {reason}")
     return ended.stdout

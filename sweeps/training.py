@@ -11,9 +11,7 @@ from typing import Protocol
 
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import HUNG, INTERRUPTED, LOST_PEER, PREEMPTED
-from cinelex.core.files import hash_json
 from cinelex.core.locks import in_use
-from cinelex.runners.record import read_rows
 from cinelex.sweeps.settings import BASE_FILE, Sweep, Task, overrides
 
 PROGRAM, LAUNCHER = "cinelex.scripts.main", "cinelex.scripts.launch"
@@ -183,21 +181,19 @@ def is_killed(code: int) -> bool:
 def reason(sweep: Sweep, task: Task, code: int) -> str:
     """Return the one line that a program wrote about what is wrong."""
     log = log_of(sweep, task.name)
-    return f"its process was killed ({code}); see {log}" if is_killed(code) else last_line(log)
+    return f"its process was killed ({code}); see {log}" if is_killed(code) else complaint(log)
 
 
-def last_line(log: Path) -> str:
-    """Return the last line of a log, which is what a program says where it refuses its input."""
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1].removeprefix("error: ") if lines else f"no output; see {log}"
+def complaint(log: Path) -> str:
+    """Return what the program whose output this is says where it refuses its input."""
+    return last_line(log.read_text(errors="replace")) or f"no output; see {log}"
+
+
+def last_line(said: str) -> str:
+    """Return the last line of what a program says; empty where it says nothing."""
+    return said.rstrip().rpartition("\n")[2].removeprefix("error: ")
 
 
 def log_of(sweep: Sweep, name: str) -> Path:
     """Return where the output of the processes of a run, or an agent, is."""
     return sweep.folder / "logs" / f"{name}.log"
-
-
-def record_hash(folder: Path) -> str:
-    """Return the hash of what a run recorded, but for times: equal for two equal runs."""
-    rows = read_rows(folder / "metrics.jsonl")
-    return hash_json([{key: row[key] for key in row if not key.endswith("_ms")} for row in rows])

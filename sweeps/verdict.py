@@ -1,28 +1,16 @@
 """Whether the winner is better than the default recipe, and which swept keys matter."""
 
-import random
 import statistics
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from optuna.exceptions import ExperimentalWarning
-from optuna.importance import FanovaImportanceEvaluator, get_param_importances
-from optuna.trial import create_trial
 from pydantic import JsonValue
 
+from cinelex.metrics.importance import Importance, importances
 from cinelex.projects.interface.results import Score
 from cinelex.sweeps.distributions import Distribution
 from cinelex.sweeps.outcomes import Outcome, complete, score_of
 from cinelex.sweeps.plan import Metric
-
-TREES = 24
-SHUFFLES = 19
-"""A share above all of 19 is one that noise reaches in one of 20 cases."""
-MIN_TRIALS = 6
-"""Below this number of complete configurations nothing is computed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,62 +75,15 @@ def not_distinct(found: Sequence[Outcome], leader: Outcome, metric: Metric) -> l
     ]
 
 
-@dataclass(frozen=True)
-class Importance:
-    """Share of the variance of the scores that one key explains."""
-
-    key: str
-    share: float
-    """From 0 to 1; the shares of all keys sum to 1."""
-    null: float
-    """Greatest share that the key reaches when the scores are shuffled 19 times."""
-
-    @property
-    def significant(self) -> bool:
-        """Return whether the key explains more than of any shuffled scores, which is p = 0.05."""
-        return self.share > self.null
-
-
-def importances(
+def importance_of(
     search: Sequence[Outcome], parameters: Mapping[str, Distribution], metric: Metric
 ) -> list[Importance]:
-    """Return the importance of each key for an objective, greatest first.
-
-    Empty with fewer than six complete configurations, or where all scored the same. The shares of
-    any scores sum to 1, those of pure noise too: the null is what says whether there is anything.
-
-    Source: Hutter, Hoos and Leyton-Brown 2014, "An efficient approach for assessing hyperparameter
-        importance" (functional ANOVA); the null is a permutation of the scores.
-    """
-    done = complete(search)
-    scores = [one.gain(metric) for one in done]
-    if len(done) < MIN_TRIALS or len(set(scores)) < 2:
-        return []
+    """Return the importance of each swept key for an objective, greatest first."""
 
     def position(key: str, value: JsonValue) -> float:
         return parameters[key].position(value) or 0.0
 
-    axes: dict[str, BaseDistribution] = {}
-    for key, parameter in parameters.items():  # the positions of choices have no order
-        choices = sorted({position(key, one) for one in parameter.choices})
-        axes[key] = CategoricalDistribution(choices) if choices else FloatDistribution(0.0, 1.0)
+    done = complete(search)
     points = [{key: position(key, one.values[key]) for key in parameters} for one in done]
-    order = random.Random(0)  # noqa: S311  no secret
-    measured = _shares(axes, points, scores)
-    shuffled = [_shares(axes, points, order.sample(scores, len(scores))) for _ in range(SHUFFLES)]
-    return [
-        Importance(key, float(share), float(max(one[key] for one in shuffled)))
-        for key, share in measured.items()
-    ]
-
-
-def _shares(
-    axes: dict[str, BaseDistribution], points: Sequence[dict[str, float]], scores: Sequence[float]
-) -> Mapping[str, float]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        study = optuna.create_study()
-        for point, score in zip(points, scores, strict=True):
-            study.add_trial(create_trial(params=point, distributions=axes, value=score))
-        evaluator = FanovaImportanceEvaluator(n_trees=TREES, max_depth=16, seed=0)
-        return get_param_importances(study, evaluator=evaluator)
+    choices = {key: {position(key, one) for one in parameters[key].choices} for key in parameters}
+    return importances(points, [one.gain(metric) for one in done], choices=choices)

@@ -134,7 +134,7 @@ def run_agents(sweep: Sweep, slots: Sequence[Slot], say: Callable[[str], None]) 
                 one.terminate()
             failed = [slot for slot, one in agents.items() if one.wait()]
     for slot in failed:
-        raise UserError(f"agent {slot.number}: {training.last_line(_log(sweep, slot))}")
+        raise UserError(f"agent {slot.number}: {training.complaint(_log(sweep, slot))}")
     return True
 
 

@@ -24,7 +24,6 @@ FFmpeg tells all but the smallest by their name, and reads them by a format that
 pattern of further files. An animated PNG says so (acTL) ahead of its pixels, and is left to it;
 an animated WebP says so in its flags, and is left to Pillow.
 """
-ANIMATED_WEBP = re.compile(rb"RIFF....WEBP", re.DOTALL)
 DICOM = re.compile(rb".{128}DICM|[\x02\x08]\0.\0[A-Z]{2}", re.DOTALL)
 OTHERS = (
     (re.compile(rb"%PDF-"), "a PDF"),

@@ -44,7 +44,7 @@ def test_an_unknown_total_is_left_out(capsys: pytest.CaptureFixture[str]) -> Non
 def test_only_the_main_process_speaks(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cinelex.core.progress.is_main", lambda: False)
+    monkeypatch.setattr("cinelex.core.progress.speaks_for_all", lambda: False)
     assert distributed.is_main()
     assert list(progress(range(9), total=9, what="steps")) == list(range(9))
     assert capsys.readouterr().err == ""
