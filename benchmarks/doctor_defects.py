@@ -29,7 +29,7 @@ from benchmarks.doctor_document import (
 )
 from benchmarks.doctor_rank_worker import VARIABLE
 from benchmarks.doctor_settings import CONFIGS, FEW_STUDIES, defect_overrides
-from benchmarks.training_defects import CONTROLS, WHOLE
+from benchmarks.training_defects import CONTROLS, HEALTHY
 from cinelex.config.load import dump_config, load_config
 from cinelex.core.console import say
 from cinelex.core.files import read_json, write_json
@@ -101,7 +101,7 @@ def _trained(_: Defect, __: Path, run: Sequence[str]) -> list[Said]:
 def _made_up(defect: Defect, folder: Path, _: Sequence[str]) -> list[Said]:
     """Change the results of a healthy run, and compare them with it."""
     assert defect.results is not None
-    healthy = train(arguments(WHOLE, folder))
+    healthy = train(arguments(HEALTHY, folder))
     other = Path(shutil.copytree(healthy, folder / "made-up", dirs_exist_ok=True))
     write_json(other / "results.json", defect.results(read_json(healthy / "results.json")))
     return findings_in(call(doctor, "check", str(other), "--reference", str(healthy)))

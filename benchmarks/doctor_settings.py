@@ -1,4 +1,4 @@
-"""The seeded runs in which the doctor is tried: shipped recipes, whole, shortened or made tiny."""
+"""The seeded runs in which the doctor is tried: shipped recipes, shortened or made tiny."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ RECIPES = (
     *(LATENT, EQ),
 )
 """Shipped recipes of every project, below ``config/``."""
-Scale = Literal["tiny", "learning", "whole"]
+Scale = Literal["tiny", "small", "learning"]
 """How much of a recipe is run."""
 LEARNING_STEPS = 250
 """Past the step from which on rules about learning speak."""
@@ -97,11 +97,11 @@ def defect_overrides(
     scale: Scale = "tiny",
 ) -> list[str]:
     """Return the overrides of a recipe for one run below ``folder``."""
-    path = CONFIGS / f"{recipe}.yaml"
+    tiny = OF_PROJECT[load_config(CONFIGS / f"{recipe}.yaml").project]
     sized: dict[Scale, Sequence[str]] = {
-        "tiny": (*TINY, *OF_PROJECT[load_config(path).project]),
+        "tiny": (*TINY, *tiny),
+        "small": (*tiny, *LEARNING),
         "learning": LEARNING,
-        "whole": (),
     }
     places = (f"name={name}", f"folder={folder / 'runs'}", f"data.cache={folder / 'cache'}")
     return merged(*ALL, *sized[scale], *overrides, *places)

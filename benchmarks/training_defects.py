@@ -126,7 +126,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "constant captions",
         "24",
         "D17",
-        "whole",
+        "small",
         code=patched(caption_decoder.TransformerCaptionDecoder, "generate", constant_caption),
         says="same caption",
     ),
@@ -134,7 +134,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "caption path that bypasses the video",
         "20",
         "D17",
-        "whole",
+        "small",
         code=blind_decoder,
         says="do not depend",
     ),
@@ -142,7 +142,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "latent that reaches the first token alone",
         "20",
         "D17",
-        "whole",
+        "small",
         overrides=("model.caption_decoder.name=first_position",),
         code=lambda: mock.patch.dict(CAPTION_DECODERS, {"first_position": FirstPositionDecoder}),
         says="knowing the token before",
@@ -183,16 +183,15 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
 )
 """In the order of their rules."""
 
-WHOLE = Defect("no defect, whole", "", "", "whole")
-"""The shipped recipe to its end."""
+HEALTHY = Defect("no defect, small", "", "", "small")
 CONTROLS: tuple[Defect, ...] = (
     Defect("no defect, fresh", "", "", "fresh"),
     Defect("no defect, short", "", "", "short", overrides=MATCHING),
     Defect("no defect, matching alone", "", "", "learning", overrides=MATCHING),
     Defect("no defect, no captions", "", "", "learning", overrides=NO_CAPTIONS),
     Defect("no defect, masked modelling alone", "", "", "learning", overrides=MASKED),
-    WHOLE,
+    HEALTHY,
     Defect("no defect, written", "", "", "written", recipe=EQ),
-    Defect("no defect, whole latent", "", "", "whole", recipe=LATENT),
+    Defect("no defect, small latent", "", "", "small", recipe=LATENT),
 )
 """What has a defect above, without it."""
