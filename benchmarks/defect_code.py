@@ -30,6 +30,7 @@ from cinelex.projects.interface.results import Table
 from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.runners import accumulation, optimizer, train
 from cinelex.runners.gradients import Gradients
+from cinelex.runners.groups import Group, parameter_groups
 
 Context = Callable[[], AbstractContextManager[Any]]
 
@@ -41,9 +42,9 @@ def patched(target: Any, name: str, value: Any) -> Context:
 
 def without_head() -> AbstractContextManager[Any]:
     """Leave the study head out of the optimizer."""
-    whole = optimizer.parameter_groups
+    whole = parameter_groups
 
-    def groups(model: nn.Module, config: OptimizerConfig) -> list[optimizer.Group]:
+    def groups(model: nn.Module, config: OptimizerConfig) -> list[Group]:
         return [
             replace(group, names=tuple(n for n in group.names if not n.startswith("study_head")))
             for group in whole(model, config)

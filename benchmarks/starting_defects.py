@@ -37,9 +37,8 @@ from benchmarks.rank_defects import (
 from cinelex.data.studies import manifest as manifests
 from cinelex.data.text import tokenizer as tokenizers
 from cinelex.losses import captioning, contrastive
-from cinelex.models import aggregators
+from cinelex.models import aggregators, trunks
 from cinelex.models.freeze import freeze_share
-from cinelex.projects.studies import parts as video_text_parts
 from cinelex.runners import restore
 
 STARTING_DEFECTS: tuple[Defect, ...] = (
@@ -76,9 +75,9 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "31",
         "D2",
         "fresh",
-        overrides=("model.video_freeze_ratio=0.9",),
+        overrides=("model.video_frozen=0.9",),
         code=patched(
-            video_text_parts,
+            trunks,
             "freeze_share",
             lambda module, share, whole=freeze_share: whole(module, 1 - share),
         ),

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cinelex.config.strict import Count, Part, Share, Strict, ValueOrSchedule
+from cinelex.config.strict import Count, Frozen, Part, Strict, ValueOrSchedule
 
 
 class ModelConfig(Strict):
@@ -45,10 +45,11 @@ class ModelConfig(Strict):
     """Share of a clip's tokens that masked modelling hides."""
     masked_clips: Count = 1
     """Clips a study that masked modelling sees."""
-    video_freeze_ratio: Share = 0.0
-    """Share of the video encoder's parameters that is frozen, from the input side."""
-    text_freeze_ratio: Share = 0.0
-    """Share of the text encoder's parameters that is frozen, from the input side."""
+    video_frozen: Frozen = "none"
+    """What of the video encoder's pretrained part does not train: ``none``, ``all``, or a share of
+    its parameters from the input side. Fresh layers behind it always train."""
+    text_frozen: Frozen = "none"
+    """The same of the text encoder."""
 
 
 class ContrastiveConfig(Part):

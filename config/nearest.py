@@ -20,6 +20,8 @@ HABITS = {
     "output_dir": "folder",
     "patch_contrastive_weight": "loss_weights.patch_contrastive",
     "tau": "temperature",
+    "text_freeze_ratio": "model.text_frozen",
+    "video_freeze_ratio": "model.video_frozen",
 }
 """What other codebases, and this one earlier, call a key."""
 

@@ -43,15 +43,22 @@ def _max(weight: ValueOrSchedule) -> float:
 def learning_rate(config: OptimizerConfig, *, step: int, steps: int) -> float:
     """Return the learning rate of optimizer step ``step`` of ``steps``, from 0.
 
-    Linear warm-up, whose last step has the peak, then half a cosine, whose last step has
-    ``final_learning_rate``.
+    Linear warm-up, whose last step has the peak; then half a cosine, whose last step has
+    ``final_learning_rate``; or the peak, until a straight line leads there from
+    ``decay_share`` of the steps before the end; or the peak to the end.
 
-    Source: Loshchilov & Hutter 2017, SGDR, arXiv:1608.03983, equation 5, after a linear warm-up.
+    Source: Loshchilov & Hutter 2017, SGDR, arXiv:1608.03983, equation 5, after a linear warm-up;
+    Hu et al. 2024, MiniCPM, arXiv:2404.06395, equation 1 (warm-up, stable, decay).
     """
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
-    done = (step - config.warmup_steps) / max(1, steps - 1 - config.warmup_steps)
-    height = (1 + math.cos(math.pi * min(1.0, done))) / 2
+    if config.schedule == "constant":
+        return config.learning_rate
+    last, begin = steps - 1, config.warmup_steps
+    if config.schedule == "wsd":
+        begin = max(begin, round((1 - config.decay_share) * last))
+    done = min(1.0, max(0, step - begin) / max(1, last - begin))
+    height = 1 - done if config.schedule == "wsd" else (1 + math.cos(math.pi * done)) / 2
     floor = config.final_learning_rate
     return floor + (config.learning_rate - floor) * height
 

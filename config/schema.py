@@ -20,10 +20,10 @@ from cinelex.config.data_schema import (
 from cinelex.config.eq_schema import EqConfig, SyntheticEqConfig
 from cinelex.config.latent_schema import EngravingsConfig, LatentConfig
 from cinelex.config.model_schema import ContrastiveConfig, FactsConfig, LossWeights, ModelConfig
+from cinelex.config.optimizer_schema import OptimizerConfig
 from cinelex.config.strict import (
     Count,
     CountOrZero,
-    NotNegative,
     Part,
     Positive,
     Schedule,
@@ -55,37 +55,6 @@ __all__ = [
     "TokenizerConfig",
     "ValueOrSchedule",
 ]
-
-Beta = Annotated[float, Field(ge=0.0, lt=1.0)]
-
-
-class OptimizerConfig(Strict):
-    """AdamW and the learning rate's way over the run."""
-
-    learning_rate: Positive = 1e-3
-    """Learning rate at the end of warm-up."""
-    final_learning_rate: NotNegative = 1e-5
-    """Learning rate at the last step, at the end of half a cosine."""
-    warmup_steps: CountOrZero = 0
-    """Optimizer steps of linear warm-up before ``learning_rate`` is reached."""
-    weight_decay: NotNegative = 0.05
-    """Share of a matrix that is taken off per unit of learning rate."""
-    betas: tuple[Beta, Beta] = (0.9, 0.98)
-    """Memory of the running mean and of the running square of the gradient, as shares."""
-    eps: Positive = 1e-6
-    """Added to the root of the running square."""
-    temperature_learning_rate: NotNegative = 1e-3
-    """Peak learning rate of the temperature's logarithm and of the bias; they do not decay."""
-
-    @model_validator(mode="after")
-    def check_rates(self) -> Self:
-        """Refuse a learning rate that would grow along the cosine."""
-        if self.final_learning_rate > self.learning_rate:
-            raise ValueError(
-                f"final_learning_rate ({self.final_learning_rate}) must not exceed "
-                f"learning_rate ({self.learning_rate})"
-            )
-        return self
 
 
 class EvaluationConfig(Strict):

@@ -30,6 +30,8 @@ class Strict(BaseModel):
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 """A part of a whole, from 0 to 1."""
+Frozen = Share | Literal["none", "all"]
+"""What of something does not train: nothing, everything, or a share."""
 Count = Annotated[int, Field(ge=1, le=2**53)]
 """At least one."""
 CountOrZero = Annotated[int, Field(ge=0, le=2**53)]

@@ -1,74 +1,75 @@
-"""AdamW over parameter groups, in which every trainable parameter stands exactly once."""
+"""The optimizer over the parameter groups of a model, and its learning rates."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
+from cinelex.config.optimizer_schema import OptimizerConfig
 from cinelex.config.schedule import learning_rate
-from cinelex.config.schema import OptimizerConfig
+from cinelex.runners.groups import check_groups, parameter_groups
 
-SCALARS_OF_PAIRS = ("temperature.log_temperature", "bias")
-"""Scalars of the contrastive loss: their own learning rate, and no decay."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """Parameters that share a learning rate and a weight decay."""
-
-    name: str
-    names: tuple[str, ...]
-    """Names in the model, in its order."""
-    weight_decay: float
-    """Share of the weight that is taken off per unit of learning rate."""
-    rate_factor: float
-    """Multiplies the scheduled learning rate."""
+MOMENTUM = 0.95
+"""Of Muon, as its authors use it."""
 
 
-def parameter_groups(model: nn.Module, config: OptimizerConfig) -> list[Group]:
-    """Sort the trainable parameters into matrices, vectors and the scalars of the loss.
+class MuonAndAdamW(torch.optim.Optimizer):
+    """Muon for the matrices of blocks and AdamW for the rest, as one optimizer.
 
-    Matrices decay; gains, biases, positions and single numbers do not.
+    Source: Jordan et al. 2024, Muon; Liu et al. 2025, arXiv:2502.16982, section 2.2: its steps are
+    scaled to the length of AdamW's, so that one learning rate and one decay serve both.
     """
-    matrices, vectors, scalars = [], [], []
-    for name, parameter in model.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        if name in SCALARS_OF_PAIRS:
-            scalars.append(name)
-        elif parameter.ndim >= 2 and "position" not in name:
-            matrices.append(name)
-        else:
-            vectors.append(name)
-    groups = [
-        Group("matrices", tuple(matrices), config.weight_decay, 1.0),
-        Group("vectors", tuple(vectors), 0.0, 1.0),
-    ]
-    if scalars:  # a sweep over a rate that nothing has is refused, because nobody reads it
-        scalar_factor = config.temperature_learning_rate / config.learning_rate
-        groups.append(Group("temperature", tuple(scalars), 0.0, scalar_factor))
-    return [group for group in groups if group.names]
+
+    found_inf: torch.Tensor | None = None
+    """Above 0 where a step is to leave everything as it is."""
+
+    def __init__(
+        self, muon: Sequence[dict[str, Any]], adamw: Sequence[dict[str, Any]], **options: Any
+    ) -> None:
+        """Make both.
+
+        Args:
+            muon: Groups of matrices.
+            adamw: The other groups.
+            options: Of AdamW; the learning rate is that of both.
+        """
+        self._both: list[torch.optim.Optimizer] = []
+        if muon:
+            self._both.append(
+                torch.optim.Muon(
+                    muon,
+                    lr=options["lr"],
+                    momentum=MOMENTUM,
+                    adjust_lr_fn="match_rms_adamw",
+                )
+            )
+        self._both.append(torch.optim.AdamW(adamw, **options))
+        super().__init__([group for one in self._both for group in one.param_groups], {})
+        self._join()
+
+    def _join(self) -> None:
+        """Let the two work on the groups and on the state that this one has."""
+        begin = 0
+        for one in self._both:
+            end = begin + len(one.param_groups)
+            one.param_groups, one.state = self.param_groups[begin:end], self.state
+            begin = end
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what a checkpoint has."""
+        super().load_state_dict(state_dict)
+        self._join()
+
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """Move everything, unless the step is to be left out; Muon has to wait to know that."""
+        if self.found_inf is not None and bool(self.found_inf):
+            return
+        for one in self._both:
+            one.step()
 
 
-def check_groups(model: nn.Module, groups: Iterable[Group]) -> None:
-    """Refuse groups that miss a trainable parameter or hold one twice.
-
-    Raises:
-        ValueError: Names the parameters.
-    """
-    trainable = {name for name, weight in model.named_parameters() if weight.requires_grad}
-    grouped = [name for group in groups for name in group.names]
-    missing, twice = trainable - set(grouped), {name for name in grouped if grouped.count(name) > 1}
-    unknown = set(grouped) - trainable
-    if missing or twice or unknown:
-        raise ValueError(
-            f"optimizer groups: missing {sorted(missing)}, twice {sorted(twice)}, "
-            f"not trainable {sorted(unknown)}"
-        )
-
-
-def build_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.AdamW:
+def build_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
     """Make the optimizer over the trainable parameters of ``model``.
 
     Source: Loshchilov & Hutter 2017, arXiv:1711.05101.
@@ -76,20 +77,28 @@ def build_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Ad
     groups = parameter_groups(model, config)
     check_groups(model, groups)
     parameters = dict(model.named_parameters())
-    return torch.optim.AdamW(
+    muon, adamw = (
         [
             {
                 "params": [parameters[name] for name in group.names],
                 "weight_decay": group.weight_decay,
                 "rate_factor": group.rate_factor,
+                "begin": group.begin,
             }
             for group in groups
-        ],
-        lr=config.learning_rate,
-        betas=config.betas,
-        eps=config.eps,
-        fused=True,
+            if group.muon == wanted
+        ]
+        for wanted in (True, False)
     )
+    options: dict[str, Any] = {
+        "lr": config.learning_rate,
+        "betas": config.betas,
+        "eps": config.eps,
+        "fused": True,
+    }
+    if config.name == "muon":
+        return MuonAndAdamW(muon, adamw, **options)
+    return torch.optim.AdamW(adamw, **options)
 
 
 def set_learning_rate(
@@ -100,3 +109,14 @@ def set_learning_rate(
     for group in optimizer.param_groups:
         group["lr"] = rate * group["rate_factor"]
     return rate
+
+
+def drop_early_gradients(optimizer: torch.optim.Optimizer, *, step: int) -> None:
+    """Forget the gradients of what does not move yet at optimizer step ``step``, from 0.
+
+    Without one neither weights nor moments change, and clipping does not count it.
+    """
+    for group in optimizer.param_groups:
+        if step < group["begin"]:
+            for weight in group["params"]:
+                weight.grad = None

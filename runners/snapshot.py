@@ -55,7 +55,7 @@ class Snapshots:
         """Copy everything. All ranks call it; what was taken before must have been written."""
         files = {
             "model": dict(self.model.state_dict()),
-            "optimizer": _optimizer_tensors(self.optimizer),
+            "optimizer": optimizer_tensors(self.optimizer),
             "random": _random_states(next(self.model.parameters()).device),
         }
         if self.ema is not None:
@@ -122,7 +122,8 @@ def _random_states(device: torch.device) -> dict[str, Tensor]:
     }
 
 
-def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return the moments, by the place of their parameter and their own name."""
     return {
         f"{number}.{name}": value
         for number, values in optimizer.state_dict()["state"].items()

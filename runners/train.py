@@ -24,7 +24,7 @@ from cinelex.runners.ema import Ema
 from cinelex.runners.gradients import Gradients
 from cinelex.runners.hardware import is_out_of_memory, out_of_memory, uses_bf16
 from cinelex.runners.interruption import Cause, Interruption
-from cinelex.runners.optimizer import build_optimizer, set_learning_rate
+from cinelex.runners.optimizer import build_optimizer, drop_early_gradients, set_learning_rate
 from cinelex.runners.parallel import activation_checkpointing, compile_blocks, distribute
 from cinelex.runners.probe import Probe, due
 from cinelex.runners.restore import restore
@@ -81,8 +81,7 @@ class Trainer(Generic[BatchT]):
             micro_batches=config.gradient_accumulation_steps,
         )
         self.optimizer = build_optimizer(self.module, config.optimizer)
-        decay = config.ema_decay
-        self.ema = None if decay is None else Ema(self.module, decay=decay)
+        self.ema = Ema(self.module, decay=decay) if (decay := config.ema_decay) else None
         self.snapshots = Snapshots(self.module, self.optimizer, self.ema)
         self.checkpoints = folder / "checkpoints"
         self.saver = Saver(self.checkpoints, keep=config.keep_checkpoints)
@@ -149,6 +148,7 @@ class Trainer(Generic[BatchT]):
                 raise
             raise UserError(out_of_memory(self.config, self.device)) from None
         context |= self.project.statistics()
+        drop_early_gradients(self.optimizer, step=self.step)
         grad_norm = whole(clip_grad_norm_(self.module.parameters(), self.config.max_grad_norm))
         skipped = self._step_if_finite(grad_norm)
         self.step += 1

@@ -31,6 +31,7 @@ from cinelex.projects.interface.towers import tower_lines
 from cinelex.runners.csv_log import write_csv_log
 from cinelex.runners.evaluate import evaluate
 from cinelex.runners.finished import Asked, Finished, open_finished
+from cinelex.runners.groups import group_lines
 from cinelex.runners.run_folder import (
     RunFolder,
     open_for_training,
@@ -129,7 +130,7 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
         probes=probes_of(project, config),
         notes=notes,
     )
-    for line in tower_lines(trainer.module):
+    for line in (*tower_lines(trainer.module), *group_lines(trainer.module, config.optimizer)):
         say(line)
     write_down(folder, config, provenance, trainer.module)
     watch.begin(trainer)

@@ -19,6 +19,7 @@ from cinelex.doctor.live.diagnostics import fresh_diagnostics, group_diagnostics
 from cinelex.doctor.live.embeddings import EmbeddingProbe
 from cinelex.doctor.live.gradients import GradientProbe
 from cinelex.doctor.live.weight_decay import WeightDecayProbe
+from cinelex.doctor.rules.at_chance import early_step
 from cinelex.doctor.run_files import DOCTOR, read_steps
 from cinelex.projects.interface.project import Project
 from cinelex.runners.probe import Probe
@@ -108,7 +109,7 @@ class Watch:
         self._steps.append({"step": step, **numbers})
         if self._first is None or self._first["step"] >= step:
             self._first = next(iter(self._steps), None)
-        if step % JUDGED_EVERY == 0:
+        if step % JUDGED_EVERY == 0 or step == early_step(self.config):
             self._judge()
 
     def close(self) -> None:

@@ -36,8 +36,9 @@ def decay_over_update(
     updates: dict[str, list[Tensor]] = defaultdict(list)
     for group in optimizer.param_groups:
         for weight in group["params"]:
-            state = optimizer.state.get(weight)
-            if not group["weight_decay"] or not state or weight not in names:
+            state = optimizer.state.get(weight) or {}
+            # Muon keeps no mean square; its steps are as long whatever the gradient is
+            if not group["weight_decay"] or "exp_avg_sq" not in state or weight not in names:
                 continue
             tower = names[weight].partition(".")[0]
             decays[tower].append(group["weight_decay"] * torch.linalg.vector_norm(weight))

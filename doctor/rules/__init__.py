@@ -1,6 +1,6 @@
 """The table of rules: what each says is a record, what it asks of a run a check."""
 
-from cinelex.doctor.rules.at_chance import AT_CHANCE, AT_FLOOR
+from cinelex.doctor.rules.at_chance import AT_CHANCE, AT_FLOOR, EARLY
 from cinelex.doctor.rules.caption_content import BIGRAM_CAPTIONS, BLIND, IDENTICAL, NO_FACTS
 from cinelex.doctor.rules.closed_form import CLOSED_FORM
 from cinelex.doctor.rules.collapse import APART, COLLAPSED, LATENTS_COLLAPSED, NARROWED
@@ -28,7 +28,7 @@ RULES: tuple[Rule, ...] = (
     DEAD_TERM,
     *(HEADROOM, SIGMOID_BIAS),
     *(NOT_FINITE, ROSE_AGAIN, MISSED_ITS_END, NEVER_REACHED),
-    *(AT_CHANCE, AT_FLOOR),
+    *(AT_CHANCE, AT_FLOOR, EARLY),
     *(BYSTANDER, CONFLICT),
     *(COLLAPSED, NARROWED, APART, LATENTS_COLLAPSED),
     MATCHING,

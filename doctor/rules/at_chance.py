@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cinelex.config.schema import RunConfig
 from cinelex.doctor.evidence import WINDOW, Evidence
 from cinelex.doctor.rules.rule import Measured, Rule
 
@@ -9,10 +10,24 @@ NEAR = 0.01
 """Share of chance within which a loss counts as not having moved."""
 
 
-def _levels(evidence: Evidence) -> Iterator[tuple[float, float, float | None, Measured]]:
+EARLY_SHARE, EARLY_STEPS, EARLY_WINDOW = 0.05, 20, 10
+"""Share of a run, and steps, after which it is told that nothing has left chance, and how many of
+its newest records say so."""
+
+
+def early_step(config: RunConfig) -> int:
+    """Return the optimizer step at which a run is first looked at for having learned nothing."""
+    share = round(EARLY_SHARE * config.steps)
+    return max(EARLY_STEPS, share, 2 * config.optimizer.warmup_steps)
+
+
+def _levels(
+    evidence: Evidence, *, window: int = WINDOW
+) -> Iterator[tuple[float, float, float | None, Measured]]:
     """Yield loss, chance and floor of each term that has had a weight, and its fall from chance."""
-    for term in () if evidence.young else evidence.terms():
-        loss, chance = evidence.level(f"loss/{term}"), evidence.level(f"chance/{term}")
+    for term in evidence.terms():
+        loss = evidence.level(f"loss/{term}", window=window)
+        chance = evidence.level(f"chance/{term}")
         weights = [weight for _, weight in evidence.course(f"weight/{term}")[-WINDOW:]]
         if loss is None or not chance or not weights or not all(weights):
             continue  # switched off, or only just on
@@ -23,10 +38,23 @@ def _levels(evidence: Evidence) -> Iterator[tuple[float, float, float | None, Me
 
 
 def _at_chance(evidence: Evidence) -> Iterator[Measured]:
-    yield from (fallen for *_, fallen in _levels(evidence) if fallen.value < NEAR)
+    if not evidence.young:
+        yield from (fallen for *_, fallen in _levels(evidence) if fallen.value < NEAR)
+
+
+def _early(evidence: Evidence) -> Iterator[Measured]:
+    """Yield the term that has fallen farthest, where none has left chance a little way in."""
+    config = evidence.config
+    if config is None or not evidence.young or evidence.last_step < early_step(config):
+        return
+    fallen = [found for *_, found in _levels(evidence, window=EARLY_WINDOW)]
+    if fallen and max(one.value for one in fallen) < NEAR:
+        yield max(fallen, key=lambda one: one.value)
 
 
 def _at_floor(evidence: Evidence) -> Iterator[Measured]:
+    if evidence.young:
+        return
     for loss, chance, floor, fallen in _levels(evidence):
         if fallen.value < NEAR or floor is None or floor <= chance / 10:
             continue
@@ -49,6 +77,22 @@ AT_CHANCE = Rule(
     remedy="first overfit 32 studies; if that fails too, the input does not reach the loss.",
     next_measurement="The same term after 200 steps on 32 studies without augmentation.",
     check=_at_chance,
+)
+EARLY = Rule(
+    id="D10",
+    name="every term still at chance",
+    severity="warning",
+    statement="{step} steps in, no term has left chance: {term}, which fell farthest, is "
+    "{loss:.4f} where a model that knows nothing scores {chance:.4f}.",
+    formula="(chance - median of the newest losses) / chance, of the term that fell farthest",
+    null="0 at chance, {chance:.4f}",
+    cause="Most often a learning rate far too high for what came pretrained, or for a small batch: "
+    "features collapse in the first steps, and do not come back.",
+    key="optimizer.pretrained_learning_rate",
+    remedy="stop the run, and try a tenth of it, or freeze the pretrained parts "
+    "(model.video_frozen=all, model.text_frozen=all).",
+    next_measurement="The same term after as many steps with the pretrained parts frozen.",
+    check=_early,
 )
 AT_FLOOR = Rule(
     id="D10",

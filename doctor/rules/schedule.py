@@ -45,7 +45,7 @@ def _missed_its_end(evidence: Evidence) -> Iterator[Measured]:
     config, rates = evidence.config, _rates(evidence)
     if config is None or not rates or evidence.last_step != config.steps:
         return
-    end = config.optimizer.final_learning_rate
+    end = learning_rate(config.optimizer, step=config.steps - 1, steps=config.steps)
     off = abs(rates[-1] - end) / config.optimizer.learning_rate
     if off > MAX_OFF_AT_END:
         yield _measured(off, MAX_OFF_AT_END, {"last": rates[-1], "end": end})
@@ -69,7 +69,7 @@ _rule = partial(
     Rule,
     id="D5",
     formula="recorded learning rates as shares of their peak, or of optimizer.learning_rate",
-    null="0 for a warm-up and half a cosine that are functions of the optimizer step",
+    null="0 for a warm-up and a way down that are functions of the optimizer step",
     cause="The schedule is stepped per micro-batch or per epoch, or began anew when the run was "
     "resumed.",
     key="optimizer.warmup_steps",

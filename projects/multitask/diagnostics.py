@@ -7,6 +7,7 @@ import torch
 from cinelex.config.model_schema import ModelConfig
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import to_float
+from cinelex.models.trunks import part_of
 from cinelex.models.video_text import VideoText
 from cinelex.projects.multitask.masked_task import MaskedTask
 from cinelex.projects.studies.encoding import device_of
@@ -43,13 +44,18 @@ def masking_checks(model: VideoText, dataset: StudyDataset, task: MaskedTask) ->
 
 
 def frozen_shares(model: VideoText, parts: ModelConfig) -> dict[str, Any]:
-    """Return, for each tower, the share of its parameters that is frozen, and what was asked."""
-    asked = {"video_encoder": parts.video_freeze_ratio, "text_encoder": parts.text_freeze_ratio}
+    """Return, for each tower, the share of its pretrained part that is frozen, and what was asked.
+
+    Of a tower that is fresh as a whole, the share of the whole.
+    """
     diagnostics: dict[str, Any] = {}
-    for tower, share in asked.items():
-        parameters = list(model.get_submodule(tower).parameters())
+    for name, tower, asked in (
+        ("video_encoder", model.video_encoder, parts.video_frozen),
+        ("text_encoder", model.text_encoder, parts.text_frozen),
+    ):
+        parameters = list(part_of(tower).parameters())
         total = sum(parameter.numel() for parameter in parameters)
         frozen = sum(parameter.numel() for parameter in parameters if not parameter.requires_grad)
-        diagnostics[f"model/frozen/{tower}"] = frozen / total
-        diagnostics[f"model/frozen/{tower}/asked"] = share
+        diagnostics[f"model/frozen/{name}"] = frozen / total
+        diagnostics[f"model/frozen/{name}/asked"] = {"none": 0.0, "all": 1.0}.get(str(asked), asked)
     return diagnostics

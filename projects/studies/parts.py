@@ -32,7 +32,7 @@ from cinelex.models.contracts import (
     TextEncoder,
     VideoEncoder,
 )
-from cinelex.models.freeze import freeze_share
+from cinelex.models.trunks import freeze
 from cinelex.models.video_text import VideoText
 from cinelex.projects.interface.towers import Towers
 from cinelex.projects.studies.contrast import study_contrast
@@ -181,10 +181,11 @@ def _masked_decoder(config: RunConfig, video: VideoEncoder) -> MaskedDecoder:
 
 
 def _freeze(model: VideoText, config: RunConfig) -> None:
-    for name, module, share in (
-        ("video encoder", model.video_encoder, config.model.video_freeze_ratio),
-        ("text encoder", model.text_encoder, config.model.text_freeze_ratio),
+    for name, tower, frozen in (
+        ("video encoder", model.video_encoder, config.model.video_frozen),
+        ("text encoder", model.text_encoder, config.model.text_frozen),
     ):
-        frozen = freeze_share(module, share)
-        if share:
-            say(f"{name}: {frozen:.1%} of its parameters are frozen, {share:.1%} asked for")
+        share = freeze(tower, frozen)
+        if frozen != "none":
+            part = "its pretrained part" if tower.trunk else "it, which is fresh as a whole,"
+            say(f"{name}: {share:.1%} of {part} is frozen, {frozen} asked for")

@@ -51,6 +51,14 @@ def made_up(factor: float) -> dict[str, Any]:
     return {**RESULTS, "captioning": scores}
 
 
+def young_at_chance() -> Evidence:
+    """Return the first steps of a run whose terms are where they began."""
+    rows = [row for row in steps() if row["step"] <= 30]
+    return replace(
+        HEALTHY, steps=[{**r, "loss/contrastive": 3.465, "loss/captioning": 6.6} for r in rows]
+    )
+
+
 def unmatched(**changes: Any) -> Evidence:
     return with_steps(weight__contrastive=0.0, **changes)
 
@@ -142,6 +150,7 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D9", "warning", "fewer frames", with_diagnostics(data__short_videos=0.5)),
     ("D9", "note", "heartbeat", with_diagnostics(data__beatless_clips=0.5)),
     ("D9", "error", "epoch before", with_diagnostics(data__order_repeats=1.0)),
+    ("D10", "warning", "no term has left chance", young_at_chance()),
     ("D10", "error", "knows nothing", with_steps(loss__contrastive=3.469)),
     (
         "D10",
