@@ -30,6 +30,9 @@ class SamplingConfig(Strict):
     """Frames of a clip in a second; ``data.frames`` are ``seconds`` times as many."""
     train_clips: Annotated[int, Field(ge=1, le=64)] = 1
     """Clips of a video in training, drawn on their own."""
+    draws: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Places in a video from which training cuts its clips, evenly spread; null is any. With few,
+    what a frozen tower makes of every clip can be kept."""
     evaluation_clips: Annotated[int, Field(ge=1, le=64)] = 1
     """Clips of a video in evaluation, evenly spread over it."""
 

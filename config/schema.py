@@ -18,6 +18,7 @@ from cinelex.config.data_schema import (
     TokenizerConfig,
 )
 from cinelex.config.eq_schema import EqConfig, SyntheticEqConfig
+from cinelex.config.features_schema import FeaturesConfig
 from cinelex.config.latent_schema import EngravingsConfig, LatentConfig
 from cinelex.config.model_schema import ContrastiveConfig, FactsConfig, LossWeights, ModelConfig
 from cinelex.config.optimizer_schema import OptimizerConfig
@@ -41,6 +42,7 @@ __all__ = [
     "EqConfig",
     "EngravingsConfig",
     "EvaluationConfig",
+    "FeaturesConfig",
     "FactsConfig",
     "LatentConfig",
     "LossWeights",
@@ -158,6 +160,8 @@ class RunConfig(Strict):
     """What reports state, as labels; read where the term ``facts`` has a weight."""
     model: ModelConfig = ModelConfig()
     """The parts of the model."""
+    features: FeaturesConfig = FeaturesConfig()
+    """What is kept of frozen pretrained parts."""
     latent: LatentConfig = LatentConfig()
     """Pictures, their latents, and what is made from these; read by latent captioning alone."""
     clipse: ClipseConfig = ClipseConfig()

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from cinelex.core.errors import UserError
 
@@ -30,6 +31,10 @@ class Sample:
     """The view that each clip shows, by its number in the data set's list; 0 where unknown."""
     angles: Float[Tensor, "clip two"] | None = None
     """Primary and secondary angle in degrees, NaN where unknown."""
+    features: Float[Tensor, "clip position number"] | None = None
+    """What a frozen video tower made of each clip; the clips then have no pixels."""
+    text_features: Float[Tensor, "token text_number"] | None = None
+    """What a frozen text tower made of the report."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,10 @@ class Batch:
     """The view that each clip shows, by its number in the data set's list; 0 where unknown."""
     angles: Float[Tensor, "clip two"] | None = None
     """Primary and secondary angle in degrees, NaN where unknown; None where nobody knows any."""
+    features: Float[Tensor, "clip position number"] | None = None
+    """What a frozen video tower made of each clip; the clips then have no pixels."""
+    text_features: Float[Tensor, "study token text_number"] | None = None
+    """What a frozen text tower made of each report, then zeros."""
 
     @property
     def studies(self) -> int:
@@ -99,6 +108,8 @@ class Batch:
             clip_counts=self.clip_counts[studies],
             views=None if self.views is None else self.views[clips],
             angles=None if self.angles is None else self.angles[clips],
+            features=None if self.features is None else self.features[clips],
+            text_features=None if self.text_features is None else self.text_features[studies],
         )
 
 
@@ -131,6 +142,8 @@ def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
         clip_counts=counts,
         views=_per_clip([sample.views for sample in samples]),
         angles=_per_clip([sample.angles for sample in samples]),
+        features=_per_clip([sample.features for sample in samples]),
+        text_features=_padded([sample.text_features for sample in samples]),
     )
 
 
@@ -138,3 +151,9 @@ def _per_clip(parts: Sequence[Tensor | None]) -> Tensor | None:
     """Return what is known of all clips; None where a study's data set knows nothing."""
     known = [part for part in parts if part is not None]
     return torch.cat(known) if len(known) == len(parts) else None
+
+
+def _padded(parts: Sequence[Tensor | None]) -> Tensor | None:
+    """Return what is kept of all reports, padded; None where a study's data set keeps nothing."""
+    known = [part for part in parts if part is not None]
+    return pad_sequence(known, batch_first=True) if len(known) == len(parts) else None

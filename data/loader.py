@@ -30,6 +30,9 @@ class Samples(Protocol):
     def sample(self, index: int, *, epoch: int | None) -> Sample:
         """Return one study as training sees it in an epoch, or as evaluation does (None)."""
 
+    def of_pixels(self) -> "Samples":
+        """Return the same samples with their pixels, whatever is kept of frozen towers."""
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -49,6 +52,10 @@ class Chosen:
     def sample(self, index: int, *, epoch: int | None) -> Sample:
         """Return what the data set returns for the index that stands here."""
         return self.samples.sample(self.indices[index], epoch=epoch)
+
+    def of_pixels(self) -> "Chosen":
+        """Return the same choice of the samples with their pixels."""
+        return Chosen(self.samples.of_pixels(), self.indices)
 
 
 def train_batches(

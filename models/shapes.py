@@ -7,7 +7,7 @@ Clips = Float[Tensor, "clip channel frame row column"]
 """Pixels."""
 Keep = Int[Tensor, "clip visible"]
 """The tokens of each clip that are seen, as indices in t·y·x."""
-ClipFeatures = Float[Tensor, "clip *feature"]
+ClipFeatures = Float[Tensor, "clip position number"]
 """What a pretrained trunk makes of each clip, before the fresh layers behind it."""
 ClipTokens = Float[Tensor, "clip token width"]
 Latents = Float[Tensor, "clip latent"]

@@ -6,9 +6,18 @@ from dataclasses import dataclass
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from cinelex.models.contracts import CaptionDecoder, TextEncoder
+from cinelex.models.contracts import CaptionDecoder, PretrainedText, TextEncoder
 from cinelex.models.embedding import unit_rows
-from cinelex.models.shapes import Clips, Memory, MemoryMask, TokenFeatures, TokenIds, TokenMask
+from cinelex.models.shapes import (
+    ClipFeatures,
+    Clips,
+    Memory,
+    MemoryMask,
+    TokenFeatures,
+    TokenIds,
+    TokenMask,
+    TrunkFeatures,
+)
 from cinelex.models.temperature import Temperature
 
 
@@ -47,6 +56,17 @@ class EncodedReports:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What frozen trunks made of clips and reports, which are then not looked at; or None."""
+
+    clips: ClipFeatures | None = None
+    texts: TrunkFeatures | None = None
+
+
+NOTHING = Kept()
+
+
+@dataclass(frozen=True)
 class MatchedOutputs:
     """What one forward pass hands to a contrastive loss; a model adds what its other terms need."""
 
@@ -77,8 +97,16 @@ class StudyModel(nn.Module, ABC):
     """Added to the logits of the sigmoid loss."""
 
     @abstractmethod
-    def encode_clips(self, clips: Clips) -> Float[Tensor, "clip *feature"]:
-        """Return what is kept of each clip by itself: its tokens, or its latent."""
+    def encode_clips(
+        self, clips: Clips, kept: ClipFeatures | None = None
+    ) -> Float[Tensor, "clip *feature"]:
+        """Return what a study is made of, of each clip by itself: its tokens, or its latent.
+
+        Args:
+            clips: Standardised pixels.
+            kept: What the frozen trunk of the video encoder made of the clips, which are then not
+                looked at.
+        """
 
     @abstractmethod
     def join_clips(
@@ -106,13 +134,29 @@ class StudyModel(nn.Module, ABC):
         *,
         studies: int,
         max_clips: int | None = None,
+        kept: ClipFeatures | None = None,
     ) -> EncodedStudies:
         """Return each study's vector and memory from standardised pixels, as `join_clips` does."""
-        features = self.encode_clips(clips)
+        features = self.encode_clips(clips, kept)
         return self.join_clips(features, owner, studies=studies, max_clips=max_clips)
 
-    def encode_report(self, token_ids: TokenIds, attention_mask: TokenMask) -> EncodedReports:
-        """Return the vector and the tokens of each report."""
-        features = self.text_encoder(token_ids, attention_mask)
+    def encode_report(
+        self,
+        token_ids: TokenIds,
+        attention_mask: TokenMask,
+        kept: TrunkFeatures | None = None,
+    ) -> EncodedReports:
+        """Return the vector and the tokens of each report.
+
+        Args:
+            token_ids: The tokenizer's ids.
+            attention_mask: True where there is a token.
+            kept: What the frozen trunk of the text encoder made of the tokens.
+        """
+        if kept is None:
+            features = self.text_encoder(token_ids, attention_mask)
+        else:
+            assert isinstance(self.text_encoder, PretrainedText)
+            features = self.text_encoder.tokens(kept)
         pooled = self.text_encoder.pool(features, attention_mask)
         return EncodedReports(report=unit_rows(self.report_head(pooled)), token_features=features)

@@ -13,14 +13,15 @@ from cinelex.models.contracts import (
     CaptionDecoder,
     FactHeads,
     MaskedDecoder,
+    PretrainedVideo,
     TextEncoder,
     VideoEncoder,
 )
-from cinelex.models.embedding import embedding_head, unit_rows
+from cinelex.models.embedding import HeadsKind, embedding_head, embedding_heads, unit_rows
 from cinelex.models.fact_heads import FactRows
 from cinelex.models.packing import pad_rows
-from cinelex.models.shapes import Clips, ClipTokens, TokenIds, TokenMask
-from cinelex.models.study_model import EncodedStudies, StudyModel
+from cinelex.models.shapes import ClipFeatures, Clips, ClipTokens, TokenIds, TokenMask
+from cinelex.models.study_model import NOTHING, EncodedStudies, Kept, StudyModel
 from cinelex.models.temperature import Temperature
 from cinelex.models.video_text_outputs import VideoTextOutputs
 
@@ -51,7 +52,7 @@ class VideoText(StudyModel):
         fact_heads: FactHeads | None = None,
         facts: int = 0,
         facts_in_memory: bool = False,
-        heads: Literal["linear", "study", "none"] = "linear",
+        heads: HeadsKind = "linear",
         dropout: float = 0.0,
         patch_heads: bool = False,
         aggregate: Literal["clips", "tokens"] = "clips",
@@ -108,19 +109,7 @@ class VideoText(StudyModel):
         self.clip_pooling = MeanPooling() if clip_pooling is None else clip_pooling
         self.study_in_memory = study_in_memory
         video_width, text_width = video_encoder.width, text_encoder.width
-        mapped = {"linear": (True, True), "study": (True, False), "none": (False, False)}[heads]
-        if not all(
-            one or width == dim
-            for one, width in zip(mapped, (video_width, text_width), strict=True)
-        ):
-            raise ValueError(
-                f"model.heads={heads} needs towers that end in the shared space of {dim} numbers; "
-                f"these end in {video_width} and {text_width}"
-            )
-        self.study_head, self.report_head = (
-            embedding_head(width, dim) if one else nn.Identity()
-            for one, width in zip(mapped, (video_width, text_width), strict=True)
-        )
+        self.study_head, self.report_head = embedding_heads(heads, video_width, text_width, dim=dim)
         self.dropout = nn.Dropout(dropout)
         self.caption_decoder = caption_decoder
         self.masked_decoder = masked_decoder
@@ -147,6 +136,7 @@ class VideoText(StudyModel):
         hide: Int[Tensor, "masked hidden"] | None = None,
         masked: Int[Tensor, " masked"] | None = None,
         max_clips: int | None = None,
+        kept: Kept = NOTHING,
     ) -> VideoTextOutputs:
         """Run every part that was built once.
 
@@ -159,12 +149,14 @@ class VideoText(StudyModel):
             hide: The tokens to predict. Without ``keep`` and ``hide`` nothing is masked.
             masked: The clips that are encoded a second time with tokens hidden; all if None.
             max_clips: Clips of the study with most, where ``owner`` never falls; None finds out.
+            kept: What frozen trunks made of clips or reports.
         """
-        studies = self.encode_study(clips, owner, studies=len(token_ids), max_clips=max_clips)
-        reports = self.encode_report(token_ids, attention_mask)
+        studies = self.encode_study(
+            clips, owner, studies=len(token_ids), max_clips=max_clips, kept=kept.clips
+        )
+        reports = self.encode_report(token_ids, attention_mask, kept.texts)
         memory, seen = studies.memory, studies.attention_mask
         first = studies.first_token
-        tokens = memory[:, first:]
         return VideoTextOutputs(
             study=studies.study,
             report=reports.report,
@@ -176,7 +168,7 @@ class VideoText(StudyModel):
                 else None
             ),
             reconstruction=self.reconstruct(clips, keep=keep, hide=hide, masked=masked),
-            patches=unit_rows(self.patch_head(tokens)) if self.patch_head else None,
+            patches=unit_rows(self.patch_head(memory[:, first:])) if self.patch_head else None,
             patch_mask=seen[:, first:] if self.patch_head else None,
             token_features=unit_rows(self.token_head(reports.token_features))
             if self.token_head
@@ -184,9 +176,12 @@ class VideoText(StudyModel):
             facts=studies.facts,
         )
 
-    def encode_clips(self, clips: Clips) -> ClipTokens:
+    def encode_clips(self, clips: Clips, kept: ClipFeatures | None = None) -> ClipTokens:
         """Return the tokens of each clip."""
-        return self.video_encoder(clips)
+        if kept is None:
+            return self.video_encoder(clips)
+        assert isinstance(self.video_encoder, PretrainedVideo)
+        return self.video_encoder.tokens(kept)
 
     def join_clips(
         self,

@@ -57,7 +57,9 @@ def load_trained(
     _refuse_other_studies(found, finished, hashes)
     model = project.model()
     load_weights(found, model)
-    return model.to(device).eval(), hashes
+    model = model.to(device).eval()
+    project.ready(model)
+    return model, hashes
 
 
 def _refuse_other_studies(found: Checkpoint, finished: Finished, hashes: Mapping[str, str]) -> None:

@@ -66,7 +66,7 @@ def show(stores: Sequence[Path], earlier: Sequence[Path], _: argparse.Namespace)
     for folder in stores:
         unused = (time.time() - _last_used(folder)) / DAY_S
         _write(
-            f"{folder}: {len(FrameStore(folder)):,} videos, {_bytes(folder) / 1e9:.2f} GB, "
+            f"{folder}: {len(FrameStore(folder)):,} entries, {_bytes(folder) / 1e9:.2f} GB, "
             f"{_describe(folder)}; unused for {unused:.0f} days"
         )
     for folder in earlier:
@@ -81,9 +81,9 @@ def verify(stores: Sequence[Path], _: Sequence[Path], __: argparse.Namespace) ->
         store = FrameStore(folder)
         damaged = store.verify()
         sick |= bool(damaged)
-        _write(f"{folder}: {len(store):,} videos, {len(damaged)} damaged shards")
+        _write(f"{folder}: {len(store):,} entries, {len(damaged)} damaged shards")
         for shard in damaged:
-            _write(f"  {store.path(shard)}: damaged; delete it, and its videos are decoded again")
+            _write(f"  {store.path(shard)}: damaged; delete it, and what it held is made again")
     return SICK if sick else 0
 
 
@@ -133,6 +133,8 @@ def _describe(folder: Path) -> str:
     if not (folder / SETTINGS).exists():
         return "prepared cines"
     settings = read_json(folder / SETTINGS)
+    if "features" in settings:
+        return "what a frozen tower made of clips or reports"
     shape, most = settings["shape"], settings["stored_frames"]
     frames = "all frames" if most is None else f"up to {most} frames"
     kind = "gray" if shape["channels"] == 1 else "RGB"

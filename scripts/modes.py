@@ -16,9 +16,11 @@ from cinelex.core import checkpoint
 from cinelex.core.checkpoint import has_begun
 from cinelex.core.console import say
 from cinelex.core.distributed import barrier, broadcast_json, is_main
+from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import INTERRUPTED, PREEMPTED, SICK
 from cinelex.core.locks import sole_user
 from cinelex.core.shared_memory import too_small
+from cinelex.core.weights import load_weights
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import is_sick, render, summary
@@ -64,6 +66,30 @@ def ingest(asked: Asked, _device: torch.device) -> int:
     rehearse(config)
     open_project(config, folder.path)
     say(f"ingested: frames in {config.data.cache}, what failed in {folder.path / 'rejects.csv'}")
+    return 0
+
+
+def features(asked: Asked, device: torch.device) -> int:
+    """Run frozen towers over every clip and report, as training would do first.
+
+    Raises:
+        UserError: No tower is frozen, or something random stands before it.
+    """
+    config = asked.config
+    folder = open_for_training(config)
+    rehearse(config)
+    project = open_project(config, folder.path)
+    module = project.model()
+    found = checkpoint.newest(folder.checkpoints, strict=True)
+    if found is not None:
+        load_weights(found, module)
+    kept = project.ready(module.to(device).eval())
+    if not kept:
+        raise UserError(
+            "features.keep: no tower is frozen whose features can be kept; set "
+            "model.video_frozen=all or model.text_frozen=all"
+        )
+    say(f"kept: the features of {' and '.join(kept)} in {config.data.cache / 'features'}")
     return 0
 
 
@@ -132,6 +158,7 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
     )
     for line in (*tower_lines(trainer.module), *group_lines(trainer.module, config.optimizer)):
         say(line)
+    project.ready(trainer.module)
     write_down(folder, config, provenance, trainer.module)
     watch.begin(trainer)
     try:
@@ -163,6 +190,7 @@ class Mode:
 MODES = {
     "train": Mode("train, or go on training, then evaluate and write the report", train),
     "ingest": Mode("decode every video into the cache, as training would do first", ingest),
+    "features": Mode("run frozen towers over every clip and report, and keep it", features),
     "validate": Mode("evaluate a trained run again and write the report", validate),
     "doctor": Mode("say everything that can be known without training", consult),
 }

@@ -1,14 +1,19 @@
 """Captioned images whose pixels are in the store, ready to be sampled."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Int, Int64
+from torch import Tensor
 
 from cinelex.core.errors import UserError
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.batch import Sample
+from cinelex.data.features.clips import clips_of, distinct
+from cinelex.data.features.store import FeatureStore, text_key
 from cinelex.data.images.captioned import CaptionedImage
 from cinelex.data.studies.studies import numbered
 from cinelex.data.text.tokenizer import Tokenizer
@@ -56,6 +61,10 @@ class CaptionedImages:
         self.labels: Int64[np.ndarray, " image"] = numbered(
             image.label or f"\0{image.id}" for image in images
         )
+        self.kept_clips: FeatureStore | None = None
+        """What a frozen image tower made of every image."""
+        self.kept_texts: FeatureStore | None = None
+        """What a frozen text tower made of every caption."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -65,16 +74,34 @@ class CaptionedImages:
         image, captions = self.images[index], self.captions[index]
         key = keyed_seed(self.seed, "evaluation" if epoch is None else epoch, image.id)
         choice = 0 if epoch is None else keyed_seed(self.seed, epoch, image.id, "caption")
-        draw = None if epoch is None else (key >> 10) / 2**53
-        clip = self.store.clip(image.path, ONE_FRAME, draw=draw)
+        draw = None if epoch is None else ONE_FRAME.training_draw(key)
+        token_ids = torch.from_numpy(captions[choice % len(captions)])
         return Sample(
             study_id=image.id,
-            clips=torch.from_numpy(clip[None]),
-            token_ids=torch.from_numpy(captions[choice % len(captions)]),
+            **clips_of(self.store, ONE_FRAME, [(image.path, draw)], kept=self.kept_clips),
+            token_ids=token_ids,
+            text_features=self.kept_texts.read(text_key(token_ids)) if self.kept_texts else None,
             report_group=int(self.labels[index]),
             patient_group=index,
             keys=torch.tensor([key]),
         )
+
+    def of_pixels(self) -> "CaptionedImages":
+        """Return the same images with their pixels, whatever is kept of frozen towers."""
+        plain = copy.copy(self)
+        plain.kept_clips = plain.kept_texts = None
+        return plain
+
+    def texts(self) -> Iterator[Int[Tensor, " token"]]:
+        """Yield the tokens of every caption."""
+        return (torch.from_numpy(text) for captions in self.captions for text in captions)
+
+    def cuts(self, *, training: bool) -> Iterator[tuple[Path, list[list[int]] | None]]:
+        """Yield every image, or video, with the frames that may be asked for."""
+        for image in self.images:
+            found = self.store.possible(image.path, ONE_FRAME) if training else []
+            seen = self.store.indices(image.path, ONE_FRAME, draw=None)
+            yield image.path, None if found is None else distinct([*found, seen])
 
     def caption_owners(self) -> Int64[np.ndarray, " caption"]:
         """Return the image of each caption of the split, in order."""

@@ -1,16 +1,20 @@
 """Studies whose videos are in the store, ready to be sampled."""
 
+import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from cinelex.core.errors import UserError
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.batch import Sample
+from cinelex.data.features.clips import clips_of, distinct
+from cinelex.data.features.store import FeatureStore, text_key
 from cinelex.data.studies.studies import Studies
 from cinelex.data.studies.study import Study
 from cinelex.data.studies.tokens import Tokens, encoded_reports
@@ -70,6 +74,10 @@ class StudyDataset:
         self.report_groups = studies.report_groups()
         self.patient_groups = studies.patient_groups()
         self.views = tuple(views)
+        self.kept_clips: FeatureStore | None = None
+        """What a frozen video tower made of every clip that may be asked for."""
+        self.kept_texts: FeatureStore | None = None
+        """What a frozen text tower made of every report."""
         self._view_numbers = {name: number for number, name in enumerate(views, 1)}
 
     def __len__(self) -> int:
@@ -89,26 +97,45 @@ class StudyDataset:
             keyed_seed(self.seed, moment, study.id, n, *([clip] if clip else []))
             for n, clip in cuts
         ]
-        clips: UInt8[np.ndarray, "clip frame row column channel"] = np.stack(
-            [
-                self.store.clip(
-                    study.videos[n],
-                    self.sampling,
-                    draw=self.sampling.draw_of(clip) if epoch is None else (key >> 10) / 2**53,
-                )
-                for (n, clip), key in zip(cuts, keys, strict=True)
-            ]
-        )
+        draws = [
+            self.sampling.draw_of(clip) if epoch is None else self.sampling.training_draw(key)
+            for (_, clip), key in zip(cuts, keys, strict=True)
+        ]
+        chosen = [(study.videos[n], draw) for (n, _), draw in zip(cuts, draws, strict=True)]
+        token_ids = torch.from_numpy(self.token_ids[index])
         return Sample(
             study_id=study.id,
-            clips=torch.from_numpy(clips),
-            token_ids=torch.from_numpy(self.token_ids[index]),
+            **clips_of(self.store, self.sampling, chosen, kept=self.kept_clips),
+            token_ids=token_ids,
+            text_features=self.kept_texts.read(text_key(token_ids)) if self.kept_texts else None,
             report_group=int(self.report_groups[index]),
             patient_group=int(self.patient_groups[index]),
             keys=torch.tensor(keys),
             views=self._view_ids(study, [n for n, _ in cuts]),
             angles=self._angles(study, [n for n, _ in cuts]),
         )
+
+    def of_pixels(self) -> "StudyDataset":
+        """Return the same studies with their pixels, whatever is kept of frozen towers."""
+        plain = copy.copy(self)
+        plain.kept_clips = plain.kept_texts = None
+        return plain
+
+    def texts(self) -> Iterator[Int[Tensor, " token"]]:
+        """Yield the tokens of every report."""
+        return (torch.from_numpy(token_ids) for token_ids in self.token_ids)
+
+    def cuts(self, *, training: bool) -> Iterator[tuple[Path, list[list[int]] | None]]:
+        """Yield every video with the clips that may be asked for, as frames; see ``possible``."""
+        clips = range(self.sampling.clips(training=False))
+        for study in self.studies:
+            for video in study.videos:
+                found = self.store.possible(video, self.sampling) if training else []
+                seen = [
+                    self.store.indices(video, self.sampling, draw=self.sampling.draw_of(clip))
+                    for clip in clips
+                ]
+                yield video, None if found is None else distinct([*found, *seen])
 
     def _view_ids(self, study: Study, indices: Sequence[int]) -> Int[Tensor, " clip"]:
         names = study.views or [""] * len(study.videos)

@@ -107,7 +107,7 @@ def ingest(
             try:
                 _decode(wanted, todo, folder, settings, workers or os.cpu_count() or 1, source)
             except OSError as error:
-                raise _refusal(error, cache) from error
+                raise disk_refusal(error, cache) from error
         found = Found(wanted, folder, settings.limits)
     with suppress(OSError):  # of a store that may only be read
         os.utime(folder / SETTINGS)  # for who asks what can go
@@ -177,11 +177,11 @@ def _check_space(folder: Path, settings: IngestSettings, videos: int) -> None:
         )
 
 
-def _refusal(error: OSError, cache: Path) -> OSError | UserError:
+def disk_refusal(error: OSError, cache: Path) -> OSError | UserError:
     """Return an error that tells a person what to do, where the disk refused."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return UserError(
-            f"{cache}: the disk is full; what was decoded is kept; free some room or set "
+            f"{cache}: the disk is full; what was made is kept; free some room or set "
             "data.cache to another disk, and start again"
         )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):

@@ -20,6 +20,8 @@ class Sampling:
     """Clips of a video in training."""
     evaluation_clips: int = 1
     """Clips of a video in evaluation, evenly spread."""
+    draws: int | None = None
+    """Places from which training cuts, evenly spread; None is any."""
 
     def clips(self, *, training: bool) -> int:
         """Return how many clips a video gives."""
@@ -49,6 +51,28 @@ class Sampling:
                 "data.sampling.kind=segments, or leave the video out"
             )
         return timed_indices(np.asarray(times_ms), self.frames, self.seconds, draw)
+
+    def training_draw(self, key: int) -> float:
+        """Return where training cuts the clip of a key, as ``indices`` takes it."""
+        share = (key >> 10) / 2**53
+        return share if self.draws is None else self._draws()[int(share * self.draws)]
+
+    def possible(
+        self, total: int, times_ms: Sequence[float] | np.ndarray | None
+    ) -> list[list[int]] | None:
+        """Return all clips that training may cut, each once; None where nobody can list them.
+
+        Arguments are those of ``indices``.
+        """
+        if self.draws is None and self.seconds is not None and total > 1:
+            return None
+        # without a number of places, the frames themselves are as many
+        draws = self._draws() or [(place + 0.5) / total for place in range(total)]
+        found = {tuple(self.indices(total, times_ms, draw=draw)) for draw in draws}
+        return [list(indices) for indices in sorted(found)]
+
+    def _draws(self) -> list[float]:
+        return [(place + 0.5) / self.draws for place in range(self.draws)] if self.draws else []
 
     def draw_of(self, clip: int) -> float | None:
         """Return where evaluation cuts a clip; of several, each from the middle of its share."""

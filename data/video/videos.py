@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,30 @@ class StoredVideos:
         stored = self.store.stored(self.row(video))
         times = None if sampling.seconds is None else self.store.times_of(stored)
         return self.store.frames_of(stored, sampling.indices(stored.shape[0], times, draw=draw))
+
+    def indices(self, video: Path, sampling: Sampling, *, draw: float | None) -> list[int]:
+        """Return which frames of a video make a clip; see ``Sampling.indices``."""
+        return sampling.indices(*self._length(video, sampling), draw=draw)
+
+    def possible(self, video: Path, sampling: Sampling) -> list[list[int]] | None:
+        """Return the clips that training may cut from a video; see ``Sampling.possible``."""
+        return sampling.possible(*self._length(video, sampling))
+
+    def cut(
+        self, video: Path, indices: Sequence[int]
+    ) -> UInt8[np.ndarray, "frame row column channel"]:
+        """Return some frames of a video, copied."""
+        return self.store.read(self.row(video), indices)
+
+    def digest(self, video: Path) -> bytes:
+        """Return the hash of a video's stored frames and their times."""
+        return self.store.digests(np.array([self.row(video)]))[0].tobytes()
+
+    def _length(self, video: Path, sampling: Sampling) -> tuple[int, Any]:
+        """Return how many frames a video has, and their times where they are asked for."""
+        stored = self.store.stored(self.row(video))
+        times = None if sampling.seconds is None else self.store.times_of(stored)
+        return stored.shape[0], times
 
     def times_ms(self, video: Path) -> Float64[np.ndarray, " frame"] | None:
         """Return when each stored frame of a video is shown; None where nobody knows."""

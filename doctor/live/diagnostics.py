@@ -36,6 +36,7 @@ def fresh_diagnostics(
     """
     try:
         module = project.model().to(device)
+        project.ready(module)
         if config.activation_checkpointing:
             activation_checkpointing(module)
         optimizer = build_optimizer(module, config.optimizer)

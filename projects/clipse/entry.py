@@ -15,7 +15,7 @@ ENTRY = Entry(
     reads=(
         *("clipse", "temperature", "learn_temperature", "temperature_range"),
         *(f"data.{key}" for key in DataConfig.model_fields if key not in OF_STUDIES),
-        *("tokenizer", "model"),
+        *("tokenizer", "model", "features"),
     ),
     terms=TERMS,
     modes=MODES,

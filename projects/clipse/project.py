@@ -1,7 +1,7 @@
 """Image-text pretraining: images and captions matched, negatives counted by how alike they are."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from cinelex.losses.comparison import compare, cross_entropy
 from cinelex.losses.negative_weights import coverage, effective_size, row_entropy
 from cinelex.losses.similarity_aware import SimilarityAware
 from cinelex.metrics.nulls import infonce_floor
+from cinelex.models.study_model import Kept
 from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
 from cinelex.projects.clipse.data import ClipseData, open_clipse_data, refuse_clips, refuse_no_root
@@ -41,6 +42,7 @@ from cinelex.projects.clipse.teacher import (
 from cinelex.projects.clipse.terms import PLAIN
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
+from cinelex.projects.studies.features import keep_features
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
 from cinelex.projects.studies.rehearsal import rehearse_studies
@@ -92,6 +94,13 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
             model.companions["loss"] = self.loss
         return model
 
+    def ready(self, model: VideoText) -> Sequence[str]:
+        """Run frozen towers once."""
+        asks = isinstance(self.teacher, VideoText) and self.config.clipse.affinity.alpha < 1
+        pixels_for = "the teacher of clipse.affinity looks at pixels" if asks else None
+        splits = (self.data.train, self.data.validation, self.data.test)
+        return keep_features(self.config, model, splits, pixels_for=pixels_for)
+
     def outputs(self, model: nn.Module, batch: Batch) -> ClipseOutputs:
         """Encode images and captions, and ask the teacher."""
         pad = self.data.tokenizer.pad_id
@@ -104,6 +113,7 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
                 batch.token_ids,
                 self.attention_mask(batch),
                 max_clips=max(batch.clip_counts),
+                kept=Kept(batch.features, batch.text_features),
             ),
             taught=ask(self.teacher, batch, pixels, alpha=alpha, pad_id=pad),
         )

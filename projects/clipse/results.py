@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from cinelex.core.distributed import gather_rows, is_main, rank, world_size
 from cinelex.core.files import write_whole
@@ -26,7 +26,7 @@ from cinelex.metrics.ranking import Ranking
 from cinelex.metrics.representation import mean_off_diagonal_cosine, rankme
 from cinelex.models.video_text import VideoText
 from cinelex.projects.interface.results import Group, Results, headline
-from cinelex.projects.studies.encoding import device_of, encode_batch
+from cinelex.projects.studies.encoding import device_of, encode_batch, encode_texts
 from cinelex.projects.studies.evaluation import FLOORS
 from cinelex.projects.studies.floors import floor_rows
 from cinelex.projects.studies.measures import RETRIEVAL, flat_numbers, scores_of
@@ -65,21 +65,14 @@ def encode_images(model: VideoText, dataset: CaptionedImages, *, batch: int) -> 
         encode_batch(model, some.to(device)).study.cpu()
         for some in evaluation_batches(dataset, batch=batch)
     ]
-    token_ids = [torch.from_numpy(text) for captions in dataset.captions for text in captions]
-    own = token_ids[
-        len(token_ids) * rank() // world_size() : len(token_ids) * (rank() + 1) // world_size()
-    ]
-    captions = []
-    pad = dataset.tokenizer.pad_id
-    for start in range(0, len(own), batch):
-        padded = nn.utils.rnn.pad_sequence(
-            own[start : start + batch], batch_first=True, padding_value=pad
-        ).to(device)
-        captions.append(model.encode_report(padded, padded != pad).report.cpu())
+    texts = list(dataset.texts())
+    own = texts[len(texts) * rank() // world_size() : len(texts) * (rank() + 1) // world_size()]
+    pad_id = dataset.tokenizer.pad_id
+    captions = encode_texts(model, own, pad_id=pad_id, kept=dataset.kept_texts, batch=batch)
     empty = torch.zeros(0, model.dim)
     return EncodedImages(
         image=gather_rows(torch.cat([empty, *images])),
-        caption=gather_rows(torch.cat([empty, *captions])),
+        caption=gather_rows(captions),
         owner=torch.from_numpy(dataset.caption_owners()),
     )
 

@@ -48,6 +48,13 @@ class Training(ABC, Generic[BatchT, ModelT]):
     def model(self) -> ModelT:
         """Build the one trained module, on the CPU, freshly initialised."""
 
+    def ready(self, model: ModelT) -> Sequence[str]:
+        """Prepare what is read in place of running parts of ``model``; return which parts.
+
+        ``model`` has the weights that it begins with, and is on its device.
+        """
+        return ()
+
     @abstractmethod
     def batches(self, start_step: int) -> Iterator[BatchT]:
         """Yield this rank's training batches without end, beginning with that of ``start_step``."""

@@ -12,7 +12,7 @@ ENTRY = Entry(
     rehearse=rehearse_multitask,
     reads=(
         *("contrastive", "temperature", "learn_temperature", "temperature_range"),
-        *("data", "tokenizer", "facts", "model"),
+        *("data", "tokenizer", "facts", "model", "features"),
     ),
     terms=TERMS,
     modes=STUDY_MODES,

@@ -44,7 +44,7 @@ def read_facts(
         blank: Show the heads nothing: every pixel black.
     """
     device, rows = device_of(model), []
-    for studies in evaluation_batches(dataset, batch=batch):
+    for studies in evaluation_batches(dataset.of_pixels() if blank else dataset, batch=batch):
         if blank:
             studies.clips.zero_()
         rows.append(answers_of(model, encode_batch(model, studies.to(device))).cpu())

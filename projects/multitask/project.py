@@ -20,6 +20,7 @@ from cinelex.losses.captioning import Captioning
 from cinelex.losses.masked import MaskedModeling
 from cinelex.losses.patch import PatchContrastive
 from cinelex.metrics.nulls import captioning_chance
+from cinelex.models.study_model import Kept
 from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
 from cinelex.projects.interface.results import Results
@@ -41,6 +42,7 @@ from cinelex.projects.studies.encoding import (
     first_of_each_report,
 )
 from cinelex.projects.studies.evaluation import study_results, validation_numbers
+from cinelex.projects.studies.features import keep_features
 from cinelex.projects.studies.held_out_losses import held_out_losses
 from cinelex.projects.studies.model_checks import study_checks
 from cinelex.projects.studies.parts import build_video_text
@@ -93,6 +95,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             hide=masking.hide if masking else None,
             masked=masking.clips if masking else None,
             max_clips=max(batch.clip_counts),
+            kept=Kept(batch.features, batch.text_features),
         )
         if self.masked_task is None or masking is None:
             return MultitaskOutputs(out, None)
@@ -179,6 +182,12 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
                 checks |= masking_checks(model, watched, self.masked_task)
         data = study_diagnostics(self.data, batch=self.config.batch) | view_diagnostics(self.data)
         return {**data, **checks, **frozen_shares(model, self.config.model)}
+
+    def ready(self, model: VideoText) -> Sequence[str]:
+        """Run frozen towers once."""
+        pixels_for = "masked modelling fills in pixels" if self.masked_task else None
+        splits = (self.data.train, self.data.validation, self.data.test)
+        return keep_features(self.config, model, splits, pixels_for=pixels_for)
 
     def write(
         self, model: VideoText, dataset: StudyDataset, *, beside: bool = False

@@ -1,6 +1,6 @@
 """Embeddings of a whole split: every rank encodes its share, and every rank gets all rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from cinelex.core.distributed import gather_rows
 from cinelex.data.batch import Batch
+from cinelex.data.features.store import FeatureStore, text_key
 from cinelex.data.loader import evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import to_float
@@ -47,7 +49,7 @@ def first_indices(dataset: StudyDataset) -> list[int]:
 
 def first_of_each_report(dataset: StudyDataset, *, max_studies: int) -> StudyDataset:
     """Return up to ``max_studies`` studies, in order, no two with the same report."""
-    return StudyDataset(
+    chosen = StudyDataset(
         dataset.studies.take(first_indices(dataset)[:max_studies]),
         dataset.store,
         dataset.tokenizer,
@@ -56,6 +58,8 @@ def first_of_each_report(dataset: StudyDataset, *, max_studies: int) -> StudyDat
         seed=dataset.seed,
         views=dataset.views,
     )
+    chosen.kept_clips, chosen.kept_texts = dataset.kept_clips, dataset.kept_texts
+    return chosen
 
 
 def device_of(model: nn.Module) -> torch.device:
@@ -70,6 +74,7 @@ def encode_batch(model: StudyModel, batch: Batch) -> EncodedStudies:
         batch.owner,
         studies=batch.studies,
         max_clips=max(batch.clip_counts),
+        kept=batch.features,
     )
 
 
@@ -110,13 +115,36 @@ def encode_reports(
 
     Reports are short: every rank encodes them all, which costs less than sharing them out.
     """
-    token_ids = [torch.from_numpy(dataset.token_ids[index]) for index in first_indices(dataset)]
-    rows = []
-    for start in range(0, len(token_ids), batch):
-        padded = nn.utils.rnn.pad_sequence(
-            token_ids[start : start + batch],
-            batch_first=True,
-            padding_value=dataset.tokenizer.pad_id,
-        ).to(device_of(model))
-        rows.append(model.encode_report(padded, padded != dataset.tokenizer.pad_id).report.cpu())
+    texts = [torch.from_numpy(dataset.token_ids[index]) for index in first_indices(dataset)]
+    pad_id = dataset.tokenizer.pad_id
+    return encode_texts(model, texts, pad_id=pad_id, kept=dataset.kept_texts, batch=batch)
+
+
+@torch.no_grad()
+def encode_texts(
+    model: StudyModel,
+    texts: Sequence[Int[Tensor, " _"]],
+    *,
+    pad_id: int,
+    kept: FeatureStore | None,
+    batch: int,
+) -> Float[Tensor, "text dim"]:
+    """Return one unit row a text; on the CPU.
+
+    Args:
+        model: The trained module, in evaluation mode.
+        texts: Tokens of each.
+        pad_id: The tokenizer's padding.
+        kept: What a frozen text tower made of each.
+        batch: Texts at once.
+    """
+    device, rows = device_of(model), [torch.zeros(0, model.dim)]
+    for start in range(0, len(texts), batch):
+        some = list(texts[start : start + batch])
+        padded = pad_sequence(some, batch_first=True, padding_value=pad_id).to(device)
+        features = None
+        if kept is not None:
+            read = [kept.read(text_key(text)) for text in some]
+            features = pad_sequence(read, batch_first=True).to(device)
+        rows.append(model.encode_report(padded, padded != pad_id, features).report.cpu())
     return torch.cat(rows)

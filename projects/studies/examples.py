@@ -79,7 +79,7 @@ def _draw(path: Path, dataset: StudyDataset, index: int) -> None:
     from matplotlib.image import imsave  # here, because it takes a second
 
     clips: UInt8[np.ndarray, "clip frame row column channel"]
-    clips = dataset.sample(index, epoch=None).clips.numpy()
+    clips = dataset.of_pixels().sample(index, epoch=None).clips.numpy()
     chosen = np.linspace(0, clips.shape[1] - 1, min(FRAMES, clips.shape[1])).round().astype(int)
     lines = [np.concatenate(list(clip[chosen]), axis=1) for clip in clips]
     image = np.concatenate(lines)

@@ -76,15 +76,19 @@ def floor_rows(
     targets = np.add.reduceat(_text_rows(tfidf, own, known), starts, axis=0) / counts[:, None]
     _, groups = np.unique(targets.round(4), axis=0, return_inverse=True)
     searched = _directions(_text_rows(tfidf, gallery, known) - targets.mean(axis=0))
-    floors: dict[str, Inputs] = {
-        "ridge_pixels": study_pixels,
-        "ridge_features": partial(study_features, model),
+    floors: dict[str, tuple[Inputs, Samples, Samples]] = {
+        "ridge_pixels": (study_pixels, train.of_pixels(), test.of_pixels()),
+        "ridge_features": (partial(study_features, model), train, test),
     }
     found = {}
-    for name, inputs in floors.items():
+    for name, (inputs, known_samples, searched_samples) in floors.items():
         of = partial(_rows, inputs, batch=batch, device=device_of(model))
         predicted = ridge_predictions(
-            of(Chosen(train, indices)), targets, of(test), groups=groups, seed=seed
+            of(Chosen(known_samples, indices)),
+            targets,
+            of(searched_samples),
+            groups=groups,
+            seed=seed,
         )
         found[name] = FloorRows(study=_directions(predicted), text=searched)
     return found

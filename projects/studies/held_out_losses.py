@@ -49,7 +49,12 @@ def held_out_losses(
         found = project.terms(model, studies)
         row = {name: float(value) for name, value in found.items()}
         if "captioning" in found and studies.studies > 1:
-            turned = replace(studies, token_ids=studies.token_ids.roll(1, dims=0))
+            texts = studies.text_features
+            turned = replace(
+                studies,
+                token_ids=studies.token_ids.roll(1, dims=0),
+                text_features=None if texts is None else texts.roll(1, dims=0),
+            )
             row["other_studys_video"] = float(project.terms(model, turned)["captioning"])
         rows.append(row)
     chance, value = _means(chances), _means(rows)

@@ -72,13 +72,23 @@ def _view_dropped(
 
 def _padding(batch: Batch, terms: Terms, *, pad_id: int) -> dict[str, float]:
     """Return by what share the caption loss changes when the reports get more padding."""
+    length = max(2, batch.token_ids.shape[1] - PADDING)
+    texts = batch.text_features
     short = replace(
-        batch, token_ids=batch.token_ids[:, : max(2, batch.token_ids.shape[1] - PADDING)]
+        batch,
+        token_ids=batch.token_ids[:, :length],
+        text_features=None if texts is None else texts[:, :length],
     )
     before = terms(short)
     if "captioning" not in before:
         return {}
-    after = terms(replace(short, token_ids=F.pad(short.token_ids, (0, PADDING), value=pad_id)))
+    texts = short.text_features
+    longer = replace(
+        short,
+        token_ids=F.pad(short.token_ids, (0, PADDING), value=pad_id),
+        text_features=None if texts is None else F.pad(texts, (0, 0, 0, PADDING)),
+    )
+    after = terms(longer)
     own, padded = float(before["captioning"]), float(after["captioning"])
     return {"check/padding_effect": abs(padded - own) / own}
 
@@ -99,6 +109,8 @@ def _study(batch: Batch, study: int, *, drop_last: bool = False) -> Batch:
         clip_counts=(len(indices),),
         views=None if batch.views is None else batch.views[indices],
         angles=None if batch.angles is None else batch.angles[indices],
+        features=None if batch.features is None else batch.features[indices],
+        text_features=None if batch.text_features is None else batch.text_features[rows],
     )
 
 

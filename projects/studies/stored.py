@@ -43,4 +43,5 @@ def sampling_of(config: DataConfig) -> Sampling:
         seconds=cut.seconds,
         train_clips=cut.train_clips,
         evaluation_clips=cut.evaluation_clips,
+        draws=cut.draws,
     )

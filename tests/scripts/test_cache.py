@@ -37,7 +37,7 @@ def test_a_store_is_one_line(
 ) -> None:
     assert cache("list", tmp_path) == 0
     said = capsys.readouterr().out
-    assert f"{store}: 1 videos" in said
+    assert f"{store}: 1 entries" in said
     assert "all frames of 4 pixels, gray, by pyav" in said
 
 

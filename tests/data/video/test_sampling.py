@@ -79,3 +79,20 @@ def test_unknown_times_are_unknown() -> None:
         Sampling(frames=4, seconds=1.0).indices(9, None, draw=None)
     assert Sampling(frames=4, seconds=1.0).indices(1, None, draw=None) == [0, 0, 0, 0]
     assert Sampling(frames=3).indices(9, None, draw=None) == [1, 4, 7]
+
+
+def test_all_clips_that_training_may_cut_are_listed() -> None:
+    plain = Sampling(frames=2)
+    assert plain.possible(4, None) == [[0, 2], [1, 3]]
+    assert plain.possible(1, None) == [[0, 0]]
+    assert Sampling(frames=2, draws=1).possible(4, None) == [[1, 3]]
+    timed = Sampling(frames=2, seconds=0.2)
+    assert timed.possible(9, [100.0 * n for n in range(9)]) is None
+    draws = Sampling(frames=2, seconds=0.2, draws=2)
+    found = draws.possible(4, [100.0 * n for n in range(4)])
+    assert found == [[1, 2], [2, 3]]
+    cut = {
+        tuple(draws.indices(4, [100.0 * n for n in range(4)], draw=draws.training_draw(key)))
+        for key in range(0, 2**63, 2**57)
+    }
+    assert cut == {(1, 2), (2, 3)}

@@ -41,6 +41,9 @@ class Shown:
     def sample(self, index: int, *, epoch: int | None) -> Sample:
         return sample(self.pictures[index], THINGS[self.things[index]])
 
+    def of_pixels(self) -> "Shown":
+        return self
+
     def texts(self) -> list[np.ndarray]:
         return [np.array(TOKENIZER.encode(THINGS[thing])) for thing in self.things]
 
@@ -52,7 +55,7 @@ class Blind(StudyModel):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(1))
 
-    def encode_clips(self, clips: Tensor) -> Tensor:
+    def encode_clips(self, clips: Tensor, kept: Tensor | None = None) -> Tensor:
         return torch.ones(len(clips), 4)
 
     def join_clips(

@@ -1,0 +1,45 @@
+"""The clips of a sample: their pixels, or what is kept of them instead."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from cinelex.data.features.store import FeatureStore, clip_key
+from cinelex.data.video.sampling import Sampling
+from cinelex.data.video.videos import StoredVideos
+
+
+def clips_of(
+    videos: StoredVideos,
+    sampling: Sampling,
+    chosen: Sequence[tuple[Path, float | None]],
+    *,
+    kept: FeatureStore | None,
+) -> dict[str, Any]:
+    """Return ``clips`` and ``features`` of a sample.
+
+    Args:
+        videos: Where frames are.
+        sampling: How clips are cut.
+        chosen: The video of each clip, and where in it the clip is cut; see ``Sampling.indices``.
+        kept: What a frozen tower made of them; the frames are then not read at all.
+    """
+    if kept is None:
+        pixels = np.stack([videos.clip(video, sampling, draw=draw) for video, draw in chosen])
+        return {"clips": torch.from_numpy(pixels)}
+    rows = [
+        kept.read(clip_key(videos.digest(video), videos.indices(video, sampling, draw=draw)))
+        for video, draw in chosen
+    ]
+    return {
+        "clips": torch.empty(len(chosen), 0, 0, 0, 0, dtype=torch.uint8),
+        "features": torch.stack(rows),
+    }
+
+
+def distinct(cuts: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return cuts of one video, as frames, each once."""
+    return [list(indices) for indices in dict.fromkeys(map(tuple, cuts))]

@@ -1,0 +1,196 @@
+"""Frozen towers run once: equal to running them in every step, gone on with, never mixed up."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import BertConfig, BertModel
+
+from cinelex.config.load import load_config
+from cinelex.core.errors import UserError
+from cinelex.data.features.store import FeatureWriter
+from cinelex.models.contracts import PretrainedVideo
+from cinelex.models.video_text import VideoText
+from cinelex.projects import open_project
+from cinelex.projects.multitask.project import MultitaskProject
+from cinelex.projects.studies import features
+from tests.tiny_run import MULTITASK
+
+SIZES = {"train": 4, "val": 2, "test": 2}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def text_tower(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bert")
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=1024,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def opened(cache: Path, text_tower: Path, tmp_path: Path) -> Callable[..., Any]:
+    def of(*more: str) -> tuple[MultitaskProject, VideoText]:
+        given = [
+            *("model.width=32", "model.dim=16", "model.caption_decoder.options.depth=1"),
+            *("data.size=32", "data.frames=2", "data.stored_frames=4", "batch=4"),
+            *(f"data.synthetic.{split}={count}" for split, count in SIZES.items()),
+            *("loss_weights.masked_modeling=0", "loss_weights.facts=0", "model.heads=linear"),
+            "model.video_encoder={name: timm, options: {backbone: test_byobnet, depth: 1}}",
+            f"model.text_encoder={{name: huggingface, options: {{name: {text_tower}}}}}",
+            f"data.cache={cache}",
+            *more,
+        ]
+        config = load_config(
+            MULTITASK, list({one.partition("=")[0]: one for one in given}.values())
+        )
+        project = open_project(config, tmp_path / "run")
+        assert isinstance(project, MultitaskProject)
+        model = project.model()
+        for tower in (model.video_encoder, model.text_encoder):
+            tower.get_submodule(tower.trunk).requires_grad_(False)
+        return project, model
+
+    return of
+
+
+def one_step(project: MultitaskProject, model: VideoText) -> dict[str, torch.Tensor]:
+    """Return the terms of the third batch and the gradients that their sum leaves."""
+    model.zero_grad()
+    terms = project.terms(model.train(), next(project.batches(2)))
+    torch.stack(list(terms.values())).sum().backward()
+    grads = {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+    return {**{name: term.detach() for name, term in terms.items()}, **grads}
+
+
+def made(model: VideoText, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list to which the clips are counted that the video tower runs on."""
+    counts: list[int] = []
+    encoder = model.video_encoder
+    assert isinstance(encoder, PretrainedVideo)
+    run = encoder.features
+
+    def counting(clips: torch.Tensor, keep: None = None) -> torch.Tensor:
+        counts.append(len(clips))
+        return run(clips, keep)
+
+    monkeypatch.setattr(encoder, "features", counting)
+    return counts
+
+
+def test_kept_features_train_and_score_as_the_towers_do(
+    opened: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, model = opened()
+    slow, validated = one_step(project, model), project.validate(model.eval())
+    assert project.ready(model) == ["video", "text"]
+    counts = made(model, monkeypatch)
+    fast = one_step(project, model)
+    assert next(project.batches(2)).clips.numel() == 0
+    assert fast.keys() == slow.keys()
+    torch.testing.assert_close(fast, slow, atol=2e-5, rtol=1e-3)
+    assert project.validate(model.eval()) == pytest.approx(validated, abs=1e-5)
+    assert counts == []
+    pixels = project.data.test.of_pixels().sample(0, epoch=None)
+    assert pixels.features is None
+    assert pixels.clips.shape[1:] == (2, 32, 32, 1)
+
+
+def test_what_was_made_before_the_end_is_not_made_again(
+    opened: Callable[..., Any],
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project, model = opened("features.precision=bf16")
+    monkeypatch.setattr("cinelex.data.features.store.CLOSED_AFTER_S", 0.0)
+    monkeypatch.setattr(features, "CLIPS_AT_ONCE", 4)
+    counts = made(model, monkeypatch)
+    add = FeatureWriter.add
+
+    def killed(self: FeatureWriter, key: str, rows: torch.Tensor) -> None:
+        if sum(counts) > 8:
+            raise KeyboardInterrupt
+        add(self, key, rows)
+
+    monkeypatch.setattr(FeatureWriter, "add", killed)
+    with pytest.raises(KeyboardInterrupt):
+        project.ready(model)
+    monkeypatch.setattr(FeatureWriter, "add", add)
+    counts.clear()
+    project.ready(model)
+    data = project.data
+    splits = (data.train, data.validation, data.test)
+    videos = sum(int(split.studies.video_counts.sum()) for split in splits if split)
+    training = int(data.train.studies.video_counts.sum())
+    compared = features.COMPARED
+    assert sum(counts) == videos + training - 8 + compared  # of four frames, two cuts of two
+
+
+def test_another_tower_has_its_own_and_the_same_one_finds_its_own(
+    opened: Callable[..., Any], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, model = opened("data.sampling.draws=1")
+    project.ready(model)
+    before = {path.name for path in (cache / "features").iterdir()}
+    other, same = opened("data.sampling.draws=1", "model.dim=8")
+    counts = made(same, monkeypatch)
+    other.ready(same)
+    assert counts == [features.COMPARED]
+    with torch.no_grad():
+        next(same.video_encoder.get_submodule("backbone").parameters()).add_(0.1)
+    other.ready(same)
+    assert len({path.name for path in (cache / "features").iterdir()} - before) == 1
+
+
+def test_features_that_the_tower_does_not_make_are_refused(
+    opened: Callable[..., Any], tmp_path: Path
+) -> None:
+    project, model = opened(f"data.cache={tmp_path}")
+    project.ready(model)
+    model.video_encoder.get_submodule("backbone").register_forward_hook(lambda *_: _[2] * 2)
+    with pytest.raises(UserError, match="makes other features than are kept here"):
+        project.ready(model)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("data.augmentation.crop=0.1", "data.augmentation.crop changes every clip"),
+        ("features.clips_per_video=1", "a video gives 2 different clips; data.sampling.draws=1"),
+        ("loss_weights.masked_modeling=0.1", "masked modelling fills in pixels"),
+        ("parallel=fsdp", "parallel=ddp keeps its features"),
+    ],
+)
+def test_what_stands_before_a_frozen_tower_is_named(
+    opened: Callable[..., Any], change: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if "masked" in change:
+        # a backbone of images drops no tokens, so that nothing could be masked
+        vit = "{name: videomae, options: {depth: 1, heads: 2, tubelet: [2, 16, 16]}}"
+        project, model = opened(change, f"model.video_encoder={vit}")
+    else:
+        project, model = opened(change)
+    assert project.ready(model) == ["text"]
+    assert said in capsys.readouterr().out
+
+
+def test_nothing_is_kept_of_a_tower_that_trains(opened: Callable[..., Any]) -> None:
+    project, model = opened("features.keep=never")
+    assert project.ready(model) == []
+    project, model = opened()
+    model.requires_grad_(True)
+    assert project.ready(model) == []
