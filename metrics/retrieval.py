@@ -164,6 +164,7 @@ def retrieval_report(
     report: Float[Tensor, "report dim"],
     report_of_study: Int[Tensor, " study"],
     *,
+    rankings: Mapping[str, Ranking] | None = None,
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Mapping[str, object]]:
@@ -171,9 +172,10 @@ def retrieval_report(
 
     ``{study_to_report, report_to_study}.{metric}.{value, chance, low, high}``, the same four of
     ``positive_cosine``, ``negative_cosine`` and ``cosine_gap``, and ``gallery`` and ``queries``
-    per direction. Arguments and errors are those of ``rank_both_ways``.
+    per direction. Arguments and errors are those of ``rank_both_ways``, whose result is not made
+    again where it is given as ``rankings``.
     """
-    rankings = rank_both_ways(study, report, report_of_study)
+    rankings = rankings or rank_both_ways(study, report, report_of_study)
     result: dict[str, Mapping[str, object]] = {
         name: direction_report(ranking, resamples=resamples, seed=seed)
         for name, ranking in rankings.items()

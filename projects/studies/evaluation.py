@@ -118,7 +118,12 @@ def _retrieval(
     seed: int,
 ) -> Results:
     report: Mapping[str, Any] = retrieval_report(
-        encoded.study, encoded.report, encoded.report_of_study, resamples=resamples, seed=seed
+        encoded.study,
+        encoded.report,
+        encoded.report_of_study,
+        rankings=ranks,
+        resamples=resamples,
+        seed=seed,
     )
     groups = []
     for name, title in DIRECTIONS.items():
