@@ -70,7 +70,7 @@ def all_findings(evidence: Evidence) -> list[Finding]:
     The rules read a run on its way every 50 steps, without results.
     """
     looks = [
-        diagnose(replace(evidence, steps=evidence.steps[:made], results={}, captions=()))
+        diagnose(replace(evidence, steps=evidence.steps[:made], results=None, captions=()))
         for made in range(JUDGED_EVERY, len(evidence.steps), JUDGED_EVERY)
     ]
     looks.append(diagnose(evidence))

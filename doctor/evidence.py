@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from cinelex.config.schema import RunConfig
+from cinelex.projects.interface.results import Results, Score
 
 Row = Mapping[str, Any]
 WINDOW = 50
@@ -26,11 +27,11 @@ class Evidence:
     """What was known of data, model and optimizer before the first step."""
     steps: Sequence[Row] = ()
     """Records of optimizer steps, in order; a live run may hold the newest only."""
-    results: Mapping[str, Any] = field(default_factory=dict)
+    results: Results | None = None
     """The final evaluation."""
     captions: Sequence[Row] = ()
     """``reference`` and ``caption`` of each held-out study."""
-    reference: Mapping[str, Any] = field(default_factory=dict)
+    reference: Results | None = None
     """The final evaluation of another run, to compare with."""
     earlier_steps: Sequence[Row] = ()
     """Records of steps that an interrupted run had made and that were made again."""
@@ -45,6 +46,10 @@ class Evidence:
         """Whether a run had too little time to be blamed for having learned nothing."""
         warmup = self.config.optimizer.warmup_steps if self.config else 0
         return self.last_step < max(PATIENCE, 2 * warmup)
+
+    def held_out(self, section: str) -> dict[str, Score]:
+        """Return the scores of a section of the final evaluation, by their last name."""
+        return self.results.below(section) if self.results else {}
 
     def course(self, key: str) -> list[tuple[int, float]]:
         """Return step and value of one key of the step records, where it is a finite number."""

@@ -11,13 +11,12 @@ from cinelex.core.errors import UserError
 from cinelex.core.files import read_json
 from cinelex.doctor.evidence import Evidence, is_number
 from cinelex.doctor.finding import Finding, finding_of
+from cinelex.projects.interface.results import Results, read_results
 from cinelex.runners.record import read_rows
 
 Row = dict[str, Any]
 DOCTOR = "doctor.json"
 """Diagnostics and findings."""
-_SECTIONS = frozenset({"losses", "captioning"})
-"""Sections of the results in which every entry is a mapping."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class RunFiles:
     """Records of optimizer steps."""
     validations: list[Row]
     """Records of validations."""
-    results: Mapping[str, Any]
+    results: Results | None
     """The final evaluation."""
     retrieval: list[Row]
     """One row a held-out study: rank of its report, and the nearest reports."""
@@ -54,7 +53,7 @@ class RunFiles:
             steps=self.steps,
             results=self.results,
             captions=self.captions,
-            reference=reference.results if reference else {},
+            reference=reference.results if reference else None,
         )
 
 
@@ -82,7 +81,7 @@ def read_run(folder: Path) -> RunFiles:
         config_error=error,
         steps=_steps(records),
         validations=[row for row in records if row.get("kind") == "validation"],
-        results=_results(_content(folder / "results.json")),
+        results=read_results(folder),
         retrieval=read_rows(folder / "predictions" / "retrieval.jsonl"),
         captions=read_rows(folder / "predictions" / "captions.jsonl"),
         diagnostics=_mapping(kept.get("diagnostics")),
@@ -116,17 +115,6 @@ def _content(path: Path) -> Mapping[str, Any]:
 def _steps(records: list[Row]) -> list[Row]:
     """Return the records of steps; those that do not say which step they are of are left out."""
     return [row for row in records if row.get("kind") == "step" and is_number(row.get("step"))]
-
-
-def _results(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return results whose sections are mappings, of losses and captions two deep."""
-    results = dict(content)
-    if "provenance" in results:
-        results["provenance"] = _mapping(results["provenance"])
-    for section in _SECTIONS & results.keys():
-        entries = _mapping(results[section]).items()
-        results[section] = {key: _mapping(entry) for key, entry in entries}
-    return results
 
 
 def _config(path: Path) -> tuple[RunConfig | None, str]:

@@ -1,6 +1,7 @@
 """Run modes that need a trained model: validate, and those that its project has."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,8 +84,7 @@ def evaluate(project: Project[Any, Any], finished: Finished, device: torch.devic
     results = project.evaluate(model, finished.output)
     if is_main():
         content = {
-            **results.as_json(),
-            "provenance": provenance,
+            **replace(results, provenance=provenance).as_json(),
             "trained_with": dict(found.state["provenance"]),
         }
         if finished.label is not None:

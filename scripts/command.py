@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
+
+from cinelex.core import entry
 
 COMMANDS = {
     "run": ("cinelex.scripts.main", "run one config, as scripts/runner.sh does in one process"),
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (sys.stdout if asked else sys.stderr).write(usage)
         return 0 if asked else 2
     module, _ = COMMANDS[name]
-    return import_module(module).main(rest[:-1])
+    return entry.main([module, *rest[:-1]])
 
 
 if __name__ == "__main__":

@@ -18,11 +18,10 @@ from cinelex.config.load import load_config
 from cinelex.core.console import say
 from cinelex.core.entry import command, guarded
 from cinelex.core.errors import UserError
-from cinelex.core.files import read_json
 from cinelex.metrics.equal_factor import Rounded, equal_factor, written
 from cinelex.metrics.image_retrieval import CUTOFFS, DIRECTIONS
 from cinelex.metrics.paired import paired_difference
-from cinelex.projects.interface.results import Results
+from cinelex.projects.interface.results import read_results
 
 MEASURES = tuple(f"recall_at_{k}" for k in CUTOFFS)
 
@@ -114,9 +113,8 @@ def _data_hash(run: Path) -> str:
     Raises:
         UserError: There are no results, or they do not say.
     """
-    content = read_json(run / "results.json")
-    provenance = content.get("provenance") if isinstance(content, dict) else None
-    found = provenance.get("data") if isinstance(provenance, dict) else None
+    results = read_results(run)
+    found = results.provenance.get("data") if results else None
     if not found:
         raise UserError(f"{run / 'results.json'}: says no data hash; run --run_mode validate on it")
     return str(found)
@@ -139,7 +137,8 @@ def _hits(run: Path, direction: str, cutoff: int) -> Float[np.ndarray, " image"]
 
 def _metrics(run: Path) -> dict[str, Rounded]:
     places = {f"retrieval.{direction}": direction for direction in DIRECTIONS}
-    scores = Results.from_json(read_json(run / "results.json")).scores()
+    results = read_results(run)
+    scores = results.scores() if results else ()
     parted = ((score.name.rpartition("."), score.value) for score in scores)
     return {
         f"{places[place]}/{metric}": written(value)

@@ -17,8 +17,8 @@ from cinelex.config.load import load_config
 from cinelex.core.console import say
 from cinelex.core.entry import command, guarded
 from cinelex.core.errors import UserError
-from cinelex.core.files import read_json, write_whole
-from cinelex.projects.interface.results import Results
+from cinelex.core.files import write_whole
+from cinelex.projects.interface.results import read_results
 
 RUNNER = Path(__file__).with_name("runner.sh")
 OPTIONS_WITH_VALUE = ("--selected_gpus", "--processes", "--use_wandb")
@@ -77,7 +77,8 @@ def agreement(runs: Sequence[Path]) -> list[dict[str, Any]]:
     """Return mean and standard deviation over runs of every score of theirs."""
     found: dict[tuple[str, str], list[float]] = {}
     for run in runs:
-        for group in Results.from_json(read_json(run / "results.json")).groups:
+        results = read_results(run)
+        for group in results.groups if results else ():
             for score in group.scores:
                 if score.value is not None:
                     found.setdefault((group.title, score.label), []).append(score.value)

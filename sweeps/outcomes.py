@@ -17,7 +17,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.files import read_json
 from cinelex.core.locks import in_use
 from cinelex.metrics.seeds import student_interval
-from cinelex.projects.interface.results import Results, Score, nulls_of
+from cinelex.projects.interface.results import Results, Score, nulls_of, read_results
 from cinelex.runners.record import record_hash, validations
 from cinelex.sweeps.plan import Metric
 from cinelex.sweeps.settings import Recipe, Sweep, Task
@@ -89,7 +89,9 @@ def _score(sweep: Sweep, task: Task, metric: Metric) -> Score:
     """Return what a run is judged by: before the last comparison, validation studies only."""
     folder, plain = sweep.trials / task.name, plain_name(metric.name)
     if task.on_test or sweep.settings.validation_results:
-        results = Results.from_json(read_json(folder / "results.json"))
+        results = read_results(folder)
+        if results is None:
+            raise UserError(f"{folder}: holds no results; delete the folder to have it run again")
         refuse_unknown(metric, names_of(results))
         score = next(one for one in results.scores() if one.name == plain.replace("/", "."))
     else:

@@ -8,9 +8,9 @@ from typing import Any
 
 from cinelex.config.strict_yaml import read_yaml
 from cinelex.core.errors import UserError
-from cinelex.core.files import read_json
 from cinelex.doctor.evidence import is_number
 from cinelex.doctor.logs.records import read_record
+from cinelex.projects.interface.results import FILE, Estimate, Results, read_results
 
 _SYNONYMS = {
     r"\br\s?@\s?(\d+)": r"recall at \1",
@@ -32,6 +32,7 @@ _EMPTY = frozenset(
     + ["value", "was", "with"]
 )
 CONFIG = "config.yaml: "
+RESULTS = f"{FILE}: "
 ENDS = ("low", "high")
 """What the ends of an interval are called."""
 
@@ -85,9 +86,9 @@ def read_numbers(folder: Path) -> list[RunNumber]:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such run folder")
     numbers: list[RunNumber] = []
-    results, config = folder / "results.json", folder / "config.yaml"
-    if results.exists():
-        numbers += _flatten(read_json(results), "results.json: ", ())
+    results, config = read_results(folder), folder / "config.yaml"
+    if results is not None:
+        numbers += _of_results(results)
     if config.exists():
         numbers += _flatten(read_yaml(config).data, CONFIG, ())
     numbers += _of_record(folder / "metrics.jsonl")
@@ -96,6 +97,23 @@ def read_numbers(folder: Path) -> list[RunNumber]:
             f"{folder}: holds no number; expected results.json, config.yaml or metrics.jsonl"
         )
     return numbers
+
+
+def _of_results(results: Results) -> Iterator[RunNumber]:
+    """Yield the numbers of an evaluation by the paths that they have in its file."""
+    for name, count in results.counts.items():
+        yield from _flatten(count, RESULTS, tuple(name.split(".")))
+    for score in results.scores():
+        path = tuple(score.name.split("."))
+        yield from _flatten(Estimate.as_json(score), RESULTS, path)
+        for name, null in score.nulls.items():
+            if null.margin is None:
+                yield from _flatten(null.value, RESULTS, (*path, name))
+            else:
+                whole = {**Estimate.as_json(null), "margin": null.margin.as_json()}
+                yield from _flatten(whole, RESULTS, (*path, "baselines", name))
+    for table in results.tables:
+        yield from _flatten(list(table.rows), RESULTS, ("tables", table.name))
 
 
 def _flatten(value: Any, file: str, path: tuple[str, ...]) -> Iterator[RunNumber]:

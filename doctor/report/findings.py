@@ -47,7 +47,7 @@ def reading(run: RunFiles) -> str:
         "captions": len(run.captions),
     }
     had = [f"{count} {what}" for what, count in counts.items() if count]
-    had += ["the final evaluation"] if run.results else []
+    had += ["the final evaluation"] if run.results is not None else []
     asked = sum(rule.check is not None for rule in RULES)
     return ", ".join([f"{asked} rules read the config", *had]) + "."
 

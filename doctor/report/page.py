@@ -24,7 +24,7 @@ def write_report(run_folder: Path) -> Path:
     run = read_run(run_folder)
     count = run.config.evaluation.report_examples if run.config else 6
     best, worst = search_examples(run, count=count)
-    results = Results.from_json(run.results)
+    results = run.results or Results(groups=[])
     return write_page(
         run_folder / "report.html",
         "report/page.html.jinja",
@@ -43,6 +43,6 @@ def write_report(run_folder: Path) -> Path:
         worst=worst,
         gallery=results.counts.get("retrieval.gallery.study_to_report"),
         captions=caption_examples(run),
-        provenance=run.results.get("provenance") or {},
+        provenance=results.provenance,
         short=short,
     )

@@ -1,11 +1,11 @@
 """D17: do captions differ between studies, and know more of them than the token before does?"""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from cinelex.doctor.evidence import Evidence, is_number
+from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.rules.rule import Measured, Rule
+from cinelex.projects.interface.results import Estimate, Score
 
 MAX_IDENTICAL = 0.5
 """Of the studies whose report is not the most common one, the share that may get the caption of
@@ -46,8 +46,14 @@ def _too_early(evidence: Evidence) -> bool:
     return bool(evidence.steps) and evidence.young
 
 
-def _losses(evidence: Evidence) -> Mapping[str, Any]:
-    return (evidence.results.get("losses") or {}).get("captioning") or {}
+def _loss(evidence: Evidence, *nulls: str) -> list[float]:
+    """Return the held-out caption loss and some of its nulls; empty where one is not known."""
+    score = evidence.held_out("losses").get("captioning")
+    if score is None:
+        return []
+    found = [score.value, *(score.nulls[name].value for name in nulls if name in score.nulls)]
+    values = [value for value in found if value is not None]
+    return values if len(values) == 1 + len(nulls) else []
 
 
 def _learning(evidence: Evidence) -> bool:
@@ -69,10 +75,10 @@ def _identical(evidence: Evidence) -> Iterator[Measured]:
 
 
 def _blind(evidence: Evidence) -> Iterator[Measured]:
-    losses = _losses(evidence)
-    own, other = losses.get("value"), losses.get("other_studys_video")
-    if _too_early(evidence) or not own or other is None:
+    losses = _loss(evidence, "other_studys_video")
+    if _too_early(evidence) or not losses or not losses[0]:
         return
+    own, other = losses
     gain = (other - own) / own
     if gain < MIN_GAIN:
         note = _learning(evidence) and abs(gain) > CUT_OFF
@@ -81,11 +87,10 @@ def _blind(evidence: Evidence) -> Iterator[Measured]:
 
 
 def _no_more_than_a_bigram(evidence: Evidence) -> Iterator[Measured]:
-    losses = _losses(evidence)
-    names = ("value", "other_studys_video", "unigram", "bigram")
-    if not all(is_number(losses.get(name)) for name in names):
+    losses = _loss(evidence, "other_studys_video", "unigram", "bigram")
+    if not losses:
         return
-    own, other, unigram, bigram = (float(losses[name]) for name in names)
+    own, other, unigram, bigram = losses
     gain = (other - own) / own if own else 0.0
     # worse than the frequencies of tokens, it has not learned the language yet
     if NEAR * bigram <= own < unigram and gain < MIN_GAIN:
@@ -94,20 +99,19 @@ def _no_more_than_a_bigram(evidence: Evidence) -> Iterator[Measured]:
 
 
 def _no_facts(evidence: Evidence) -> Iterator[Measured]:
-    scores = evidence.results.get("captioning") or {}
+    scores = evidence.held_out("captioning")
     margins = {name: _margin(scores[name]) for name in FACT_SCORES if name in scores}
-    behind = [m.get("low") is not None and m["low"] <= 0 for m in margins.values()]
+    behind = [margin.low is not None and margin.low <= 0 for margin in margins.values()]
     if margins and all(behind) and not _too_early(evidence):
         first, margin = next(iter(margins.items()))
-        named = {**margin, "first": first, "names": " and ".join(margins)}
-        yield Measured(margin["value"], 0.0, named)
+        named = {**vars(margin), "first": first, "names": " and ".join(margins)}
+        yield Measured(margin.value or 0.0, 0.0, named)
 
 
-def _margin(entry: object) -> Mapping[str, Any]:
-    """Return by how much a score exceeds that of shuffled captions; empty if nobody says."""
-    baselines = entry.get("baselines") if isinstance(entry, Mapping) else None
-    shuffled = (baselines or {}).get("shuffled") or {}
-    return shuffled.get("margin") or {}
+def _margin(score: Score) -> Estimate:
+    """Return by how much a score exceeds that of shuffled captions; undefined if nobody says."""
+    shuffled = score.nulls.get("shuffled")
+    return shuffled.margin if shuffled and shuffled.margin else Estimate(value=None)
 
 
 IDENTICAL = Rule(

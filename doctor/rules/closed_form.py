@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.rules.rule import Measured, Rule
-from cinelex.projects.interface.results import Results
 
 FLOOR = "ridge_"
 """What the names of closed-form nulls begin with."""
@@ -14,7 +13,7 @@ def _below(evidence: Evidence) -> Iterator[Measured]:
     """Name the recall that is furthest below a closed form."""
     below = [
         (null.margin.value, score, name.removeprefix(FLOOR), null)
-        for score in Results.from_json(evidence.results).scores()
+        for score in (evidence.results.scores() if evidence.results else ())
         for name, null in score.nulls.items()
         if name.startswith(FLOOR) and null.margin is not None and null.margin.value is not None
     ]

@@ -13,9 +13,9 @@ MIN_LEARNED = 0.05
 
 def _lost(evidence: Evidence) -> Iterator[Measured]:
     """Compare the newest training losses with the held-out ones, in units of what was learned."""
-    for term, held_out in (evidence.results.get("losses") or {}).items():
-        train = evidence.level(f"loss/{term}")
-        value, chance = held_out.get("value"), held_out.get("chance")
+    for term, held_out in evidence.held_out("losses").items():
+        train, value = evidence.level(f"loss/{term}"), held_out.value
+        chance = held_out.nulls["chance"].value if "chance" in held_out.nulls else None
         if train is None or not chance or value is None:
             continue
         # the last held-out batch may be smaller, and so have another chance

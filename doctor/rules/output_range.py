@@ -5,7 +5,6 @@ from typing import Any
 
 from cinelex.doctor.evidence import Evidence, is_number
 from cinelex.doctor.rules.rule import Measured, Rule
-from cinelex.projects.interface.results import Results
 
 ROUNDING = 1e-6
 """Share of a range by which rounding may leave it."""
@@ -19,7 +18,7 @@ range that can be, the range that was written, and the targets' mean and deviati
 
 def written(evidence: Evidence) -> Sequence[Output]:
     """Return what the evaluation says of each quantity that the model writes."""
-    tables = Results.from_json(evidence.results).tables
+    tables = evidence.results.tables if evidence.results else ()
     return [row for table in tables if table.name == "parameters" for row in table.rows]
 
 

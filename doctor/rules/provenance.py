@@ -3,25 +3,27 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cinelex.doctor.evidence import Evidence, is_number
+from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.rules.rule import Measured, Rule
 from cinelex.metrics.equal_factor import MAX_P, equal_factor, written
+from cinelex.projects.interface.results import Results, Score
 
 HASHES = ("config", "data", "code", "checkpoint")
 MIN_METRICS = 4
 
 
 def _hashless(evidence: Evidence) -> Iterator[Measured]:
-    hashes = evidence.results.get("provenance") or {}
-    missing = [name for name in HASHES if not hashes.get(name)]
-    if evidence.results and missing:
+    if evidence.results is None:
+        return
+    missing = [name for name in HASHES if not evidence.results.provenance.get(name)]
+    if missing:
         yield Measured(float(len(missing)), 0.0, {"missing": ", ".join(missing)})
 
 
 def _one_factor(evidence: Evidence) -> Iterator[Measured]:
     own = _exact(values_of(evidence.results))
     compared = {"the run of --reference": values_of(evidence.reference)}
-    compared |= _baselines(evidence.results.get("captioning") or {})
+    compared |= _baselines(evidence.held_out("captioning"))
     for name, others in compared.items():
         common = equal_factor(_exact(others), own)
         if common is not None and len(common.names) >= MIN_METRICS:
@@ -33,29 +35,24 @@ def _exact(values: Mapping[str, float]) -> dict[str, Any]:
     return {name: written(value) for name, value in values.items()}
 
 
-def values_of(results: Mapping[str, Any], path: str = "") -> dict[str, float]:
-    """Return every measured ``value`` in nested results, by its dotted path; baselines left out.
+def values_of(results: Results | None) -> dict[str, float]:
+    """Return every measured value by its path.
 
     A value that is exactly 1 is left out: a share that is full cannot move.
     """
-    found: dict[str, float] = {}
-    for name, entry in results.items():
-        if name == "value" and is_number(entry) and entry != 1:
-            found[path] = float(entry)
-        elif isinstance(entry, Mapping) and name not in ("baselines", "provenance"):
-            found |= values_of(entry, f"{path}.{name}" if path else name)
-    return found
+    scores = results.scores() if results else ()
+    return {
+        score.name: score.value for score in scores if score.value is not None and score.value != 1
+    }
 
 
-def _baselines(captioning: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+def _baselines(captioning: Mapping[str, Score]) -> dict[str, dict[str, float]]:
     """Return the scores of each baseline under the names that the captioner's own have."""
     found: dict[str, dict[str, float]] = {}
-    for metric, entry in captioning.items():
-        if isinstance(entry, Mapping):
-            for name, base in (entry.get("baselines") or {}).items():
-                if isinstance(base, Mapping) and is_number(base.get("value")):
-                    scores = found.setdefault(f"the baseline {name}", {})
-                    scores[f"captioning.{metric}"] = base["value"]
+    for score in captioning.values():
+        for name, null in score.nulls.items():
+            if null.margin is not None and null.value is not None:
+                found.setdefault(f"the baseline {name}", {})[score.name] = null.value
     return found
 
 

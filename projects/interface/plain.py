@@ -39,6 +39,15 @@ def put(tree: dict[str, Any], name: str, value: Any) -> None:
     tree[last] = value
 
 
+def scored(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the path and the entry of everything that has a value."""
+    for key, entry in content.items():
+        if isinstance(entry, Mapping) and "value" in entry:
+            yield f"{above}{key}", entry
+        elif isinstance(entry, Mapping):
+            yield from scored(entry, f"{above}{key}.")
+
+
 def counts(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, int]]:
     """Yield every whole number that is no part of a score."""
     for key, value in content.items():
@@ -54,9 +63,9 @@ def interval(entry: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def number(value: Any) -> float | None:
-    """Return a number, and None for whatever else stands in its place."""
+    """Return a finite number, and None for whatever else stands in its place."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if number else None
+    return finite(float(value)) if number else None
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cinelex.core.files import read_json
 from cinelex.projects.interface.plain import (
     counts,
     find,
@@ -14,10 +15,12 @@ from cinelex.projects.interface.plain import (
     mappings,
     number,
     put,
+    scored,
     texts,
 )
 from cinelex.projects.interface.terms import Better
 
+FILE = "results.json"
 ABOUT = ("label", "unit", "better", "variant", "undefined", "bounds", "headline")
 RESERVED = ("value", "low", "high", "baselines", *ABOUT)
 """Keys of a score in ``results.json`` that are no null."""
@@ -168,11 +171,25 @@ class Results:
     """Sizes of galleries, numbers of queries …, by their path in ``results.json``."""
     tables: Sequence[Table] = ()
     pictures: Sequence[Picture] = ()
+    others: Sequence[Score] = ()
+    """What no group names, as in files of other versions; pages do not show it."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Hashes of config, data, code and checkpoint, measured with the results."""
 
     def scores(self) -> Iterator[Score]:
-        """Yield every score, in the order of the page."""
+        """Yield every score, those of groups first, in the order of the page."""
         for group in self.groups:
             yield from group.scores
+        yield from self.others
+
+    def score(self, name: str) -> Score | None:
+        """Return the score of a name; None where there is none."""
+        return next((score for score in self.scores() if score.name == name), None)
+
+    def below(self, section: str) -> dict[str, Score]:
+        """Return the scores of a section, ``losses`` or ``captioning``, by their last name."""
+        parted = ((score.name.rpartition("."), score) for score in self.scores())
+        return {last: score for (above, _, last), score in parted if above == section}
 
     def as_json(self) -> dict[str, Any]:
         """Return ``results.json``: each number at its own path, and how pages group them.
@@ -191,16 +208,24 @@ class Results:
         ]
         tables = [table.as_json() for table in self.tables]
         pictures = [picture.as_json() for picture in self.pictures]
-        return {**tree, "groups": groups, "tables": tables, "pictures": pictures}
+        listed = {"groups": groups, "tables": tables, "pictures": pictures}
+        hashes = {"provenance": dict(self.provenance)} if self.provenance else {}
+        return {**tree, **listed, **hashes}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Results":
         """Return what ``as_json`` wrote; what a damaged file lacks is left out."""
+        groups = [
+            Group(**texts(entry, "title", "note"), scores=_scores(content, entry))
+            for entry in mappings(content.get("groups"))
+        ]
+        named = {score.name for group in groups for score in group.scores}
         return cls(
-            groups=[
-                Group(**texts(entry, "title", "note"), scores=_scores(content, entry))
-                for entry in mappings(content.get("groups"))
-            ],
+            groups=groups,
+            others=tuple(
+                Score.from_json(name, entry) for name, entry in scored(content) if name not in named
+            ),
+            provenance=mapping(content.get("provenance")),
             counts=dict(counts(content)),
             tables=[
                 Table(**texts(entry, "name", "title", "note"), rows=mappings(entry.get("rows")))
@@ -218,3 +243,14 @@ def _scores(content: Mapping[str, Any], group: Mapping[str, Any]) -> list[Score]
     names = [name for name in group.get("scores") or () if isinstance(name, str)]
     found = ((name, find(content, name)) for name in names)
     return [Score.from_json(name, entry) for name, entry in found if entry is not None]
+
+
+def read_results(folder: Path) -> Results | None:
+    """Return what a run's evaluation found; None where its folder holds no results.
+
+    Raises:
+        UserError: ``results.json`` is no JSON; the message says where.
+    """
+    path = folder / FILE
+    content = mapping(read_json(path)) if path.exists() else {}
+    return Results.from_json(content) if content else None

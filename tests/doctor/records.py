@@ -7,6 +7,7 @@ from cinelex.config.schema import RunConfig
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence, Row
 from cinelex.doctor.finding import Finding
+from cinelex.projects.interface.results import Results
 
 STEPS = 300
 PROBE_EVERY = 5
@@ -162,8 +163,9 @@ CAPTIONS: list[Row] = [
     for n in range(12)
 ]
 
+MEASURED = Results.from_json(RESULTS)
 HEALTHY = Evidence(
-    config=CONFIG, diagnostics=DIAGNOSTICS, steps=steps(), results=RESULTS, captions=CAPTIONS
+    config=CONFIG, diagnostics=DIAGNOSTICS, steps=steps(), results=MEASURED, captions=CAPTIONS
 )
 
 

@@ -66,7 +66,7 @@ def leave(folder: Path, evidence: Evidence) -> Path:
     assert evidence.config is not None
     (folder / "predictions").mkdir(parents=True)
     (folder / "config.yaml").write_text(dump_config(evidence.config))
-    write_json(folder / "results.json", dict(evidence.results))
+    write_json(folder / "results.json", evidence.results.as_json() if evidence.results else {})
     write_json(folder / "doctor.json", {"diagnostics": dict(evidence.diagnostics), "findings": []})
     kept = {
         "metrics.jsonl": [{"kind": "step", **row} for row in evidence.steps],

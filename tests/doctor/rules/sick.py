@@ -28,7 +28,7 @@ def configured(**changes: Any) -> RunConfig:
 
 
 def with_results(**changes: Any) -> Evidence:
-    return replace(HEALTHY, results={**RESULTS, **changes})
+    return replace(HEALTHY, results=Results.from_json({**RESULTS, **changes}))
 
 
 def beside_ridge(margin: float) -> Evidence:
@@ -46,9 +46,9 @@ def rates(shape: Any) -> Evidence:
     )
 
 
-def made_up(factor: float) -> dict[str, Any]:
+def made_up(factor: float) -> Results:
     scores = {name: scored(factor * 0.1 * n, shuffled=0.1 * n) for n, name in enumerate("abcd", 2)}
-    return {**RESULTS, "captioning": scores}
+    return Results.from_json({**RESULTS, "captioning": scores})
 
 
 def young_at_chance() -> Evidence:

@@ -8,6 +8,7 @@ from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding, render
 from cinelex.losses.grouped_error import GroupedError
+from cinelex.projects.interface.results import Results
 from tests.doctor.historical_eq import WROTE_HZ, Historical, train_historical
 
 FLOOR = (22**2 + 82**2 + 180**2 + 220**2 + 580**2) / 13 + 1
@@ -21,7 +22,7 @@ def history() -> Historical:
 
 def named(results: dict[str, object]) -> dict[str, Finding]:
     """Return what the two rules say about an evaluation."""
-    found = diagnose(Evidence(results=results))
+    found = diagnose(Evidence(results=Results.from_json(results)))
     return {finding.rule: finding for finding in found if finding.rule in RULES}
 
 

@@ -15,6 +15,7 @@ from cinelex.doctor.rules.collapse import LATENTS_COLLAPSED
 from cinelex.doctor.run_files import read_run
 from cinelex.metrics.latent import bias_level
 from cinelex.models import CAPTION_DECODERS, LATENT_HEADS
+from cinelex.projects.interface.results import Results
 from tests.historical_latent import DeadLatent, FirstPositionDecoder
 from tests.tiny_run import LATENT, arguments, succeed
 
@@ -32,7 +33,7 @@ def after(steps: int, row: dict[str, float]) -> Evidence:
 
 
 def captioned(**changes: float) -> Evidence:
-    return Evidence(results={"losses": {"captioning": {**LOSSES, **changes}}})
+    return Evidence(results=Results.from_json({"losses": {"captioning": {**LOSSES, **changes}}}))
 
 
 def collapsed(evidence: Evidence) -> list[Finding]:

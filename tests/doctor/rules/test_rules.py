@@ -10,10 +10,12 @@ from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Severity, render, worst_first
 from cinelex.doctor.rules import RULES
 from cinelex.projects import PROJECTS
+from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import Term
 from tests.doctor.records import (
     CONFIG,
     HEALTHY,
+    MEASURED,
     RESULTS,
     found,
     step_row,
@@ -86,7 +88,7 @@ def test_the_worst_comes_first() -> None:
 
 def test_young_runs_are_not_blamed_for_having_learned_nothing() -> None:
     young = [row for row in steps(loss__contrastive=3.469, embedding__study__cosine=0.99)][:150]
-    assert diagnose(replace(HEALTHY, steps=young, captions=SAME, results={})) == []
+    assert diagnose(replace(HEALTHY, steps=young, captions=SAME, results=None)) == []
 
 
 def test_embeddings_that_no_term_matches_are_compared_with_those_of_the_fresh_model() -> None:
@@ -163,9 +165,9 @@ def test_a_share_within_the_noise_of_few_probes_is_no_verdict() -> None:
 
 
 def test_results_that_moved_each_by_its_own_factor_are_believed() -> None:
-    other = {**RESULTS, "losses": {"a": {"value": 3.0}, "b": {"value": 1.0}}}
+    other = Results.from_json({**RESULTS, "losses": {"a": {"value": 3.0}, "b": {"value": 1.0}}})
     assert found(replace(HEALTHY, reference=other), "D22") == []
-    assert found(replace(HEALTHY, reference=RESULTS), "D22") == [], "the same run is no forgery"
+    assert found(replace(HEALTHY, reference=MEASURED), "D22") == [], "the same run is no forgery"
 
 
 def test_a_finding_is_the_same_whatever_the_others_say() -> None:

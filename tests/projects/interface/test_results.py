@@ -15,6 +15,7 @@ from cinelex.projects.interface.results import (
     Score,
     Table,
     nulls_of,
+    read_results,
 )
 
 RECALL = Score(
@@ -91,3 +92,16 @@ def test_a_damaged_file_loses_what_is_damaged_alone() -> None:
     assert not read.tables
     assert not read.pictures
     assert find(content, "captioning.bleu4.value") is None
+
+
+def test_what_no_group_names_is_read_and_hashes_too(tmp_path: Path) -> None:
+    assert read_results(tmp_path) is None
+    loose = {"losses": {"captioning": {"value": 1.5, "bigram": 1.1}}, "provenance": {"data": "0f"}}
+    (tmp_path / "results.json").write_text(json.dumps(loose))
+    found = read_results(tmp_path)
+    assert found is not None
+    assert found.groups == []
+    assert found.below("losses")["captioning"].nulls["bigram"].value == 1.1
+    assert found.score("losses.captioning") == found.others[0]
+    assert found.provenance == {"data": "0f"}
+    assert Results.from_json(found.as_json()) == found
