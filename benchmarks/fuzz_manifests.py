@@ -1,8 +1,8 @@
 """Manifests that nobody would write, by the thousand: read, or refused in one line without content.
 
 ``python -m benchmarks.fuzz_manifests --count 5000``; a manifest that ends in anything but
-studies or a ``UserError``, that takes too long, or of which a message repeats a planted cell, stops
-it with the case.
+studies or a ``UserError``, that takes too long, or of which a message, or anything else that is
+written to the standard streams, repeats a planted cell, stops it with the case.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import openpyxl
@@ -24,8 +25,9 @@ from hypothesis import strategies as st
 from cinelex.core.console import say
 from cinelex.core.errors import UserError
 from cinelex.data.studies.manifest import load_manifest
-from cinelex.data.studies.presence import missing_videos, where_they_are
+from cinelex.data.studies.presence import missing_videos, where_others_are, where_they_are
 from cinelex.data.studies.splits import Shares
+from cinelex.projects.studies.manifests import counted
 
 CANARY = "ZQXJ"
 """In every planted cell; no word, column or path of ours holds it."""
@@ -50,7 +52,7 @@ ODD = st.one_of(
     ),
     st.text(max_size=12),
 ).map(lambda text: text + CANARY)
-FORMS = ("csv", "csv", "csv", "csv.gz", "jsonl", "xlsx", "parquet", "bytes")
+FORMS = ("csv", "csv", "csv", "csv.gz", "jsonl", "json", "xlsx", "parquet", "bytes")
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "gb18030", "latin-1", "utf-32")
 
 
@@ -64,9 +66,7 @@ def manifests(draw: st.DrawFn) -> tuple[str, bytes]:
     for row in rows:
         if draw(st.integers(0, 9)) == 0:
             row[draw(st.integers(0, len(row) - 1))] = draw(ODD)
-    form = draw(
-        st.sampled_from(["csv", "csv", "csv", "csv.gz", "jsonl", "xlsx", "parquet", "bytes"])
-    )
+    form = draw(st.sampled_from(FORMS))
     data = _written(draw, form, header, rows)
     if draw(st.integers(0, 4)) == 0:
         place = draw(st.integers(0, 1 << 20)) % (len(data) + 1)
@@ -92,9 +92,11 @@ def _row(number: int, header: Sequence[str]) -> list[str]:
 def _written(draw: st.DrawFn, form: str, header: list[str], rows: list[list[str]]) -> bytes:
     if form == "bytes":
         return draw(st.binary(max_size=200)) + CANARY.encode()
-    if form == "jsonl":
-        objects = (dict(zip(header, row, strict=False)) for row in rows)
-        return "\n".join(map(json.dumps, objects)).encode()
+    if form in ("jsonl", "json"):
+        objects = [dict(zip(header, row, strict=False)) for row in rows]
+        return (
+            "\n".join(map(json.dumps, objects)) if form == "jsonl" else json.dumps(objects)
+        ).encode()
     if form == "parquet":
         columns = {name: [row[n] for row in rows] for n, name in enumerate(header)}
         buffer = io.BytesIO()
@@ -145,19 +147,23 @@ def fuzz(folder: Path, *, count: int) -> Counter[str]:
         form, data = case
         path = folder / f"m.{form}"
         path.write_bytes(data)
-        started = time.monotonic()
+        started, heard = time.monotonic(), io.StringIO()
         try:
             shares = Shares(train=0.5, val=0.25, test=0.25) if by_patient else None
-            manifest = load_manifest(path, shares=shares)
-            manifest.studies.report_groups()
-            if missing_videos(manifest.studies).all():
-                message = where_they_are(manifest.studies, beside=folder)
-            manifest.split("absent")
+            with redirect_stdout(heard), redirect_stderr(heard):
+                manifest = load_manifest(path, shares=shares)
+                manifest.studies.report_groups()
+                missing = missing_videos(manifest.studies)
+                message = where_they_are(manifest.studies, beside=folder) if missing.all() else ""
+                message += where_others_are(manifest.studies, missing) if missing.any() else ""
+                message += counted(manifest, manifest.studies)
+                assert CANARY not in message, form
+                manifest.split("absent")
         except UserError as error:
             message = str(error)
         seen["refused" if "split 'absent'" not in message else "read"] += 1
         assert "\n" not in message
-        assert CANARY not in message, form
+        assert CANARY not in message + heard.getvalue(), form
         assert time.monotonic() - started < MAX_S
 
     one()

@@ -2,8 +2,9 @@
 
     python -m benchmarks.media_fuzz [--files 2000] [--folder OTHER_FILES]
 
-Counts how each file ends, and exits with 1 if a decoder died, a message held the planted name, or
-the child kept growing or kept files open.
+Every file's name and its end hold a planted name. Counts how each file ends, and exits with 1 if a
+decoder died, a message or what any library wrote to the standard streams held that name, or the
+child kept growing or kept files open.
 """
 
 import argparse
@@ -12,6 +13,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cinelex.data.video.decode import Limits, VideoError
@@ -32,6 +35,21 @@ def state(pid: int) -> tuple[int, int]:
     return pages * os.sysconf("SC_PAGE_SIZE") >> 20, len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
+@contextmanager
+def overheard(path: Path) -> Iterator[Path]:
+    """Have what libraries and children write to the standard streams in a file instead."""
+    kept = [os.dup(1), os.dup(2)]
+    with path.open("wb") as stream:
+        for number in (1, 2):
+            os.dup2(stream.fileno(), number)
+    try:
+        yield path
+    finally:
+        for number, own in zip((1, 2), kept, strict=True):
+            os.dup2(own, number)
+            os.close(own)
+
+
 def main() -> int:
     """Damage, decode, and say what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -41,7 +59,11 @@ def main() -> int:
     ends: Counter[str] = Counter()
     leaks, slowest = 0, 0.0
     states = []
-    with tempfile.TemporaryDirectory() as name, ChildDecoder(LIMITS, backend="pyav") as child:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        overheard(Path(name) / "said") as said,
+        ChildDecoder(LIMITS, backend="pyav") as child,
+    ):
         paths = write_kinds(Path(name), write)
         paths += sorted(options.folder.iterdir()) if options.folder else []
         for number, path in enumerate(mutants(paths, Path(name), options.files)):
@@ -56,6 +78,7 @@ def main() -> int:
             if number in (WARM, options.files - 1) and child.pid is not None:
                 states.append(state(child.pid))
         deaths = child.deaths
+        leaks += said.read_bytes().count(CANARY.encode())
     sys.stdout.write(f"{options.files} files: {dict(ends)}; slowest {slowest:.2f} s\n")
     sys.stdout.write(f"deaths {deaths}, leaks {leaks}; MiB and open files then and now: {states}\n")
     grown = len(states) == 2 and (states[1][0] > states[0][0] + 200 or states[1][1] > states[0][1])
