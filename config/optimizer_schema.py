@@ -14,6 +14,9 @@ class PartOptimizer(Strict):
 
     learning_rate: Positive | None = None
     """Its peak, over the same course; null leaves the one that it has without this."""
+    muon_learning_rate: Positive | None = None
+    """Moves its fresh matrices, convolutions among them, by Muon at this peak, and what is left as
+    the rest moves; null leaves that to ``optimizer.name``."""
     weight_decay: NotNegative | None = None
     """Of its matrices; null leaves that of the rest."""
     layer_decay: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0

@@ -3,13 +3,13 @@
 import math
 from typing import Literal
 
-import torch
 from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cinelex.models.blocks import Block, start_level, start_small
 from cinelex.models.contracts import VideoEncoder
+from cinelex.models.contrast_agent import ContrastAgent
 from cinelex.models.normalize import Normalize
 from cinelex.models.positions import GridPositions, PositionKind, positions_at
 from cinelex.models.pyramid_stem import PyramidStem
@@ -24,8 +24,7 @@ class VideoViT(VideoEncoder):
 
     Source: Arnab et al. 2021, ViViT, arXiv:2103.15691, section 3.2 (tubelet embedding) and
     section 3.3, model 1 (joint space-time attention); dropping tokens as in He et al. 2022, MAE,
-    arXiv:2111.06377, section 3. Differences from the first frame are what angiographers look at:
-    Brody 1982, Digital subtraction angiography, IEEE Trans. Nucl. Sci. 29(3).
+    arXiv:2111.06377, section 3.
     """
 
     drops_tokens = True
@@ -45,6 +44,8 @@ class VideoViT(VideoEncoder):
         positions: PositionKind = "sincos",
         mlp_ratio: float = 4.0,
         subtract_first: bool = False,
+        log_levels: bool = False,
+        peaks: bool = False,
         normalize_tokens: bool = True,
     ) -> None:
         """Make the stem and the blocks.
@@ -64,20 +65,35 @@ class VideoViT(VideoEncoder):
             mlp_ratio: Hidden width of the feed-forward part, in widths.
             subtract_first: Give each later frame as its difference from the clip's first, so that
                 what stands still is said once and what moves or fills with contrast stands out.
+            log_levels: Take minus the logarithm of the levels first: what absorbs in a row adds up,
+                so that a difference from the first frame is the contrast in its path alone,
+                whatever lies behind it and however bright the lamp.
+            peaks: Show the stem, beside the frames of a tubelet, their greatest difference from the
+                first and its logarithm, in which a narrowing is a step of the same size in any
+                vessel. Needs both of the above.
             normalize_tokens: Scale each token behind the stem and behind the last block. False
                 keeps its size, which says how much there is to see in its tubelet.
         """
         super().__init__()
         self.normalize = Normalize()
-        self.width, self.tubelet, self.subtract_first = width, tubelet, subtract_first
+        self.width, self.tubelet = width, tubelet
         self.grid = grid_of(frames=frames, size=size, tubelet=tubelet)
+        self.contrast = ContrastAgent(
+            subtract_first=subtract_first,
+            log_levels=log_levels,
+            peaks=peaks,
+            tubelet_frames=tubelet[0],
+        )
+        self.shown = (self.contrast.shown_frames, *tubelet[1:])
         self.stem: nn.Module
         if stem == "pyramid":
-            self.stem = PyramidStem(width=width, channels=channels, tubelet=tubelet, base=stem_base)
+            self.stem = PyramidStem(
+                width=width, channels=channels, tubelet=self.shown, base=stem_base
+            )
         elif stem == "conv":
-            self.stem = ConvStem(width=width, channels=channels, tubelet=tubelet)
+            self.stem = ConvStem(width=width, channels=channels, tubelet=self.shown)
         else:
-            self.stem = nn.Linear(channels * math.prod(tubelet), width)
+            self.stem = nn.Linear(channels * math.prod(self.shown), width)
         self.stem_norm = nn.LayerNorm(width) if normalize_tokens else nn.Identity()
         self.positions = GridPositions(width=width, grid=self.grid, kind=positions)
         self.blocks = nn.ModuleList(
@@ -89,10 +105,7 @@ class VideoViT(VideoEncoder):
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the tokens of each clip."""
-        clips = self.normalize(clips)
-        if self.subtract_first:
-            first, later = clips[:, :, :1], clips[:, :, 1:]
-            clips = torch.cat((first, later - first), dim=2)
+        clips = self.contrast(self.normalize(clips))
         positions = self.positions()
         if keep is not None:
             positions = positions_at(positions, keep)
@@ -113,7 +126,7 @@ class VideoViT(VideoEncoder):
                 return self.stem(clips)
             tokens = self.stem(clips, visible_of(keep, tokens=math.prod(self.grid)))
             return take_positions(tokens, keep)
-        tubelets = cut_tubelets(clips, tubelet=self.tubelet)
+        tubelets = cut_tubelets(clips, tubelet=self.shown)
         return self.stem(tubelets if keep is None else take_positions(tubelets, keep))
 
 

@@ -56,7 +56,8 @@ def parameter_groups(model: nn.Module, config: OptimizerConfig) -> list[Group]:
             own = part.weight_decay
             decay = config.weight_decay if own is None else own
         factor = _peak(name, kind, part, config, pretrained) / config.learning_rate
-        key = (kind, decay, factor * factors.get(name, 1.0), part.frozen_steps, name in linear)
+        muon = name in linear or _by_muon(name, kind, part, pretrained)
+        key = (kind, decay, factor * factors.get(name, 1.0), part.frozen_steps, muon)
         sorted_in.setdefault(key, []).append(name)
     return [
         Group(kind, tuple(names), decay, factor, begin, muon)
@@ -115,12 +116,19 @@ def _kind(name: str, dimensions: int) -> str:
     return "matrices" if dimensions >= 2 and "position" not in name else "vectors"
 
 
+def _by_muon(name: str, kind: str, part: PartOptimizer, pretrained: set[str]) -> bool:
+    asked = part.muon_learning_rate is not None
+    return asked and kind == "matrices" and name not in pretrained
+
+
 def _peak(
     name: str, kind: str, part: PartOptimizer, config: OptimizerConfig, pretrained: set[str]
 ) -> float:
     """Return the peak learning rate of a parameter."""
     if kind == "temperature":
         return config.temperature_learning_rate
+    if part.muon_learning_rate is not None and _by_muon(name, kind, part, pretrained):
+        return part.muon_learning_rate
     if part.learning_rate is not None:
         return part.learning_rate
     if name in pretrained:
@@ -139,6 +147,8 @@ def _check_parts(
 ) -> None:
     there = [name for name, _ in model.named_modules() if name] + list(trained)
     for key in parts:
+        if vars(model).get(key, key) is None:
+            continue  # a part of this kind of model that this one was built without
         if key not in there:
             tops = [name for name, part in model.named_children() if list(part.parameters())]
             raise UserError(

@@ -9,17 +9,11 @@ from torch import nn
 from cinelex.config.optimizer_schema import OptimizerConfig
 from cinelex.config.schedule import learning_rate
 from cinelex.runners.groups import check_groups, parameter_groups
-
-MOMENTUM = 0.95
-"""Of Muon, as its authors use it."""
+from cinelex.runners.muon import Muon
 
 
 class MuonAndAdamW(torch.optim.Optimizer):
-    """Muon for the matrices of blocks and AdamW for the rest, as one optimizer.
-
-    Source: Jordan et al. 2024, Muon; Liu et al. 2025, arXiv:2502.16982, section 2.2: its steps are
-    scaled to the length of AdamW's, so that one learning rate and one decay serve both.
-    """
+    """Muon for some matrices and AdamW for the rest, as one optimizer."""
 
     found_inf: torch.Tensor | None = None
     """Above 0 where a step is to leave everything as it is."""
@@ -34,17 +28,10 @@ class MuonAndAdamW(torch.optim.Optimizer):
             adamw: The other groups.
             options: Of AdamW; the learning rate is that of both.
         """
-        self._both: list[torch.optim.Optimizer] = []
-        if muon:
-            self._both.append(
-                torch.optim.Muon(
-                    muon,
-                    lr=options["lr"],
-                    momentum=MOMENTUM,
-                    adjust_lr_fn="match_rms_adamw",
-                )
-            )
-        self._both.append(torch.optim.AdamW(adamw, **options))
+        self._both: list[torch.optim.Optimizer] = [
+            Muon(muon, lr=options["lr"]),
+            torch.optim.AdamW(adamw, **options),
+        ]
         super().__init__([group for one in self._both for group in one.param_groups], {})
         self._join()
 
@@ -96,7 +83,7 @@ def build_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Op
         "eps": config.eps,
         "fused": True,
     }
-    if config.name == "muon":
+    if muon:
         return MuonAndAdamW(muon, adamw, **options)
     return torch.optim.AdamW(adamw, **options)
 

@@ -25,6 +25,7 @@ from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
+from cinelex.projects.multitask.counterfactuals import counterfactual_groups
 from cinelex.projects.multitask.diagnostics import frozen_shares, masking_checks
 from cinelex.projects.multitask.fact_task import FactTask
 from cinelex.projects.multitask.masked_results import REBUILT, masked_results
@@ -216,6 +217,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         groups, pictures = [*found.groups, losses], []
         if self.fact_task:
             groups.append(self.fact_task.group(model, data.test, folder))
+            groups += counterfactual_groups(config, data, model)
         if self.masked_task:
             pictures.append(REBUILT)
             groups.append(

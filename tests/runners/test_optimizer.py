@@ -243,3 +243,18 @@ def test_muon_goes_on_from_its_state_and_leaves_out_what_is_not_finite() -> None
     first.found_inf = torch.tensor(1.0)  # type: ignore[attr-defined]
     move(straight, first, 3)
     assert all(torch.equal(a, b) for a, b in zip(kept, straight.parameters(), strict=True))
+
+
+def test_a_part_can_have_its_fresh_matrices_moved_by_muon_alone() -> None:
+    config = with_parts(video_encoder={"muon_learning_rate": 0.02})
+    model = towered()
+    model.fact_heads = None  # type: ignore[assignment]
+    groups = parameter_groups(model, config)
+    named = {name: group for group in groups for name in group.names}
+    by_muon = {name for name, group in named.items() if group.muon}
+    assert by_muon
+    assert all(name.startswith("video_encoder") for name in by_muon)
+    assert not any(name.startswith("video_encoder.body") for name in by_muon)  # pretrained
+    assert {named[name].rate_factor * config.learning_rate for name in by_muon} == {0.02}
+    absent = with_parts(fact_heads={"muon_learning_rate": 0.02})
+    assert not any(group.muon for group in parameter_groups(model, absent))
