@@ -1,5 +1,6 @@
 """Small exports: DICOM files that pydicom writes, and what to prepare them with."""
 
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pydicom.uid import ExplicitVRLittleEndian, XRayAngiographicImageStorage, ge
 
 from cinelex.data.prepare.road import Request, prepare
 from cinelex.data.prepare.settings import PrepareSettings
+from cinelex.data.video.frame_store import FrameStore
 
 FRAMES, SIDE = 6, 48
 SURE = PrepareSettings(min_confidence=0.0)
@@ -102,3 +104,20 @@ def write_decisions(out: Path, word: str, cines: Sequence[str]) -> None:
     """Write what a person decided."""
     lines = ["cine,decision", *(f"{cine},{word}" for cine in cines)]
     (out / "decisions.csv").write_text("\n".join(lines) + "\n")
+
+
+def begun_like(prepared: Path, out: Path) -> Path:
+    """Return a data set that has nothing but the same key, so that keys can be compared."""
+    (out / "private").mkdir(parents=True)
+    shutil.copy(prepared / "private" / "key", out / "private" / "key")
+    shutil.copy(prepared / "pseudonyms.json", out / "pseudonyms.json")
+    return out
+
+
+def assert_equal(one: Path, two: Path) -> None:
+    """Compare ledgers, manifests and stored frames."""
+    for ours, theirs in zip(tables(one), tables(two), strict=True):
+        pd.testing.assert_frame_equal(ours, theirs)
+    stores = FrameStore(one / "store"), FrameStore(two / "store")
+    for key in tables(one)[1]["video_path"].str.removeprefix("store:"):
+        assert stores[0].digest(key) == stores[1].digest(key)

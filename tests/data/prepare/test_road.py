@@ -1,7 +1,6 @@
 """The road from end to end, over small exports."""
 
 import os
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +16,8 @@ from cinelex.data.prepare.walk import Share
 from cinelex.data.video.frame_store import FrameStore
 from tests.data.prepare.exports import (
     UNSURE,
+    assert_equal,
+    begun_like,
     decisions,
     moving,
     run,
@@ -40,23 +41,6 @@ def prepared(export: Path) -> Path:
     out = export.parent / "whole"
     run(export, out)
     return out
-
-
-def begun_like(prepared: Path, out: Path) -> Path:
-    """Return a data set that has nothing but the same key, so that keys can be compared."""
-    (out / "private").mkdir(parents=True)
-    shutil.copy(prepared / "private" / "key", out / "private" / "key")
-    shutil.copy(prepared / "pseudonyms.json", out / "pseudonyms.json")
-    return out
-
-
-def assert_equal(one: Path, two: Path) -> None:
-    """Compare ledgers, manifests and stored frames."""
-    for ours, theirs in zip(tables(one), tables(two), strict=True):
-        pd.testing.assert_frame_equal(ours, theirs)
-    stores = FrameStore(one / "store"), FrameStore(two / "store")
-    for key in tables(one)[1]["video_path"].str.removeprefix("store:"):
-        assert stores[0].digest(key) == stores[1].digest(key)
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
