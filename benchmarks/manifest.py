@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.manifest --folder F`` writes a CSV of 1,000,000 rows (250,000 studies, about
 510 MB) and a Parquet file of 4,000,000 videos of 500,000 studies, and measures each step in a
-process of its own: seconds of the clock, seconds of all cores, and the most memory it held. A file
-that is there is not written again.
+process of its own: seconds of the clock, seconds of all cores, and the most memory it held. All
+steps take turns, round after round, so that what else the machine does weighs on all alike; the
+ratio to pandas is the median over rounds. A file that is there is not written again.
 """
 
 import argparse
@@ -121,11 +122,31 @@ def measure(name: str, path: Path) -> None:
     say(f"{name:15s} {wall:6.1f} s   {cpu:6.1f} s of cores   {peak:5.2f} GiB")
 
 
+def turns(folder: Path, rounds: int) -> None:
+    """Measure every step in a process of its own, in turn, and say the ratio to pandas."""
+    found: dict[str, list[list[float]]] = {name: [] for name in STEPS}
+    for _ in range(rounds):
+        for name, rows in found.items():
+            again = [sys.executable, "-m", "benchmarks.manifest", "--step", name]
+            words = [*again, "--folder", str(folder)]
+            said = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+            sys.stdout.write(said)
+            sys.stdout.flush()
+            last = said.splitlines()[-1].split()
+            rows.append([float(last[1]), float(last[3])])
+    pairs = list(zip(found["load"], found["pandas"], strict=True))
+    for what, place in (("of the clock", 0), ("of cores", 1)):
+        ratios = sorted(ours[place] / theirs[place] for ours, theirs in pairs)
+        middle = ratios[len(ratios) // 2]
+        say(f"load / pandas, seconds {what}: {middle:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+
+
 def main() -> None:
     """Write the files, and measure every step in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "manifests")
     parser.add_argument("--step", choices=STEPS)
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     files = {kind: arguments.folder / f"many.{kind}" for kind in ("csv", "parquet")}
@@ -136,9 +157,7 @@ def main() -> None:
         write_csv(files["csv"], rows=ROWS)
     if not files["parquet"].exists():
         write_parquet(files["parquet"], studies=MANY_STUDIES)
-    for name in STEPS:
-        again = [sys.executable, "-m", "benchmarks.manifest", "--step", name]
-        subprocess.run([*again, "--folder", str(arguments.folder)], check=True)
+    turns(arguments.folder, arguments.rounds)
 
 
 if __name__ == "__main__":

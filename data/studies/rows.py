@@ -72,8 +72,8 @@ def coded(cells: Any) -> Coded:
 
     Cells that repeat the one above them, as reports do, are neither copied nor hashed.
     """
-    runs = [pc.run_end_encode(trimmed(chunk)) for chunk in cells.chunks]
-    texts = pa.chunked_array([composed(run.values) for run in runs], pa.large_string())
+    runs = [pc.run_end_encode(chunk) for chunk in cells.chunks]
+    texts = pa.chunked_array([composed(trimmed(run.values)) for run in runs], pa.large_string())
     ends = [np.diff(run.run_ends.to_numpy(), prepend=0) for run in runs]
     lengths = np.concatenate(ends) if ends else np.zeros(0, np.int64)
     del runs

@@ -19,6 +19,7 @@ from cinelex.core.errors import UserError
 from cinelex.data.tables.table import Table, as_text
 
 MAX_SHEET_COLUMNS = 1024
+PARQUET_ROWS = 1 << 17
 DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, struct.error, ParseError, EOFError, OSError, LookupError),
     *(ValueError, TypeError, AttributeError, NotImplementedError, RuntimeError),
@@ -33,20 +34,33 @@ def read_parquet(path: Path, *, section: str) -> Table:
         UserError: It is none.
     """
     try:
-        table = pq.read_table(path, partitioning=None)
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            columns: list[list[Any] | None] = [[] for _ in names]
+            for batch in file.iter_batches(PARQUET_ROWS):  # so that nothing is there twice
+                pairs = zip(columns, batch.columns, strict=True)
+                columns = [_more(chunks, cells) for chunks, cells in pairs]
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path}: not a Parquet file ({type(error).__name__})") from None
-    names, columns = [], []
-    for name, cells in zip(table.column_names, table.columns, strict=True):
-        if pa.types.is_dictionary(cells.type):
-            cells = pc.cast(cells, cells.type.value_type)
-        try:
-            text = pc.cast(cells, pa.large_string())
-        except pa.ArrowException:
-            continue  # a list or a struct; reported as missing where somebody names it
-        names.append(name)
-        columns.append(pc.fill_null(text, ""))
-    return Table(path, tuple(names), tuple(columns), "row", 1, "Parquet", section)
+    there = [
+        (name, pa.chunked_array(chunks, pa.large_string()))
+        for name, chunks in zip(names, columns, strict=True)
+        if chunks is not None
+    ]
+    found, cells = [name for name, _ in there], [column for _, column in there]
+    return Table(path, tuple(found), tuple(cells), "row", 1, "Parquet", section)
+
+
+def _more(chunks: list[Any] | None, cells: Any) -> list[Any] | None:
+    """Return a column of text and some more of its cells; None where they are lists or structs."""
+    if chunks is None:
+        return None
+    if pa.types.is_dictionary(cells.type):
+        cells = pc.cast(cells, cells.type.value_type)
+    try:
+        return [*chunks, pc.fill_null(pc.cast(cells, pa.large_string()), "")]
+    except pa.ArrowException:
+        return None  # reported as missing where somebody names it
 
 
 def read_workbook(path: Path, *, section: str) -> Table:
