@@ -20,6 +20,7 @@ from cinelex.data.video.decode import VideoError
 from cinelex.data.video.decoders import ChildDecoder
 from cinelex.data.video.resize import Shape
 from cinelex.data.video.transforms import to_float
+from cinelex.models.adapters import merge_adapters
 from cinelex.models.contracts import Constraint
 from cinelex.models.study_model import EncodedStudies, StudyModel
 from cinelex.models.video_text import VideoText
@@ -149,4 +150,5 @@ def load(run: str | Path) -> TrainedRun:
     if found is None:
         raise UserError(f"{folder / 'checkpoints'}: no checkpoint yet; train the run first")
     load_weights(found, model)
+    merge_adapters(model)
     return TrainedRun(config, model.eval(), tokenizer, Teller.load(folder, tokenizer))

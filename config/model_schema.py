@@ -7,6 +7,18 @@ from pydantic import Field
 from cinelex.config.strict import Count, Frozen, Part, Strict, ValueOrSchedule
 
 
+class AdapterConfig(Strict):
+    """Low-rank adapters (LoRA) on a tower, whose pretrained part is then frozen."""
+
+    rank: Count = 8
+    """Numbers between the two matrices of an adapter."""
+    alpha: Count = 16
+    """Times 1 / rank, the weight of what an adapter adds."""
+    targets: str | None = None
+    """Regular expression for the whole name, inside the pretrained part, of layers that get one;
+    null takes the linear layers in blocks, or a convolutional net's convolutions of one pixel."""
+
+
 class ModelConfig(Strict):
     """The parts of the one trained module."""
 
@@ -49,6 +61,11 @@ class ModelConfig(Strict):
     """What of the video encoder's pretrained part does not train: ``none``, ``all``, or a share of
     its parameters from the input side. Fresh layers behind it always train."""
     text_frozen: Frozen = "none"
+    """The same of the text encoder."""
+    video_lora: AdapterConfig | None = None
+    """Adapters on the video encoder's pretrained part, which does not train beside them; null has
+    none."""
+    text_lora: AdapterConfig | None = None
     """The same of the text encoder."""
 
 

@@ -125,6 +125,9 @@ class RunConfig(Strict):
     """Optimizer steps between two checkpoints; the last step always leaves one."""
     keep_checkpoints: Count = 2
     """Newest checkpoints that are kept."""
+    checkpoint_frozen: bool = True
+    """Keep pretrained weights that do not train with the checkpoints, on the disk once for all of
+    them. False leaves them out: a checkpoint holds what trains, and needs the towers' source."""
     keep_best: str | None = None
     """Number of the validation by which the best checkpoint is kept as well, the maximum or, with
     ``-`` before its name, the minimum; null keeps the newest alone."""

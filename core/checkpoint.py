@@ -56,7 +56,7 @@ class Checkpoint:
     @property
     def fingerprint(self) -> str:
         """Return the hash of the model's weights."""
-        names = ("model.safetensors", "ema.safetensors")
+        names = ("model.safetensors", "ema.safetensors", "frozen.safetensors")
         files = self.state["files"]
         return hash_json({name.split(".")[0]: files[name] for name in names if name in files})
 

@@ -87,6 +87,8 @@ class FixedBatchNorm(nn.Module):
 
     mean: Tensor
     variance: Tensor
+    joined = False
+    """Whether the activation that timm joins to some stands behind it, in a sequence of both."""
 
     def __init__(self, norm: _BatchNorm) -> None:
         """Take over the numbers of a batch norm.
@@ -117,4 +119,26 @@ def _replace(norm: _BatchNorm, *, trained: bool) -> nn.Module:
         FixedBatchNorm(norm) if trained else nn.GroupNorm(math.gcd(32, channels), channels)
     )
     joined = [part for name in ("drop", "act") if (part := getattr(norm, name, None)) is not None]
+    if joined and isinstance(stand_in, FixedBatchNorm):
+        stand_in.joined = True
     return nn.Sequential(stand_in, *joined) if joined else stand_in
+
+
+def plain_state(module: nn.Module) -> dict[str, Tensor]:
+    """Return the tensors of a module under the names that its own library has for them."""
+    state = {name: value.detach() for name, value in module.state_dict().items()}
+    for name, part in module.named_modules():
+        if isinstance(part, FixedBatchNorm):
+            plain = name.rpartition(".")[0] if part.joined else name
+            for own, theirs in _NAMES.items():
+                state[f"{plain}.{theirs}"] = state.pop(f"{name}.{own}")
+    return state
+
+
+_NAMES = {
+    "weight": "weight",
+    "bias": "bias",
+    "mean": "running_mean",
+    "variance": "running_var",
+}
+"""Of a fixed batch norm's tensors, and of torch's own."""

@@ -11,7 +11,7 @@ from cinelex.core.checkpoint import Position
 from cinelex.core.console import say
 from cinelex.core.distributed import barrier, world_size
 from cinelex.core.sharding import as_parameter
-from cinelex.core.weights import check_names
+from cinelex.core.weights import check_names, with_frozen
 from cinelex.runners import saving
 from cinelex.runners.ema import Ema
 from cinelex.runners.snapshot import restore_optimizer, restore_random_state
@@ -52,7 +52,8 @@ def restore(
         return Position(step=0, records=0, skipped=0), None
     path = found.path
     saving.put_aside_newer(folder, path)
-    weights, own = checkpoint.read(path, "model"), model.state_dict()
+    own = model.state_dict()
+    weights = with_frozen(found, own)
     fresh = check_names(path, weights, own, skip=skip)
     kept = {n: as_parameter(weights[n], tensor) for n, tensor in own.items() if n not in fresh}
     model.load_state_dict({**own, **kept})

@@ -84,7 +84,8 @@ def write_down(
     if is_main():
         write_whole(folder.path / "config.yaml", dump_config(config))
         write_json(folder.path / LOCK, dict(provenance))
-        if not has_begun(folder.path):
+        # without their frozen weights towers are built from their source again
+        if not has_begun(folder.path) and config.checkpoint_frozen:
             keep_towers(folder.path, module)
     barrier()
 

@@ -29,6 +29,7 @@ class Saver:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._pending: tuple[Snapshot, Future[Path]] | None = None
         self.last: Path | None = None
+        self._written: Path | None = None
 
     def __enter__(self) -> "Saver":
         return self
@@ -49,7 +50,9 @@ class Saver:
         """Begin to write; `wait` must have been called since the snapshot before."""
         assert self._pending is None, "the memory of the last snapshot is still being read"
         if is_main():
-            writing = self._writer.submit(saving.write, self.folder, snapshot, keep=self.keep)
+            writing = self._writer.submit(
+                saving.write, self.folder, snapshot, keep=self.keep, before=self._written
+            )
             self._pending = snapshot, writing
 
     def wait(self) -> None:
@@ -62,7 +65,7 @@ class Saver:
             return
         (snapshot, writing), self._pending = self._pending, None
         try:
-            self.last = writing.result()
+            self.last = self._written = writing.result()
         except OSError as problem:
             self._miss(snapshot, problem)
         else:

@@ -10,6 +10,8 @@ from cinelex.core.checkpoint import Position
 from cinelex.core.distributed import gather_rows, rank, world_size
 from cinelex.core.errors import UserError
 from cinelex.core.sharding import as_parameter, whole
+from cinelex.core.weights import FROZEN, hash_tensors
+from cinelex.models.trunks import unchanging_names
 from cinelex.runners.ema import Ema
 
 
@@ -26,6 +28,8 @@ class Snapshot:
     """What others want to find again, such as the id of the run at W&B."""
     processes: int = 1
     """How many trained together."""
+    unchanged: frozenset[str] = frozenset()
+    """Files whose tensors are those of every snapshot of the run."""
 
     @property
     def bytes(self) -> int:
@@ -40,9 +44,25 @@ class Snapshots:
     """
 
     def __init__(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, ema: Ema | None = None
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        ema: Ema | None = None,
+        *,
+        keep_frozen: bool = True,
     ) -> None:
+        """Remember what to copy.
+
+        Args:
+            model: Its weights.
+            optimizer: Its moments.
+            ema: Its averages.
+            keep_frozen: False leaves out the pretrained weights that do not train.
+        """
         self.model, self.optimizer, self.ema = model, optimizer, ema
+        self._frozen = unchanging_names(model)
+        self._keep_frozen = keep_frozen or not self._frozen
+        self._left_out: str | None = None
         self._memory: dict[str, dict[str, Tensor]] = {}
 
     def take(
@@ -53,13 +73,19 @@ class Snapshots:
         notes: Mapping[str, str] | None = None,
     ) -> Snapshot:
         """Copy everything. All ranks call it; what was taken before must have been written."""
+        state = self.model.state_dict()
         files = {
-            "model": dict(self.model.state_dict()),
+            "model": {name: state[name] for name in state if name not in self._frozen},
             "optimizer": optimizer_tensors(self.optimizer),
             "random": _random_states(next(self.model.parameters()).device),
         }
         if self.ema is not None:
             files["ema"] = self.ema.state()
+        frozen = {name: state[name] for name in state if name in self._frozen}
+        if frozen and self._keep_frozen and FROZEN not in self._memory:
+            files[FROZEN] = frozen
+        if not self._keep_frozen and self._left_out is None:
+            self._left_out = hash_tensors(frozen)
         for name, tensors in files.items():
             self._copy(name, tensors)
         if torch.cuda.is_available():
@@ -68,8 +94,9 @@ class Snapshots:
             position=position,
             tensors=self._memory,
             provenance=provenance,
-            notes=notes or {},
+            notes=dict(notes or {}) | ({FROZEN: self._left_out} if self._left_out else {}),
             processes=world_size(),
+            unchanged=frozenset({FROZEN} & self._memory.keys()),
         )
 
     def _copy(self, file: str, tensors: Mapping[str, Tensor]) -> None:

@@ -82,7 +82,8 @@ class Trainer(Generic[BatchT]):
         )
         self.optimizer = build_optimizer(self.module, config.optimizer)
         self.ema = Ema(self.module, decay=decay) if (decay := config.ema_decay) else None
-        self.snapshots = Snapshots(self.module, self.optimizer, self.ema)
+        keep = config.checkpoint_frozen
+        self.snapshots = Snapshots(self.module, self.optimizer, self.ema, keep_frozen=keep)
         self.checkpoints = folder / "checkpoints"
         self.saver = Saver(self.checkpoints, keep=config.keep_checkpoints)
         self._restore()
@@ -232,8 +233,7 @@ class Trainer(Generic[BatchT]):
 
     def _validate(self) -> Mapping[str, float]:
         if self._validated is not self.module:
-            averages = {} if self.ema is None else self.ema.state()
-            tensors = {**self.module.state_dict(), **averages}
+            tensors = {**self.module.state_dict(), **(self.ema.state() if self.ema else {})}
             self._validated.load_state_dict({n: whole(t) for n, t in tensors.items()})
         self._validated.eval()
         numbers = self.project.validate(self._validated)

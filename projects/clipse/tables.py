@@ -12,6 +12,7 @@ from cinelex.projects.clipse.project import ClipseProject
 from cinelex.projects.clipse.results import encode_images
 from cinelex.projects.interface.project import Request, RunMode
 from cinelex.projects.interface.tables import write_csv, write_embeddings
+from cinelex.projects.studies.merging import MERGE
 
 NEAREST = 3
 """Training captions that are kept of each image's ranking."""
@@ -75,5 +76,6 @@ def embed(project: ClipseProject, model: VideoText, request: Request) -> Path:
 MODES = {
     "inference": RunMode(help="find the nearest captions of test images", run=describe),
     "embed": RunMode(help="write the embeddings of images and captions", run=embed),
+    "merge": MERGE,
 }
 """What a trained model can be used for."""

@@ -7,7 +7,7 @@ import torch
 from cinelex.config.model_schema import ModelConfig
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import to_float
-from cinelex.models.trunks import part_of
+from cinelex.models.trunks import ADAPTER, part_of
 from cinelex.models.video_text import VideoText
 from cinelex.projects.multitask.masked_task import MaskedTask
 from cinelex.projects.studies.encoding import device_of
@@ -49,11 +49,13 @@ def frozen_shares(model: VideoText, parts: ModelConfig) -> dict[str, Any]:
     Of a tower that is fresh as a whole, the share of the whole.
     """
     diagnostics: dict[str, Any] = {}
-    for name, tower, asked in (
-        ("video_encoder", model.video_encoder, parts.video_frozen),
-        ("text_encoder", model.text_encoder, parts.text_frozen),
+    for name, tower, frozen_part, lora in (
+        ("video_encoder", model.video_encoder, parts.video_frozen, parts.video_lora),
+        ("text_encoder", model.text_encoder, parts.text_frozen, parts.text_lora),
     ):
-        parameters = list(part_of(tower).parameters())
+        asked = "all" if lora else frozen_part
+        named = part_of(tower).named_parameters()
+        parameters = [weight for inner, weight in named if ADAPTER not in inner]
         total = sum(parameter.numel() for parameter in parameters)
         frozen = sum(parameter.numel() for parameter in parameters if not parameter.requires_grad)
         diagnostics[f"model/frozen/{name}"] = frozen / total

@@ -10,7 +10,7 @@ from cinelex.config.build import build_at
 from cinelex.config.schedule import active_weights, value_at
 from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
-from cinelex.core.errors import UserError, refusing
+from cinelex.core.errors import UserError, about, refusing
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.losses.masked import STATISTICS
@@ -24,6 +24,7 @@ from cinelex.models import (
     TEXT_ENCODERS,
     VIDEO_ENCODERS,
 )
+from cinelex.models.adapters import Adapters, add_adapters
 from cinelex.models.clip_pooling import MeanPooling, PositionPooling
 from cinelex.models.contracts import (
     CaptionDecoder,
@@ -92,7 +93,9 @@ def build_video_text(
                 study_in_memory=parts.study_in_memory,
                 **contrast_options(config),
             )
-    _freeze(model, config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(keyed_seed(config.seed, "adapters"))
+        _freeze(model, config)
     return model
 
 
@@ -181,11 +184,23 @@ def _masked_decoder(config: RunConfig, video: VideoEncoder) -> MaskedDecoder:
 
 
 def _freeze(model: VideoText, config: RunConfig) -> None:
-    for name, tower, frozen in (
-        ("video encoder", model.video_encoder, config.model.video_frozen),
-        ("text encoder", model.text_encoder, config.model.text_frozen),
+    """Freeze what the config says of the towers, or give them adapters.
+
+    Raises:
+        UserError: A share is to be frozen of what adapters leave frozen as a whole.
+    """
+    parts = config.model
+    for key, tower, frozen, lora in (
+        ("video", model.video_encoder, parts.video_frozen, parts.video_lora),
+        ("text", model.text_encoder, parts.text_frozen, parts.text_lora),
     ):
-        share = freeze(tower, frozen)
-        if frozen != "none":
-            part = "its pretrained part" if tower.trunk else "it, which is fresh as a whole,"
-            say(f"{name}: {share:.1%} of {part} is frozen, {frozen} asked for")
+        part = "its pretrained part" if tower.trunk else "it, which is fresh as a whole,"
+        if lora is not None:
+            if frozen not in ("none", "all"):
+                raise UserError(f"model.{key}_frozen: adapters leave all frozen; set it to all")
+            with about(f"model.{key}_lora"):
+                names = add_adapters(tower, Adapters(**lora.model_dump()))
+            say(f"{key} encoder: adapters of rank {lora.rank} on {len(names)} layers of {part}")
+        elif frozen != "none":
+            share = freeze(tower, frozen)
+            say(f"{key} encoder: {share:.1%} of {part} is frozen, {frozen} asked for")

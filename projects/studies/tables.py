@@ -20,6 +20,7 @@ from cinelex.projects.interface.project import Request, RunMode
 from cinelex.projects.interface.tables import Columns, write_csv, write_embeddings
 from cinelex.projects.studies.data import StudyData
 from cinelex.projects.studies.encoding import device_of, encode_studies
+from cinelex.projects.studies.merging import MERGE
 from cinelex.projects.studies.project import ClipTextProject
 
 NEAREST = 3
@@ -162,5 +163,6 @@ def _lesions(text: str) -> str:
 STUDY_MODES = {
     "inference": RunMode(help="describe studies that need no report", run=describe),
     "embed": RunMode(help="write the embeddings of studies, clips and reports", run=embed),
+    "merge": MERGE,
 }
 """What any trained model of studies and reports can be used for."""
