@@ -11,12 +11,12 @@ from collections.abc import Callable
 import numpy as np
 
 from cinelex.core.console import say
-from cinelex.doctor.logs.change_points import change_points
 from cinelex.doctor.logs.held_out import held_out_entries
-from cinelex.doctor.logs.level import level_change
 from cinelex.doctor.logs.metric import Metric
-from cinelex.doctor.logs.trend import theil_sen
-from tests.doctor.logs.series import autoregressive
+from cinelex.metrics.series.change_points import change_points
+from cinelex.metrics.series.level import level_change
+from cinelex.metrics.series.trend import theil_sen
+from tests.metrics.series import autoregressive
 
 SLOPE, STEP, JUMP, RISE = 0.01, 3.0, 4.0, 6.0
 Interval = tuple[float, float]

@@ -28,6 +28,10 @@ MATCHING = ("loss_weights.captioning=0", "loss_weights.masked_modeling=0")
 """Matching alone, which is what some defects need and costs a third."""
 NO_CAPTIONS = ("loss_weights.captioning=0", "loss_weights.masked_modeling=1")
 """Weights at which both terms have a say from the first steps on."""
+CAPTIONS = (
+    *("loss_weights.contrastive=0", "loss_weights.masked_modeling=0", "loss_weights.facts=0"),
+)
+"""Captions alone, which a tiny model learns in a minute."""
 MASKED = ("loss_weights.captioning=0", "loss_weights.contrastive=0")
 
 TRAINING_DEFECTS: tuple[Defect, ...] = (
@@ -127,6 +131,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "24",
         "D17",
         "small",
+        overrides=CAPTIONS,
         code=patched(caption_decoder.TransformerCaptionDecoder, "generate", constant_caption),
         says="same caption",
     ),
@@ -135,6 +140,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "20",
         "D17",
         "small",
+        overrides=CAPTIONS,
         code=blind_decoder,
         says="do not depend",
     ),
@@ -183,7 +189,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
 )
 """In the order of their rules."""
 
-HEALTHY = Defect("no defect, small", "", "", "small")
+HEALTHY = Defect("no defect, captions alone", "", "", "small", overrides=CAPTIONS)
 CONTROLS: tuple[Defect, ...] = (
     Defect("no defect, fresh", "", "", "fresh"),
     Defect("no defect, short", "", "", "short", overrides=MATCHING),

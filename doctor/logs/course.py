@@ -5,13 +5,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cinelex.doctor.logs.change_points import FEWEST_POINTS, ChangePoint, change_points
 from cinelex.doctor.logs.entry import Entry, Question, Verdict, number
-from cinelex.doctor.logs.level import Change, level_change
-from cinelex.doctor.logs.metric import Metric, Points
+from cinelex.doctor.logs.metric import Metric
 from cinelex.doctor.logs.names import direction
-from cinelex.doctor.logs.outliers import THRESHOLD, early_share, spikes
-from cinelex.doctor.logs.trend import theil_sen
+from cinelex.metrics.series import Points
+from cinelex.metrics.series.change_points import FEWEST_POINTS, ChangePoint, change_points
+from cinelex.metrics.series.level import Change, level_change
+from cinelex.metrics.series.outliers import THRESHOLD, early_share, spikes
+from cinelex.metrics.series.trend import theil_sen
 
 _MATERIAL = 0.01
 """A change below this share of the first level is none, whatever its sign."""

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cinelex.core.errors import UserError
-from cinelex.doctor.logs.metric import Log, Metric, Points, RunRow, make_metric
+from cinelex.doctor.logs.metric import Log, Metric, RunRow, make_metric
+from cinelex.metrics.series import Points
 
 STEP_NAMES = ("step", "_step", "global_step", "trainer/global_step", "iteration", "epoch")
 """First choice first, in lower case."""

@@ -7,10 +7,10 @@ import numpy as np
 
 from cinelex.doctor.logs.course import window_text
 from cinelex.doctor.logs.entry import Entry, Question, Verdict, number
-from cinelex.doctor.logs.level import level_change
 from cinelex.doctor.logs.metric import Metric
 from cinelex.doctor.logs.names import chance_of, direction, held_out, without_nulls
-from cinelex.doctor.logs.trend import FEWEST_INDEPENDENT, Ranking, ranking
+from cinelex.metrics.series.level import level_change
+from cinelex.metrics.series.trend import FEWEST_INDEPENDENT, Ranking, ranking
 
 _FEWEST = 5
 _SIGNIFICANT = 0.05

@@ -8,10 +8,10 @@ import numpy as np
 
 from cinelex.doctor.logs.course import last_quarter
 from cinelex.doctor.logs.entry import Entry, Question, Verdict, number
-from cinelex.doctor.logs.level import Level, level_change
 from cinelex.doctor.logs.metric import Metric
 from cinelex.doctor.logs.names import is_effective_rank, latent_role, words_of
 from cinelex.doctor.logs.relations import SameNumber, norm_identity
+from cinelex.metrics.series.level import Level, level_change
 
 _WIDTHS = tuple(sorted(2**a * b for a in range(4, 13) for b in (1, 3)))
 """Widths that layers usually have."""

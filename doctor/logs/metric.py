@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float64
 
-Points = Float64[np.ndarray, " point"]
+from cinelex.metrics.series import Points
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from cinelex.doctor.logs.autocorrelation import correlations_of, positive_lags
-from cinelex.doctor.logs.metric import Metric, Points
+from cinelex.doctor.logs.metric import Metric
+from cinelex.metrics.series import Points
+from cinelex.metrics.series.autocorrelation import correlations_of, positive_lags
 
 _FEWEST = 20
 _SAME = 0.9999

@@ -8,13 +8,13 @@ from pathlib import Path
 from cinelex.core.files import write_json
 from cinelex.doctor.logs.entry import VERDICTS, Entry, number
 from cinelex.doctor.logs.ledger import ledger
-from cinelex.doctor.logs.level import level_change
 from cinelex.doctor.logs.metric import Log
 from cinelex.doctor.logs.names import chance_of, without_nulls
 from cinelex.doctor.logs.overview import draw_overview
 from cinelex.doctor.logs.relations import correlations
 from cinelex.doctor.logs.trend_page import draw_trends
 from cinelex.doctor.templates import write_page
+from cinelex.metrics.series.level import level_change
 
 _DECISIVE = ("generalises", "collapsed", "better than chance", "is better than")
 """Claims that belong to the key findings even where nothing can be said about them."""

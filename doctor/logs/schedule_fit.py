@@ -7,7 +7,8 @@ import numpy as np
 
 from cinelex.doctor.logs.course import window_text
 from cinelex.doctor.logs.entry import Entry, Question, Verdict, number
-from cinelex.doctor.logs.metric import Metric, Points
+from cinelex.doctor.logs.metric import Metric
+from cinelex.metrics.series import Points
 
 _EXACT = 0.01
 _FEWEST = 8

@@ -8,15 +8,15 @@ import numpy as np
 from markupsafe import Markup
 
 from cinelex.doctor.charts import INK, MUTED, SERIES, style
-from cinelex.doctor.logs.change_points import ChangePoint, change_points
 from cinelex.doctor.logs.course import FEWEST_LATE, last_quarter
 from cinelex.doctor.logs.drawing import draw_chance, draw_curve, new_panels, save, title
 from cinelex.doctor.logs.entry import number
-from cinelex.doctor.logs.level import SHARE, level_change
 from cinelex.doctor.logs.metric import Log, Metric
 from cinelex.doctor.logs.names import is_learning_rate
 from cinelex.doctor.logs.overview import chosen_names
-from cinelex.doctor.logs.trend import theil_sen
+from cinelex.metrics.series.change_points import ChangePoint, change_points
+from cinelex.metrics.series.level import SHARE, level_change
+from cinelex.metrics.series.trend import theil_sen
 
 MAX_PANELS = 12
 _COLUMNS = 3

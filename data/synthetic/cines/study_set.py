@@ -15,6 +15,8 @@ from cinelex.data.synthetic.workers import answers_in_turn
 
 FORMAT: Final = 4
 """Goes up whenever the same settings give other files."""
+SMALL: Final = 1_000_000
+"""Pixels of all frames, with one cine a study, that one process renders in about two seconds."""
 
 
 def study_set_folder(settings: StudySetSettings, folder: Path) -> Path:
@@ -27,13 +29,15 @@ def make_study_set(
 ) -> Path:
     """Make the set below `folder` unless it is there, and return its manifest.csv.
 
-    `processes` render, one per core that this one may use where it is None.
+    `processes` render, one per core that this one may use where it is None; a small set is made
+    here, before another process has even started.
     """
-    workers = processes or len(os.sched_getaffinity(0))
 
     def make(partial: Path) -> None:
         (partial / "videos").mkdir()
         plans = plan_studies(settings)
+        pixels = len(plans) * settings.frames * settings.size**2
+        workers = processes or (1 if pixels < SMALL else len(os.sched_getaffinity(0)))
         made: Iterator[list[Row]]
         if workers == 1:
             made = (write_study(plan, settings, partial) for plan in plans)

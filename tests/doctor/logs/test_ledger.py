@@ -15,7 +15,7 @@ from cinelex.doctor.logs.ledger import ledger
 from cinelex.doctor.logs.metric import Log, Metric, RunRow
 from cinelex.doctor.logs.overview import chosen_names, draw_overview
 from cinelex.doctor.logs.report import key_findings
-from tests.doctor.logs.series import autoregressive
+from tests.metrics.series import autoregressive
 
 POINTS = 1500
 

@@ -6,9 +6,9 @@ import numpy as np
 import ruptures
 from scipy import optimize, stats
 
-from cinelex.doctor.logs.autocorrelation import autocorrelation_time
-from cinelex.doctor.logs.metric import Points
-from cinelex.doctor.logs.trend import bucket_means
+from cinelex.metrics.series import Points
+from cinelex.metrics.series.autocorrelation import autocorrelation_time
+from cinelex.metrics.series.trend import bucket_means
 
 MAX_POINTS = 240
 """A longer series is averaged in this many buckets first."""

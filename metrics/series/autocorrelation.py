@@ -3,7 +3,7 @@
 import numpy as np
 from statsmodels.tsa.stattools import acf
 
-from cinelex.doctor.logs.metric import Points
+from cinelex.metrics.series import Lags, Points
 
 _COEFFICIENT_BIAS = 1.5
 """A curve taken out of n points lowers every autocorrelation by about 1/n times the autocorrelation
@@ -17,7 +17,7 @@ def without_line(values: Points) -> Points:
     return values - line(places)
 
 
-def positive_lags(correlations: Points) -> int:
+def positive_lags(correlations: Lags) -> int:
     """Return how many lags to sum, lag 0 among them: until a pair of lags sums below 0.
 
     Source: Geyer 1992, Practical Markov chain Monte Carlo, section 3.3.
@@ -28,7 +28,7 @@ def positive_lags(correlations: Points) -> int:
     return 2 * int(ends[0]) if len(ends) else even
 
 
-def correlations_of(residuals: Points) -> Points:
+def correlations_of(residuals: Points) -> Lags:
     """Return autocorrelations from lag 0 to half the length; 0 beyond lag 0 if all are equal."""
     if np.ptp(residuals) <= 1e-12 * max(1e-300, float(np.abs(residuals).max())):
         return np.eye(1, len(residuals) // 2 + 1)[0]

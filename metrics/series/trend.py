@@ -4,10 +4,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64
 from scipy import stats
 
-from cinelex.doctor.logs.autocorrelation import correlations_of, positive_lags, without_bias
-from cinelex.doctor.logs.metric import Points
+from cinelex.metrics.series import Points
+from cinelex.metrics.series.autocorrelation import correlations_of, positive_lags, without_bias
 
 MAX_POINTS = 800
 """A longer series is averaged in this many buckets first: pairs grow with the square."""
@@ -49,7 +50,7 @@ class Ranking:
         return self.effective >= FEWEST_INDEPENDENT
 
 
-def bucket_means(values: Points, count: int) -> Points:
+def bucket_means(values: Points, count: int) -> Float64[np.ndarray, " bucket"]:
     """Return the means of ``count`` equal stretches of the values, or the values if they are few.
 
     What is left over at the start, less than one bucket, is dropped.

@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float64
 from scipy import stats
 
 from cinelex.core.randomness import numpy_generator
-from cinelex.doctor.logs.autocorrelation import autocorrelation_time, without_line
-from cinelex.doctor.logs.metric import Points
+from cinelex.metrics.series import Points
+from cinelex.metrics.series.autocorrelation import autocorrelation_time, without_line
 
 SHARE = 0.05
 """Share of the points whose median is a level."""
@@ -98,7 +99,7 @@ def _level(values: Points) -> Level:
     return Level(middle, spread / math.sqrt(kept * (1 - time / size)), effective, size)
 
 
-def _resampled_medians(window: Points, block: int) -> Points:
+def _resampled_medians(window: Points, block: int) -> Float64[np.ndarray, " draw"]:
     size = len(window)
     draws = numpy_generator("level", size, block)
     starts = draws.integers(0, size, (RESAMPLES, -(-size // block)))

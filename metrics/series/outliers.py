@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage, stats
 
-from cinelex.doctor.logs.autocorrelation import without_line
-from cinelex.doctor.logs.metric import Points
+from cinelex.metrics.series import Points
+from cinelex.metrics.series.autocorrelation import without_line
 
 THRESHOLD = 8.0
 """Median absolute deviations; 8 are 5.4 standard deviations of a normal distribution."""
