@@ -19,6 +19,22 @@ class AdapterConfig(Strict):
     null takes the linear layers in blocks, or a convolutional net's convolutions of one pixel."""
 
 
+class ClosedFormConfig(Strict):
+    """Ridge regression to the reports' rows, solved once, that has its say beside the towers.
+
+    It needs reports that stand still: a text encoder without trainable parameters, and
+    ``heads: study``.
+    """
+
+    inputs: Literal["pixels", "features"] = "pixels"
+    """What it is solved on: the clips averaged down, or the mean token of the video encoder, which
+    must be frozen."""
+    share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
+    """What it counts at evaluation against the towers; 1 leaves nothing of these."""
+    clips: Annotated[int, Field(ge=1, le=64)] = 4
+    """Clips of a study, the first ones, whose pixels it sees."""
+
+
 class ModelConfig(Strict):
     """The parts of the one trained module."""
 
@@ -32,6 +48,8 @@ class ModelConfig(Strict):
     equal."""
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     """Share of a study's numbers that its map into the shared space does not see in training."""
+    closed_form: ClosedFormConfig | None = None
+    """A ridge regression that is added to what the towers say; null adds none."""
     video_encoder: Part = Part(name="vit")
     """Clips to tokens."""
     aggregator: Part = Part(name="attention_pooling")

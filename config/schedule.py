@@ -69,7 +69,7 @@ def schedule_table(config: RunConfig, *, rows: int = 9) -> list[dict[str, float]
     Keys are ``step``, ``learning_rate``, ``temperature`` (where learned, its start) and
     ``weight/<term>``.
     """
-    last = config.steps - 1
+    last = max(0, config.steps - 1)
     chosen = sorted({round(last * row / max(1, rows - 1)) for row in range(rows)})
     return [
         {

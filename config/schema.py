@@ -102,8 +102,8 @@ class RunConfig(Strict):
     use_wandb: bool = False
     """Also send the scalars to Weights & Biases."""
 
-    steps: Count
-    """Optimizer steps of the run."""
+    steps: CountOrZero
+    """Optimizer steps of the run; 0 trains nothing, for what is solved or pretrained."""
     batch: Count
     """Studies in the global batch, over all processes."""
     gradient_accumulation_steps: Count = 1
@@ -179,7 +179,7 @@ class RunConfig(Strict):
     @model_validator(mode="after")
     def check_steps(self) -> Self:
         """Refuse a warm-up that never ends."""
-        if self.optimizer.warmup_steps >= self.steps:
+        if self.optimizer.warmup_steps >= max(1, self.steps):
             raise ValueError(
                 f"optimizer.warmup_steps ({self.optimizer.warmup_steps}) must be below "
                 f"steps ({self.steps})"

@@ -39,10 +39,14 @@ class Ridge:
         self, kernel: Float[np.ndarray, "query row"], *, penalty: float
     ) -> Float[np.ndarray, "query target"]:
         """Return centred predictions, given the inner products of queries with training rows."""
+        centred = kernel - self.row_means - kernel.mean(axis=1, keepdims=True) + self.mean
+        return np.asarray(centred @ self.coefficients(penalty=penalty))
+
+    def coefficients(self, *, penalty: float) -> Float[np.ndarray, "row target"]:
+        """Return what each training row counts for each target; 0 where all rows are alike."""
         scale = penalty * self.values.mean()
         weight = 1 / (self.values + scale) if scale else np.zeros_like(self.values)
-        centred = kernel - self.row_means - kernel.mean(axis=1, keepdims=True) + self.mean
-        return np.asarray(centred @ self.vectors @ (weight[:, None] * self.projected))
+        return np.asarray(self.vectors @ (weight[:, None] * self.projected))
 
 
 def ridge_predictions(
@@ -68,6 +72,27 @@ def ridge_predictions(
     kernel = _inner(inputs, inputs)
     penalty = _best_penalty(kernel, targets, groups, seed=seed)
     return Ridge(kernel, targets).predict(_inner(queries, inputs), penalty=penalty)
+
+
+def ridge_map(
+    inputs: Float[np.ndarray, "row input"],
+    targets: Float[np.ndarray, "row target"],
+    *,
+    groups: Int[np.ndarray, " row"],
+    seed: int = 0,
+) -> tuple[Float[np.ndarray, "input target"], Float[np.ndarray, " target"], float]:
+    """Return ridge regression as a matrix, what is added to its products, and the penalty.
+
+    ``queries @ matrix + added`` are the predictions of `ridge_predictions`, whose arguments these
+    are.
+    """
+    kernel = _inner(inputs, inputs)
+    penalty = _best_penalty(kernel, targets, groups, seed=seed)
+    mean = inputs.mean(axis=0)
+    centred = inputs - mean
+    solved = Ridge(kernel, targets).coefficients(penalty=penalty).astype(inputs.dtype)
+    matrix = centred.T @ solved / inputs.shape[1]
+    return matrix, -mean @ matrix, penalty
 
 
 def _inner(

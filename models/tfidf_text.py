@@ -23,6 +23,8 @@ class TfidfText(TextEncoder):
     Source: Deerwester et al. 1990, "Indexing by latent semantic analysis", JASIS 41(6).
     """
 
+    directions: Tensor
+    """A row a token."""
     term: Tensor
     """Of each token, by its number."""
     idf: Tensor
@@ -40,7 +42,10 @@ class TfidfText(TextEncoder):
         """
         super().__init__()
         self.width = width
-        self.directions = nn.Parameter(torch.zeros(vocab, width), requires_grad=trained)
+        if trained:
+            self.directions = nn.Parameter(torch.zeros(vocab, width))
+        else:
+            self.register_buffer("directions", torch.zeros(vocab, width))
         self.register_buffer("term", torch.arange(vocab))
         self.register_buffer("idf", torch.zeros(vocab))
         self.register_buffer("mean", torch.zeros(width))

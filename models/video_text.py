@@ -1,5 +1,6 @@
 """The whole trainable model: videos and reports in, all that the losses need out."""
 
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
 from cinelex.models.clip_pooling import MeanPooling
+from cinelex.models.closed_form import ClosedForm
 from cinelex.models.contracts import (
     Aggregator,
     CaptionDecoder,
@@ -54,6 +56,7 @@ class VideoText(StudyModel):
         facts_in_memory: bool = False,
         heads: HeadsKind = "linear",
         dropout: float = 0.0,
+        closed_form: ClosedForm | None = None,
         patch_heads: bool = False,
         aggregate: Literal["clips", "tokens"] = "clips",
         clip_pooling: nn.Module | None = None,
@@ -77,6 +80,7 @@ class VideoText(StudyModel):
             facts_in_memory: Show the caption decoder what they found, a row a fact.
             heads: Linear maps into the shared space; one of studies alone, where the reports' tower
                 ends in it; or none, where both do.
+            closed_form: What is added to a study's vector at evaluation; None adds nothing.
             dropout: Share of a study's numbers that the map does not see, drawn anew each time.
             patch_heads: Bring video tokens and text tokens into a shared space too.
             aggregate: What the aggregator is given: the mean of each clip, or all tokens.
@@ -110,7 +114,7 @@ class VideoText(StudyModel):
         self.study_in_memory = study_in_memory
         video_width, text_width = video_encoder.width, text_encoder.width
         self.study_head, self.report_head = embedding_heads(heads, video_width, text_width, dim=dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout, self.closed_form = nn.Dropout(dropout), closed_form
         self.caption_decoder = caption_decoder
         self.masked_decoder = masked_decoder
         self.fact_heads = fact_heads
@@ -182,6 +186,22 @@ class VideoText(StudyModel):
             return self.video_encoder(clips)
         assert isinstance(self.video_encoder, PretrainedVideo)
         return self.video_encoder.tokens(kept)
+
+    def encode_study(
+        self,
+        clips: Clips,
+        owner: Int[Tensor, " clip"],
+        *,
+        studies: int,
+        max_clips: int | None = None,
+        kept: ClipFeatures | None = None,
+    ) -> EncodedStudies:
+        """Return each study's vector, which at evaluation hears the closed form, and memory."""
+        found = super().encode_study(clips, owner, studies=studies, max_clips=max_clips, kept=kept)
+        if self.closed_form is None or self.training:
+            return found
+        inputs = self.closed_form.inputs_of(clips, owner, found, max_clips=max_clips)
+        return replace(found, study=self.closed_form(found.study, inputs))
 
     def join_clips(
         self,

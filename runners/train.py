@@ -87,6 +87,7 @@ class Trainer(Generic[BatchT]):
         self.checkpoints = folder / "checkpoints"
         self.saver = Saver(self.checkpoints, keep=config.keep_checkpoints)
         self._restore()
+        project.ready(self.module)
         self.cause: Cause | None = None
         self.books = Books(config, folder, position=self.position, sinks=sinks)
         self._left_out: dict[int, Spike] = {}
@@ -105,6 +106,8 @@ class Trainer(Generic[BatchT]):
             with self.saver, watchdog:
                 while self.step < self.config.steps and self.cause is None:
                     self._go_on(watchdog, interruption)
+                if self.saver.last is None:  # there was nothing to train
+                    self.save()
             barrier()  # the main rank may have waited long for its disk
             # one that came during the last save asks as well
             self.cause = interruption.requested()

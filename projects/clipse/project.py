@@ -42,6 +42,7 @@ from cinelex.projects.clipse.teacher import (
 from cinelex.projects.clipse.terms import PLAIN
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
+from cinelex.projects.studies.closed_form import solve_closed_form
 from cinelex.projects.studies.features import keep_features
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
@@ -95,11 +96,14 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
         return model
 
     def ready(self, model: VideoText) -> Sequence[str]:
-        """Run frozen towers once."""
+        """Run frozen towers once, and solve the closed form that the model may have."""
         asks = isinstance(self.teacher, VideoText) and self.config.clipse.affinity.alpha < 1
         pixels_for = "the teacher of clipse.affinity looks at pixels" if asks else None
         splits = (self.data.train, self.data.validation, self.data.test)
-        return keep_features(self.config, model, splits, pixels_for=pixels_for)
+        kept = keep_features(self.config, model, splits, pixels_for=pixels_for)
+        size, train = self.config.evaluation.batch, self.data.train
+        solve_closed_form(model, train, train.captions, batch=size, seed=self.config.seed)
+        return kept
 
     def outputs(self, model: nn.Module, batch: Batch) -> ClipseOutputs:
         """Encode images and captions, and ask the teacher."""

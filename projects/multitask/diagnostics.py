@@ -58,6 +58,8 @@ def frozen_shares(model: VideoText, parts: ModelConfig) -> dict[str, Any]:
         parameters = [weight for inner, weight in named if ADAPTER not in inner]
         total = sum(parameter.numel() for parameter in parameters)
         frozen = sum(parameter.numel() for parameter in parameters if not parameter.requires_grad)
+        if not total:  # it counts, and does not learn
+            continue
         diagnostics[f"model/frozen/{name}"] = frozen / total
         diagnostics[f"model/frozen/{name}/asked"] = {"none": 0.0, "all": 1.0}.get(str(asked), asked)
     return diagnostics

@@ -33,6 +33,7 @@ from cinelex.projects.multitask.masked_task import MaskedTask, masked_task_of
 from cinelex.projects.multitask.outputs import MultitaskOutputs
 from cinelex.projects.multitask.terms import TERMS
 from cinelex.projects.studies.captions import Written
+from cinelex.projects.studies.closed_form import solve_closed_form
 from cinelex.projects.studies.contrast import contrast, contrastive_nulls
 from cinelex.projects.studies.data import StudyData, open_study_data
 from cinelex.projects.studies.diagnostics import study_diagnostics, view_diagnostics
@@ -185,10 +186,14 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         return {**data, **checks, **frozen_shares(model, self.config.model)}
 
     def ready(self, model: VideoText) -> Sequence[str]:
-        """Run frozen towers once."""
+        """Run frozen towers once, and solve the closed form that the model may have."""
         pixels_for = "masked modelling fills in pixels" if self.masked_task else None
         splits = (self.data.train, self.data.validation, self.data.test)
-        return keep_features(self.config, model, splits, pixels_for=pixels_for)
+        kept = keep_features(self.config, model, splits, pixels_for=pixels_for)
+        size, train = self.config.evaluation.batch, self.data.train
+        texts = [(tokens,) for tokens in train.token_ids]
+        solve_closed_form(model, train, texts, batch=size, seed=self.config.seed)
+        return kept
 
     def write(
         self, model: VideoText, dataset: StudyDataset, *, beside: bool = False

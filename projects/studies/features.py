@@ -75,6 +75,8 @@ def keep_features(
     Raises:
         UserError: The disk is full, or what is kept is not what the tower makes.
     """
+    if model.closed_form is not None and model.closed_form.clips is not None:
+        pixels_for = "the closed form looks at pixels"
     if config.features.keep == "never":
         return []
     kept, there = [], [split for split in splits if split is not None]

@@ -6,15 +6,15 @@ from functools import partial
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cinelex.core.distributed import gather_rows
 from cinelex.data.batch import Batch
 from cinelex.data.loader import Chosen, Samples, evaluation_batches
+from cinelex.data.video.transforms import to_float
 from cinelex.metrics.ridge import ridge_predictions
-from cinelex.models.packing import pad_rows
+from cinelex.models.closed_form import mean_tokens, pixel_rows
 from cinelex.models.study_model import StudyModel
 from cinelex.models.tfidf import TfidfRows
 from cinelex.projects.studies.encoding import device_of, encode_batch
@@ -23,10 +23,6 @@ MAX_ROWS = 2000
 """Training rows that the closed form is solved on, evenly spaced; its cost grows as their cube."""
 MAX_CLIPS = 4
 """Clips of a study that are laid side by side, the first ones."""
-MAX_FRAMES = 4
-MAX_NUMBERS = 65_536
-"""Numbers of a study's pixels, which are averaged down to it."""
-SIDES = (64, 32, 16)
 TEXTS_AT_ONCE = 256
 
 Texts = Sequence[Int[np.ndarray, " _"]]
@@ -67,7 +63,7 @@ def floor_rows(
         batch: Samples at once.
         seed: Decides which parts of the training split are left out in turn.
     """
-    indices = np.unique(np.linspace(0, len(train) - 1, MAX_ROWS).round().astype(int)).tolist()
+    indices = rows_solved_on(train)
     own = [text for index in indices for text in texts[index]]
     counts = np.array([len(texts[index]) for index in indices])
     tfidf = TfidfRows((text.tolist() for text in own), vocab=train.tokenizer.vocab_size)
@@ -82,7 +78,7 @@ def floor_rows(
     }
     found = {}
     for name, (inputs, known_samples, searched_samples) in floors.items():
-        of = partial(_rows, inputs, batch=batch, device=device_of(model))
+        of = partial(rows_of, inputs, batch=batch, device=device_of(model))
         predicted = ridge_predictions(
             of(Chosen(known_samples, indices)),
             targets,
@@ -94,31 +90,28 @@ def floor_rows(
     return found
 
 
+def rows_solved_on(train: Samples) -> list[int]:
+    """Return the indices of the training samples that a closed form is solved on."""
+    return np.unique(np.linspace(0, len(train) - 1, MAX_ROWS).round().astype(int)).tolist()
+
+
 def study_pixels(batch: Batch) -> Float[Tensor, "study number"]:
     """Return the first clips of each study side by side, averaged down, in [0, 1]."""
-    _, frames, rows, columns, channels = batch.clips.shape
-    moments = min(frames, MAX_FRAMES)
-    fitting = [side for side in SIDES if MAX_CLIPS * side**2 * moments * channels <= MAX_NUMBERS]
-    side = (*fitting, SIDES[-1])[0]
-    small = F.adaptive_avg_pool3d(
-        batch.clips.movedim(-1, 1).float() / 255, (moments, min(side, rows), min(side, columns))
+    return pixel_rows(
+        to_float(batch.clips),
+        batch.owner,
+        studies=batch.studies,
+        count=MAX_CLIPS,
+        max_clips=max(batch.clip_counts),
     )
-    beside, _ = pad_rows(
-        small.flatten(1), batch.owner, studies=batch.studies, max_clips=max(batch.clip_counts)
-    )
-    beside = beside[:, :MAX_CLIPS]
-    return F.pad(beside, (0, 0, 0, MAX_CLIPS - beside.shape[1])).flatten(1)
 
 
 def study_features(model: StudyModel, batch: Batch) -> Float[Tensor, "study number"]:
     """Return the mean of a study's tokens, as the caption decoder would see them."""
-    encoded = encode_batch(model, batch)
-    mask = encoded.attention_mask[:, encoded.first_token :, None]
-    tokens = encoded.memory[:, encoded.first_token :].float() * mask
-    return tokens.sum(1) / mask.sum(1).clamp(min=1)
+    return mean_tokens(encode_batch(model, batch))
 
 
-def _rows(
+def rows_of(
     inputs: Inputs,
     samples: Samples,
     *,

@@ -26,6 +26,7 @@ from cinelex.models import (
 )
 from cinelex.models.adapters import Adapters, add_adapters
 from cinelex.models.clip_pooling import MeanPooling, PositionPooling
+from cinelex.models.closed_form import ClosedForm, pixel_count
 from cinelex.models.contracts import (
     CaptionDecoder,
     FactHeads,
@@ -76,6 +77,7 @@ def build_video_text(
                 dim=parts.dim,
                 heads=parts.heads,
                 dropout=parts.dropout,
+                closed_form=_closed_form(config, video, text),
                 caption_decoder=(
                     caption_decoder(config, tokenizer, memory_width=video.width)
                     if "captioning" in weights
@@ -181,6 +183,28 @@ def _masked_decoder(config: RunConfig, video: VideoEncoder) -> MaskedDecoder:
         memory_width=video.width,
         output=config.data.channels * frames * rows * columns + STATISTICS,
     )
+
+
+def _closed_form(config: RunConfig, video: VideoEncoder, text: TextEncoder) -> ClosedForm | None:
+    """Return what is added to the towers.
+
+    Raises:
+        UserError: What it is solved on, or what it predicts, would move while it is trained.
+    """
+    asked, data = config.model.closed_form, config.data
+    if asked is None:
+        return None
+    if config.model.heads != "study" or any(p.requires_grad for p in text.parameters()):
+        raise UserError(
+            "model.closed_form predicts reports that stand still; set model.heads=study and a text "
+            "encoder that is not trained, such as model.text_encoder.name=tfidf"
+        )
+    dim, share = config.model.dim, asked.share
+    if asked.inputs == "features":
+        return ClosedForm(inputs=video.width, dim=dim, share=share, clips=None)
+    clips = asked.clips
+    count = pixel_count(channels=data.channels, frames=data.frames, size=data.size, count=clips)
+    return ClosedForm(inputs=count, dim=dim, share=share, clips=clips)
 
 
 def _freeze(model: VideoText, config: RunConfig) -> None:

@@ -59,5 +59,5 @@ def test_what_was_fitted_is_kept_with_the_weights() -> None:
 
 
 def test_nothing_learns_unless_it_is_told_to() -> None:
-    assert not any(p.requires_grad for p in TfidfText(width=8, vocab=10).parameters())
+    assert list(TfidfText(width=8, vocab=10).parameters()) == []
     assert all(p.requires_grad for p in TfidfText(width=8, vocab=10, trained=True).parameters())

@@ -1,0 +1,134 @@
+"""Ridge regression beside a trained tower: a linear map that is solved, and never trained."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
+from cinelex.models.embedding import unit_rows
+from cinelex.models.packing import pad_rows
+from cinelex.models.shapes import Clips, Studies
+from cinelex.models.study_model import EncodedStudies
+
+MAX_FRAMES = 4
+"""Frames of a clip, evenly spaced averages, that are kept."""
+MAX_NUMBERS = 65_536
+"""Numbers of a study's pixels, which are averaged down to it."""
+SIDES = (64, 32, 16)
+
+
+class ClosedForm(nn.Module):
+    """Add what ridge regression says of a study to what the trained towers say, at evaluation.
+
+    Both are unit rows, and so is their weighted sum. In training the towers stand alone: the closed
+    form has seen every training pair, and would leave them nothing to learn. Before `set` it is
+    silent.
+    """
+
+    weight: Tensor
+    """0 until it is set."""
+    offset: Tensor
+
+    def __init__(self, *, inputs: int, dim: int, share: float, clips: int | None) -> None:
+        """Make room for the solution.
+
+        Args:
+            inputs: Numbers that a study is made of here.
+            dim: Dimension of the space that studies and reports share.
+            share: What it counts, in (0, 1]; 1 leaves nothing of the trained towers.
+            clips: Clips of a study whose pixels are seen; None for the mean of its tokens.
+        """
+        super().__init__()
+        self.share, self.clips = share, clips
+        self.register_buffer("weight", torch.zeros(inputs, dim))
+        self.register_buffer("offset", torch.zeros(dim))
+
+    @property
+    def solved(self) -> bool:
+        """Return whether it has been set. Waits for the device."""
+        return bool(self.weight.any())
+
+    @torch.no_grad()
+    def set(self, weight: Float[Tensor, "input dim"], offset: Float[Tensor, " dim"]) -> None:
+        """Take a solution."""
+        self.weight.copy_(weight)
+        self.offset.copy_(offset)
+
+    def inputs_of(
+        self,
+        clips: Clips,
+        owner: Int[Tensor, " clip"],
+        studies: EncodedStudies,
+        *,
+        max_clips: int | None,
+    ) -> Float[Tensor, "study input"]:
+        """Return what it is a map of.
+
+        Args:
+            clips: Standardised pixels of all studies.
+            owner: The study that each clip belongs to.
+            studies: What the towers made of them.
+            max_clips: As of `pad_rows`.
+        """
+        if self.clips is None:
+            return mean_tokens(studies)
+        count = len(studies.study)
+        return pixel_rows(clips, owner, studies=count, count=self.clips, max_clips=max_clips)
+
+    def forward(self, own: Studies, inputs: Float[Tensor, "study input"]) -> Studies:
+        """Return unit rows of both.
+
+        Args:
+            own: Unit rows of the trained towers.
+            inputs: What it is a map of.
+        """
+        found = unit_rows(inputs.float() @ self.weight + self.offset)
+        return unit_rows((1 - self.share) * own + self.share * found)
+
+
+def mean_tokens(studies: EncodedStudies) -> Float[Tensor, "study number"]:
+    """Return the mean of a study's tokens, as the caption decoder would see them."""
+    mask = studies.attention_mask[:, studies.first_token :, None]
+    tokens = studies.memory[:, studies.first_token :].float() * mask
+    return tokens.sum(1) / mask.sum(1).clamp(min=1)
+
+
+def pixel_rows(
+    clips: Clips,
+    owner: Int[Tensor, " clip"],
+    *,
+    studies: int,
+    count: int,
+    max_clips: int | None = None,
+) -> Float[Tensor, "study number"]:
+    """Return the first clips of each study side by side, averaged down, in [0, 1].
+
+    Args:
+        clips: Standardised pixels.
+        owner: The study that each clip belongs to.
+        studies: Number of studies.
+        count: How many clips; 0 stands for one that a study lacks.
+        max_clips: As of `pad_rows`.
+    """
+    _, channels, frames, rows, columns = clips.shape
+    moments, side = _grid(channels, frames, count)
+    small = F.adaptive_avg_pool3d(
+        clips * PIXEL_STD + PIXEL_MEAN, (moments, min(side, rows), min(side, columns))
+    )
+    beside, _ = pad_rows(small.flatten(1), owner, studies=studies, max_clips=max_clips)
+    beside = beside[:, :count]
+    return F.pad(beside, (0, 0, 0, count - beside.shape[1])).flatten(1)
+
+
+def pixel_count(*, channels: int, frames: int, size: int, count: int) -> int:
+    """Return how many numbers `pixel_rows` makes of a study."""
+    moments, side = _grid(channels, frames, count)
+    return count * channels * moments * min(side, size) ** 2
+
+
+def _grid(channels: int, frames: int, count: int) -> tuple[int, int]:
+    """Return the frames and the side that clips are averaged down to."""
+    moments = min(frames, MAX_FRAMES)
+    fitting = [side for side in SIDES if count * side**2 * moments * channels <= MAX_NUMBERS]
+    return moments, (*fitting, SIDES[-1])[0]

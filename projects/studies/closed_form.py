@@ -1,0 +1,87 @@
+"""Solves what a model adds to its towers, on the training split, before the first step."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from cinelex.core.console import say
+from cinelex.core.errors import UserError
+from cinelex.data.batch import Batch
+from cinelex.data.loader import Chosen, Samples
+from cinelex.data.video.transforms import to_float
+from cinelex.metrics.ridge import ridge_map
+from cinelex.models.closed_form import mean_tokens, pixel_rows
+from cinelex.models.video_text import VideoText
+from cinelex.projects.studies.encoding import device_of, encode_batch, evaluating
+from cinelex.projects.studies.floors import TEXTS_AT_ONCE, Texts, rows_of, rows_solved_on
+
+
+@torch.no_grad()
+def solve_closed_form(
+    model: VideoText, train: Samples, texts: Sequence[Texts], *, batch: int, seed: int
+) -> None:
+    """Solve a model's closed form, unless it has none or one that is solved.
+
+    Args:
+        model: Whose towers have the weights that they begin with.
+        train: The training samples.
+        texts: Tokens of the texts of each; a sample with several is sent to their mean.
+        batch: Samples at once.
+        seed: Decides which parts of the training split are left out in turn for the penalty.
+
+    Raises:
+        UserError: It is solved on features that are trained.
+    """
+    form = model.closed_form
+    if form is None or form.solved:
+        return
+    if form.clips is None and any(p.requires_grad for p in model.video_encoder.parameters()):
+        raise UserError(
+            "model.closed_form.inputs: features are those of a frozen video encoder; freeze it "
+            "or set model.closed_form.inputs=pixels"
+        )
+    indices = rows_solved_on(train)
+    own = [text for index in indices for text in texts[index]]
+    counts = np.array([len(texts[index]) for index in indices])
+    with evaluating(model):
+        rows = _text_rows(model, own, pad_id=train.tokenizer.pad_id)
+        targets = np.add.reduceat(rows, np.cumsum(counts) - counts, axis=0) / counts[:, None]
+        samples = Chosen(train if form.clips is None else train.of_pixels(), indices)
+        inputs = rows_of(partial(_inputs, model), samples, batch=batch, device=device_of(model))
+    _, groups = np.unique(targets.round(4), axis=0, return_inverse=True)
+    weight, offset, penalty = ridge_map(inputs, targets, groups=groups, seed=seed)
+    form.set(torch.from_numpy(weight).float(), torch.from_numpy(offset).float())
+    say(f"closed form: solved on {len(indices)} training samples, penalty {penalty:g}")
+
+
+def _inputs(model: VideoText, batch: Batch) -> Float[Tensor, "study input"]:
+    assert model.closed_form is not None
+    clips = model.closed_form.clips
+    if clips is None:
+        return mean_tokens(encode_batch(model, batch))
+    return pixel_rows(
+        to_float(batch.clips),
+        batch.owner,
+        studies=batch.studies,
+        count=clips,
+        max_clips=max(batch.clip_counts),
+    )
+
+
+def _text_rows(
+    model: VideoText, texts: Sequence[Int[np.ndarray, " _"]], *, pad_id: int
+) -> Float[np.ndarray, "text dim"]:
+    """Return what the text encoder makes of texts, before it is given length 1."""
+    rows = []
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        some = [torch.from_numpy(text) for text in texts[start : start + TEXTS_AT_ONCE]]
+        token_ids = torch.nn.utils.rnn.pad_sequence(some, batch_first=True, padding_value=pad_id)
+        token_ids = token_ids.to(device_of(model))
+        mask = token_ids != pad_id
+        pooled = model.text_encoder.pool(model.text_encoder(token_ids, mask), mask)
+        rows.append(model.report_head(pooled).float().cpu())
+    return torch.cat(rows).numpy()

@@ -1,0 +1,42 @@
+"""A solved map beside a trained tower: what it is shown, and when it has its say."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from cinelex.metrics.ridge import ridge_map, ridge_predictions
+from cinelex.models.closed_form import ClosedForm, pixel_count, pixel_rows
+
+DRAW = np.random.default_rng(0)
+
+
+def test_a_map_gives_the_predictions_of_the_dual() -> None:
+    inputs, targets = DRAW.normal(size=(30, 50)) + 2, DRAW.normal(size=(30, 4))
+    queries, groups = DRAW.normal(size=(9, 50)) + 2, np.arange(30)
+    matrix, added, _ = ridge_map(inputs, targets, groups=groups)
+    expected = ridge_predictions(inputs, targets, queries, groups=groups)
+    np.testing.assert_allclose(queries @ matrix + added, expected, rtol=1e-8, atol=1e-10)
+
+
+def test_the_sum_is_that_of_unit_rows() -> None:
+    form = ClosedForm(inputs=3, dim=2, share=0.25, clips=1)
+    form.set(torch.tensor([[2.0, 0], [0, 1], [0, 0]]), torch.tensor([0.0, 3.0]))
+    own, inputs = torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 0.0, 5.0]])
+    expected = F.normalize(0.75 * own + 0.25 * F.normalize(torch.tensor([[4.0, 3.0]])))
+    torch.testing.assert_close(form(own, inputs), expected)
+
+
+def test_an_unsolved_form_is_silent() -> None:
+    form = ClosedForm(inputs=3, dim=2, share=0.5, clips=1)
+    own = F.normalize(torch.randn(4, 2))
+    assert not form.solved
+    torch.testing.assert_close(form(own, torch.randn(4, 3)), own)
+
+
+def test_pixels_are_as_many_as_were_counted() -> None:
+    for size, frames, channels, count in ((64, 8, 3, 4), (24, 2, 1, 1), (128, 1, 3, 2)):
+        clips = torch.zeros(3, channels, frames, size, size)
+        owner = torch.tensor([0, 0, 1])
+        rows = pixel_rows(clips, owner, studies=2, count=count)
+        numbers = pixel_count(channels=channels, frames=frames, size=size, count=count)
+        assert rows.shape == (2, numbers)
