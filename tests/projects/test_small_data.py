@@ -1,0 +1,44 @@
+"""The recipes for small sets, whole: trained, solved, evaluated, and solved alone."""
+
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from cinelex.core.files import read_json
+from cinelex.scripts.main import main
+from tests.tiny_run import DATA, RUN, STUDIES
+
+CONFIG = Path(__file__).parents[2] / "config"
+TINY = (
+    *(item for item in RUN if not item.startswith(("steps=", "checkpoint_every="))),
+    *("model.width=16", "model.dim=16", "model.video_encoder.options.base=8", "data.size=32"),
+)
+OWN = {
+    "clip": DATA,
+    "clipse": (
+        *("clipse.format=flickr8k", "clipse.synthetic.stock_scenes=2"),
+        *(f"clipse.synthetic.{split}={count}" for split, count in STUDIES.items()),
+    ),
+}
+DIRECTIONS = {"clip": "study_to_report", "clipse": "image_to_text"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted(OWN))
+@pytest.mark.parametrize("steps", [0, 4])
+def test_a_recipe_trains_solves_and_is_searched_beside_its_floor(
+    kind: str, steps: int, study_cache: Path, tmp_path: Path
+) -> None:
+    command = ["--base_config", str(CONFIG / kind / "small_data.yaml"), f"folder={tmp_path}"]
+    own = [item for item in OWN[kind] if not item.startswith("data.size")]
+    alone = ["optimizer.warmup_steps=0", "model.closed_form.share=1.0"] if steps == 0 else []
+    tiny = [item for item in TINY if not (alone and item.startswith("optimizer.warmup_steps"))]
+    more = [f"data.cache={study_cache}", f"steps={steps}", "checkpoint_every=4", "name=small"]
+    assert main([*command, *tiny, *own, *alone, *more]) == 0
+    run = tmp_path / "small"
+    weights = load_file(run / "checkpoints" / f"step-{steps}" / "model.safetensors")
+    assert weights["closed_form.weight"].any()
+    assert weights["text_encoder.idf"].any()
+    found = read_json(run / "results.json")["retrieval"][DIRECTIONS[kind]]["recall_at_10"]
+    assert {"ridge_pixels", "ridge_features"} <= found["baselines"].keys()
