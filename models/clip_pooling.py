@@ -1,9 +1,10 @@
 """From the tokens of a clip to one row."""
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from cinelex.models.shapes import ClipTokens
+from cinelex.models.contracts import Aggregator
+from cinelex.models.shapes import ClipTokens, Studies
 
 
 class PositionPooling(nn.Module):
@@ -41,3 +42,21 @@ class MeanPooling(nn.Module):
     def forward(self, tokens: ClipTokens) -> Float[Tensor, "clip width"]:
         """Return one row a clip."""
         return tokens.mean(dim=1)
+
+
+def of_all_tokens(
+    aggregator: Aggregator,
+    tokens: ClipTokens,
+    owner: Int[Tensor, " clip"],
+    *,
+    studies: int,
+    max_clips: int | None,
+) -> Studies:
+    """Return what an aggregator makes of studies that it sees token by token, not clip by clip."""
+    among = tokens.shape[1]
+    return aggregator(
+        tokens.flatten(0, 1),
+        owner.repeat_interleave(among),
+        studies=studies,
+        max_clips=None if max_clips is None else max_clips * among,
+    )

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
 from cinelex.models.embedding import unit_rows
 from cinelex.models.packing import pad_rows
-from cinelex.models.shapes import Clips, Studies
-from cinelex.models.study_model import EncodedStudies
+from cinelex.models.shapes import Clips, Memory, MemoryMask, Studies
 
 MAX_FRAMES = 4
 """Frames of a clip, evenly spaced averages, that are kept."""
@@ -59,7 +58,8 @@ class ClosedForm(nn.Module):
         self,
         clips: Clips,
         owner: Int[Tensor, " clip"],
-        studies: EncodedStudies,
+        tokens: Memory,
+        attention_mask: MemoryMask,
         *,
         max_clips: int | None,
     ) -> Float[Tensor, "study input"]:
@@ -68,12 +68,13 @@ class ClosedForm(nn.Module):
         Args:
             clips: Standardised pixels of all studies.
             owner: The study that each clip belongs to.
-            studies: What the towers made of them.
+            tokens: Of each study, padded.
+            attention_mask: True where there is a token.
             max_clips: As of `pad_rows`.
         """
         if self.clips is None:
-            return mean_tokens(studies)
-        count = len(studies.study)
+            return mean_tokens(tokens, attention_mask)
+        count = len(tokens)
         return pixel_rows(clips, owner, studies=count, count=self.clips, max_clips=max_clips)
 
     def forward(self, own: Studies, inputs: Float[Tensor, "study input"]) -> Studies:
@@ -87,11 +88,10 @@ class ClosedForm(nn.Module):
         return unit_rows((1 - self.share) * own + self.share * found)
 
 
-def mean_tokens(studies: EncodedStudies) -> Float[Tensor, "study number"]:
-    """Return the mean of a study's tokens, as the caption decoder would see them."""
-    mask = studies.attention_mask[:, studies.first_token :, None]
-    tokens = studies.memory[:, studies.first_token :].float() * mask
-    return tokens.sum(1) / mask.sum(1).clamp(min=1)
+def mean_tokens(tokens: Memory, attention_mask: MemoryMask) -> Float[Tensor, "study number"]:
+    """Return the mean of each study's tokens that are not padding."""
+    mask = attention_mask[..., None]
+    return (tokens.float() * mask).sum(1) / mask.sum(1).clamp(min=1)
 
 
 def pixel_rows(

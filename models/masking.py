@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from cinelex.core.errors import UserError
+from cinelex.models.contracts import VideoEncoder
 from cinelex.models.shapes import Keep
 
 
@@ -41,3 +42,16 @@ def tube_mask(
         (start + keep[:, None]).flatten(1),
         (start + hide[:, None]).flatten(1),
     )
+
+
+def refuse_masking(encoder: VideoEncoder) -> None:
+    """Refuse an encoder behind which nothing can be masked.
+
+    Raises:
+        ValueError: It cannot drop tokens.
+    """
+    if not encoder.drops_tokens:
+        raise ValueError(
+            f"{type(encoder).__name__} cannot drop tokens, so nothing can be masked; "
+            "choose another video encoder or switch masked modelling off"
+        )

@@ -1,11 +1,12 @@
 """What a trained module that knows studies and reports can do, whatever it is made of."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from cinelex.models.closed_form import ClosedForm
 from cinelex.models.contracts import CaptionDecoder, PretrainedText, TextEncoder
 from cinelex.models.embedding import unit_rows
 from cinelex.models.shapes import (
@@ -38,6 +39,16 @@ class EncodedStudies:
     """False where ``attention_mask`` is known to be True everywhere without asking the device."""
     facts: Float[Tensor, "study fact"] | None = None
     """What the heads found, in standard deviations from the mean; None where there are none."""
+
+    @property
+    def tokens(self) -> Memory:
+        """Return the tokens of all clips, the last part of ``memory``."""
+        return self.memory[:, self.first_token :]
+
+    @property
+    def token_mask(self) -> MemoryMask:
+        """Return True where ``tokens`` holds something."""
+        return self.attention_mask[:, self.first_token :]
 
     @property
     def mask(self) -> MemoryMask | None:
@@ -96,6 +107,11 @@ class StudyModel(nn.Module, ABC):
     bias: nn.Parameter | None
     """Added to the logits of the sigmoid loss."""
 
+    def __init__(self) -> None:
+        """Begin without a closed form."""
+        super().__init__()
+        self.closed_form: ClosedForm | None = None
+
     @abstractmethod
     def encode_clips(
         self, clips: Clips, kept: ClipFeatures | None = None
@@ -136,9 +152,17 @@ class StudyModel(nn.Module, ABC):
         max_clips: int | None = None,
         kept: ClipFeatures | None = None,
     ) -> EncodedStudies:
-        """Return each study's vector and memory from standardised pixels, as `join_clips` does."""
+        """Return each study's vector and memory from standardised pixels, as `join_clips` does.
+
+        At evaluation the vector hears the closed form, where there is one.
+        """
         features = self.encode_clips(clips, kept)
-        return self.join_clips(features, owner, studies=studies, max_clips=max_clips)
+        found = self.join_clips(features, owner, studies=studies, max_clips=max_clips)
+        form = self.closed_form
+        if form is None or self.training:
+            return found
+        inputs = form.inputs_of(clips, owner, found.tokens, found.token_mask, max_clips=max_clips)
+        return replace(found, study=form(found.study, inputs))
 
     def encode_report(
         self,

@@ -1,6 +1,5 @@
 """The whole trainable model: videos and reports in, all that the losses need out."""
 
-from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -8,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
-from cinelex.models.clip_pooling import MeanPooling
+from cinelex.models.clip_pooling import MeanPooling, of_all_tokens
 from cinelex.models.closed_form import ClosedForm
 from cinelex.models.contracts import (
     Aggregator,
@@ -21,6 +20,7 @@ from cinelex.models.contracts import (
 )
 from cinelex.models.embedding import HeadsKind, embedding_head, embedding_heads, unit_rows
 from cinelex.models.fact_heads import FactRows
+from cinelex.models.masking import refuse_masking
 from cinelex.models.packing import pad_rows
 from cinelex.models.shapes import ClipFeatures, Clips, ClipTokens, TokenIds, TokenMask
 from cinelex.models.study_model import NOTHING, EncodedStudies, Kept, StudyModel
@@ -78,8 +78,7 @@ class VideoText(StudyModel):
             fact_heads: From the tokens of a study's clips to what its report states.
             facts: Numbers that they return.
             facts_in_memory: Show the caption decoder what they found, a row a fact.
-            heads: Linear maps into the shared space; one of studies alone, where the reports' tower
-                ends in it; or none, where both do.
+            heads: As of `embedding_heads`.
             closed_form: What is added to a study's vector at evaluation; None adds nothing.
             dropout: Share of a study's numbers that the map does not see, drawn anew each time.
             patch_heads: Bring video tokens and text tokens into a shared space too.
@@ -99,11 +98,8 @@ class VideoText(StudyModel):
         """
         super().__init__()
         self.dim = dim
-        if masked_decoder is not None and not video_encoder.drops_tokens:
-            raise ValueError(
-                f"{type(video_encoder).__name__} cannot drop tokens, so nothing can be masked; "
-                "choose another video encoder or switch masked modelling off"
-            )
+        if masked_decoder is not None:
+            refuse_masking(video_encoder)
         # one unit for all encoders, in which clips are augmented and masked pixels are targets
         video_encoder.normalize.expect(mean=PIXEL_MEAN, std=PIXEL_STD)
         self.video_encoder = video_encoder
@@ -187,22 +183,6 @@ class VideoText(StudyModel):
         assert isinstance(self.video_encoder, PretrainedVideo)
         return self.video_encoder.tokens(kept)
 
-    def encode_study(
-        self,
-        clips: Clips,
-        owner: Int[Tensor, " clip"],
-        *,
-        studies: int,
-        max_clips: int | None = None,
-        kept: ClipFeatures | None = None,
-    ) -> EncodedStudies:
-        """Return each study's vector, which at evaluation hears the closed form, and memory."""
-        found = super().encode_study(clips, owner, studies=studies, max_clips=max_clips, kept=kept)
-        if self.closed_form is None or self.training:
-            return found
-        inputs = self.closed_form.inputs_of(clips, owner, found, max_clips=max_clips)
-        return replace(found, study=self.closed_form(found.study, inputs))
-
     def join_clips(
         self,
         features: ClipTokens,
@@ -213,10 +193,8 @@ class VideoText(StudyModel):
     ) -> EncodedStudies:
         """Return the vector and the tokens of each study."""
         table, attention_mask = pad_rows(features, owner, studies=studies, max_clips=max_clips)
-        memory, seen = (
-            [table.flatten(1, 2)],
-            [attention_mask.repeat_interleave(features.shape[1], dim=1)],
-        )
+        memory = [table.flatten(1, 2)]
+        seen = [attention_mask.repeat_interleave(features.shape[1], dim=1)]
         if self.aggregate == "clips":
             rows = self.clip_pooling(features)
             study = self.aggregator(rows, owner, studies=studies, max_clips=max_clips)
@@ -225,12 +203,8 @@ class VideoText(StudyModel):
                 memory.insert(0, padded.to(features.dtype))
                 seen.insert(0, attention_mask)
         else:
-            among = features.shape[1]
-            study = self.aggregator(
-                features.flatten(0, 1),
-                owner.repeat_interleave(among),
-                studies=studies,
-                max_clips=None if max_clips is None else max_clips * among,
+            study = of_all_tokens(
+                self.aggregator, features, owner, studies=studies, max_clips=max_clips
             )
         if self.study_in_memory:
             memory.insert(0, study[:, None].to(features.dtype))

@@ -14,10 +14,16 @@ from cinelex.data.batch import Batch
 from cinelex.data.loader import Chosen, Samples
 from cinelex.data.video.transforms import to_float
 from cinelex.metrics.ridge import ridge_map
-from cinelex.models.closed_form import mean_tokens, pixel_rows
+from cinelex.models.closed_form import pixel_rows
 from cinelex.models.video_text import VideoText
-from cinelex.projects.studies.encoding import device_of, encode_batch, evaluating
-from cinelex.projects.studies.floors import TEXTS_AT_ONCE, Texts, rows_of, rows_solved_on
+from cinelex.projects.studies.encoding import device_of, evaluating
+from cinelex.projects.studies.floors import (
+    TEXTS_AT_ONCE,
+    Texts,
+    rows_of,
+    rows_solved_on,
+    study_features,
+)
 
 
 @torch.no_grad()
@@ -62,7 +68,7 @@ def _inputs(model: VideoText, batch: Batch) -> Float[Tensor, "study input"]:
     assert model.closed_form is not None
     clips = model.closed_form.clips
     if clips is None:
-        return mean_tokens(encode_batch(model, batch))
+        return study_features(model, batch)
     return pixel_rows(
         to_float(batch.clips),
         batch.owner,

@@ -108,7 +108,8 @@ def study_pixels(batch: Batch) -> Float[Tensor, "study number"]:
 
 def study_features(model: StudyModel, batch: Batch) -> Float[Tensor, "study number"]:
     """Return the mean of a study's tokens, as the caption decoder would see them."""
-    return mean_tokens(encode_batch(model, batch))
+    found = encode_batch(model, batch)
+    return mean_tokens(found.tokens, found.token_mask)
 
 
 def rows_of(
