@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from benchmarks.road_canaries import Canaries, plain, search
 from benchmarks.road_checks import Checks
 from benchmarks.road_manifest import check_manifest, kept_files
-from benchmarks.road_masks import check_masks
+from benchmarks.road_masks import check_masks, check_previews
 from cinelex.core.files import write_whole
 from cinelex.data.prepare.decide import KEPT, PENDING
 
@@ -47,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     studies = pd.read_parquet(chosen.hospital / "truth" / "studies.parquet")
     check_manifest(checks, files, studies, chosen.dataset)
     check_masks(checks, kept_files(files), chosen.hospital, chosen.dataset, every=chosen.every)
+    waiting = files[files["ledger_decision"] == PENDING]
+    check_previews(checks, waiting, chosen.hospital, chosen.dataset)
     known = json.loads((chosen.hospital / "truth" / "canaries.json").read_text())
     check_canaries(checks, known, [chosen.dataset, *chosen.also])
     check_days(checks, known, kept_files(files), chosen.dataset)

@@ -4,6 +4,7 @@ import gzip
 import re
 import unicodedata
 import zipfile
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,15 @@ import pyarrow.parquet as pq
 
 RUN = re.compile(rb"[\x20-\x7e]{6,}")
 """Bytes that may be text."""
+BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}")
+"""What may be a picture or a file that a page carries."""
 HEAD = 6
 """Letters that every canary has at least, by which it is looked up."""
-SPELLINGS = {letter: letter.encode() for letter in "öéÖÉ"}
+SPELLINGS = {
+    letter: (letter.encode(), f"\\u{ord(letter):04x}".encode(), f"&#{ord(letter)};".encode())
+    for letter in "öéÖÉ"
+}
+"""In UTF-8, JSON and HTML."""
 PLAIN = bytes.maketrans("öéÖÉ".encode("latin-1"), b"oeOE")
 PRIVATE = "private"
 
@@ -106,6 +113,9 @@ def contents(path: Path) -> Iterator[bytes]:
     if path.suffix == ".parquet":
         for column in pq.read_table(path).columns:
             yield "\n".join(map(str, column.to_pylist())).encode()
+    elif path.suffix in {".html", ".json", ".jsonl"}:
+        runs = (run.group() for run in BASE64.finditer(content))
+        yield from (b64decode(run[: len(run) - (len(run) % 4 == 1)] + b"==") for run in runs)
     elif path.suffix == ".gz":
         yield gzip.decompress(content)
     elif zipfile.is_zipfile(path):
@@ -115,7 +125,8 @@ def contents(path: Path) -> Iterator[bytes]:
 
 def look(canaries: Canaries, content: bytes) -> Iterator[tuple[str, str]]:
     """Yield what is found in some bytes, be they text in UTF-8 or Latin-1, or anything else."""
-    for letter, spelling in SPELLINGS.items():
-        content = content.replace(spelling, plain(letter).encode())
+    for letter, spellings in SPELLINGS.items():
+        for spelling in spellings:
+            content = content.replace(spelling, plain(letter).encode())
     for run in RUN.finditer(content.translate(PLAIN)):
         yield from canaries.within(run.group().decode("ascii").lower())

@@ -2,6 +2,7 @@
 
 import json
 import os
+from base64 import b64encode
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,9 @@ from PIL import Image
 from benchmarks.road_checks import Checks
 from cinelex.core.progress import progress
 from cinelex.data.dicom.inventory import DEFAULT_MODALITIES, ON_REQUEST, inspect
-from cinelex.data.dicom.pixels import read_cine
-from cinelex.data.dicom.sector import apply, find_sector
+from cinelex.data.dicom.pixels import Cine, read_cine
+from cinelex.data.dicom.sector import CERTAIN, Sector, apply, find_sector
+from cinelex.data.prepare.preview import preview
 from cinelex.data.synthetic.hospital.cines import LETTER
 from cinelex.data.video.frame_store import FrameStore
 
@@ -48,16 +50,36 @@ def check_masks(
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         todo = ((row, hospital, dataset) for row in rows)
         looks = list(progress(pool.map(_look, todo, chunksize=16), total=len(rows), what="masks"))
-    for modality in sorted({look.modality for look in looks}):
-        ious = [look.iou for look in looks if look.modality == modality]
+    certain = [look for look in looks if look.confidence >= CERTAIN]
+    for modality in sorted({look.modality for look in certain}):
+        ious = [look.iou for look in certain if look.modality == modality]
         _add_ious(checks, modality, ious)
-    _add_ious(checks, "all", [look.iou for look in looks])
+    _add_ious(checks, "all", [look.iou for look in certain])
+    approved = [look.iou for look in looks if look.confidence < CERTAIN]
+    if approved:
+        worst = f"median {np.median(approved):.3f}, worst {min(approved):.3f}"
+        checks.say("IoU of masks that a person approved", f"{len(approved)}: {worst}")
     for source, count in pd.Series([look.source for look in looks]).value_counts().items():
         checks.say(f"masks from {source}", str(count))
     checks.add("burned-in text pixels kept", sum(look.text_pixels for look in looks), 0)
     checks.add("stored frames that differ", sum(not look.stored_alike for look in looks), 0)
     off = [look.levels_off for look in looks if look.levels_off is not None]
     checks.add("largest error of a mean level", max(off, default=0.0), MOST_LEVELS_OFF, rule="≤")
+
+
+def check_previews(checks: Checks, waiting: pd.DataFrame, hospital: Path, dataset: Path) -> None:
+    """Check that the review page shows what its masks leave, and no burned-in text."""
+    page = (dataset / "review.html").read_text()
+    shown = waiting[[f'"key": "{key}"' in page for key in waiting["ledger_cine"]]]
+    text_pixels = others = 0
+    for path, mask in zip(shown["path"], shown["mask"], strict=True):
+        cine, sector = _found(hospital / "export" / path)
+        truth = np.asarray(Image.open(hospital / "truth" / mask))
+        text_pixels += int((sector.mask & (truth == LETTER)).sum())
+        others += b64encode(preview(apply(cine.frames, sector))).decode() not in page
+    checks.say("masks on the review page", str(len(shown)))
+    checks.add("burned-in text pixels in their pictures", text_pixels, 0)
+    checks.add("pictures of anything but masked frames", others, 0)
 
 
 def _add_ious(checks: Checks, name: str, ious: list[float]) -> None:
@@ -69,9 +91,7 @@ def _look(todo: tuple[dict[str, Any], Path, Path]) -> Look:
     """Find the mask of one file once more, and hold it and the stored frames against the truth."""
     row, hospital, dataset = todo
     path = hospital / "export" / row["path"]
-    record = inspect(path, modalities=(*DEFAULT_MODALITIES, *ON_REQUEST))
-    cine = read_cine(path, record)
-    sector = find_sector(cine, record)
+    cine, sector = _found(path)
     truth = np.asarray(Image.open(hospital / "truth" / row["mask"]))
     true = truth == 255
     stored = FrameStore(dataset / "store").frames(row["ledger_cine"])
@@ -86,3 +106,10 @@ def _look(todo: tuple[dict[str, Any], Path, Path]) -> Look:
         source=sector.source,
         confidence=sector.confidence,
     )
+
+
+def _found(path: Path) -> tuple[Cine, Sector]:
+    """Return the cine in a file, and its mask found once more."""
+    record = inspect(path, modalities=(*DEFAULT_MODALITIES, *ON_REQUEST))
+    cine = read_cine(path, record)
+    return cine, find_sector(cine, record)

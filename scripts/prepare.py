@@ -102,7 +102,7 @@ def make_demo(options: argparse.Namespace) -> None:
 
     if options.dicom or options.reports:
         raise UserError("--demo makes its own --dicom and --reports; leave those out")
-    say("making a synthetic hospital: DICOM files, a spreadsheet, rubbish")
+    say(f"a synthetic hospital below {DEMO}: DICOM files, a spreadsheet, rubbish")
     hospital = make_hospital(SMALL, DEMO)
     options.dicom, options.reports = hospital / "export", hospital / "reports.csv"
     options.out = options.out or DEMO / "dataset"
@@ -116,6 +116,8 @@ def say_how_to_train(options: argparse.Namespace) -> None:
             f"config/clip/multitask_config.yaml data.manifest={options.out / 'manifest.parquet'} "
             f"data.columns.patient=patient_id{DEMO_RUN if options.demo else ''}"
         )
+    if options.demo:
+        say("so few studies are learned by heart, and the report page will say so")
 
 
 if __name__ == "__main__":

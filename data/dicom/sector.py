@@ -15,6 +15,7 @@ from cinelex.data.dicom.pixels import Cine
 from cinelex.data.dicom.record import FileRecord
 
 Source = Literal["regions", "shutters", "estimated", "rectangle"]
+Doubt = Literal["letters", "shape", "header"]
 Frames = UInt8[np.ndarray, "frame row column channel"]
 
 CERTAIN: Final = 0.9
@@ -53,6 +54,9 @@ class Sector:
     confidence: float
     """From 0 to 1: how well what moves, the fitted shape and the header agree."""
     source: Source
+    doubt: Doubt
+    """What speaks most against the mask: something like letters stood in it and was cut out, the
+    header says otherwise, or what is seen is no clean shape."""
     doppler: bool
     """Whether colours of blood flow lie over the gray."""
 
@@ -78,12 +82,19 @@ def apply(
     return np.where(kept, frames[:, top:bottom, left:right], np.uint8(0))
 
 
-def _sector(mask: Mask, confidence: float, source: Source, *, doppler: bool) -> Sector:
+def _sector(
+    mask: Mask,
+    confidence: float,
+    source: Source,
+    *,
+    doubt: Doubt = "shape",
+    doppler: bool = False,
+) -> Sector:
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return _sector(np.ones_like(mask), 0.0, "rectangle", doppler=doppler)
     box = (int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
-    return Sector(mask, box, round(confidence, 4), source, doppler)
+    return Sector(mask, box, round(confidence, 4), source, doubt, doppler)
 
 
 def _beam(frames: Frames, record: FileRecord) -> Sector:
@@ -112,7 +123,7 @@ def _beam(frames: Frames, record: FileRecord) -> Sector:
     # a region is as deep as its beam, and often wider
     agreement = overlap(np.atleast_2d(mask.any(1)), np.atleast_2d(within.any(1)))
     if agreement < LEAST_AGREEMENT:
-        return _sector(mask, fit * agreement, "estimated", doppler=doppler)
+        return _sector(mask, fit * agreement, "estimated", doubt="header", doppler=doppler)
     return _sector(mask, fit + (1 - fit) * agreement / 2, "regions", doppler=doppler)
 
 
@@ -173,17 +184,19 @@ def _field(frames: Frames, record: FileRecord) -> Sector:
     stated = stated_field(record.shutters, shape)
     field, confidence = seen_field(gray)
     source: Source = "estimated"
+    doubt: Doubt = "shape"
     if stated is not None:
         # a header may tell of the box around a disc; what is neither open nor bright is closed
         both = stated & field
         agreement = float(both.sum() / stated.sum())
         source = "shutters"
         if agreement < LEAST_OPEN_IN_STATED:
-            both, confidence = stated, agreement
+            both, confidence, doubt = stated, agreement, "header"
         field = both
     boxes = standing_text(gray, field)
     mask = field.copy()
     for top, left, bottom, right in boxes:
         mask[top:bottom, left:right] = False
-    confidence = min(confidence, FOUND_TEXT) if boxes else confidence
-    return _sector(mask, confidence, source, doppler=False)
+    if boxes:
+        confidence, doubt = min(confidence, FOUND_TEXT), "letters"
+    return _sector(mask, confidence, source, doubt=doubt)

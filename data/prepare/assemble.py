@@ -73,8 +73,13 @@ def assemble(
     write_ledger(places.out / "ledger.parquet", told, _summary(contents))
     say(
         f"{len(told)} files: {len(kept)} cines of {len(whole)} studies kept, "
-        f"{(told['decision'] == DROPPED).sum()} dropped, {waiting} masks wait on review.html"
+        f"{(told['decision'] == DROPPED).sum()} dropped, {waiting} masks wait for a person"
     )
+    if waiting:
+        say(
+            f"masks: open {places.out / 'review.html'}, approve or reject each, put the "
+            f"decisions.csv that it gives into {places.out}, and run the same command again"
+        )
 
 
 def _told(

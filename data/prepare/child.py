@@ -106,6 +106,7 @@ def _cine(item: dict[str, Any], request: Request, writer: StoreWriter) -> Answer
         "likeness": base64.b64encode(likeness(frames)).decode(),
         "confidence": sector.confidence,
         "source": sector.source,
+        "doubt": sector.doubt,
         "doppler": sector.doppler,
         "preview": base64.b64encode(shown).decode(),
     }

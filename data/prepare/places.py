@@ -51,6 +51,7 @@ CINES = pa.schema(
         ("likeness", pa.binary()),
         ("confidence", pa.float64()),
         ("source", pa.string()),
+        ("doubt", pa.string()),
         ("doppler", pa.bool_()),
         ("preview", pa.binary()),
     ]

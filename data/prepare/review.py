@@ -11,7 +11,12 @@ from cinelex.core.files import write_whole
 from cinelex.data.prepare.decide import PENDING
 
 TEMPLATE = "review.jinja"
-SHOWN = ("key", "confidence", "source", "doppler", "rows", "columns", "frames", "preview")
+SHOWN = ("key", "confidence", "source", "doubt", "doppler", "rows", "columns", "frames", "preview")
+DOUBTS = {
+    "letters": "something like letters stood in the picture and was cut out",
+    "shape": "what is seen is no clean sector, disc or rectangle",
+    "header": "the header says that the picture is elsewhere",
+}
 
 
 def write_review(
@@ -29,11 +34,12 @@ def write_review(
             "key": key,
             "confidence": f"{confidence:.2f}",
             "source": source,
+            "why": DOUBTS.get(doubt, ""),
             "doppler": bool(doppler),
             "size": f"{int(columns)} × {int(rows)}, {int(frames)} frames",
             "picture": base64.b64encode(preview or b"").decode(),
         }
-        for key, confidence, source, doppler, rows, columns, frames, preview in zip(
+        for key, confidence, source, doubt, doppler, rows, columns, frames, preview in zip(
             *(shown[name] for name in SHOWN), strict=True
         )
     ]

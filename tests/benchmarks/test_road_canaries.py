@@ -1,6 +1,8 @@
 """What a made-up hospital invented is found wherever it is written, and only there."""
 
+import json
 import zipfile
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,11 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "d.html": lambda path: path.write_text("<b>zqönbasto</b>"),
     "e.txt": lambda path: path.write_bytes("ZQÖNBASTO".encode("latin-1")),
     "f.json": lambda path: path.write_text('{"born": "19310417"}'),
+    "g.jsonl": lambda path: path.write_text(json.dumps({"who": "Zqönbasto"})),
+    "h.html": lambda path: path.write_text("<b>Zq&#246;nbasto</b>"),
+    "i.html": lambda path: path.write_text(
+        f'<img src="data:image/jpeg;base64,{b64encode(b"x" * 99 + b"QX1234567ZK").decode()}">'
+    ),
     "QX1234567ZK.png": lambda path: path.write_bytes(b""),
 }
 

@@ -199,3 +199,4 @@ def test_letters_that_stand_still_in_the_field_are_cut_out_and_shown_to_a_person
     assert not sector.mask[30:38, 40:88].any()
     assert sector.mask.mean() > 0.95
     assert sector.confidence < CERTAIN
+    assert sector.doubt == "letters"

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("by_hand")]
 
 
 def test_a_person_decides_by_keyboard_on_a_phone_and_the_next_run_applies_it(
-    tmp_path: Path,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     playwright = pytest.importorskip("playwright.sync_api")
@@ -21,6 +21,8 @@ def test_a_person_decides_by_keyboard_on_a_phone_and_the_next_run_applies_it(
     for scene in range(3):
         write_cine(export / str(scene), scene=scene)
     run(export, out, UNSURE)
+    said_first = capsys.readouterr().out
+    assert f"open {out / 'review.html'}" in said_first
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 360, "height": 800})
@@ -31,6 +33,7 @@ def test_a_person_decides_by_keyboard_on_a_phone_and_the_next_run_applies_it(
         page.goto((out / "review.html").as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert page.evaluate("document.getElementById('picture').naturalWidth") > 0
+        assert page.inner_text("#about").startswith("Why it waits: what is seen is no clean")
         page.keyboard.press("a")
         page.keyboard.press("r")
         page.keyboard.press("ArrowLeft")
