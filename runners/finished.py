@@ -29,6 +29,10 @@ class Asked:
     """Keys and sections that the command line itself set."""
     label: str | None = None
     """What results under another config are called; None allows none."""
+    card: str = "cpu"
+    """What an estimate is for."""
+    processes: int = 1
+    """How many of them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from cinelex.core.entry import guarded
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT
 from cinelex.projects import PROJECTS, check_project, open_project
+from cinelex.runners.cards import RATES
 from cinelex.runners.evaluate import use
 from cinelex.runners.finished import Asked, open_finished
 from cinelex.scripts.modes import MODES
@@ -42,6 +43,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--part", metavar="I/N", help="of --run_mode ingest: decode the I-th of N shares alone"
     )
+    parser.add_argument("--card", default="cpu", help=f"of estimate: cpu, {', '.join(RATES)}")
+    parser.add_argument("--processes", type=int, default=1, help="of estimate: how many cards")
     parser.add_argument(
         "--label", help="have the results of another config or of other studies apart, so called"
     )
@@ -120,6 +123,8 @@ def run(config: RunConfig, options: argparse.Namespace, device: torch.device) ->
         config=config,
         given=tuple(item.partition("=")[0] for item in given),
         label=options.label,
+        card=options.card,
+        processes=options.processes,
     )
     if options.part is not None:
         return ingest_part(config, options)

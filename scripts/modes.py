@@ -31,6 +31,7 @@ from cinelex.projects import open_project, rehearse
 from cinelex.projects.interface.project import Project
 from cinelex.projects.interface.towers import tower_lines
 from cinelex.runners.csv_log import write_csv_log
+from cinelex.runners.estimate import estimate_lines
 from cinelex.runners.evaluate import evaluate
 from cinelex.runners.finished import Asked, Finished, open_finished
 from cinelex.runners.groups import group_lines
@@ -90,6 +91,12 @@ def features(asked: Asked, device: torch.device) -> int:
             "model.video_frozen=all or model.text_frozen=all"
         )
     say(f"kept: the features of {' and '.join(kept)} in {config.data.cache / 'features'}")
+    return 0
+
+
+def estimate(asked: Asked, _device: torch.device) -> int:
+    """Say what a step costs, from shapes alone."""
+    say("\n".join(estimate_lines(asked.config, card=asked.card, processes=asked.processes)))
     return 0
 
 
@@ -190,6 +197,7 @@ class Mode:
 MODES = {
     "train": Mode("train, or go on training, then evaluate and write the report", train),
     "ingest": Mode("decode every video into the cache, as training would do first", ingest),
+    "estimate": Mode("say what a step costs on --card, building and reading nothing", estimate),
     "features": Mode("run frozen towers over every clip and report, and keep it", features),
     "validate": Mode("evaluate a trained run again and write the report", validate),
     "doctor": Mode("say everything that can be known without training", consult),

@@ -243,7 +243,6 @@ def test_a_run_mode_of_another_project_gets_the_list(
     code, _, complaint = call([*line, "warm"])
     assert code == 2
     assert complaint == (
-        f"error: project clipse has no --run_mode {mode}; there are train, ingest, features, "
-        "validate, "
-        "doctor, inference, embed\n"
+        f"error: project clipse has no --run_mode {mode}; there are train, ingest, estimate, "
+        "features, validate, doctor, inference, embed\n"
     )

@@ -1,0 +1,73 @@
+"""What accelerators can do, by the names that people give them."""
+
+import time
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+
+from cinelex.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Card:
+    """One accelerator, or this machine's CPU."""
+
+    name: str
+    tera_per_s: float
+    """Floating-point operations, dense, in the precision of the encoders: bf16, of a CPU fp32."""
+    memory_gib: float | None
+    """None where nobody knows."""
+    efficiency: float
+    """Share of that rate that a training step is taken to reach."""
+
+    @property
+    def bf16(self) -> bool:
+        """Return whether encoders run in bfloat16 there."""
+        return self.name != "cpu"
+
+
+GPU_EFFICIENCY = 0.35
+"""Assumed: what video transformers of these sizes reach, kernels, loss and input included."""
+CPU_EFFICIENCY = 0.5
+"""Measured here; see docs/why/log.md."""
+RATES: dict[str, tuple[float, float]] = {
+    "rtx3090": (71.0, 24.0),
+    "rtx4090": (165.0, 24.0),
+    "rtx5090": (209.0, 32.0),
+    "a10": (125.0, 24.0),
+    "l4": (121.0, 24.0),
+    "l40s": (362.0, 48.0),
+    "a6000": (155.0, 48.0),
+    "a100-40gb": (312.0, 40.0),
+    "a100-80gb": (312.0, 80.0),
+    "h100-80gb": (989.0, 80.0),
+    "h200": (989.0, 141.0),
+}
+"""Dense bf16 rate (10^12/s) and memory (GiB), as their makers state them."""
+SIDE, REPEATS = 1024, 7
+
+
+def card_of(name: str) -> Card:
+    """Return a card by its name; ``cpu`` is this machine, measured now.
+
+    Raises:
+        UserError: Nobody knows it.
+    """
+    if name == "cpu":
+        return Card("cpu", _cpu_rate(), None, CPU_EFFICIENCY)
+    if name not in RATES:
+        raise UserError(f"--card: {name!r} is none of cpu, {', '.join(RATES)}")
+    rate, memory = RATES[name]
+    return Card(name, rate, memory, GPU_EFFICIENCY)
+
+
+def _cpu_rate() -> float:
+    """Return how many 10^12 operations a second a matrix product takes on this CPU."""
+    one = torch.randn(SIDE, SIDE)
+    took = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        one @ one
+        took.append(time.perf_counter() - began)
+    return 2 * SIDE**3 / median(took) / 1e12
