@@ -22,7 +22,7 @@ class Estimate:
 
     parameters: int
     trained: int
-    memory_bytes: dict[str, float]
+    memory_bytes: dict[str, int]
     """By what it is for."""
     flop: float
     """Of the whole step, all micro-batches."""
@@ -56,11 +56,11 @@ def estimate_of(config: RunConfig, model: nn.Module, counted: Counted, card: Car
     parameters = sum(one.numel() for one in model.parameters())
     trained = sum(one.numel() for one in model.parameters() if one.requires_grad)
     half = card.bf16 and config.precision != "fp32"
-    memory: dict[str, float] = {
+    memory = {
         "weights": 4 * parameters,
         "gradients": 4 * trained,
         "moments": 8 * trained,
-        "activations": counted.kept_bytes * (BF16_SHARE if half else 1.0),
+        "activations": int(counted.kept_bytes * (BF16_SHARE if half else 1.0)),
     }
     if half:
         memory["weights in bf16"] = 2 * parameters
