@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from cinelex.config.nearest import hint
+from cinelex.config.nearest import hint, nearest
 from cinelex.config.strict import Part
 from cinelex.core.errors import UserError, about, refusing
 
@@ -68,12 +68,20 @@ def _parameters(
 ) -> Mapping[str, inspect.Parameter]:
     """Return what the entry of a part takes."""
     if part.name not in table:
-        raise UserError(f"unknown name {part.name!r}; {hint(part.name, table)}")
+        raise UserError(f"unknown name {part.name!r}; {_names(part.name, table)}")
     parameters = inspect.signature(table[part.name], eval_str=True).parameters
     for name in part.options:
         if name not in parameters:
             raise UserError(f"{part.name}: unknown option {name!r}; {hint(name, parameters)}")
     return parameters
+
+
+def _names(name: str, table: Mapping[str, object]) -> str:
+    """Return what to say of a name that is none of a table: the nearest, and all there are."""
+    begun = [entry for entry in table if entry.startswith(name)]
+    near = begun[0] if len(begun) == 1 else nearest(name, table)
+    meant = f"did you mean {near}? " if near else ""
+    return f"{meant}there are {', '.join(sorted(table)) or 'none'}"
 
 
 def _check(part: Part, parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:

@@ -59,6 +59,9 @@ class ModelConfig(Strict):
     clip_pooling: Literal["mean", "positions"] = "mean"
     """How the tokens of a clip become its row: their mean, or weights of each position's own,
     which learn faster where views are standardised."""
+    position_hidden: Count | None = None
+    """Numbers between the two layers of ``clip_pooling: positions``, which grow with the grid; null
+    takes two widths, or fewer where that would be more than four million parameters."""
     study_in_memory: bool = False
     """Show the aggregated study and the clips' rows, beside the tokens, to the caption decoder."""
     text_encoder: Part = Part(name="transformer")

@@ -121,6 +121,10 @@ class RunConfig(Strict):
     probe_every: CountOrZero = 18
     """Optimizer steps between two looks of the doctor at the gradients of each term; 0 never
     looks. Embeddings are looked at every fifth time."""
+    examine: bool = True
+    """Look at the data and at the fresh model before the first step, for the doctor: each of a few
+    studies runs through the model some four times. False begins at once; rules that read what was
+    seen then say nothing."""
     checkpoint_every: Count = 100
     """Optimizer steps between two checkpoints; the last step always leaves one."""
     keep_checkpoints: Count = 2

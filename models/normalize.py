@@ -94,4 +94,8 @@ class Normalize(nn.Module):
 
     def forward(self, clips: Clips) -> Float[Tensor, "clip own_channel frame row column"]:
         """Return pixels of the encoder's mean and deviation."""
-        return clips if self._untouched else (clips - self.mean) / self.std
+        if not self._untouched:
+            return (clips - self.mean) / self.std
+        # as broadcasting does above: gray is shown to all three
+        alone = clips.shape[1] < len(self.mean)
+        return clips.expand(-1, len(self.mean), -1, -1, -1) if alone else clips

@@ -27,6 +27,7 @@ MAY_CHANGE = (
     "checksum_every",
     "log_every",
     "probe_every",
+    "examine",
     "keep_checkpoints",
     "evaluation",
     "data.inference_manifest",

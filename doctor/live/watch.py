@@ -1,5 +1,6 @@
 """The doctor beside a run: diagnostics before the first step, probes and rules while it trains."""
 
+import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -84,8 +85,11 @@ class Watch:
         Raises:
             UserError: The model does not fit into the memory of the device.
         """
-        if self._fresh:
+        if self._fresh and self.config.examine:
+            began = time.monotonic()
+            say("the doctor looks at the data and at the fresh model first; examine=false does not")
             self.diagnostics = fresh_diagnostics(project, self.config, device)
+            say(f"the doctor has looked for {time.monotonic() - began:.1f} s")
 
     def begin(self, trainer: Trainer[Any]) -> None:
         """Add what the trainer itself says, or recall a resumed run's diagnostics; judge them."""

@@ -39,6 +39,9 @@ from cinelex.models.video_text import VideoText
 from cinelex.projects.interface.towers import Towers
 from cinelex.projects.studies.contrast import study_contrast
 
+MAX_POOLING, MIN_HIDDEN = 4_000_000, 16
+"""Parameters that reading by position has unless told, and the fewest numbers in its midst."""
+
 
 def build_video_text(
     config: RunConfig, tokenizer: Tokenizer, towers: Towers | None = None
@@ -111,7 +114,16 @@ def _clip_pooling(config: RunConfig, video: VideoEncoder) -> nn.Module:
         return MeanPooling()
     if config.model.aggregate != "clips":
         raise UserError("model.clip_pooling=positions needs model.aggregate=clips")
-    return PositionPooling(width=video.width, tokens=math.prod(video.grid), hidden=2 * video.width)
+    tokens, width = math.prod(video.grid), video.width
+    frugal = max(MIN_HIDDEN, MAX_POOLING // (tokens * width))
+    hidden = config.model.position_hidden or min(2 * width, frugal)
+    if hidden < 2 * width or tokens * width * hidden > MAX_POOLING:
+        say(
+            f"clip_pooling: positions reads {tokens} tokens of {width} numbers through {hidden}: "
+            f"{tokens * width * hidden:,} parameters (model.position_hidden sets how many, "
+            "model.clip_pooling=mean has none)"
+        )
+    return PositionPooling(width=width, tokens=tokens, hidden=hidden)
 
 
 def contrast_options(config: RunConfig) -> dict[str, Any]:

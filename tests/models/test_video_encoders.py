@@ -16,6 +16,7 @@ from transformers import VideoMAEImageProcessor
 from cinelex.core.errors import UserError
 from cinelex.models import VIDEO_ENCODERS
 from cinelex.models.contracts import PretrainedVideo, VideoEncoder
+from cinelex.models.normalize import Normalize
 
 PRISM = str(Path(__file__).parent / "tiny_transformers")
 OPEN_CLIP = str(Path(__file__).parent / "tiny_open_clip" / "image")
@@ -202,6 +203,13 @@ def test_pretrained_weights_that_do_not_say_how_pixels_were_normalised_are_refus
         VIDEO_ENCODERS["videomae"](
             width=24, channels=3, **SMALLEST["videomae"], pretrained=str(tmp_path)
         )
+
+
+def test_gray_is_shown_to_all_channels_where_the_statistics_are_the_projects_own() -> None:
+    encoder = VIDEO_ENCODERS["r3d_18"](width=8, channels=1, **SMALLEST["r3d_18"])
+    encoder.normalize = Normalize((0.45,) * 3, (0.225,) * 3)
+    encoder.normalize.expect(mean=0.45, std=0.225)
+    assert encoder(torch.randn(1, 1, 8, 32, 32)).isfinite().all()
 
 
 def test_gray_clips_are_read_too(named: tuple[str, VideoEncoder]) -> None:
