@@ -1,6 +1,6 @@
 """The rows of a manifest, checked against one another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,12 +72,21 @@ def coded(cells: Any) -> Coded:
 
     Cells that repeat the one above them, as reports do, are neither copied nor hashed.
     """
+    if pa.types.is_dictionary(cells.type):
+        return _of_dictionaries(cells.chunks)
     runs = [pc.run_end_encode(chunk) for chunk in cells.chunks]
     texts = pa.chunked_array([composed(trimmed(run.values)) for run in runs], pa.large_string())
     ends = [np.diff(run.run_ends.to_numpy(), prepend=0) for run in runs]
     lengths = np.concatenate(ends) if ends else np.zeros(0, np.int64)
     del runs
     return _recoded(texts, np.repeat(np.arange(len(lengths)), lengths))
+
+
+def _of_dictionaries(chunks: Sequence[Any]) -> Coded:
+    known = [composed(trimmed(chunk.dictionary)) for chunk in chunks]
+    starts = np.cumsum([0, *map(len, known)])
+    codes = [start + chunk.indices.to_numpy() for start, chunk in zip(starts, chunks, strict=False)]
+    return _recoded(pa.chunked_array(known, pa.large_string()), np.concatenate(codes))
 
 
 def _recoded(texts: Any, codes: Int[np.ndarray, " row"]) -> Coded:
@@ -132,7 +141,7 @@ def read_rows(table: Table, columns: Columns) -> Rows:
         whole = _constant(absent, table.rows) if name is None else coded(table.column(name))
         return whole if len(kept) == table.rows else whole.at(kept)
 
-    video = trimmed(table.column(columns.video)).combine_chunks()
+    video = trimmed(table.column(columns.video).cast(pa.large_string())).combine_chunks()
     rows = Rows(
         table=table,
         columns=columns,

@@ -43,7 +43,7 @@ def read_parquet(path: Path, *, section: str) -> Table:
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path}: not a Parquet file ({type(error).__name__})") from None
     there = [
-        (name, pa.chunked_array(chunks, pa.large_string()))
+        (name, pa.chunked_array(chunks, chunks[0].type if chunks else pa.large_string()))
         for name, chunks in zip(names, columns, strict=True)
         if chunks is not None
     ]
@@ -58,9 +58,13 @@ def _more(chunks: list[Any] | None, cells: Any) -> list[Any] | None:
     if pa.types.is_dictionary(cells.type):
         cells = pc.cast(cells, cells.type.value_type)
     try:
-        return [*chunks, pc.fill_null(pc.cast(cells, pa.large_string()), "")]
+        text = pc.fill_null(pc.cast(cells, pa.large_string()), "")
     except pa.ArrowException:
         return None  # reported as missing where somebody names it
+    repeats = (
+        pa.types.is_dictionary(chunks[0].type) if chunks else 2 * len(pc.unique(text)) <= len(text)
+    )
+    return [*chunks, text.dictionary_encode() if repeats else text]
 
 
 def read_workbook(path: Path, *, section: str) -> Table:

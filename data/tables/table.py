@@ -24,7 +24,8 @@ class Table:
     path: Path
     names: tuple[str, ...]
     cells: tuple[Any, ...]
-    """A ``pyarrow.ChunkedArray`` of large strings for each column."""
+    """A ``pyarrow.ChunkedArray`` for each column: of large strings, or of dictionaries of them
+    where cells repeat."""
     unit: str
     """What rows are counted in for a person: "line" or "row"."""
     first: int

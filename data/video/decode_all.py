@@ -122,14 +122,20 @@ def _work(number: int, shared: _Shared) -> list[tuple[Item, Outcome]]:
                 closed = writer.closed
                 done.append((item, _take(item, child, writer, shared)))
                 if writer.closed > closed:
-                    note(shared.folder, [outcome for _, outcome in done[noted:]])
+                    _note(done[noted:], shared)
                     noted = len(done)
                 shared.ticks.put(None)
-        note(shared.folder, [outcome for _, outcome in done[noted:]])
+        _note(done[noted:], shared)
     except BaseException as error:
         shared.ticks.put(error)
         raise
     return done
+
+
+def _note(done: Sequence[tuple[Item, Outcome]], shared: _Shared) -> None:
+    """Keep what became of files; of prepared cines, whose contents are known, refusals alone."""
+    kept = [outcome for item, outcome in done if item.key is None or outcome.error]
+    note(shared.folder, kept)
 
 
 @contextmanager

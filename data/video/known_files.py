@@ -63,7 +63,8 @@ class KnownFiles:
         found = pc.coalesce(
             pc.index_in(refused, value_set=known), pc.index_in(files, value_set=known)
         )
-        return self._table["content"].take(found), self._table["error"].take(found)
+        content, error = (self._table[name].combine_chunks() for name in ("content", "error"))
+        return content.take(found), error.take(found)
 
     def forget(self, errors: frozenset[str]) -> int:
         """Forget the files that were refused with one of these errors; return how many."""

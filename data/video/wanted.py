@@ -1,9 +1,9 @@
 """Which videos a run wants, and what a store has of them: columns, not an object a video."""
 
 import os
+from binascii import hexlify
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from cinelex.data.video.known_files import KnownFiles, stamped
 
 STORED = "store:"
 """How the name of a cine begins that a store has already, before its key."""
+AT_ONCE = 1 << 18
+"""Videos that are looked up at once."""
 ABSENT, UNKNOWN = -1, -2
 """Sizes of files that are not there, and of those that the file system does not tell."""
 
@@ -56,15 +58,18 @@ class Wanted:
     def __len__(self) -> int:
         return len(self.names)
 
-    @cached_property
-    def files(self) -> Any:
-        """How each stands among the known files once it is decoded."""
+    def files(self, places: Int64[np.ndarray, " chosen"]) -> Any:
+        """Return how some stand among the known files once they are decoded.
+
+        Nobody keeps these texts: of millions of videos they are the better part of a GiB.
+        """
+        names = self.names.take(pa.array(places))
         paths = pc.if_else(
-            pc.starts_with(self.names, "/"),
-            self.names,
-            pc.binary_join_element_wise(_text(f"{self.root}/"), self.names, _text("")),
+            pc.starts_with(names, "/"),
+            names,
+            pc.binary_join_element_wise(_text(f"{self.root}/"), names, _text("")),
         )
-        return stamped(paths, self.sizes, self.mtimes)
+        return stamped(paths, self.sizes[places], self.mtimes[places])
 
     def at(self, chosen: Bool[np.ndarray, " video"]) -> list[Item]:
         """Return some of them."""
@@ -75,7 +80,7 @@ class Wanted:
             for place, name, file in zip(
                 places.tolist(),
                 self.names.take(taken).to_pylist(),
-                self.files.take(taken).to_pylist(),
+                self.files(places).to_pylist(),
                 strict=True,
             )
         ]
@@ -121,8 +126,7 @@ class Found:
     def __init__(self, wanted: Wanted, folder: Path, limits: Limits) -> None:
         self.folder = folder
         self.store = FrameStore(folder)
-        refused = pc.binary_join_element_wise(wanted.files, _text(limits_mark(limits)), _text("|"))
-        contents, errors = KnownFiles(folder).of(wanted.files, refused)
+        contents, errors = _known(wanted, KnownFiles(folder), limits)
         self.contents = pc.fill_null(pc.coalesce(wanted.digests, contents), "")
         """The hash of each file, or of the prepared cine; empty where it is not known."""
         absent = pa.array(wanted.sizes == ABSENT)
@@ -139,6 +143,22 @@ class Found:
         """Which are neither in the store nor known to be of no use."""
         sound = pc.equal(self.errors, "").to_numpy(zero_copy_only=False)
         return (self.rows < 0) & sound
+
+
+def _known(wanted: Wanted, known: KnownFiles, limits: Limits) -> tuple[Any, Any]:
+    """Return contents and errors of what is known, null where nothing is."""
+    if not len(known):
+        nothing = pa.nulls(len(wanted), pa.large_string())
+        return nothing, nothing
+    parts = []
+    # no fewer at once than there are known: whatever looks them up goes through all of those
+    step = max(AT_ONCE, len(known))
+    for start in range(0, len(wanted), step):
+        files = wanted.files(np.arange(start, min(start + step, len(wanted))))
+        refused = pc.binary_join_element_wise(files, _text(limits_mark(limits)), _text("|"))
+        parts.append(known.of(files, refused))
+    contents, errors = (pa.concat_arrays(column) for column in zip(*parts, strict=True))
+    return contents, errors
 
 
 def limits_mark(limits: Limits) -> str:
@@ -158,7 +178,7 @@ def _digests(source: FrameStore | None, rows: Int64[np.ndarray, " key"]) -> Any:
     """Return digests in hexadecimal, null where there is no row."""
     if source is None:
         return pa.nulls(len(rows), pa.large_string())
-    data = source.digests(rows).tobytes().hex().encode()
+    data = hexlify(source.digests(rows).data)
     ends = pa.py_buffer(np.arange(len(rows) + 1, dtype=np.int64) * 32)
     texts = pa.Array.from_buffers(pa.large_string(), len(rows), [None, ends, pa.py_buffer(data)])
     return pc.if_else(pa.array(rows >= 0), texts, None)

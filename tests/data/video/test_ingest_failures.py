@@ -53,7 +53,7 @@ def test_a_full_disk_is_named_and_keeps_what_was_written(
 
     with monkeypatch.context() as full:
         full.setattr(StoreWriter, "add", add)
-        with pytest.raises(UserError, match="disk is full; what was decoded is kept"):
+        with pytest.raises(UserError, match="disk is full; what was made is kept"):
             take_in(videos[:3])
     assert written[0] in FrameStore(stores(videos)[0])
     assert take_in(videos[:3]).refused == 0
