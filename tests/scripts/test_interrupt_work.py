@@ -12,9 +12,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 
+from cinelex.core import checkpoint
 from cinelex.core.entry import SAID
 from tests.data.conftest import write
-from tests.tiny_run import ROOT, arguments, call
+from tests.tiny_run import ROOT, FinishedRun, arguments, call
 
 pytestmark = pytest.mark.slow
 LIMIT_S = 180.0
@@ -95,3 +96,13 @@ def test_in_decoding(tmp_path: Path) -> None:
     code, out, complaints = call(command)
     assert code == 0, complaints
     assert "600 videos; 0 studies dropped" in out
+
+
+def test_in_evaluation(finished_run: FinishedRun) -> None:
+    results = (finished_run.path / "results.json").read_bytes()
+    saved = checkpoint.steps_saved(finished_run.path / "checkpoints")
+    command = [*finished_run.command, "--run_mode", "validate"]
+    _, complaints = interrupted("main", command, lambda out: "evaluating on" in out)
+    assert complaints == SAID
+    assert (finished_run.path / "results.json").read_bytes() == results
+    assert checkpoint.steps_saved(finished_run.path / "checkpoints") == saved
