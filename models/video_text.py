@@ -31,10 +31,9 @@ from cinelex.models.video_text_outputs import VideoTextOutputs
 class VideoText(StudyModel):
     """Encode the clips, aggregate them to a study, encode the report, caption and rebuild.
 
-    Every trainable parameter lives in here and is used by ``forward``, so that one
-    DistributedDataParallel around this module synchronizes them all. What is not needed is not
-    built. What has a state but is not trained, such as a teacher, travels in ``companions``: a
-    checkpoint holds it, and ``forward`` does not use it.
+    All that trains lives in here and is used by ``forward``, so that one DistributedDataParallel
+    synchronizes it. What is not needed is not built. What has a state and does not train, such as a
+    teacher, travels in ``companions``: checkpoints hold it, and ``forward`` does not use it.
     """
 
     fact_mean: Tensor
@@ -137,6 +136,7 @@ class VideoText(StudyModel):
         masked: Int[Tensor, " masked"] | None = None,
         max_clips: int | None = None,
         kept: Kept = NOTHING,
+        twins: tuple[TokenIds, TokenMask] | None = None,
     ) -> VideoTextOutputs:
         """Run every part that was built once.
 
@@ -150,13 +150,13 @@ class VideoText(StudyModel):
             masked: The clips that are encoded a second time with tokens hidden; all if None.
             max_clips: Clips of the study with most, where ``owner`` never falls; None finds out.
             kept: What frozen trunks made of clips or reports.
+            twins: Another report for each study, and where it has a token.
         """
         studies = self.encode_study(
             clips, owner, studies=len(token_ids), max_clips=max_clips, kept=kept.clips
         )
         reports = self.encode_report(token_ids, attention_mask, kept.texts)
-        memory, seen = studies.memory, studies.attention_mask
-        first = studies.first_token
+        memory, seen, first = studies.memory, studies.attention_mask, studies.first_token
         return VideoTextOutputs(
             study=studies.study,
             report=reports.report,
@@ -170,10 +170,11 @@ class VideoText(StudyModel):
             reconstruction=self.reconstruct(clips, keep=keep, hide=hide, masked=masked),
             patches=unit_rows(self.patch_head(memory[:, first:])) if self.patch_head else None,
             patch_mask=seen[:, first:] if self.patch_head else None,
-            token_features=unit_rows(self.token_head(reports.token_features))
-            if self.token_head
-            else None,
+            token_features=(
+                unit_rows(self.token_head(reports.token_features)) if self.token_head else None
+            ),
             facts=studies.facts,
+            twin=None if twins is None else self.encode_report(*twins).report,
         )
 
     def encode_clips(self, clips: Clips, kept: ClipFeatures | None = None) -> ClipTokens:

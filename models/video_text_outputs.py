@@ -24,3 +24,5 @@ class VideoTextOutputs(MatchedOutputs):
     """Unit rows, one a token; fp32."""
     facts: Float[Tensor, "study fact"] | None
     """What the heads found, in standard deviations from the mean."""
+    twin: Float[Tensor, "study dim"] | None
+    """Unit rows of other reports, one a study, that each study is held against; fp32."""

@@ -7,9 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cinelex.data.studies.dataset import StudyDataset
+from cinelex.metrics.calibration import calibrated_error, calibration_error
 from cinelex.metrics.classification import auroc
 from cinelex.metrics.facts.vocabulary import Attribute
-from cinelex.projects.interface.results import Group, Score, headline
+from cinelex.projects.interface.results import Estimate, Group, Null, Score, headline
 from cinelex.projects.multitask.fact_labels import FactLabels
 from cinelex.projects.multitask.fact_reading import Answers, FactReader
 
@@ -74,7 +75,24 @@ def _presence(
             {"predict_the_mean": share * (1 - share)},
             better="lower",
         ),
+        *([_calibration(name, chance, there)] if len(there) else []),
     ]
+
+
+def _calibration(
+    name: str, chance: Float[np.ndarray, " item"], there: Bool[np.ndarray, " item"]
+) -> Score:
+    mean, low, high = calibrated_error(chance)
+    return Score(
+        name=f"facts.{name}.calibration_error",
+        label=f"{_words(name)}, calibration error of its probability",
+        value=calibration_error(chance, there),
+        nulls={
+            "calibrated_model": Null(value=mean, low=low, high=high, margin=Estimate(value=None))
+        },
+        bounds=("calibrated_model",),
+        better="lower",
+    )
 
 
 def _amount(

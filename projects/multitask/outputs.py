@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from cinelex.models.video_text_outputs import VideoTextOutputs
@@ -16,3 +16,5 @@ class MultitaskOutputs:
     """What the model says."""
     masked_tubelets: Float[Tensor, "masked hidden pixel"] | None
     """The pixels that it did not see; None where nothing is masked."""
+    twins: Bool[Tensor, " study"] | None = None
+    """Which reports have a twin that was encoded too; None where none was."""

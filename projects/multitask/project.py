@@ -1,5 +1,6 @@
 """Multitask pretraining: one video-text model, trained on several losses at once."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
+from cinelex.projects.multitask.counterfactual_task import COUNTERFACTUAL, CounterfactualTask
 from cinelex.projects.multitask.counterfactuals import counterfactual_groups
 from cinelex.projects.multitask.diagnostics import frozen_shares, masking_checks
 from cinelex.projects.multitask.fact_task import FactTask
@@ -74,6 +76,9 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         self.masked = MaskedModeling()
         self.fact_task = FactTask(config, data) if "facts" in self._weights else None
         self.masked_task: MaskedTask | None = None
+        self.twin_task = (
+            CounterfactualTask(config, data) if COUNTERFACTUAL in self._weights else None
+        )
 
     def model(self) -> VideoText:
         """Build the parts that the losses need, freshly initialised, and join them."""
@@ -88,6 +93,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         """Encode videos and reports, write captions, and rebuild what was masked."""
         pixels = self.pixels(model, batch)
         masking = self.masked_task.draw(batch) if self.masked_task else None
+        twins = self.twin_task.draw(batch) if self.twin_task else None
         out: VideoTextOutputs = model(
             pixels,
             batch.owner,
@@ -98,10 +104,12 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             masked=masking.clips if masking else None,
             max_clips=max(batch.clip_counts),
             kept=Kept(batch.features, batch.text_features),
+            twins=(twins.token_ids, twins.attention_mask) if twins else None,
         )
-        if self.masked_task is None or masking is None:
-            return MultitaskOutputs(out, None)
-        return MultitaskOutputs(out, self.masked_task.masked_tubelets(pixels, masking))
+        hidden = None
+        if self.masked_task is not None and masking is not None:
+            hidden = self.masked_task.masked_tubelets(pixels, masking)
+        return MultitaskOutputs(out, hidden, twins.there if twins else None)
 
     def losses(self, outputs: MultitaskOutputs, batch: Batch) -> Mapping[str, Tensor]:
         """Match studies with reports, caption them, and compare what was rebuilt."""
@@ -113,6 +121,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             terms["masked_modeling"] = self.masked(out.reconstruction, outputs.masked_tubelets)
         if self.fact_task and out.facts is not None:
             terms["facts"] = self.fact_task.term(out.facts, batch)
+        if self.twin_task and outputs.twins is not None:
+            terms[COUNTERFACTUAL] = self.twin_task.term(out, outputs.twins)
         if out.patches is not None:
             assert out.patch_mask is not None
             assert out.token_features is not None
@@ -152,6 +162,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             )
         if self.fact_task:
             nulls["facts"] = TermNulls(chance=self.fact_task.labels.chance(batch.study_ids))
+        if self.twin_task:
+            nulls[COUNTERFACTUAL] = TermNulls(chance=math.log(2))
         if "patch_contrastive" in self._weights:
             nulls["patch_contrastive"] = TermNulls(chance=contrastive.chance)
         if self.masked_task:

@@ -1,7 +1,7 @@
 """The loss terms of multitask pretraining."""
 
 from cinelex.projects.interface.contrast import INFONCE
-from cinelex.projects.interface.terms import Term, by_name
+from cinelex.projects.interface.terms import TEMPERATURE_KEYS, Term, by_name
 from cinelex.projects.studies.contrast import study_contrast
 from cinelex.projects.studies.terms import CAPTIONING, CONTRAST_KEYS
 
@@ -29,6 +29,12 @@ TERMS = by_name(
         label="Fact loss",
         unit="squared error in variances of the training reports' facts",
         unit_keys=("facts.vocabulary", "facts.silence"),
+    ),
+    Term(
+        name="counterfactual",
+        label="Counterfactual loss",
+        unit="nats per study",
+        unit_keys=(*TEMPERATURE_KEYS, "facts.vocabulary"),
     ),
     Term(
         name="patch_contrastive",

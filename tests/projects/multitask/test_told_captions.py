@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from tests.tiny_run import arguments, succeed
 
 pytestmark = pytest.mark.slow
 
-FACTS = ("loss_weights.facts=1.0", "evaluation.max_new_tokens=120", "data.synthetic.train=64")
+FACTS = (
+    *("loss_weights.facts=1.0", "loss_weights.counterfactual=0.5"),
+    *("evaluation.max_new_tokens=120", "data.synthetic.train=64"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,27 @@ def test_the_term_stands_beside_its_chance(results: dict[str, Any]) -> None:
     assert 0 < facts["value"] < 2
     assert 0.5 < facts["chance"] < 1.5
     assert results["facts"]["stenosis"]["auroc"]["chance"] == 0.5
+
+
+def test_probabilities_stand_beside_what_a_calibrated_model_would_score(
+    results: dict[str, Any],
+) -> None:
+    score = results["facts"]["stenosis"]["calibration_error"]
+    null = score["baselines"]["calibrated_model"]
+    assert 0 <= null["low"] <= null["value"] <= null["high"] < 1
+    assert 0 <= score["value"] <= 1
+
+
+def test_reports_are_held_against_twins_beside_chance_and_the_text_alone(
+    results: dict[str, Any],
+) -> None:
+    for change in ("negation", "segment", "side", "number"):
+        score = results["counterfactuals"][change]
+        assert score["chance"] == 0.5
+        assert 0 <= score["baselines"]["another_studys_video"]["value"] <= 1
+    term = results["losses"]["counterfactual"]
+    assert term["chance"] == pytest.approx(math.log(2))
+    assert 0 < term["value"] < 3
 
 
 def test_inference_writes_the_table_beside_the_text_and_both_agree(run: Path) -> None:
