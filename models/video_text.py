@@ -3,7 +3,7 @@
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
@@ -136,7 +136,7 @@ class VideoText(StudyModel):
         masked: Int[Tensor, " masked"] | None = None,
         max_clips: int | None = None,
         kept: Kept = NOTHING,
-        twins: tuple[TokenIds, TokenMask] | None = None,
+        twins: tuple[Int[Tensor, "study twin"], Bool[Tensor, "study twin"]] | None = None,
     ) -> VideoTextOutputs:
         """Run every part that was built once.
 
