@@ -106,9 +106,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             kept=Kept(batch.features, batch.text_features),
             twins=(twins.token_ids, twins.attention_mask) if twins else None,
         )
-        hidden = None
-        if self.masked_task is not None and masking is not None:
-            hidden = self.masked_task.masked_tubelets(pixels, masking)
+        task = self.masked_task
+        hidden = task.masked_tubelets(pixels, masking) if task and masking else None
         return MultitaskOutputs(out, hidden, twins.there if twins else None)
 
     def losses(self, outputs: MultitaskOutputs, batch: Batch) -> Mapping[str, Tensor]:
@@ -237,15 +236,9 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             groups += counterfactual_groups(config, data, model)
         if self.masked_task:
             pictures.append(REBUILT)
+            task, size, at = self.masked_task, config.evaluation.batch, folder / REBUILT.path
             groups.append(
-                masked_results(
-                    model,
-                    data.test,
-                    self.masked_task,
-                    self.masked,
-                    batch=config.evaluation.batch,
-                    picture=folder / REBUILT.path,
-                )
+                masked_results(model, data.test, task, self.masked, batch=size, picture=at)
             )
         return Results(groups=groups, counts=found.counts, pictures=pictures)
 
