@@ -45,7 +45,7 @@ def measure(way: str, dtype: torch.dtype, *, temperature: float) -> Found:
     return {"loss": loss.detach(), **dict(zip(leaves, gradients, strict=True))}
 
 
-@pytest.fixture(params=[0, 40_000, 10**9], ids=["none kept", "some kept", "all kept"])
+@pytest.fixture(params=[0, 10**9], ids=["made again", "kept"])
 def in_tiles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut every matrix into tiles of 64 rows, of which the last is smaller."""
     monkeypatch.setattr(contrastive, "HELD_WHOLE", 0)

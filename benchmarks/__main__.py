@@ -1,0 +1,67 @@
+"""All benchmarks that print a ratio, one after the other, into a table and a file of numbers.
+
+    python -m benchmarks [--quick]
+
+Each runs in a process of its own and can be run alone. The table goes between two marks of
+``benchmarks/results.md``, the numbers to ``benchmarks/results.json``.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.series import Row, line, machine
+
+BENCHMARKS = ("contrastive_loss", "search", "text_metrics")
+HERE = Path(__file__).parent
+BEGIN, END = "<!-- python -m benchmarks -->", "<!-- the end of that table -->"
+HEAD = "| | what | here | beside | ratio (of all rounds) | goal |\n|---|---|---|---|---|---|"
+
+
+def measure(name: str, folder: Path, *, quick: bool) -> list[dict[str, Any]]:
+    """Run one benchmark and return its rows.
+
+    Raises:
+        SystemExit: It failed, which it has said.
+    """
+    kept = folder / f"{name}.json"
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--json", str(kept)]
+    done = subprocess.run([*command, *(["--quick"] if quick else [])], check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    rows: list[dict[str, Any]] = json.loads(kept.read_text())
+    return rows
+
+
+def keep(rows: list[dict[str, Any]], about: str) -> None:
+    """Write both files; what stands outside the marks of the page stays."""
+    kept = {"machine": about, "rows": rows}
+    (HERE / "results.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    table = [line(Row(**{k: v for k, v in row.items() if k != "met"})) for row in rows]
+    page = (HERE / "results.md").read_text()
+    before, rest = page.split(BEGIN)
+    after = rest.split(END)[1]
+    text = "\n".join([BEGIN, "", about + ".", "", HEAD, *table, "", END])
+    (HERE / "results.md").write_text(before + text + after)
+
+
+def main() -> int:
+    """Measure all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer rounds")
+    parser.add_argument("--only", choices=BENCHMARKS, help="one of them, nothing is written")
+    asked = parser.parse_args()
+    names = [asked.only] if asked.only else BENCHMARKS
+    with TemporaryDirectory() as folder:
+        rows = [row for name in names for row in measure(name, Path(folder), quick=asked.quick)]
+    if asked.only is None and not asked.quick:
+        keep(rows, machine())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

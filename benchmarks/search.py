@@ -1,0 +1,140 @@
+"""P7 and its growth: recall, ranks, NDCG and intervals of a whole search, both ways.
+
+    python -m benchmarks.search [--quick]
+
+Beside open_clip's metrics (an argsort of the whole matrix) and plain counting in float32, which is
+what the product and two comparisons cost and is not exact.
+"""
+
+import math
+import sys
+from functools import partial
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchmarks.series import (
+    Row,
+    main,
+    of,
+    peak_mib,
+    ratio_of,
+    report_peak,
+    seconds,
+    take_turns,
+)
+from cinelex.metrics.retrieval import retrieval_report
+
+WIDTH = 512
+MODULE = "benchmarks.search"
+
+
+def towers(size: int) -> tuple[Tensor, Tensor]:
+    """Return studies and reports of which some find each other."""
+    random = torch.Generator().manual_seed(size)
+    study = torch.randn(size, WIDTH, generator=random)
+    return study, 0.15 * study + torch.randn(size, WIDTH, generator=random)
+
+
+def ours(study: Tensor, report: Tensor) -> float:
+    """Return R@1 of the full report: nine metrics a direction with chance and intervals."""
+    found = retrieval_report(study, report, torch.arange(len(study)))
+    return float(found["study_to_report"]["recall_at_1"]["value"])  # type: ignore[index]
+
+
+def argsorted(study: Tensor, report: Tensor) -> float:
+    """Return R@1 as open_clip's training does."""
+    from open_clip_train.train import get_clip_metrics
+
+    metrics = get_clip_metrics(F.normalize(study, dim=1), F.normalize(report, dim=1), 1.0)
+    return float(metrics["image_to_text_R@1"])
+
+
+def counted(study: Tensor, report: Tensor) -> float:
+    """Return R@1 by counting, 1,024 rows at a time."""
+    rows = [F.normalize(side, dim=1) for side in (study, report)]
+    own = (rows[0] * rows[1]).sum(1, keepdim=True)
+    first = []
+    for query, gallery in (rows, rows[::-1]):
+        for some, mine in zip(query.split(1024), own.split(1024), strict=True):
+            first.append((some @ gallery.T > mine).sum(1) == 0)
+    return float(torch.cat(first[: len(first) // 2]).float().mean())
+
+
+WAYS = {"ours": ours, "argsort": argsorted, "counting": counted}
+
+
+def compare(size: int, other: str, *, goal: float, rounds: int) -> Row:
+    """Compare R@1, then the time."""
+    rows = towers(size)
+    ways = {name: partial(WAYS[name], *rows) for name in ("ours", other)}
+    np.testing.assert_allclose(*[way() for way in ways.values()], atol=2 / size)
+    taken = take_turns(ways, rounds=rounds)
+    names = {"argsort": f"{of('open_clip_torch')}, argsort", "counting": "plain float32 counting"}
+    return Row(
+        number="P7",
+        what=f"report of a search, {size:,} × {size:,}, both ways",
+        figure=seconds(taken["ours"]),
+        beside=f"{names[other]} {seconds(taken[other])}",
+        **ratio_of(taken, "ours", other),
+        goal=goal,
+    )
+
+
+def memory(size: int, *, goal: float) -> Row:
+    """Compare the memory that a process needs on top of its rows."""
+    mine, _ = peak_mib(MODULE, "ours", str(size))
+    theirs, _ = peak_mib(MODULE, "argsort", str(size))
+    ratio = mine / theirs
+    return Row(
+        number="P7",
+        what=f"the same, {size:,} × {size:,}, memory",
+        figure=f"{mine:,.0f} MiB",
+        beside=f"{of('open_clip_torch')}, argsort {theirs:,.0f} MiB",
+        ratio=ratio,
+        low=ratio,
+        high=ratio,
+        goal=goal,
+    )
+
+
+def growth(sizes: tuple[int, int]) -> Row:
+    """Return the exponent of memory over the size of the gallery."""
+    small, large = (peak_mib(MODULE, "ours", str(size))[0] for size in sizes)
+    slope = math.log(large / small) / math.log(sizes[1] / sizes[0])
+    return Row(
+        number="P12",
+        what=f"growth of a search's memory from {sizes[0]:,} to {sizes[1]:,}",
+        figure=f"{small:,.0f} to {large:,.0f} MiB",
+        beside="exponent 1: O(N)",
+        ratio=slope,
+        low=slope,
+        high=slope,
+        goal=1.2,
+    )
+
+
+def rows(quick: bool) -> list[Row]:
+    """Measure all."""
+    rounds = 3 if quick else 5
+    found = [compare(2000, "argsort", goal=1.0, rounds=rounds)]
+    if quick:
+        return [*found, memory(2000, goal=1.0)]
+    return [
+        *found,
+        compare(10_000, "argsort", goal=1 / 5, rounds=rounds),
+        compare(10_000, "counting", goal=1.3, rounds=rounds),
+        memory(10_000, goal=1 / 20),
+        growth((10_000, 30_000)),
+    ]
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--alone"]:
+        torch.set_num_threads(1)
+        made = towers(int(sys.argv[3]))
+        report_peak(partial(WAYS[sys.argv[2]], *made))
+        sys.exit(0)
+    sys.exit(main(rows, MODULE))

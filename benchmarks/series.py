@@ -1,0 +1,144 @@
+"""What every benchmark shares: ways that take turns, ratios with their spread, and one record."""
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+Way = Callable[[], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the table of results: this project's way beside a peer's, or beside a limit."""
+
+    number: str
+    """Of the list of benchmarks, such as ``P4``."""
+    what: str
+    figure: str
+    """What was measured, with its unit."""
+    beside: str
+    """The peer, with its version, or the limit; and its figure."""
+    ratio: float
+    low: float
+    high: float
+    """The least and the largest ratio of the rounds."""
+    goal: float
+    """The ratio that is asked for."""
+    less: bool = True
+    """Whether a smaller ratio is better."""
+    command: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Return whether the median ratio reaches the goal."""
+        return self.ratio <= self.goal if self.less else self.ratio >= self.goal
+
+
+def take_turns(ways: Mapping[str, Way], *, rounds: int) -> dict[str, list[float]]:
+    """Return the CPU seconds of each way, round by round; every other round runs backwards.
+
+    One round comes before, which nobody counts. CPU time, because other work may run beside.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for place in range(rounds + 1):
+        order = list(ways) if place % 2 else list(reversed(ways))
+        for name in order:
+            began = time.process_time()
+            ways[name]()
+            if place:
+                taken[name].append(time.process_time() - began)
+    return taken
+
+
+def ratio_of(taken: Mapping[str, Sequence[float]], ours: str, other: str) -> dict[str, float]:
+    """Return the median, the least and the largest ratio of two ways over the rounds."""
+    ratios = [mine / theirs for mine, theirs in zip(taken[ours], taken[other], strict=True)]
+    return {"ratio": statistics.median(ratios), "low": min(ratios), "high": max(ratios)}
+
+
+def seconds(taken: Sequence[float]) -> str:
+    """Return the median, to be read."""
+    return f"{statistics.median(taken):.3g} s"
+
+
+def peak_mib(module: str, *arguments: str) -> tuple[float, float]:
+    """Return how many MiB and CPU seconds a step of a module takes in a process of its own.
+
+    The module answers ``--alone`` with what `report_peak` writes.
+    """
+    command = [sys.executable, "-m", module, "--alone", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    mib, taken = done.stdout.split()[-2:]
+    return float(mib), float(taken)
+
+
+def report_peak(work: Way) -> None:
+    """Run something and write the MiB by which this process grew, and its CPU seconds."""
+    Path("/proc/self/clear_refs").write_text("5")  # what imports held at most is forgotten
+    before, began = _status_mib("VmRSS"), time.process_time()
+    work()
+    taken = time.process_time() - began
+    sys.stdout.write(f"{_status_mib('VmHWM') - before:.1f} {taken:.2f}\n")
+
+
+def _status_mib(name: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
+
+
+def of(package: str) -> str:
+    """Return a peer's name and version."""
+    return f"{package} {version(package)}"
+
+
+def main(rows: Callable[[bool], list[Row]], module: str) -> int:
+    """Measure, write a line a row, and keep them where ``--json`` says.
+
+    Args:
+        rows: Measures; quickly, at smaller sizes, where it gets True.
+        module: The name of the benchmark, for the command that makes it.
+    """
+    import torch
+
+    parser = argparse.ArgumentParser(prog=f"python -m {module}")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer rounds")
+    parser.add_argument("--json", type=Path, help="where the rows are kept")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    found = rows(asked.quick)
+    for row in found:
+        sys.stdout.write(line(row) + "\n")
+    if asked.json is not None:
+        command = f"python -m {module}" + (" --quick" if asked.quick else "")
+        kept = [asdict(row) | {"command": command, "met": row.met} for row in found]
+        asked.json.write_text(json.dumps(kept, indent=1) + "\n")
+    return 0
+
+
+def line(row: Row) -> str:
+    """Return a row of the table."""
+    sign = "≤" if row.less else "≥"
+    verdict = "met" if row.met else "**missed**"
+    spread = f"{row.ratio:.2f} ({row.low:.2f}–{row.high:.2f})"
+    return (
+        f"| {row.number} | {row.what} | {row.figure} | {row.beside} | {spread} | "
+        f"{sign} {row.goal:g}: {verdict} |"
+    )
+
+
+def machine() -> str:
+    """Return what the figures were made on, and with which libraries."""
+    import torch
+
+    return (
+        f"{platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}, "
+        "one thread, CPU time"
+    )
