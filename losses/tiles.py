@@ -23,8 +23,8 @@ Cells = Bool[Tensor, "rows gallery"]
 
 TILE_CELLS = {"cpu": 2**20, "cuda": 2**24}
 """One that stays in the cache of a processor, one that fills a GPU."""
-KEPT_BYTES = 2**28
-"""Tiles of logits kept for the backward pass: making them again costs a fourth matrix product."""
+KEPT_BYTES = 2**26
+"""Logits of a rank that are kept for the backward pass, which else costs a fourth product."""
 
 
 class Part(NamedTuple):
@@ -109,15 +109,15 @@ class _MeanLogSumExp(torch.autograd.Function):
     def forward(
         ctx: Any, study: Tensor, report: Tensor, scale: Tensor, parts: Sequence[Part]
     ) -> Tensor:
-        scaled, sums, kept = study * scale, [_Sums(report) for _ in parts], []
-        room = KEPT_BYTES if any(ctx.needs_input_grad) else 0
-        scratch = _tile(report)
+        scaled, sums = study * scale, [_Sums(report) for _ in parts]
+        scratch, tile, kept = _tile(report), _tile(report), []
+        keeps = len(study) * len(report) * report.itemsize <= KEPT_BYTES
         for rows in _slices(study, report):
-            logits = scaled[rows] @ report.T
+            size = rows.stop - rows.start
+            logits = torch.mm(scaled[rows], report.T, out=None if keeps else tile[:size])
             for part, own in zip(parts, sums, strict=True):
-                own.add(_counting(logits, part, rows), scratch[: len(logits)])
-            room -= logits.nbytes
-            if room >= 0:
+                own.add(_counting(logits, part, rows), scratch[:size])
+            if keeps:
                 kept.append(logits)
         signs = [part.sign for part in parts]
         row_sums, column_sums = [torch.cat(own.rows) for own in sums], [o.columns() for o in sums]
@@ -131,10 +131,13 @@ class _MeanLogSumExp(torch.autograd.Function):
         study, report, scale, *sums = ctx.saved_tensors
         scaled, sums = study * scale, list(zip(sums, sums[len(ctx.parts) :], strict=False))
         pull, push = torch.empty_like(study), torch.zeros_like(report)
-        softmax, scratch = _tile(report), _tile(report)
+        softmax, scratch, tile = _tile(report), _tile(report), _tile(report)
         for place, rows in enumerate(_slices(study, report)):
-            logits = ctx.kept[place] if place < len(ctx.kept) else scaled[rows] @ report.T
-            size = len(logits)
+            size = rows.stop - rows.start
+            if ctx.kept:
+                logits = ctx.kept[place]
+            else:
+                logits = torch.mm(scaled[rows], report.T, out=tile[:size])
             weight = softmax[:size].zero_()
             for part, (over_rows, over_columns) in zip(ctx.parts, sums, strict=True):
                 counting = _counting(logits, part, rows)
