@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.series import Row, line, machine
+from benchmarks.series import Ratio, Row, line, machine
 
 BENCHMARKS = ("contrastive_loss", "search", "text_metrics")
 HERE = Path(__file__).parent
@@ -41,12 +41,18 @@ def keep(rows: list[dict[str, Any]], about: str) -> None:
     """Write both files; what stands outside the marks of the page stays."""
     kept = {"machine": about, "rows": rows}
     (HERE / "results.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
-    table = [line(Row(**{k: v for k, v in row.items() if k != "met"})) for row in rows]
+    table = [line(row_of(row)) for row in rows]
     page = (HERE / "results.md").read_text()
     before, rest = page.split(BEGIN)
     after = rest.split(END)[1]
     text = "\n".join([BEGIN, "", about + ".", "", HEAD, *table, "", END])
     (HERE / "results.md").write_text(before + text + after)
+
+
+def row_of(kept: dict[str, Any]) -> Row:
+    """Return a row from what its benchmark kept."""
+    plain = {name: value for name, value in kept.items() if name not in ("met", "ratio")}
+    return Row(**plain, ratio=Ratio(*kept["ratio"]))
 
 
 def main() -> int:

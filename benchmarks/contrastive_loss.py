@@ -20,6 +20,7 @@ from benchmarks.series import (
     Row,
     main,
     of,
+    once,
     peak_mib,
     ratio_of,
     report_peak,
@@ -85,7 +86,7 @@ def time_of(name: str, studies: int, *, rounds: int) -> Row:
         what=f"{name}, {studies:,} × {WIDTH}, forward and backward",
         figure=seconds(taken["ours"]),
         beside=f"{of('open_clip_torch')} {seconds(taken['peer'])}",
-        **ratio_of(taken, "ours", "peer"),
+        ratio=ratio_of(taken, "ours", "peer"),
         goal=1.0,
     )
 
@@ -100,9 +101,7 @@ def memory_of(name: str, studies: int, *, goal: float) -> Row:
         what=f"{name}, {studies:,} × {WIDTH}, memory",
         figure=f"{mine:,.0f} MiB in {taken:.1f} s",
         beside=f"{of('open_clip_torch')} {theirs:,.0f} MiB in {longer:.1f} s",
-        ratio=ratio,
-        low=ratio,
-        high=ratio,
+        ratio=once(ratio),
         goal=goal,
     )
 
@@ -116,9 +115,7 @@ def growth(name: str, sizes: tuple[int, int]) -> Row:
         what=f"{name}, growth of memory from {sizes[0]:,} to {sizes[1]:,} studies",
         figure=f"{small:,.0f} to {large:,.0f} MiB",
         beside="exponent 1: O(N)",
-        ratio=slope,
-        low=slope,
-        high=slope,
+        ratio=once(slope),
         goal=1.2,
     )
 

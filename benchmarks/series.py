@@ -6,13 +6,27 @@ import platform
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from time import process_time
+from typing import NamedTuple
 
 Way = Callable[[], object]
+
+
+class Ratio(NamedTuple):
+    """Of this project's figure to another, over the rounds of a series."""
+
+    median: float
+    low: float
+    high: float
+
+
+def once(ratio: float) -> Ratio:
+    """Return the ratio of what was measured once."""
+    return Ratio(ratio, ratio, ratio)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +40,7 @@ class Row:
     """What was measured, with its unit."""
     beside: str
     """The peer, with its version, or the limit; and its figure."""
-    ratio: float
-    low: float
-    high: float
-    """The least and the largest ratio of the rounds."""
+    ratio: Ratio
     goal: float
     """The ratio that is asked for."""
     less: bool = True
@@ -39,7 +50,7 @@ class Row:
     @property
     def met(self) -> bool:
         """Return whether the median ratio reaches the goal."""
-        return self.ratio <= self.goal if self.less else self.ratio >= self.goal
+        return self.ratio.median <= self.goal if self.less else self.ratio.median >= self.goal
 
 
 def take_turns(ways: Mapping[str, Way], *, rounds: int) -> dict[str, list[float]]:
@@ -49,19 +60,23 @@ def take_turns(ways: Mapping[str, Way], *, rounds: int) -> dict[str, list[float]
     """
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for place in range(rounds + 1):
-        order = list(ways) if place % 2 else list(reversed(ways))
+        order = list(ways) if place % 2 else list(ways)[::-1]
         for name in order:
-            began = time.process_time()
+            began = process_time()
             ways[name]()
             if place:
-                taken[name].append(time.process_time() - began)
+                taken[name].append(process_time() - began)
     return taken
 
 
-def ratio_of(taken: Mapping[str, Sequence[float]], ours: str, other: str) -> dict[str, float]:
-    """Return the median, the least and the largest ratio of two ways over the rounds."""
-    ratios = [mine / theirs for mine, theirs in zip(taken[ours], taken[other], strict=True)]
-    return {"ratio": statistics.median(ratios), "low": min(ratios), "high": max(ratios)}
+def ratio_of(taken: Mapping[str, Sequence[float]], ours: str, other: str) -> Ratio:
+    """Return the ratio of two ways over the rounds."""
+    return spread([mine / theirs for mine, theirs in zip(taken[ours], taken[other], strict=True)])
+
+
+def spread(ratios: Sequence[float]) -> Ratio:
+    """Return the median, the least and the largest."""
+    return Ratio(statistics.median(ratios), min(ratios), max(ratios))
 
 
 def seconds(taken: Sequence[float]) -> str:
@@ -83,9 +98,9 @@ def peak_mib(module: str, *arguments: str) -> tuple[float, float]:
 def report_peak(work: Way) -> None:
     """Run something and write the MiB by which this process grew, and its CPU seconds."""
     Path("/proc/self/clear_refs").write_text("5")  # what imports held at most is forgotten
-    before, began = _status_mib("VmRSS"), time.process_time()
+    before, began = _status_mib("VmRSS"), process_time()
     work()
-    taken = time.process_time() - began
+    taken = process_time() - began
     sys.stdout.write(f"{_status_mib('VmHWM') - before:.1f} {taken:.2f}\n")
 
 
@@ -127,7 +142,7 @@ def line(row: Row) -> str:
     """Return a row of the table."""
     sign = "≤" if row.less else "≥"
     verdict = "met" if row.met else "**missed**"
-    spread = f"{row.ratio:.2f} ({row.low:.2f}–{row.high:.2f})"
+    spread = f"{row.ratio.median:.2f} ({row.ratio.low:.2f}–{row.ratio.high:.2f})"
     return (
         f"| {row.number} | {row.what} | {row.figure} | {row.beside} | {spread} | "
         f"{sign} {row.goal:g}: {verdict} |"

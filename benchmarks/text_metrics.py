@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.series import Row, Way, main, of, ratio_of, seconds, take_turns
+from benchmarks.series import Row, Way, main, of, ratio_of, seconds, spread, take_turns
 from cinelex.metrics.cider import cider_d
 from cinelex.metrics.rouge import NAMES, rouge
 
@@ -101,7 +101,7 @@ def compare(name: str, count: int, *, rounds: int) -> Row:
         what=f"{name} of {count:,} pairs of {LENGTH} words",
         figure=seconds(taken["ours"]),
         beside=f"{of(package)} {seconds(taken['peer'])}",
-        **ratio_of(taken, "ours", "peer"),
+        ratio=ratio_of(taken, "ours", "peer"),
         goal=goal,
     )
 
@@ -111,18 +111,16 @@ def growth(name: str, sizes: tuple[int, int], *, rounds: int) -> Row:
     ours = WAYS[name][0]
     ways: dict[str, Way] = {str(size): partial(ours, *reports(size)) for size in sizes}
     taken = take_turns(ways, rounds=rounds)
-    exponents = sorted(
+    exponents = [
         math.log(large / small) / math.log(sizes[1] / sizes[0])
         for small, large in zip(*taken.values(), strict=True)
-    )
+    ]
     return Row(
         number="P12",
         what=f"growth of {name} from {sizes[0]:,} to {sizes[1]:,} pairs",
         figure=" to ".join(seconds(values) for values in taken.values()),
         beside="exponent 1: O(N)",
-        ratio=statistics.median(exponents),
-        low=exponents[0],
-        high=exponents[-1],
+        ratio=spread(exponents),
         goal=1.2,
     )
 
