@@ -44,6 +44,7 @@ STAGES: dict[str, Stage] = {
     "resume": Stage("doctor", "two steps"),
     "short": Stage("train", "40 to 60 steps"),
     "learning": Stage("train", f"{LEARNING_STEPS} steps", "learning"),
+    "whole": Stage("train", "the whole recipe", "whole"),
     "small": Stage("train", f"{LEARNING_STEPS} steps of a tiny model", "small"),
     "written": Stage("train", "evaluation"),
     "results": Stage("check", "evaluation", "small"),

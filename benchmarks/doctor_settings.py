@@ -1,4 +1,4 @@
-"""The seeded runs in which the doctor is tried: shipped recipes, shortened or made tiny."""
+"""The seeded runs in which the doctor is tried: shipped recipes, whole, shortened or made tiny."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ RECIPES = (
     *(LATENT, EQ),
 )
 """Shipped recipes of every project, below ``config/``."""
-Scale = Literal["tiny", "small", "learning"]
+Scale = Literal["tiny", "small", "learning", "whole"]
 """How much of a recipe is run."""
 LEARNING_STEPS = 250
 """Past the step from which on rules about learning speak."""
@@ -102,6 +102,7 @@ def defect_overrides(
         "tiny": (*TINY, *tiny),
         "small": (*tiny, *LEARNING),
         "learning": LEARNING,
+        "whole": (),
     }
     places = (f"name={name}", f"folder={folder / 'runs'}", f"data.cache={folder / 'cache'}")
     return merged(*ALL, *sized[scale], *overrides, *places)

@@ -26,13 +26,7 @@ from tests.historical_latent import DeadLatent, FirstPositionDecoder
 
 MATCHING = ("loss_weights.captioning=0", "loss_weights.masked_modeling=0")
 """Matching alone, which is what some defects need and costs a third."""
-NO_CAPTIONS = ("loss_weights.captioning=0", "loss_weights.masked_modeling=1")
-"""Weights at which both terms have a say from the first steps on."""
-CAPTIONS = (
-    *("loss_weights.contrastive=0", "loss_weights.masked_modeling=0", "loss_weights.facts=0"),
-)
-"""Captions alone, which a tiny model learns in a minute."""
-MASKED = ("loss_weights.captioning=0", "loss_weights.contrastive=0")
+NO_MASKED = ("loss_weights.captioning=0", "loss_weights.contrastive=0")
 
 TRAINING_DEFECTS: tuple[Defect, ...] = (
     Defect(
@@ -130,8 +124,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "constant captions",
         "24",
         "D17",
-        "small",
-        overrides=CAPTIONS,
+        "whole",
         code=patched(caption_decoder.TransformerCaptionDecoder, "generate", constant_caption),
         says="same caption",
     ),
@@ -139,8 +132,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "caption path that bypasses the video",
         "20",
         "D17",
-        "small",
-        overrides=CAPTIONS,
+        "whole",
         code=blind_decoder,
         says="do not depend",
     ),
@@ -189,15 +181,15 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
 )
 """In the order of their rules."""
 
-HEALTHY = Defect("no defect, captions alone", "", "", "small", overrides=CAPTIONS)
+HEALTHY = Defect("no defect, small latent", "", "", "small", recipe=LATENT)
 CONTROLS: tuple[Defect, ...] = (
     Defect("no defect, fresh", "", "", "fresh"),
     Defect("no defect, short", "", "", "short", overrides=MATCHING),
     Defect("no defect, matching alone", "", "", "learning", overrides=MATCHING),
     Defect("no defect, no captions", "", "", "learning", overrides=NO_CAPTIONS),
     Defect("no defect, masked modelling alone", "", "", "learning", overrides=MASKED),
-    HEALTHY,
+    Defect("no defect, whole", "", "", "whole"),
     Defect("no defect, written", "", "", "written", recipe=EQ),
-    Defect("no defect, small latent", "", "", "small", recipe=LATENT),
+    HEALTHY,
 )
 """What has a defect above, without it."""

@@ -16,7 +16,7 @@ fi
 
 # A process of tests for each core, and one thread for each of these.
 export OMP_NUM_THREADS=1
-tests=(-n logical --maxprocesses 4 --dist loadfile ${tests[@]+"${tests[@]}"})
+tests=(-n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder ${tests[@]+"${tests[@]}"})
 
 bin="$root/.venv/bin" failed=()
 check() {

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what needs the study set, or the run."""
+    """Mark as slow what needs the study set, or the run; files with slow tests come first.
+
+    Where several processes share the files out, short ones are then left for the end.
+    """
     for item in items:
         if "study_cache" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,8 @@ PATCH = "loss_weights.patch_contrastive=0.5"
 """Adds the fourth term of the multitask project, so that all are compared."""
 SHARDED = "-sharded"
 """Behind the name of a run whose parameters are spread over the processes."""
+BRIEF = ("evaluation.max_new_tokens=4", "evaluation.bootstrap=2", "evaluation.report_examples=0")
+"""What makes short what comes after the last step."""
 EXTRA: dict[str, tuple[str, ...]] = {"multitask": (PATCH,)}
 """What each project is measured with beside its config."""
 
@@ -109,8 +111,8 @@ def run_all(folder: Path, cache: Path, ports: Iterator[str]) -> None:
 
 def run_command(folder: Path, cache: Path, project: str, *more: str, name: str = "") -> list[str]:
     """Return the command line of a run of two steps."""
-    own = f"name={project}{name}"
-    return arguments(folder, cache, own, "steps=2", *more, config=CONFIG_OF_PROJECT[project])
+    own = (f"name={project}{name}", "steps=2", *BRIEF, *more)
+    return arguments(folder, cache, *own, config=CONFIG_OF_PROJECT[project])
 
 
 if __name__ == "__main__":
