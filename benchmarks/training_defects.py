@@ -26,7 +26,9 @@ from tests.historical_latent import DeadLatent, FirstPositionDecoder
 
 MATCHING = ("loss_weights.captioning=0", "loss_weights.masked_modeling=0")
 """Matching alone, which is what some defects need and costs a third."""
-NO_MASKED = ("loss_weights.captioning=0", "loss_weights.contrastive=0")
+NO_CAPTIONS = ("loss_weights.captioning=0", "loss_weights.masked_modeling=1")
+"""Weights at which both terms have a say from the first steps on."""
+MASKED = ("loss_weights.captioning=0", "loss_weights.contrastive=0")
 
 TRAINING_DEFECTS: tuple[Defect, ...] = (
     Defect(
