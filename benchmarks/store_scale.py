@@ -30,12 +30,12 @@ PER_SHARD = 256
 SETTINGS = IngestSettings(shape=Shape(size=224, channels=1))
 
 
-def keys_of(videos: int, *, length: int = 64) -> list[str]:
+def keys_of(videos: int, *, length: int = 40) -> list[str]:
     """Return the keys of cines, or (32) the hashes of their frames, by which a cache has them."""
     return [hashlib.sha256(f"{number}".encode()).hexdigest()[:length] for number in range(videos)]
 
 
-def write(folder: Path, videos: int, *, length: int = 64) -> None:
+def write(folder: Path, videos: int, *, length: int = 40) -> None:
     """Write the index of a store."""
     folder.mkdir(parents=True, exist_ok=True)
     keys = keys_of(videos, length=length)

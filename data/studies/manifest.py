@@ -105,6 +105,7 @@ def load_manifest(
         studies = Studies(join_rows(rows, names), root)
     count, how = len(rows.place), table.how
     del table, rows, names
+    pa.default_memory_pool().release_unused()  # what comes next would be held on top of it
     kept, dropped = _drop(studies, need_report=require_reports and columns.report is not None)
     if not len(kept):
         left_out = ", ".join(f"{number} {DROPPED[why]}" for why, number in dropped.items())

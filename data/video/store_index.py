@@ -143,15 +143,20 @@ def read_table(place: Place, name: str) -> Any:
 
 def write_table(folder: Path, prefix: str, table: Any) -> Path:
     """Write a table to a file whose name holds its hash, whole or not at all."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table, max_chunksize=max(1, table.num_rows))
-    data = sink.getvalue()
+    size = pa.MockOutputStream()
+    _write_to(size, table)
+    data = pa.allocate_buffer(size.size())  # one that grows would take twice as much on the way
+    _write_to(pa.FixedSizeBufferWriter(data), table)
     digest = hashlib.sha256(data).hexdigest()[:16]
     path = folder / f"{prefix}{digest}{SUFFIX}"
     if not path.exists():
         write_whole(path, memoryview(data))
     return path
+
+
+def _write_to(sink: Any, table: Any) -> None:
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=max(1, table.num_rows))
 
 
 def write_index(folder: Path, rows: Any, shards: Sequence[str]) -> Path:

@@ -99,7 +99,8 @@ def look(videos: Iterable[Path] | Any, *, root: Path, source: FrameStore | None)
     digests = pa.nulls(len(names), pa.large_string())
     if stored.any():
         keys = pc.utf8_slice_codeunits(names, len(STORED)).cast(pa.large_string())
-        keys = pc.if_else(pa.array(stored), keys, None)
+        if not stored.all():
+            keys = pc.if_else(pa.array(stored), keys, None)
         rows = _rows(source, keys)
         states[stored & (rows < 0)] = ABSENT
         digests = _digests(source, rows)
