@@ -14,6 +14,7 @@ from cinelex.doctor.rules.loader import LOADER
 from cinelex.doctor.rules.loss_units import LOSS_UNITS
 from cinelex.doctor.rules.matching import MATCHING
 from cinelex.doctor.rules.output_range import OUTPUT_RANGE
+from cinelex.doctor.rules.pretrained import FOREIGN_PIXELS, OTHER_GRID
 from cinelex.doctor.rules.provenance import HASHLESS, ONE_FACTOR
 from cinelex.doctor.rules.resume import STEPS_MADE_AGAIN
 from cinelex.doctor.rules.rule import Rule
@@ -42,5 +43,6 @@ RULES: tuple[Rule, ...] = (
     *(HASHLESS, ONE_FACTOR),
     OUTPUT_RANGE,
     LOSS_UNITS,
+    *(FOREIGN_PIXELS, OTHER_GRID),
 )
 """Every rule; what is asked about one subject shares an id, as in docs."""

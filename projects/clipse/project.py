@@ -47,6 +47,7 @@ from cinelex.projects.studies.features import keep_features
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
 from cinelex.projects.studies.rehearsal import rehearse_studies
+from cinelex.projects.studies.tower_diagnostics import tower_diagnostics
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,8 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
 
     def diagnostics(self, model: VideoText) -> Mapping[str, Any]:
         """Return what is to be known of images, captions and labels."""
-        return clipse_diagnostics(self.data, batch=self.config.batch)
+        data = clipse_diagnostics(self.data, batch=self.config.batch)
+        return {**data, **tower_diagnostics(model)}
 
     def validate(self, model: VideoText) -> Mapping[str, float]:
         """Return held-out retrieval beside its chance; nothing where there is no such split."""

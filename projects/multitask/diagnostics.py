@@ -12,6 +12,7 @@ from cinelex.models.video_text import VideoText
 from cinelex.projects.multitask.masked_task import MaskedTask
 from cinelex.projects.studies.encoding import device_of
 from cinelex.projects.studies.model_checks import first_studies
+from cinelex.projects.studies.tower_diagnostics import tower_diagnostics
 
 
 @torch.no_grad()
@@ -46,9 +47,10 @@ def masking_checks(model: VideoText, dataset: StudyDataset, task: MaskedTask) ->
 def frozen_shares(model: VideoText, parts: ModelConfig) -> dict[str, Any]:
     """Return, for each tower, the share of its pretrained part that is frozen, and what was asked.
 
-    Of a tower that is fresh as a whole, the share of the whole.
+    Of a tower that is fresh as a whole, the share of the whole. Beside it, what is known of the
+    pixels and positions of pretrained ones.
     """
-    diagnostics: dict[str, Any] = {}
+    diagnostics = tower_diagnostics(model)
     for name, tower, frozen_part, lora in (
         ("video_encoder", model.video_encoder, parts.video_frozen, parts.video_lora),
         ("text_encoder", model.text_encoder, parts.text_frozen, parts.text_lora),

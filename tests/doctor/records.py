@@ -56,6 +56,8 @@ DIAGNOSTICS: dict[str, Any] = {
     "model/frozen/video_encoder/asked": 0.5,
     "model/frozen/text_encoder": 0.0,
     "model/frozen/text_encoder/asked": 0.0,
+    "towers/video/interpolated": [],
+    "towers/video/pixels_off": 1e-7,
     "optimizer/ungrouped": [],
     "optimizer/twice": [],
     "terms/without_gradient": [],

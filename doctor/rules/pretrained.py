@@ -1,0 +1,53 @@
+"""N3 and N14: is a pretrained tower given what it was trained on?"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.rules.rule import Measured, Rule
+
+MAX_OFF = 0.05
+"""Deviations of its own by which a level may arrive elsewhere than in the tower's training."""
+
+
+def _foreign_pixels(evidence: Evidence) -> Iterator[Measured]:
+    off = evidence.diagnostics.get("towers/video/pixels_off", 0.0)
+    if off > MAX_OFF:
+        yield Measured(off, MAX_OFF)
+
+
+def _other_grid(evidence: Evidence) -> Iterator[Measured]:
+    for tower in ("video", "text"):
+        for what in evidence.diagnostics.get(f"towers/{tower}/interpolated", []):
+            yield Measured(1.0, 0.0, {"tower": tower, "what": what})
+
+
+_rule = partial(Rule, severity="warning")
+FOREIGN_PIXELS = _rule(
+    id="N3",
+    name="pixels that a tower was not trained on",
+    statement="A level reaches the pretrained video encoder {value:.2f} of its own deviations from "
+    "where its checkpoint was trained to see it.",
+    formula="max over channels and over black, gray and white of |seen - trained on|",
+    null="0: the tower's own mean and deviation",
+    cause="The options mean and std say otherwise than the checkpoint, or pixels are normalised "
+    "twice.",
+    key="model.video_encoder",
+    remedy="leave out mean and std, unless the weights are others than those that the checkpoint "
+    "describes.",
+    next_measurement="The line on pixels before the first step, without the two options.",
+    check=_foreign_pixels,
+)
+OTHER_GRID = _rule(
+    id="N14",
+    name="positions of another grid",
+    statement="The {tower} encoder was trained on another grid: {what}.",
+    formula="the grid of the checkpoint against that of the config",
+    null="the same grid",
+    cause="data.size or data.frames are not those that the weights were trained with.",
+    key="data.size",
+    remedy="take the size and the frames of the checkpoint, or train long enough for the positions "
+    "to settle.",
+    next_measurement="Held-out retrieval at the checkpoint's own size.",
+    check=_other_grid,
+)

@@ -1,0 +1,44 @@
+"""What is said of a pretrained tower's pixels and positions."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cinelex.models.aggregators import MeanAggregator
+from cinelex.models.text_transformer import TextTransformer
+from cinelex.models.transformers_vision import TransformersVision
+from cinelex.models.video_text import VideoText
+from cinelex.projects.studies.tower_diagnostics import tower_diagnostics
+
+PRISM = str(Path(__file__).parents[2] / "models" / "tiny_transformers")
+
+
+def model(size: int = 16, **options: Any) -> VideoText:
+    return VideoText(
+        video_encoder=TransformersVision(
+            width=8, frames=4, size=size, channels=3, pretrained=PRISM, **options
+        ),
+        aggregator=MeanAggregator(width=8),
+        text_encoder=TextTransformer(width=8, vocab=9, max_tokens=4, depth=1, heads=2),
+        dim=8,
+    )
+
+
+def test_a_tower_is_given_the_pixels_that_it_was_trained_on() -> None:
+    found = tower_diagnostics(model())
+    assert found["towers/video/pixels_off"] == pytest.approx(0, abs=1e-5)
+    assert found["towers/video/interpolated"] == []
+
+
+def test_pixels_of_others_and_pixels_normalised_twice_are_seen() -> None:
+    other = tower_diagnostics(model(mean=(0.5,) * 3, std=(0.5,) * 3))
+    assert other["towers/video/pixels_off"] == pytest.approx(3.0 - 1.0, abs=1e-5)
+    twice = model()
+    twice.video_encoder.normalize.expect(mean=0.0, std=1.0)
+    assert tower_diagnostics(twice)["towers/video/pixels_off"] > 1
+
+
+def test_another_grid_is_named() -> None:
+    found = tower_diagnostics(model(size=24))
+    assert found["towers/video/interpolated"] == ["positions from 4x2x2 to 4x3x3 tokens"]
