@@ -82,7 +82,7 @@ class RemotePlace(Place):
         except (ImportError, ValueError) as error:
             raise UserError(f"{url}: {error}") from error
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._kept = sum(super().sizes().values())
+        self._added = most_bytes  # so that the first copy looks at what there is
 
     def join(self, name: str) -> str:
         """Return how a person finds a file."""
@@ -129,13 +129,17 @@ class RemotePlace(Place):
     def _keep(self, copy: str, data: UInt8[np.ndarray, " byte"]) -> None:
         if len(data) > self.most_bytes:
             return
-        self._kept += len(data)
-        if self._kept > self.most_bytes:
+        self._added += len(data)
+        if self._added > self.most_bytes // 16:  # others add to the folder at the same time
             self._make_room(len(data))
+            self._added = len(data)
         write_whole(self.folder / copy, data.data)
 
     def _make_room(self, count: int) -> None:
-        """Remove the copies that were read longest ago; others may remove them at the same time."""
+        """Remove the copies that were read longest ago; others may remove them at the same time.
+
+        A quarter stays free for what four readers add before they look again.
+        """
         found = []
         for path in self.folder.iterdir():
             try:
@@ -144,12 +148,13 @@ class RemotePlace(Place):
                 continue
             found.append((status.st_mtime_ns, status.st_size, path))
         kept = sum(size for _, size, _ in found)
+        if kept + count <= self.most_bytes * 3 // 4:
+            return
         for _, size, path in sorted(found):
-            if kept + count <= self.most_bytes * 3 // 4:
+            if kept + count <= self.most_bytes // 2:
                 break
             path.unlink(missing_ok=True)
             kept -= size
-        self._kept = kept + count
 
 
 def is_url(place: object) -> bool:

@@ -84,6 +84,18 @@ def test_copies_stay_within_their_bytes(url: str, tmp_path: Path) -> None:
             assert sum(path.stat().st_size for path in tmp_path.glob("*/*")) <= most
 
 
+def test_four_readers_together_stay_within_the_bytes(tmp_path: Path) -> None:
+    cines, most = 96, 40_000  # of 1 kB each
+    with StoreWriter(tmp_path / "store", compression="none") as writer:
+        for number in range(cines):
+            writer.add(f"c{number}", cine(number))
+    url, kept = (tmp_path / "store").as_uri(), tmp_path / "kept"
+    readers = [FrameStore(url, kept=kept, most_bytes=most) for _ in range(4)]
+    for number in range(cines):
+        np.testing.assert_array_equal(readers[number % 4].frames(f"c{number}"), cine(number))
+        assert sum(path.stat().st_size for path in kept.glob("*/*")) <= most
+
+
 def test_a_run_reads_cines_from_there(url: str, tmp_path: Path) -> None:
     store = FrameStore(url, kept=tmp_path / "kept")
     settings = IngestSettings(shape=Shape(size=8, channels=1))
