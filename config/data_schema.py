@@ -161,6 +161,10 @@ class DataConfig(Strict):
     ``store:<key>``; null is the folder ``store`` beside the manifest."""
     store_kept_gb: Annotated[float, Field(gt=0)] = 8.0
     """Gigabytes that are kept in the cache of a store behind a URL."""
+    balance_views: bool = False
+    """Where a study has more videos, take one of each view before a second of any."""
+    view_dropout: Share = 0.0
+    """Share of the videos of a study that a training step leaves out, never the last one."""
     max_videos: Count = 8
     """Videos of a study in one step; a study with more has them drawn by the seed."""
     reject_limit: Share = 0.01

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cinelex.config.strict import Count, Frozen, Part, Strict, ValueOrSchedule
+from cinelex.config.views_schema import ViewsConfig
 
 
 class AdapterConfig(Strict):
@@ -74,6 +75,8 @@ class ModelConfig(Strict):
     """Tokens to what the report states; built where facts have a weight."""
     facts_in_memory: bool = False
     """Show what the fact heads found, a row a fact, to the caption decoder."""
+    views: ViewsConfig = ViewsConfig()
+    """What the model is told of how clips were filmed."""
     mask_ratio: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.75
     """Share of a clip's tokens that masked modelling hides."""
     masked_clips: Count = 1

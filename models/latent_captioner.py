@@ -17,8 +17,8 @@ from cinelex.models.contracts import (
     VideoEncoder,
 )
 from cinelex.models.embedding import embedding_head, unit_rows
-from cinelex.models.shapes import ClipFeatures, Clips, Latents, Logits, TokenIds, TokenMask
-from cinelex.models.study_model import EncodedStudies, MatchedOutputs, StudyModel
+from cinelex.models.shapes import Clips, Latents, Logits, TokenIds, TokenMask
+from cinelex.models.study_model import NOTHING, EncodedStudies, Kept, MatchedOutputs, StudyModel
 from cinelex.models.temperature import Temperature
 
 
@@ -119,9 +119,9 @@ class LatentCaptioner(StudyModel):
             reconstruction=self.image_decoder(latent),
         )
 
-    def encode_clips(self, clips: Clips, kept: ClipFeatures | None = None) -> Latents:
+    def encode_clips(self, clips: Clips, kept: Kept = NOTHING) -> Latents:
         """Return the latent of each picture, which asks for its pixels."""
-        assert kept is None
+        assert kept.clips is None
         return self.latent_head(self.image_encoder(clips))
 
     def read_latent(self, latent: Float[Tensor, "study latent"]) -> EncodedStudies:

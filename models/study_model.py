@@ -20,6 +20,7 @@ from cinelex.models.shapes import (
     TrunkFeatures,
 )
 from cinelex.models.temperature import Temperature
+from cinelex.models.views import Shown
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class Kept:
 
     clips: ClipFeatures | None = None
     texts: TrunkFeatures | None = None
+    shown: Shown | None = None
+    """How clips were filmed, which is looked at beside them."""
 
 
 NOTHING = Kept()
@@ -113,15 +116,12 @@ class StudyModel(nn.Module, ABC):
         self.closed_form: ClosedForm | None = None
 
     @abstractmethod
-    def encode_clips(
-        self, clips: Clips, kept: ClipFeatures | None = None
-    ) -> Float[Tensor, "clip *feature"]:
+    def encode_clips(self, clips: Clips, kept: Kept = NOTHING) -> Float[Tensor, "clip *feature"]:
         """Return what a study is made of, of each clip by itself: its tokens, or its latent.
 
         Args:
             clips: Standardised pixels.
-            kept: What the frozen trunk of the video encoder made of the clips, which are then not
-                looked at.
+            kept: What is known of them beside their pixels.
         """
 
     @abstractmethod
@@ -150,7 +150,7 @@ class StudyModel(nn.Module, ABC):
         *,
         studies: int,
         max_clips: int | None = None,
-        kept: ClipFeatures | None = None,
+        kept: Kept = NOTHING,
     ) -> EncodedStudies:
         """Return each study's vector and memory from standardised pixels, as `join_clips` does.
 

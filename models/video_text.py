@@ -22,10 +22,11 @@ from cinelex.models.embedding import HeadsKind, embedding_head, embedding_heads,
 from cinelex.models.fact_heads import FactRows
 from cinelex.models.masking import refuse_masking
 from cinelex.models.packing import pad_rows
-from cinelex.models.shapes import ClipFeatures, Clips, ClipTokens, TokenIds, TokenMask
+from cinelex.models.shapes import Clips, ClipTokens, TokenIds, TokenMask
 from cinelex.models.study_model import NOTHING, EncodedStudies, Kept, StudyModel
 from cinelex.models.temperature import Temperature
 from cinelex.models.video_text_outputs import VideoTextOutputs
+from cinelex.models.views import ViewEmbedding, see_views
 
 
 class VideoText(StudyModel):
@@ -56,6 +57,7 @@ class VideoText(StudyModel):
         heads: HeadsKind = "linear",
         dropout: float = 0.0,
         closed_form: ClosedForm | None = None,
+        view_embedding: ViewEmbedding | None = None,
         patch_heads: bool = False,
         aggregate: Literal["clips", "tokens"] = "clips",
         clip_pooling: nn.Module | None = None,
@@ -79,6 +81,7 @@ class VideoText(StudyModel):
             facts_in_memory: Show the caption decoder what they found, a row a fact.
             heads: As of `embedding_heads`.
             closed_form: What is added to a study's vector at evaluation; None adds nothing.
+            view_embedding: What views and angles add to the tokens of a clip.
             dropout: Share of a study's numbers that the map does not see, drawn anew each time.
             patch_heads: Bring video tokens and text tokens into a shared space too.
             aggregate: What the aggregator is given: the mean of each clip, or all tokens.
@@ -104,7 +107,7 @@ class VideoText(StudyModel):
         self.video_encoder = video_encoder
         self.aggregator = aggregator
         self.text_encoder = text_encoder
-        self.aggregate = aggregate
+        self.aggregate, self.view_embedding = aggregate, view_embedding
         self.clip_pooling = MeanPooling() if clip_pooling is None else clip_pooling
         self.study_in_memory = study_in_memory
         video_width, text_width = video_encoder.width, text_encoder.width
@@ -153,7 +156,7 @@ class VideoText(StudyModel):
             twins: Another report for each study, and where it has a token.
         """
         studies = self.encode_study(
-            clips, owner, studies=len(token_ids), max_clips=max_clips, kept=kept.clips
+            clips, owner, studies=len(token_ids), max_clips=max_clips, kept=kept
         )
         reports = self.encode_report(token_ids, attention_mask, kept.texts)
         memory, seen, first = studies.memory, studies.attention_mask, studies.first_token
@@ -177,12 +180,14 @@ class VideoText(StudyModel):
             twin=None if twins is None else self.encode_report(*twins).report,
         )
 
-    def encode_clips(self, clips: Clips, kept: ClipFeatures | None = None) -> ClipTokens:
+    def encode_clips(self, clips: Clips, kept: Kept = NOTHING) -> ClipTokens:
         """Return the tokens of each clip."""
-        if kept is None:
-            return self.video_encoder(clips)
-        assert isinstance(self.video_encoder, PretrainedVideo)
-        return self.video_encoder.tokens(kept)
+        if kept.clips is None:
+            tokens = self.video_encoder(clips)
+        else:
+            assert isinstance(self.video_encoder, PretrainedVideo)
+            tokens = self.video_encoder.tokens(kept.clips)
+        return see_views(tokens, self.view_embedding, kept.shown)
 
     def join_clips(
         self,

@@ -29,7 +29,7 @@ from cinelex.doctor.live.watch import Watch, probes_of
 from cinelex.doctor.report.page import write_report
 from cinelex.projects import open_project, rehearse
 from cinelex.projects.interface.project import Project
-from cinelex.projects.interface.towers import tower_lines
+from cinelex.projects.interface.towers import grid_lines, tower_lines
 from cinelex.runners.csv_log import write_csv_log
 from cinelex.runners.estimate import estimate_lines
 from cinelex.runners.evaluate import evaluate
@@ -163,7 +163,11 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
         probes=probes_of(project, config),
         notes=notes,
     )
-    for line in (*tower_lines(trainer.module), *group_lines(trainer.module, config.optimizer)):
+    for line in (
+        *tower_lines(trainer.module),
+        *grid_lines(trainer.module),
+        *group_lines(trainer.module, config.optimizer),
+    ):
         say(line)
     project.ready(trainer.module)
     write_down(folder, config, provenance, trainer.module)

@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -15,6 +14,7 @@ from cinelex.core.randomness import keyed_seed
 from cinelex.data.batch import Sample
 from cinelex.data.features.clips import clips_of, distinct
 from cinelex.data.features.store import FeatureStore, text_key
+from cinelex.data.studies.choice import ViewChoice
 from cinelex.data.studies.studies import Studies
 from cinelex.data.studies.study import Study
 from cinelex.data.studies.tokens import Tokens, encoded_reports
@@ -45,6 +45,7 @@ class StudyDataset:
         evaluation_videos: int = EVALUATION_VIDEOS,
         tokens: Tokens | None = None,
         views: Sequence[str] = (),
+        choice: ViewChoice = ViewChoice(),  # noqa: B008 - frozen
     ) -> None:
         """Encode all reports, unless that was done already, and number groups and views.
 
@@ -73,7 +74,7 @@ class StudyDataset:
         self.token_ids = encoded_reports(studies, tokenizer) if tokens is None else tokens
         self.report_groups = studies.report_groups()
         self.patient_groups = studies.patient_groups()
-        self.views = tuple(views)
+        self.views, self.choice = tuple(views), choice
         self.kept_clips: FeatureStore | None = None
         """What a frozen video tower made of every clip that may be asked for."""
         self.kept_texts: FeatureStore | None = None
@@ -152,7 +153,6 @@ class StudyDataset:
         if epoch is None:
             taken = min(count, self.evaluation_videos)
             return [(2 * n + 1) * count // (2 * taken) for n in range(taken)]
-        if count <= self.max_videos:
-            return list(range(count))
         turns = [keyed_seed(self.seed, epoch, study.id, n, "videos") for n in range(count)]
-        return sorted(np.argsort(turns, kind="stable")[: self.max_videos].tolist())
+        key = (self.seed, epoch, study.id)
+        return self.choice.take(turns, study.views, self.max_videos, key=key)

@@ -18,7 +18,6 @@ from cinelex.losses.comparison import compare, cross_entropy
 from cinelex.losses.negative_weights import coverage, effective_size, row_entropy
 from cinelex.losses.similarity_aware import SimilarityAware
 from cinelex.metrics.nulls import infonce_floor
-from cinelex.models.study_model import Kept
 from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
 from cinelex.projects.clipse.data import ClipseData, open_clipse_data, refuse_clips, refuse_no_root
@@ -43,6 +42,7 @@ from cinelex.projects.clipse.terms import PLAIN
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.studies.closed_form import solve_closed_form
+from cinelex.projects.studies.encoding import kept_of
 from cinelex.projects.studies.features import keep_features
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
@@ -118,7 +118,7 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
                 batch.token_ids,
                 self.attention_mask(batch),
                 max_clips=max(batch.clip_counts),
-                kept=Kept(batch.features, batch.text_features),
+                kept=kept_of(batch),
             ),
             taught=ask(self.teacher, batch, pixels, alpha=alpha, pad_id=pad),
         )

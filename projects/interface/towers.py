@@ -9,9 +9,18 @@ from torch import nn
 from cinelex.core.checkpoint import steps_saved
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_json
+from cinelex.models.clip_pooling import PositionPooling
 from cinelex.models.contracts import TextEncoder, VideoEncoder
+from cinelex.models.fact_heads import SideBySideFacts
 
 FILE = "towers.json"
+
+LARGE = 10_000_000
+"""Parameters of a part from which its size is said."""
+FRUGAL: Mapping[type[nn.Module], str] = {
+    PositionPooling: "model.clip_pooling=mean",
+    SideBySideFacts: "model.fact_heads.name=attention",
+}
 
 Towers = Mapping[str, Any]
 """By ``video`` and ``text``: what the tower's class takes as ``kept``."""
@@ -39,6 +48,19 @@ def tower_lines(module: nn.Module) -> list[str]:
         for name, kind in (("video", VideoEncoder), ("text", TextEncoder)):
             if isinstance(part, kind) and part.trunk:
                 lines += [f"{name} encoder: {line}" for line in _lines(part)]
+    return lines
+
+
+def grid_lines(module: nn.Module) -> list[str]:
+    """Return what is to be said of parts that grow with the grid, where they are large."""
+    lines = []
+    for name, part in module.named_modules():
+        size = sum(weight.numel() for weight in part.parameters())
+        if isinstance(part, PositionPooling | SideBySideFacts) and size > LARGE:
+            lines.append(
+                f"{name}: {size / 1e6:.0f} million parameters, weights for each position of the "
+                f"grid; {FRUGAL[type(part)]} has none"
+            )
     return lines
 
 

@@ -21,9 +21,9 @@ from cinelex.losses.captioning import Captioning
 from cinelex.losses.masked import MaskedModeling
 from cinelex.losses.patch import PatchContrastive
 from cinelex.metrics.nulls import captioning_chance
-from cinelex.models.study_model import Kept
 from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
+from cinelex.models.views import check_views
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.multitask.counterfactual_task import COUNTERFACTUAL, CounterfactualTask
@@ -44,6 +44,7 @@ from cinelex.projects.studies.encoding import (
     encode_studies,
     evaluating,
     first_of_each_report,
+    kept_of,
 )
 from cinelex.projects.studies.evaluation import study_results, validation_numbers
 from cinelex.projects.studies.features import keep_features
@@ -82,6 +83,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
 
     def model(self) -> VideoText:
         """Build the parts that the losses need, freshly initialised, and join them."""
+        check_views(self.config.model.views.count, len(self.data.train.views))
         model = build_video_text(self.config, self.data.tokenizer, self.data.towers)
         self.fit_text(model, self.data.train.token_ids)
         self.masked_task = masked_task_of(self.config, model)
@@ -103,7 +105,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             hide=masking.hide if masking else None,
             masked=masking.clips if masking else None,
             max_clips=max(batch.clip_counts),
-            kept=Kept(batch.features, batch.text_features),
+            kept=kept_of(batch),
             twins=(twins.token_ids, twins.attention_mask) if twins else None,
         )
         task = self.masked_task

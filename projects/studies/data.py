@@ -11,6 +11,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
 from cinelex.data.prepare.walk import Share
 from cinelex.data.sampler import StudySampler
+from cinelex.data.studies.choice import ViewChoice
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.studies.drops import Decoded, check_rejects, decoded
 from cinelex.data.studies.manifest import Manifest
@@ -220,6 +221,7 @@ def _dataset(
         max_videos=config.data.max_videos,
         seed=config.seed,
         views=views,
+        choice=ViewChoice(balanced=config.data.balance_views, dropout=config.data.view_dropout),
         tokens=main_first(
             lambda: encoded_reports(studies, tokenizer, cache=cache, identity=identity)
         ),

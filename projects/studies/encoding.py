@@ -16,7 +16,8 @@ from cinelex.data.features.store import FeatureStore, text_key
 from cinelex.data.loader import evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import to_float
-from cinelex.models.study_model import EncodedStudies, StudyModel
+from cinelex.models.study_model import EncodedStudies, Kept, StudyModel
+from cinelex.models.views import Shown
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ def device_of(model: nn.Module) -> torch.device:
     return next(model.parameters()).device
 
 
+def kept_of(batch: Batch) -> Kept:
+    """Return what is known of a batch beside pixels and tokens."""
+    return Kept(batch.features, batch.text_features, Shown(batch.views, batch.angles))
+
+
 def encode_batch(model: StudyModel, batch: Batch) -> EncodedStudies:
     """Encode the videos of a batch, unchanged by augmentation."""
     return model.encode_study(
@@ -74,7 +80,7 @@ def encode_batch(model: StudyModel, batch: Batch) -> EncodedStudies:
         batch.owner,
         studies=batch.studies,
         max_clips=max(batch.clip_counts),
-        kept=batch.features,
+        kept=kept_of(batch),
     )
 
 

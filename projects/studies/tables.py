@@ -19,7 +19,7 @@ from cinelex.models.study_model import StudyModel
 from cinelex.projects.interface.project import Request, RunMode
 from cinelex.projects.interface.tables import Columns, write_csv, write_embeddings
 from cinelex.projects.studies.data import StudyData
-from cinelex.projects.studies.encoding import device_of, encode_studies
+from cinelex.projects.studies.encoding import device_of, encode_studies, kept_of
 from cinelex.projects.studies.merging import MERGE
 from cinelex.projects.studies.project import ClipTextProject
 
@@ -99,7 +99,7 @@ def _embedding_tables(model: StudyModel, dataset: StudyDataset, *, batch: int) -
     names = ("", *dataset.views)
     for group in evaluation_batches(dataset, batch=batch):
         moved = group.to(device)
-        features = model.encode_clips(to_float(moved.clips), moved.features)
+        features = model.encode_clips(to_float(moved.clips), kept_of(moved))
         most = max(group.clip_counts)
         together = model.join_clips(features, moved.owner, studies=group.studies, max_clips=most)
         each = torch.arange(len(features), device=device)

@@ -194,3 +194,21 @@ def test_nothing_is_kept_of_a_tower_that_trains(opened: Callable[..., Any]) -> N
     project, model = opened()
     model.requires_grad_(True)
     assert project.ready(model) == []
+
+
+def test_views_and_angles_reach_the_model_and_their_table_learns(
+    opened: Callable[..., Any],
+) -> None:
+    found = one_step(*opened("model.views={count: 40, angles: true}"))
+    assert found["view_embedding.views.weight"].any()
+    assert not found["view_embedding.angles.weight"].any()  # no angle of these is known
+    with pytest.raises(UserError, match=r"views occur in training and 1 have a vector"):
+        opened("model.views.count=1")
+
+
+def test_studies_lose_views_in_training_alone(opened: Callable[..., Any]) -> None:
+    project, _ = opened("data.view_dropout=0.9", "data.balance_views=true")
+    counts = [len(project.data.train.sample(n, epoch=0).clips) for n in range(SIZES["train"])]
+    whole = [len(project.data.train.sample(n, epoch=None).clips) for n in range(SIZES["train"])]
+    assert whole == project.data.train.studies.video_counts.tolist()
+    assert 0 < sum(counts) < sum(whole)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from cinelex.data.batch import Sample, collate
 from cinelex.data.text.tokenizer import train_tokenizer
-from cinelex.models.study_model import EncodedStudies, StudyModel
+from cinelex.models.study_model import NOTHING, EncodedStudies, Kept, StudyModel
 from cinelex.projects.studies.floors import floor_rows, study_pixels
 
 THINGS = ("stair", "horse", "mirror", "ladder", "kettle", "violin")
@@ -55,7 +55,7 @@ class Blind(StudyModel):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(1))
 
-    def encode_clips(self, clips: Tensor, kept: Tensor | None = None) -> Tensor:
+    def encode_clips(self, clips: Tensor, kept: Kept = NOTHING) -> Tensor:
         return torch.ones(len(clips), 4)
 
     def join_clips(
