@@ -41,7 +41,7 @@ def step_s(project: MultitaskProject, model: VideoText, step: int) -> tuple[floa
     terms = project.terms(model, next(project.batches(step)))
     torch.stack(list(terms.values())).sum().backward()
     model.zero_grad()
-    return time.perf_counter() - began, float(terms["contrastive"])
+    return time.perf_counter() - began, float(terms["contrastive"].detach())
 
 
 def main() -> None:

@@ -53,6 +53,11 @@ class ViewEmbedding(nn.Module):
         return added
 
 
+def embedding_of(width: int, views: int, angles: bool) -> ViewEmbedding | None:
+    """Return a table of views, or None where neither views nor angles are asked for."""
+    return ViewEmbedding(width=width, views=views, angles=angles) if views or angles else None
+
+
 def see_views(
     tokens: Float[Tensor, "clip token width"],
     embedding: ViewEmbedding | None,

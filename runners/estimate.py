@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from cinelex.config.schema import RunConfig
-from cinelex.core.errors import UserError
+from cinelex.core.errors import UserError, refusing
 from cinelex.projects.multitask.planned import PlannedStep, planned_step
 from cinelex.runners.cards import Card, card_of
 from cinelex.runners.counting import Counted, count
@@ -47,7 +47,8 @@ def estimate_lines(config: RunConfig, *, card: str, processes: int) -> list[str]
             f"micro-batches cannot be shared by {processes}"
         )
     step = planned_step(config, studies=studies)
-    counted = count(step.model, step.loss, checkpointing=config.activation_checkpointing)
+    with refusing("model: the parts cannot run on such clips and reports"):
+        counted = count(step.model, step.loss, checkpointing=config.activation_checkpointing)
     return _lines(config, step, estimate_of(config, step.model, counted, on), on, processes)
 
 

@@ -36,7 +36,7 @@ from cinelex.models.contracts import (
 )
 from cinelex.models.trunks import freeze
 from cinelex.models.video_text import VideoText
-from cinelex.models.views import ViewEmbedding
+from cinelex.models.views import embedding_of
 from cinelex.projects.interface.towers import Towers
 from cinelex.projects.studies.contrast import study_contrast
 
@@ -82,7 +82,7 @@ def build_video_text(
                 heads=parts.heads,
                 dropout=parts.dropout,
                 closed_form=_closed_form(config, video, text),
-                view_embedding=_view_embedding(config, video),
+                view_embedding=embedding_of(video.width, parts.views.count, parts.views.angles),
                 caption_decoder=(
                     caption_decoder(config, tokenizer, memory_width=video.width)
                     if "captioning" in weights
@@ -104,13 +104,6 @@ def build_video_text(
         torch.manual_seed(keyed_seed(config.seed, "adapters"))
         _freeze(model, config)
     return model
-
-
-def _view_embedding(config: RunConfig, video: VideoEncoder) -> ViewEmbedding | None:
-    views = config.model.views
-    if not (views.count or views.angles):
-        return None
-    return ViewEmbedding(width=video.width, views=views.count, angles=views.angles)
 
 
 def _clip_pooling(config: RunConfig, video: VideoEncoder) -> nn.Module:
