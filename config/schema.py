@@ -68,8 +68,9 @@ class EvaluationConfig(Strict):
     """Tokens after which a generated report ends."""
     bootstrap: Count = 1000
     """Resamples of the held-out studies behind each 95 % interval."""
-    checkpoint: Literal["newest", "best"] = "newest"
-    """Which checkpoint is evaluated; the best is that of ``keep_best``."""
+    checkpoint: Literal["auto", "newest", "best"] = "auto"
+    """Which checkpoint is evaluated; the best is that of ``keep_best``, and ``auto`` takes it where
+    the run kept one."""
     facts: Literal["coronary", "engraving", "none"] = "coronary"
     """Kind of facts that captions are scored by; ``none`` leaves the scores of text."""
     report_examples: CountOrZero = 6
@@ -135,6 +136,9 @@ class RunConfig(Strict):
     keep_best: str | None = None
     """Number of the validation by which the best checkpoint is kept as well, the maximum or, with
     ``-`` before its name, the minimum; null keeps the newest alone."""
+    patience: Count | None = None
+    """Validations without a new best, by ``keep_best``, after which the run ends; null never
+    ends early."""
     strict_resume: bool = False
     """Refuse a damaged newest checkpoint instead of going back to the one before it."""
     resume_skip: tuple[str, ...] = ()
@@ -188,6 +192,13 @@ class RunConfig(Strict):
                 f"optimizer.warmup_steps ({self.optimizer.warmup_steps}) must be below "
                 f"steps ({self.steps})"
             )
+        return self
+
+    @model_validator(mode="after")
+    def check_patience(self) -> Self:
+        """Refuse to wait for what nobody looks for."""
+        if self.patience is not None and (self.keep_best is None or not self.validate_every):
+            raise ValueError("patience needs keep_best and validate_every above 0")
         return self
 
     @model_validator(mode="after")

@@ -27,6 +27,8 @@ class Evidence:
     """What was known of data, model and optimizer before the first step."""
     steps: Sequence[Row] = ()
     """Records of optimizer steps, in order; a live run may hold the newest only."""
+    validations: Sequence[Row] = ()
+    """Records of validations, in order."""
     results: Results | None = None
     """The final evaluation."""
     captions: Sequence[Row] = ()

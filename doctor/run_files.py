@@ -51,6 +51,7 @@ class RunFiles:
             config=self.config,
             diagnostics=self.diagnostics,
             steps=self.steps,
+            validations=self.validations,
             results=self.results,
             captions=self.captions,
             reference=reference.results if reference else None,
@@ -80,7 +81,7 @@ def read_run(folder: Path) -> RunFiles:
         config=config,
         config_error=error,
         steps=_steps(records),
-        validations=[row for row in records if row.get("kind") == "validation"],
+        validations=_steps(records, kind="validation"),
         results=read_results(folder),
         retrieval=read_rows(folder / "predictions" / "retrieval.jsonl"),
         captions=read_rows(folder / "predictions" / "captions.jsonl"),
@@ -93,13 +94,13 @@ def read_run(folder: Path) -> RunFiles:
     )
 
 
-def read_steps(folder: Path) -> list[Row]:
-    """Return the recorded optimizer steps of a run; none where it has not begun.
+def read_steps(folder: Path, *, kind: str = "step") -> list[Row]:
+    """Return the recorded optimizer steps, or validations, of a run that may not have begun.
 
     Raises:
         UserError: The record is broken; the message says where.
     """
-    return _steps(read_rows(folder / "metrics.jsonl"))
+    return _steps(read_rows(folder / "metrics.jsonl"), kind=kind)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -112,9 +113,9 @@ def _content(path: Path) -> Mapping[str, Any]:
     return _mapping(read_json(path)) if path.exists() else {}
 
 
-def _steps(records: list[Row]) -> list[Row]:
-    """Return the records of steps; those that do not say which step they are of are left out."""
-    return [row for row in records if row.get("kind") == "step" and is_number(row.get("step"))]
+def _steps(records: list[Row], *, kind: str = "step") -> list[Row]:
+    """Return the records of a kind; those that do not say which step they are of are left out."""
+    return [row for row in records if row.get("kind") == kind and is_number(row.get("step"))]
 
 
 def _config(path: Path) -> tuple[RunConfig | None, str]:

@@ -118,6 +118,14 @@ class Books:
         self.best, self.best_step = numbers[name], step
         return True
 
+    def over(self, step: int) -> bool:
+        """Return whether the last step was made, or no validation has been better for long."""
+        config = self.config
+        if config.patience is None or self.best_step is None:
+            return step >= config.steps
+        waited = (step - self.best_step) // max(1, config.validate_every)
+        return step >= config.steps or waited >= config.patience
+
     def position(self, step: int) -> Position:
         """Return where the run stands, with its record on the disk."""
         return Position(step, self.record.position(), self.skipped, self.best, self.best_step)

@@ -23,7 +23,9 @@ from cinelex.runners.finished import Finished
 from cinelex.runners.run_folder import register
 
 
-def checkpoint_of(finished: Finished, *, which: Literal["newest", "best"] = "newest") -> Checkpoint:
+def checkpoint_of(
+    finished: Finished, *, which: Literal["auto", "newest", "best"] = "auto"
+) -> Checkpoint:
     """Return the checkpoint to use of a run.
 
     Raises:
@@ -33,7 +35,11 @@ def checkpoint_of(finished: Finished, *, which: Literal["newest", "best"] = "new
     found = checkpoint.newest(folder, strict=True)
     if found is None:
         raise UserError(f"{folder}: no checkpoint yet; train the run first")
-    return checkpoint.best(found) if which == "best" else found
+    kept = found.position.best_step is not None
+    if which == "best" or (which == "auto" and kept):
+        found = checkpoint.best(found)
+        say(f"using the best checkpoint, of step {found.position.step}")
+    return found
 
 
 def load_trained(

@@ -104,13 +104,12 @@ class Trainer(Generic[BatchT]):
         )
         with closing(self.books), Interruption() as interruption:
             with self.saver, watchdog:
-                while self.step < self.config.steps and self.cause is None:
+                while not self.books.over(self.step) and self.cause is None:
                     self._go_on(watchdog, interruption)
                 if self.saver.last is None:  # there was nothing to train
                     self.save()
             barrier()  # the main rank may have waited long for its disk
-            # one that came during the last save asks as well
-            self.cause = interruption.requested()
+            self.cause = interruption.requested()  # perhaps during the last save
         return self.cause is None
 
     def _go_on(self, watchdog: Watchdog, interruption: Interruption) -> None:
@@ -122,7 +121,7 @@ class Trainer(Generic[BatchT]):
             watchdog.beat(self.step)
             self.cause = interruption.requested()
             rolled_back = self._after_update(stop=self.cause is not None)
-            if rolled_back or self.cause or self.step == self.config.steps:
+            if rolled_back or self.cause or self.books.over(self.step):
                 return
             asked = time.monotonic()
 
@@ -168,9 +167,7 @@ class Trainer(Generic[BatchT]):
 
         A step whose loss jumped before the run was rolled back is left out too.
         """
-        skipped = (~torch.isfinite(grad_norm)).float()
-        if self.step + 1 in self._left_out:
-            skipped = torch.ones_like(skipped)
+        skipped = (~torch.isfinite(grad_norm) | (self.step + 1 in self._left_out)).float()
         # the fused update reads this and leaves weights and moments alone, without a device sync
         self.optimizer.found_inf = skipped  # type: ignore[attr-defined]
         self.optimizer.step()
@@ -193,6 +190,7 @@ class Trainer(Generic[BatchT]):
                 return True
         if validating:
             saving |= self.books.validated(self.step, self._validate())
+            saving |= self.books.over(self.step)
         comparing = config.checksum_every and self.step % config.checksum_every == 0
         if comparing and config.parallel == "ddp":
             refuse_drift(self.module, step=self.step)
@@ -247,7 +245,5 @@ class Trainer(Generic[BatchT]):
         """Begin to write a checkpoint of this step, when the one before has been written."""
         self.saver.wait()
         barrier()  # on a slow disk the main rank comes late
-        position = self.books.position(self.step)
-        self.saver.start(
-            self.snapshots.take(position, provenance=self.provenance, notes=self.notes)
-        )
+        at, notes = self.books.position(self.step), self.notes
+        self.saver.start(self.snapshots.take(at, provenance=self.provenance, notes=notes))

@@ -70,6 +70,7 @@ class Watch:
         self.config, self.folder = config, folder
         self.diagnostics: dict[str, Any] = {}
         self._before = read_steps(folder)
+        self._validated = read_steps(folder, kind="validation")
         self._first: Row | None = None
         self._steps: deque[Row] = deque(maxlen=max(KEPT_STEPS, 60 * config.probe_every))
         self._said: set[tuple[str, str, str]] = set()
@@ -101,11 +102,15 @@ class Watch:
         self._first = next(iter(made), None)
         self._steps.extend(made)
         self._earlier = [row for row in self._before if row["step"] > trainer.step]
+        self._validated = [row for row in self._validated if row["step"] <= trainer.step]
         self._judge()
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
-        """Take the numbers of a step; a validation's are no rule's business."""
+        """Take the numbers of a step or of a validation, and judge them when it is time."""
         if "loss" not in numbers:
+            self._validated = [row for row in self._validated if row["step"] < step]
+            self._validated.append({"step": step, **numbers})
+            self._judge()
             return
         # a run that was rolled back makes these steps again
         while self._steps and self._steps[-1]["step"] >= step:
@@ -126,6 +131,7 @@ class Watch:
                 config=self.config,
                 diagnostics=self.diagnostics,
                 steps=self.known_steps(),
+                validations=self._validated,
                 earlier_steps=self._earlier,
             )
         )

@@ -7,7 +7,7 @@ from cinelex.doctor.rules.collapse import APART, COLLAPSED, LATENTS_COLLAPSED, N
 from cinelex.doctor.rules.contrastive_headroom import HEADROOM, SIGMOID_BIAS
 from cinelex.doctor.rules.dead_term import DEAD_TERM
 from cinelex.doctor.rules.decay_over_gradient import DECAYED, RESTING
-from cinelex.doctor.rules.generalization import GENERALIZATION
+from cinelex.doctor.rules.generalization import GENERALIZATION, OVERTRAINED
 from cinelex.doctor.rules.gradient_balance import BYSTANDER, CONFLICT
 from cinelex.doctor.rules.limits import LIMITS
 from cinelex.doctor.rules.loader import LOADER
@@ -39,7 +39,7 @@ RULES: tuple[Rule, ...] = (
     *(IDENTICAL, BLIND, NO_FACTS, BIGRAM_CAPTIONS),
     LOADER,
     STEPS_MADE_AGAIN,
-    *(GENERALIZATION, CLOSED_FORM),
+    *(GENERALIZATION, OVERTRAINED, CLOSED_FORM),
     *(HASHLESS, ONE_FACTOR),
     OUTPUT_RANGE,
     LOSS_UNITS,

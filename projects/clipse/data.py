@@ -79,6 +79,9 @@ def open_clipse_data(config: RunConfig, folder: Path, *, output: Path | None = N
         chosen = [image for image in images.split(split_name(split)) if image.path in store]
         return CaptionedImages(chosen, store, tokenizer, seed=config.seed) if chosen else None
 
+    named = split_name(config.data.validation_split or VALIDATION)
+    if not images.split(named):
+        say(f"no split {named!r} among the images: no validation on the way")
     train, test = dataset(config.data.train_split), dataset(config.data.test_split)
     if train is None or test is None:
         raise UserError(

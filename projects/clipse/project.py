@@ -27,6 +27,7 @@ from cinelex.projects.clipse.results import (
     encode_images,
     floor_outcomes,
     keep_outcomes,
+    loss_group,
     validation_numbers,
 )
 from cinelex.projects.clipse.teacher import (
@@ -182,7 +183,9 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
         if self.data.validation is None:
             return {}
         size = self.config.evaluation.batch
-        return validation_numbers(encode_images(model, self.data.validation, batch=size))
+        encoded = encode_images(model, self.data.validation, batch=size)
+        temperature = float(model.temperature())
+        return validation_numbers(encoded, temperature=temperature, batch=self.config.batch)
 
     def evaluate(self, model: VideoText, folder: Path) -> Results:
         """Return every result on the test images; ranks of each image go to ``predictions/``."""
@@ -199,7 +202,11 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
             batch=settings.batch,
             seed=seed,
         )
-        return clipse_results(encoded, outcomes, floors, resamples=resamples, seed=seed)
+        temperature = float(model.temperature())
+        losses = loss_group(encoded, temperature=temperature, batch=self.config.batch)
+        return clipse_results(
+            encoded, outcomes, floors, resamples=resamples, seed=seed, losses=losses
+        )
 
 
 def rehearse_clipse(config: RunConfig) -> None:

@@ -2,11 +2,14 @@
 
 import csv
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -15,6 +18,8 @@ from cinelex.core.distributed import gather_rows, is_main, rank, world_size
 from cinelex.core.files import write_whole
 from cinelex.data.images.dataset import CaptionedImages
 from cinelex.data.loader import evaluation_batches
+from cinelex.losses.contrastive import info_nce_from_logits
+from cinelex.losses.pairs import Pairs
 from cinelex.metrics.floors import beside_floors
 from cinelex.metrics.image_retrieval import (
     DIRECTIONS,
@@ -25,6 +30,7 @@ from cinelex.metrics.image_retrieval import (
 from cinelex.metrics.ranking import Ranking
 from cinelex.metrics.representation import mean_off_diagonal_cosine, rankme
 from cinelex.models.video_text import VideoText
+from cinelex.projects.clipse.terms import PLAIN, TERMS
 from cinelex.projects.interface.results import Group, Results, headline
 from cinelex.projects.studies.encoding import device_of, encode_batch, encode_texts
 from cinelex.projects.studies.evaluation import FLOORS
@@ -84,8 +90,9 @@ def clipse_results(
     *,
     resamples: int,
     seed: int,
+    losses: Group,
 ) -> Results:
-    """Return retrieval in both directions beside its floors, and what shows a collapse."""
+    """Return retrieval in both directions beside its floors, losses, and what shows a collapse."""
     report: dict[str, Any] = dict(image_retrieval_report(outcomes, resamples=resamples, seed=seed))
     for name in DIRECTIONS:
         report[name] = beside_floors(
@@ -109,7 +116,7 @@ def clipse_results(
     ]
     counts = {f"retrieval.gallery.{name}": one.gallery for name, one in rankings.items()}
     counts |= {f"retrieval.queries.{name}": one.queries for name, one in rankings.items()}
-    return Results(groups=[*groups, _geometry(encoded)], counts=counts)
+    return Results(groups=[*groups, losses, _geometry(encoded)], counts=counts)
 
 
 def floor_outcomes(
@@ -129,10 +136,44 @@ def floor_outcomes(
     }
 
 
-def validation_numbers(encoded: EncodedImages) -> Mapping[str, float]:
+def validation_numbers(
+    encoded: EncodedImages, *, temperature: float, batch: int
+) -> Mapping[str, float]:
     """Return a few numbers beside their chance; no intervals, so that it is cheap."""
     report = image_retrieval_report(encoded.outcomes(), resamples=1)
-    return flat_numbers(report, DIRECTIONS, VALIDATED)
+    numbers = flat_numbers(report, DIRECTIONS, VALIDATED)
+    if len(encoded.image) > 1:
+        loss, chance = held_out_loss(encoded, temperature=temperature, batch=batch)
+        numbers |= {f"losses/{PLAIN}": loss, f"losses/{PLAIN}/chance": chance}
+    return numbers
+
+
+def held_out_loss(encoded: EncodedImages, *, temperature: float, batch: int) -> tuple[float, float]:
+    """Return plain InfoNCE over whole batches of images and their first captions, and its chance.
+
+    Images that fill no batch are left out; a split smaller than a batch is one batch.
+    """
+    captions = encoded.caption[np.unique(encoded.owner.numpy(), return_index=True)[1]]
+    batch = min(batch, len(encoded.image))
+    losses = []
+    for start in range(0, len(encoded.image) - batch + 1, batch):
+        some = slice(start, start + batch)
+        logits = encoded.image[some] @ captions[some].T / temperature
+        own = torch.eye(batch, dtype=torch.bool)
+        pairs = Pairs(positive=own, excluded=torch.zeros_like(own))
+        losses.append(float(info_nce_from_logits(logits, pairs, form="out")))
+    return fmean(losses), math.log(batch)
+
+
+def loss_group(encoded: EncodedImages, *, temperature: float, batch: int) -> Group:
+    """Return the loss on held-out images, beside its chance."""
+    term, score = TERMS[PLAIN], []
+    if len(encoded.image) > 1:  # a single image has nothing to be told from
+        loss, chance = held_out_loss(encoded, temperature=temperature, batch=batch)
+        name, about = f"losses.{PLAIN}", {"unit": term.unit, "better": term.better}
+        score = [headline(name, term.label, loss, {"chance": chance}, **about)]
+    note = f"Over whole batches of {min(batch, len(encoded.image))} held-out images."
+    return Group(title="Held-out losses", note=note, scores=score)
 
 
 def keep_outcomes(path: Path, dataset: CaptionedImages, outcomes: Outcomes) -> None:

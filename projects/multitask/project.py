@@ -48,7 +48,7 @@ from cinelex.projects.studies.encoding import (
 )
 from cinelex.projects.studies.evaluation import study_results, validation_numbers
 from cinelex.projects.studies.features import keep_features
-from cinelex.projects.studies.held_out_losses import held_out_losses
+from cinelex.projects.studies.held_out_losses import held_out_losses, held_out_numbers
 from cinelex.projects.studies.model_checks import study_checks
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
@@ -224,7 +224,11 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         """Return held-out retrieval beside its chance; nothing where there is no such split."""
         if self.data.validation is None:
             return {}
-        return validation_numbers(model, self.data.validation, batch=self.config.evaluation.batch)
+        config, held_out = self.config, self.data.validation
+        return {
+            **validation_numbers(model, held_out, batch=config.evaluation.batch),
+            **held_out_numbers(self, model, held_out, batch=config.batch),
+        }
 
     def evaluate(self, model: VideoText, folder: Path) -> Results:
         """Return every result on the test studies, each beside its nulls."""

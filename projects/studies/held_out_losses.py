@@ -20,7 +20,22 @@ from cinelex.projects.studies.encoding import device_of
 from cinelex.projects.studies.project import StudyModelT
 
 
-@torch.no_grad()
+def held_out_numbers(
+    project: Project[Batch, StudyModelT],
+    model: StudyModelT,
+    dataset: StudyDataset,
+    *,
+    batch: int,
+) -> dict[str, float]:
+    """Return the terms that have a chance, each beside it, for the record of a validation."""
+    if len(dataset) < max(2, world_size()):
+        return {}
+    value, chance = _measured(project, model, dataset, batch=batch)
+    both = [name for name in value if name in chance]
+    losses = {f"losses/{name}": value[name] for name in both}
+    return losses | {f"losses/{name}/chance": chance[name] for name in both}
+
+
 def held_out_losses(
     project: Project[Batch, StudyModelT],
     model: StudyModelT,
@@ -40,24 +55,7 @@ def held_out_losses(
     title = "Held-out losses"
     if len(dataset) < world_size():
         return Group(title=title, note="Undefined: fewer studies than processes.", scores=[])
-    device, rows = device_of(model), list[dict[str, float]]()
-    chances: list[dict[str, float]] = []
-    for studies in whole_batches(dataset, batch=batch):
-        nulls = project.nulls(studies).items()
-        chances.append({name: null.chance for name, null in nulls if null.chance is not None})
-        studies = studies.to(device)
-        found = project.terms(model, studies)
-        row = {name: float(value) for name, value in found.items()}
-        if "captioning" in found and studies.studies > 1:
-            texts = studies.text_features
-            turned = replace(
-                studies,
-                token_ids=studies.token_ids.roll(1, dims=0),
-                text_features=None if texts is None else texts.roll(1, dims=0),
-            )
-            row["other_studys_video"] = float(project.terms(model, turned)["captioning"])
-        rows.append(row)
-    chance, value = _means(chances), _means(rows)
+    value, chance = _measured(project, model, dataset, batch=batch, controls=True)
     # a single study has nothing to be told from
     alone = [name for name, term in known.items() if term.matches and len(dataset) < 2]
     beside = {name: {"chance": chance[name]} for name in value if name in chance}
@@ -80,6 +78,39 @@ def held_out_losses(
     ]
     note = f"Unweighted, over whole batches of {batch} held-out studies."
     return Group(title=title, note=note, scores=scores)
+
+
+@torch.no_grad()
+def _measured(
+    project: Project[Batch, StudyModelT],
+    model: StudyModelT,
+    dataset: StudyDataset,
+    *,
+    batch: int,
+    controls: bool = False,
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the mean of each term over whole batches, and of each chance.
+
+    ``controls`` adds the caption loss with every report beside its neighbour's videos.
+    """
+    device, rows = device_of(model), list[dict[str, float]]()
+    chances: list[dict[str, float]] = []
+    for studies in whole_batches(dataset, batch=batch):
+        nulls = project.nulls(studies).items()
+        chances.append({name: null.chance for name, null in nulls if null.chance is not None})
+        studies = studies.to(device)
+        found = project.terms(model, studies)
+        row = {name: float(value) for name, value in found.items()}
+        if controls and "captioning" in found and studies.studies > 1:
+            texts = studies.text_features
+            turned = replace(
+                studies,
+                token_ids=studies.token_ids.roll(1, dims=0),
+                text_features=None if texts is None else texts.roll(1, dims=0),
+            )
+            row["other_studys_video"] = float(project.terms(model, turned)["captioning"])
+        rows.append(row)
+    return _means(rows), _means(chances)
 
 
 def _means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -27,6 +27,17 @@ def configured(**changes: Any) -> RunConfig:
     return RunConfig.model_validate({**CONFIG.model_dump(), **changes})
 
 
+RISING = [
+    {
+        "step": step,
+        "losses/contrastive": 2.0 + abs(step - 60) / 200 + (step % 40) / 4000,
+        "losses/contrastive/chance": 2.485,
+    }
+    for step in range(20, 300, 20)
+]
+"""Held-out losses that were best early."""
+
+
 def with_results(**changes: Any) -> Evidence:
     return replace(HEALTHY, results=Results.from_json({**RESULTS, **changes}))
 
@@ -197,6 +208,7 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D20", "error", "after saving", with_diagnostics(resume__difference=0.3)),
     ("D20", "error", "made before the interruption", replace(HEALTHY, earlier_steps=AGAIN)),
     ("D21", "warning", "gone on others", with_results(losses=HEARTED)),
+    ("N15", "warning", "was best at step 60", replace(HEALTHY, validations=RISING)),
     ("N21", "warning", "finds more", beside_ridge(-0.05)),
     ("D22", "error", "no hash", with_results(provenance={"config": "0" * 64})),
     ("D22", "error", "all moved by 50.00 %", replace(HEALTHY, results=made_up(1.5))),

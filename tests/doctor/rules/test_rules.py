@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from cinelex.config.schedule import learning_rate
@@ -152,6 +153,25 @@ def test_a_weight_that_was_just_switched_on_is_judged_by_what_it_is_now() -> Non
 def test_held_out_losses_are_compared_with_the_chance_of_their_own_batch() -> None:
     losses = {**RESULTS["losses"], "contrastive": {"value": 2.485, "chance": 2.485}}
     (finding,) = found(with_results(losses=losses), "D21")
+    assert finding.measured == pytest.approx(1.0)
+
+
+def test_held_out_losses_that_only_waver_are_no_overtraining() -> None:
+    draw = np.random.default_rng(0)
+    wavering = [
+        {
+            "step": step,
+            "losses/contrastive": 1.0 + float(draw.normal(0, 0.02)),
+            "losses/contrastive/chance": 2.485,
+        }
+        for step in range(20, 300, 20)
+    ]
+    assert found(replace(HEALTHY, validations=wavering), "N15") == []
+
+
+def test_before_the_last_evaluation_the_newest_validation_is_what_was_held_out() -> None:
+    row = {"step": 280, "losses/contrastive": 2.485, "losses/contrastive/chance": 2.485}
+    (finding,) = found(replace(HEALTHY, results=None, validations=[row]), "D21")
     assert finding.measured == pytest.approx(1.0)
 
 
