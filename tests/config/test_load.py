@@ -70,7 +70,7 @@ def test_numbers_are_what_people_mean(write: Write) -> None:
         ("steps=ten", 'command line: steps: expected a valid integer, got "ten"'),
         ("steps=1.5", "steps: expected a valid integer, got 1.5"),
         ("steps=true", "steps: expected a valid integer, got true"),
-        ("steps=-5", "steps: expected greater than or equal to 1, got -5"),
+        ("steps=-5", "steps: expected greater than or equal to 0, got -5"),
         ("steps=", "steps: expected a valid integer, got null"),
         ("use_wandb=yes", 'use_wandb: expected a valid boolean, got "yes"'),
         ("use_wandb=1", "use_wandb: expected a valid boolean, got 1"),
