@@ -24,6 +24,8 @@ FLICKR8K_SPLITS = {
 FLICKR30K_TOKENS = ("results_20130124.token", "results.csv", "captions.txt")
 FLICKR30K_IMAGES = ("flickr30k-images", "flickr30k_images", "Images")
 FLICKR30K_SPLITS = {split: (f"{split}.txt",) for split in ("train", "val", "test")}
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+"""Endings of pictures; to a name without one the releases' ``.jpg`` is added."""
 Names = tuple[str, ...]
 FLICKR: dict[str, tuple[Names, Names, Mapping[str, Names]]] = {
     "flickr8k": (FLICKR8K_TOKENS, FLICKR8K_IMAGES, FLICKR8K_SPLITS),
@@ -45,11 +47,15 @@ def read_flickr(root: Path, dataset: str) -> ImageSet:
     for split, names in splits.items():
         path = first_present(root, names)
         for line in read_lines(path):
-            image = line.strip() if line.strip().endswith(".jpg") else f"{line.strip()}.jpg"
+            name = line.strip()
+            image = name if Path(name).suffix.lower() in SUFFIXES else f"{name}.jpg"
             if split_of.setdefault(image, split) != split:
                 raise UserError(f"{path}: an image is also in the split {split_of[image]}")
             if image not in captions:
-                raise UserError(f"{path}: an image without a caption; download both files again")
+                raise UserError(
+                    f"{path}: an image without a caption in the token file; names there and here "
+                    "must be equal, with their endings (own pictures: clipse.format=manifest)"
+                )
     labels = _labels(root)
     images = [
         CaptionedImage(image, folder / image, tuple(texts), split_of[image], labels.get(image, ""))

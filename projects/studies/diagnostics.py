@@ -36,6 +36,9 @@ def study_diagnostics(data: StudyData, *, batch: int) -> dict[str, Any]:
 
 
 def view_diagnostics(data: StudyData) -> dict[str, Any]:
-    """Return the share of training studies with one video, where studies are of several."""
-    lone = (data.train.studies.video_counts == 1).mean()
-    return {"data/single_video_studies": float(lone)}
+    """Return the share of training studies with one video, where any has several.
+
+    A set of one video a study is whole.
+    """
+    lone = data.train.studies.video_counts == 1
+    return {} if lone.all() else {"data/single_video_studies": float(lone.mean())}

@@ -164,3 +164,17 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dataset_coco.json").write_text(json.dumps({"images": [image]}))
     with pytest.raises(UserError, match="plain name"):
         FORMATS["coco_karpathy"].read(tmp_path)
+
+
+def test_own_pictures_may_have_other_endings(tmp_path: Path) -> None:
+    names = ("a.png", "b.JPEG", "c.jpg")
+    text = "\n".join(f"{name}#0\ta picture of {name[0]}" for name in names)
+    (tmp_path / "Flickr8k.token.txt").write_text(text)
+    for split, name in zip(("train", "dev", "test"), names, strict=True):
+        (tmp_path / f"Flickr_8k.{split}Images.txt").write_text(f"{name}\n")
+    found = FORMATS["flickr8k"].read(tmp_path)
+    assert {image.id: image.split for image in found.images} == {
+        "a.png": "train",
+        "b.JPEG": "val",
+        "c.jpg": "test",
+    }
