@@ -26,7 +26,7 @@ from cinelex.losses import contrastive
 from cinelex.losses.weighted_sum import WeightedSum
 from cinelex.projects.eq import evaluation as eq_evaluation
 from cinelex.projects.eq import outputs as eq_outputs
-from cinelex.projects.interface.results import Table
+from cinelex.projects.interface.exhibits import Table
 from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.runners import accumulation, optimizer, train
 from cinelex.runners.gradients import Gradients

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Float64, Int64
 
-from cinelex.data.studies.rows import ANGLES, Coded, Rows
+from cinelex.data.studies.coded import Coded
+from cinelex.data.studies.rows import ANGLES, Rows
 from cinelex.data.studies.studies import EXTRA
 
 

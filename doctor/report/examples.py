@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cinelex.doctor.run_files import Row, RunFiles
-from cinelex.projects.interface.results import Picture, Results
+from cinelex.projects.interface.exhibits import Picture
+from cinelex.projects.interface.results import Results
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MAX_BYTES = 3_000_000

@@ -26,7 +26,8 @@ from cinelex.projects.eq.encoding import (
 )
 from cinelex.projects.eq.outputs import morph_group, output_table, rebuilt_group, validity_group
 from cinelex.projects.eq.pictures import draw_descriptors, draw_map, draw_morph
-from cinelex.projects.interface.results import Picture, Results
+from cinelex.projects.interface.exhibits import Picture
+from cinelex.projects.interface.results import Results
 
 
 def validation_numbers(model: EqAutoencoder, data: EqData, curves: Curves) -> dict[str, float]:

@@ -23,7 +23,8 @@ from cinelex.projects.eq.encoding import (
     morph_units,
 )
 from cinelex.projects.eq.settings import importance
-from cinelex.projects.interface.results import Group, Score, Table, headline
+from cinelex.projects.interface.exhibits import Table
+from cinelex.projects.interface.results import Group, Score, headline
 
 RANDOM_LATENTS = 1000
 """Latents unlike any that was seen, for the check that no output leaves its range."""

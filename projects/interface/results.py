@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cinelex.core.files import read_json
+from cinelex.projects.interface.exhibits import Picture, Table
 from cinelex.projects.interface.plain import (
     counts,
     find,
@@ -130,36 +131,6 @@ class Group:
     note: str
     """On what they were measured, and what the nulls are."""
     scores: Sequence[Score]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """Rows of anything that is no score."""
-
-    name: str
-    title: str
-    note: str
-    rows: Sequence[Mapping[str, Any]]
-    """Each with the same keys, which are the columns."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as ``results.json`` holds it."""
-        return {**vars(self), "rows": [dict(row) for row in self.rows]}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A PNG below the run's folder."""
-
-    title: str
-    note: str
-    """What is to be seen in it."""
-    path: Path
-    """Relative to the run's folder."""
-
-    def as_json(self) -> dict[str, str]:
-        """Return it as ``results.json`` holds it."""
-        return {"title": self.title, "note": self.note, "path": self.path.as_posix()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from cinelex.data.batch import collate
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import to_float
 from cinelex.models.latent_captioner import LatentCaptioner
-from cinelex.projects.interface.results import Picture
+from cinelex.projects.interface.exhibits import Picture
 from cinelex.projects.studies.captions import told_of
 from cinelex.projects.studies.encoding import device_of
 

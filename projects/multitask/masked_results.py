@@ -16,7 +16,8 @@ from cinelex.data.video.transforms import to_float
 from cinelex.losses.masked import MaskedModeling
 from cinelex.models.tubelets import cut_tubelets, join_tubelets
 from cinelex.models.video_text import VideoText
-from cinelex.projects.interface.results import Group, Picture, headline
+from cinelex.projects.interface.exhibits import Picture
+from cinelex.projects.interface.results import Group, headline
 from cinelex.projects.multitask.masked_task import MaskedTask, Masking
 from cinelex.projects.studies.encoding import device_of
 

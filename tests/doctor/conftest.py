@@ -14,7 +14,8 @@ from PIL import Image
 
 from cinelex.metrics.nulls import infonce_floor
 from cinelex.metrics.retrieval import rank_both_ways, retrieval_report
-from cinelex.projects.interface.results import Estimate, Group, Null, Picture, Results, Score
+from cinelex.projects.interface.exhibits import Picture
+from cinelex.projects.interface.results import Estimate, Group, Null, Results, Score
 
 MASKED = "predictions/masked.png"
 STEPS, BATCH, STUDIES, REPORTS = 600, 32, 60, 56

@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from cinelex.projects.interface.exhibits import Picture, Table
 from cinelex.projects.interface.plain import find
 from cinelex.projects.interface.results import (
     Estimate,
     Group,
     Null,
-    Picture,
     Results,
     Score,
-    Table,
     nulls_of,
     read_results,
 )
