@@ -29,7 +29,7 @@ class Card:
 
 GPU_EFFICIENCY = 0.35
 """Assumed: what video transformers of these sizes reach, kernels, loss and input included."""
-CPU_EFFICIENCY = 0.5
+CPU_EFFICIENCY = 0.7
 """Measured here; see docs/why/log.md."""
 RATES: dict[str, tuple[float, float]] = {
     "rtx3090": (71.0, 24.0),
