@@ -149,6 +149,8 @@ def load(run: str | Path) -> TrainedRun:
     found = checkpoint.newest(folder / "checkpoints", strict=True)
     if found is None:
         raise UserError(f"{folder / 'checkpoints'}: no checkpoint yet; train the run first")
+    if found.position.best_step is not None and config.evaluation.checkpoint != "newest":
+        found = checkpoint.best(found)
     load_weights(found, model)
     merge_adapters(model)
     return TrainedRun(config, model.eval(), tokenizer, Teller.load(folder, tokenizer))

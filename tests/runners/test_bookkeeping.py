@@ -95,3 +95,17 @@ def test_a_full_disk_costs_lines_and_not_the_run(
     assert [row["step"] for row in lines(tmp_path, "step")] == [1, 4]
     assert record.missed == 2
     assert capsys.readouterr().out.count("was not written") == 1
+
+
+def test_a_run_is_over_when_no_validation_was_better_for_long(tmp_path: Path) -> None:
+    config = line_config("steps=200", "validate_every=10", "keep_best=-lost", "patience=2")
+    with closing(Books(config, tmp_path, position=START, sinks=())) as kept:
+        found = []
+        for step, lost in ((10, 3.0), (20, 2.0), (30, 2.5), (40, 2.1)):
+            kept.validated(step, {"lost": lost})
+            found.append(kept.over(step))
+        assert found == [False, False, False, True]
+        assert kept.best_step == 20
+    with closing(books(tmp_path)) as endless:
+        assert not endless.over(199)
+        assert endless.over(200)
