@@ -42,9 +42,8 @@ from cinelex.projects.clipse.teacher import (
 from cinelex.projects.clipse.terms import PLAIN
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
-from cinelex.projects.studies.closed_form import solve_closed_form
 from cinelex.projects.studies.encoding import kept_of
-from cinelex.projects.studies.features import keep_features
+from cinelex.projects.studies.features import make_ready
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
 from cinelex.projects.studies.rehearsal import rehearse_studies
@@ -102,10 +101,8 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
         asks = isinstance(self.teacher, VideoText) and self.config.clipse.affinity.alpha < 1
         pixels_for = "the teacher of clipse.affinity looks at pixels" if asks else None
         splits = (self.data.train, self.data.validation, self.data.test)
-        kept = keep_features(self.config, model, splits, pixels_for=pixels_for)
-        size, train = self.config.evaluation.batch, self.data.train
-        solve_closed_form(model, train, train.captions, batch=size, seed=self.config.seed)
-        return kept
+        texts = self.data.train.captions
+        return make_ready(self.config, model, splits, texts, pixels_for=pixels_for)
 
     def outputs(self, model: nn.Module, batch: Batch) -> ClipseOutputs:
         """Encode images and captions, and ask the teacher."""

@@ -35,7 +35,6 @@ from cinelex.projects.multitask.masked_task import MaskedTask, masked_task_of
 from cinelex.projects.multitask.outputs import MultitaskOutputs
 from cinelex.projects.multitask.terms import TERMS
 from cinelex.projects.studies.captions import Written
-from cinelex.projects.studies.closed_form import solve_closed_form
 from cinelex.projects.studies.contrast import contrast, contrastive_nulls
 from cinelex.projects.studies.data import StudyData, open_study_data
 from cinelex.projects.studies.diagnostics import study_diagnostics, view_diagnostics
@@ -47,7 +46,7 @@ from cinelex.projects.studies.encoding import (
     kept_of,
 )
 from cinelex.projects.studies.evaluation import study_results, validation_numbers
-from cinelex.projects.studies.features import keep_features
+from cinelex.projects.studies.features import make_ready
 from cinelex.projects.studies.held_out_losses import held_out_losses, held_out_numbers
 from cinelex.projects.studies.model_checks import study_checks
 from cinelex.projects.studies.parts import build_video_text
@@ -202,11 +201,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         """Run frozen towers once, and solve the closed form that the model may have."""
         pixels_for = "masked modelling fills in pixels" if self.masked_task else None
         splits = (self.data.train, self.data.validation, self.data.test)
-        kept = keep_features(self.config, model, splits, pixels_for=pixels_for)
-        size, train = self.config.evaluation.batch, self.data.train
-        texts = [(tokens,) for tokens in train.token_ids]
-        solve_closed_form(model, train, texts, batch=size, seed=self.config.seed)
-        return kept
+        texts = [(tokens,) for tokens in self.data.train.token_ids]
+        return make_ready(self.config, model, splits, texts, pixels_for=pixels_for)
 
     def write(
         self, model: VideoText, dataset: StudyDataset, *, beside: bool = False

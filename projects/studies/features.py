@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -22,7 +22,9 @@ from cinelex.data.video.videos import StoredVideos
 from cinelex.models.contracts import PretrainedText, PretrainedVideo
 from cinelex.models.frozen import frozen_trunk, trunk_hash
 from cinelex.models.video_text import VideoText
+from cinelex.projects.studies.closed_form import solve_closed_form
 from cinelex.projects.studies.encoding import device_of, evaluating
+from cinelex.projects.studies.floors import Texts
 
 CLIPS_AT_ONCE = 8
 TEXTS_AT_ONCE = 32
@@ -49,6 +51,25 @@ class Kept(Protocol):
 
     def texts(self) -> Iterator[Int[Tensor, " token"]]:
         """Yield the tokens of every text."""
+
+
+def make_ready(
+    config: RunConfig,
+    model: VideoText,
+    splits: Sequence[Any],
+    texts: Sequence[Texts],
+    *,
+    pixels_for: str | None,
+) -> list[str]:
+    """Run frozen towers once, and then solve the closed form that the model may have.
+
+    Arguments and result are those of `keep_features`; ``texts`` are the tokens of the texts of each
+    training sample.
+    """
+    kept = keep_features(config, model, splits, pixels_for=pixels_for)
+    size = config.evaluation.batch
+    solve_closed_form(model, splits[0], texts, batch=size, seed=config.seed)
+    return kept
 
 
 @torch.no_grad()
