@@ -55,7 +55,7 @@ class ConvNet(VideoEncoder):
         layers = [*_convolution(frames * channels, base, kernel=5, stride=2)]
         for inner, outer in ((base, 2 * base), (2 * base, 4 * base), (4 * base, width)):
             layers += [*_convolution(inner, outer, stride=2), *_convolution(outer, outer)]
-        self.layers = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        self.layers = nn.Sequential(*layers)
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the tokens of each clip."""

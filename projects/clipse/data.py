@@ -160,8 +160,7 @@ def _described(
 ) -> Described[CaptionedImages]:
     """Return what inference describes, by its own manifest or the test split."""
     images, store = others or own
-    split = split_name(config.data.test_split)
-    asked = images.images if others else images.split(split)
+    asked = images.images if others else images.split(split_name(config.data.test_split))
     read = [image for image in asked if image.path in store]
     samples = test if others is None else None
     if others and read:
@@ -192,11 +191,10 @@ Found = tuple[ImageSet, Path, FrameStore | None]
 
 def _image_set(config: RunConfig, output: Path) -> Found:
     """Return what the captions' files say, and where the images are."""
-    clipse = config.clipse
+    clipse, root = config.clipse, config.clipse.root
     if clipse.format == "manifest":
         return _from_manifest(config, output)
     refuse_no_root(clipse)
-    root = clipse.root
     if root is None:
         # here, because most runs need none
         from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
@@ -228,8 +226,7 @@ def _from_manifest(config: RunConfig, output: Path) -> Found:
 
 def _sampler(config: RunConfig, train: CaptionedImages) -> StudySampler:
     """Return the order of the training images that the config names."""
-    size, batch, seed = len(train), config.batch, config.seed
-    kind = config.clipse.sampler
+    size, batch, seed, kind = len(train), config.batch, config.seed, config.clipse.sampler
     if kind == "random":
         return StudySampler(studies=size, batch=batch, seed=seed)
     if kind == "class_balanced":
@@ -244,8 +241,8 @@ def _sampler(config: RunConfig, train: CaptionedImages) -> StudySampler:
 
 
 def _counts(images: ImageSet) -> str:
-    splits = Counter(image.split for image in images.images)
-    return ", ".join(f"{split} {count}" for split, count in splits.items())
+    counts = Counter(image.split for image in images.images)
+    return ", ".join(f"{split} {count}" for split, count in counts.items())
 
 
 def all_captions(images: Sequence[CaptionedImage]) -> list[str]:

@@ -37,16 +37,14 @@ def _clip() -> Any:
 
 
 def _siglip() -> Any:
-    return transformers.SiglipModel(
-        transformers.SiglipConfig(text_config=WORDS, vision_config=PATCH)
-    )
+    config = transformers.SiglipConfig(text_config=WORDS, vision_config=PATCH)
+    return transformers.SiglipModel(config)
 
 
 def _siglip2() -> Any:
     vision = {**SIZES, "num_patches": 4, "patch_size": 8}
-    return transformers.Siglip2Model(
-        transformers.Siglip2Config(text_config=WORDS, vision_config=vision)
-    )
+    config = transformers.Siglip2Config(text_config=WORDS, vision_config=vision)
+    return transformers.Siglip2Model(config)
 
 
 def _vit() -> Any:
