@@ -106,7 +106,7 @@ class Trainer(Generic[BatchT]):
             with self.saver, watchdog:
                 while not self.books.over(self.step) and self.cause is None:
                     self._go_on(watchdog, interruption)
-                if self.saver.last is None:  # there was nothing to train
+                if self.step == 0 and self.saver.last is None:  # there was nothing to train
                     self.save()
             barrier()  # the main rank may have waited long for its disk
             self.cause = interruption.requested()  # perhaps during the last save

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from statistics import median
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from cinelex.doctor.evidence import WINDOW, Evidence, Row, course, is_number
 from cinelex.doctor.rules.rule import Measured, Rule
-from cinelex.metrics.series.trend import ranking
 
 MAX_LOST = 0.5
 """Share of the way from chance to the training loss that held-out studies may lack."""
@@ -83,6 +81,11 @@ def _rising(values: np.ndarray) -> float:
 
     Autocorrelation is allowed for where there are enough values to see it.
     """
+    # here, because both load what takes seconds, and training loads the rules
+    from scipy.stats import kendalltau
+
+    from cinelex.metrics.series.trend import ranking
+
     corrected = ranking(values)
     if corrected.testable:
         return corrected.p_value if corrected.tau > 0 else 1.0

@@ -181,7 +181,7 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
             return {}
         size = self.config.evaluation.batch
         encoded = encode_images(model, self.data.validation, batch=size)
-        temperature = float(model.temperature())
+        temperature = float(model.temperature().detach())
         return validation_numbers(encoded, temperature=temperature, batch=self.config.batch)
 
     def evaluate(self, model: VideoText, folder: Path) -> Results:
@@ -199,7 +199,7 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
             batch=settings.batch,
             seed=seed,
         )
-        temperature = float(model.temperature())
+        temperature = float(model.temperature().detach())
         losses = loss_group(encoded, temperature=temperature, batch=self.config.batch)
         return clipse_results(
             encoded, outcomes, floors, resamples=resamples, seed=seed, losses=losses

@@ -62,7 +62,7 @@ class CounterfactualTask:
         """Return a twin of each report.
 
         The kind of change follows from the sample's key, so that a study meets all of them over the
-        epochs, whatever the batch is made of.
+        epochs, whatever the batch is made of. Reading the keys waits for the device.
         """
         pad = self.data.tokenizer.pad_id
         first = (batch.owner.diff(prepend=batch.owner.new_tensor([-1])) > 0).nonzero()[:, 0]

@@ -32,12 +32,13 @@ CONFIG_OF_PROJECT = {
 MICRO_BATCHES = (1, 3)
 """Whole batches, and batches cut into micro-batches."""
 PATCH = "loss_weights.patch_contrastive=0.5"
-"""Adds the fourth term of the multitask project, so that all are compared."""
+OPTIONAL = (PATCH, "loss_weights.counterfactual=0.5")
+"""Adds what the multitask project trains only where it is asked, so that all are compared."""
 SHARDED = "-sharded"
 """Behind the name of a run whose parameters are spread over the processes."""
 BRIEF = ("evaluation.max_new_tokens=4", "evaluation.bootstrap=2", "evaluation.report_examples=0")
 """What makes short what comes after the last step."""
-EXTRA: dict[str, tuple[str, ...]] = {"multitask": (PATCH,)}
+EXTRA: dict[str, tuple[str, ...]] = {"multitask": OPTIONAL}
 """What each project is measured with beside its config."""
 
 

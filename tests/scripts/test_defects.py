@@ -167,8 +167,11 @@ def test_evidence_made_by_hand_is_such_as_a_run_leaves(finished_run: FinishedRun
     assert {key for row in HEALTHY.steps for key in row} <= recorded
     stated = read_json(finished_run.path / "doctor.json")["diagnostics"].keys()
     examined = {key for key in HEALTHY.diagnostics if key.partition("/")[0] in SELF_TESTS}
-    of_images = {"data/same_label_in_batch"}
-    assert HEALTHY.diagnostics.keys() <= stated | examined | of_images
+    of_other_runs = {
+        "data/same_label_in_batch",  # images
+        *("towers/video/interpolated", "towers/video/pixels_off"),  # a pretrained tower
+    }
+    assert HEALTHY.diagnostics.keys() <= stated | examined | of_other_runs
     results = read_json(finished_run.path / "results.json")
     assert set(_paths(RESULTS)) <= set(_paths(results))
     captions = (finished_run.path / "predictions" / "captions.jsonl").read_text().splitlines()
