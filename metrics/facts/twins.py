@@ -34,7 +34,8 @@ class Twins:
         self._attributes = {attribute.name: attribute for attribute in words.attributes}
         names: dict[str, Counter[str]] = {}
         stated: dict[str, set[float]] = {}
-        for sentence in {part for report in reports for part in sentences(report)}:
+        # in one order in every process: the order of a set of texts is another in each
+        for sentence in dict.fromkeys(part for report in reports for part in sentences(report)):
             for attribute, place, value in claims_of(sentence, words):
                 if value:
                     stated.setdefault(attribute, set()).add(value)
