@@ -31,7 +31,6 @@ from cinelex.projects import open_project, rehearse
 from cinelex.projects.interface.project import Project
 from cinelex.projects.interface.towers import grid_lines, tower_lines
 from cinelex.runners.csv_log import write_csv_log
-from cinelex.runners.estimate import estimate_lines
 from cinelex.runners.evaluate import evaluate
 from cinelex.runners.finished import Asked, Finished, open_finished
 from cinelex.runners.groups import group_lines
@@ -96,6 +95,9 @@ def features(asked: Asked, device: torch.device) -> int:
 
 def estimate(asked: Asked, _device: torch.device) -> int:
     """Say what a step costs, from shapes alone."""
+    # here, because PyTorch's counter of operations loads a compiler
+    from cinelex.runners.estimate import estimate_lines
+
     say("\n".join(estimate_lines(asked.config, card=asked.card, processes=asked.processes)))
     return 0
 

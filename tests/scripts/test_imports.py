@@ -23,6 +23,7 @@ HEAVY = {
     "torch._dynamo",
     "torchvision",
     "transformers",
+    "triton",
     "wandb",
 }
 """Each takes from half a second to several; what uses it loads it."""
