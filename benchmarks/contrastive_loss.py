@@ -18,10 +18,10 @@ from torch import Tensor
 
 from benchmarks.series import (
     Row,
+    growth,
     main,
+    memory,
     of,
-    once,
-    peak_mib,
     ratio_of,
     report_peak,
     seconds,
@@ -91,42 +91,17 @@ def time_of(name: str, studies: int, *, rounds: int) -> Row:
     )
 
 
-def memory_of(name: str, studies: int, *, goal: float) -> Row:
-    """Compare the memory that a process needs on top of its rows."""
-    mine, taken = peak_mib(MODULE, "ours", name, str(studies))
-    theirs, longer = peak_mib(MODULE, "peer", name, str(studies))
-    ratio = mine / theirs
-    return Row(
-        number="P4",
-        what=f"{name}, {studies:,} × {WIDTH}, memory",
-        figure=f"{mine:,.0f} MiB in {taken:.1f} s",
-        beside=f"{of('open_clip_torch')} {theirs:,.0f} MiB in {longer:.1f} s",
-        ratio=once(ratio),
-        goal=goal,
-    )
-
-
-def growth(name: str, sizes: tuple[int, int]) -> Row:
-    """Return the exponents of memory: 1 where it grows with N, 2 where with its square."""
-    small, large = (peak_mib(MODULE, "ours", name, str(size))[0] for size in sizes)
-    slope = math.log(large / small) / math.log(sizes[1] / sizes[0])
-    return Row(
-        number="P12",
-        what=f"{name}, growth of memory from {sizes[0]:,} to {sizes[1]:,} studies",
-        figure=f"{small:,.0f} to {large:,.0f} MiB",
-        beside="exponent 1: O(N)",
-        ratio=once(slope),
-        goal=1.2,
-    )
-
-
 def rows(quick: bool) -> list[Row]:
     """Measure all."""
     sizes, rounds = ((1024, 2048), 3) if quick else ((1024, 2048, 4096), 7)
     found = [time_of(name, size, rounds=rounds) for name in CONTRASTIVE for size in sizes]
     largest = 4096 if quick else 16384
-    found += [memory_of(name, largest, goal=1.0 if quick else 1 / 10) for name in CONTRASTIVE]
-    return [*found, growth("infonce", (largest, 2 * largest))]
+    goal = 1.0 if quick else 1 / 10
+    for name in CONTRASTIVE:
+        what, asked = f"{name}, {largest:,} × {WIDTH}", (name, str(largest))
+        peer = ("peer", "open_clip_torch")
+        found.append(memory(MODULE, what, asked, number="P4", peer=peer, goal=goal))
+    return [*found, growth(MODULE, "infonce", ("infonce",), (largest, 2 * largest))]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Beside open_clip's metrics (an argsort of the whole matrix) and plain counting i
 what the product and two comparisons cost and is not exact.
 """
 
-import math
 import sys
 from functools import partial
 from importlib import import_module
@@ -18,10 +17,10 @@ from torch import Tensor
 
 from benchmarks.series import (
     Row,
+    growth,
     main,
+    memory,
     of,
-    once,
-    peak_mib,
     ratio_of,
     report_peak,
     seconds,
@@ -86,33 +85,10 @@ def compare(size: int, other: str, *, goal: float, rounds: int) -> Row:
     )
 
 
-def memory(size: int, *, goal: float) -> Row:
-    """Compare the memory that a process needs on top of its rows."""
-    mine, _ = peak_mib(MODULE, "ours", str(size))
-    theirs, _ = peak_mib(MODULE, "argsort", str(size))
-    ratio = mine / theirs
-    return Row(
-        number="P7",
-        what=f"the same, {size:,} × {size:,}, memory",
-        figure=f"{mine:,.0f} MiB",
-        beside=f"{of('open_clip_torch')}, argsort {theirs:,.0f} MiB",
-        ratio=once(ratio),
-        goal=goal,
-    )
-
-
-def growth(sizes: tuple[int, int]) -> Row:
-    """Return the exponent of memory over the size of the gallery."""
-    small, large = (peak_mib(MODULE, "ours", str(size))[0] for size in sizes)
-    slope = math.log(large / small) / math.log(sizes[1] / sizes[0])
-    return Row(
-        number="P12",
-        what=f"growth of a search's memory from {sizes[0]:,} to {sizes[1]:,}",
-        figure=f"{small:,.0f} to {large:,.0f} MiB",
-        beside="exponent 1: O(N)",
-        ratio=once(slope),
-        goal=1.2,
-    )
+def memory_of(size: int, *, goal: float) -> Row:
+    """Compare memory with that of an argsort of the whole matrix."""
+    what, peer = f"the same, {size:,} × {size:,}", ("argsort", "open_clip_torch")
+    return memory(MODULE, what, (str(size),), number="P7", peer=peer, goal=goal)
 
 
 def rows(quick: bool) -> list[Row]:
@@ -120,13 +96,13 @@ def rows(quick: bool) -> list[Row]:
     rounds = 3 if quick else 5
     found = [compare(2000, "argsort", goal=1.0, rounds=rounds)]
     if quick:
-        return [*found, memory(2000, goal=1.0)]
+        return [*found, memory_of(2000, goal=1.0)]
     return [
         *found,
         compare(10_000, "argsort", goal=1 / 5, rounds=rounds),
         compare(10_000, "counting", goal=1.3, rounds=rounds),
-        memory(10_000, goal=1 / 20),
-        growth((10_000, 30_000)),
+        memory_of(10_000, goal=1 / 20),
+        growth(MODULE, "a search", (), (10_000, 30_000)),
     ]
 
 

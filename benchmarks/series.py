@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import platform
 import statistics
 import subprocess
@@ -107,6 +108,51 @@ def report_peak(work: Way) -> None:
 def _status_mib(name: str) -> float:
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
+
+
+def memory(
+    module: str, what: str, asked: Sequence[str], *, number: str, peer: tuple[str, str], goal: float
+) -> Row:
+    """Compare the memory that a process needs on top of its rows.
+
+    Args:
+        module: See `peak_mib`; its first argument is the way, ``ours`` or the peer's.
+        what: Which work it is.
+        asked: Its other arguments.
+        number: Of the list of benchmarks.
+        peer: The way that stands beside, and its package.
+        goal: The ratio that is asked for.
+    """
+    mine, taken = peak_mib(module, "ours", *asked)
+    theirs, longer = peak_mib(module, peer[0], *asked)
+    return Row(
+        number=number,
+        what=f"{what}, memory",
+        figure=f"{mine:,.0f} MiB in {taken:.1f} s",
+        beside=f"{of(peer[1])} {theirs:,.0f} MiB in {longer:.1f} s",
+        ratio=once(mine / theirs),
+        goal=goal,
+    )
+
+
+def growth(module: str, what: str, asked: Sequence[str], sizes: tuple[int, int]) -> Row:
+    """Return the exponent of memory: 1 where it grows with N, 2 where with its square.
+
+    Args:
+        module: See `peak_mib`; its last argument is the size.
+        what: Which work it is.
+        asked: Its arguments before the size.
+        sizes: The two that are compared.
+    """
+    small, large = (peak_mib(module, "ours", *asked, str(size))[0] for size in sizes)
+    return Row(
+        number="P12",
+        what=f"{what}, growth of memory from {sizes[0]:,} to {sizes[1]:,}",
+        figure=f"{small:,.0f} to {large:,.0f} MiB",
+        beside="exponent 1: O(N)",
+        ratio=once(math.log(large / small) / math.log(sizes[1] / sizes[0])),
+        goal=1.2,
+    )
 
 
 def of(package: str) -> str:

@@ -111,7 +111,8 @@ class _MeanLogSumExp(torch.autograd.Function):
     ) -> Tensor:
         scaled, sums = study * scale, [_Sums(report) for _ in parts]
         scratch, tile, kept = _tile(report), _tile(report), []
-        keeps = len(study) * len(report) * report.itemsize <= KEPT_BYTES
+        fits = len(study) * len(report) * report.itemsize <= KEPT_BYTES
+        keeps = fits and any(ctx.needs_input_grad)
         for rows in _slices(study, report):
             size = rows.stop - rows.start
             logits = torch.mm(scaled[rows], report.T, out=None if keeps else tile[:size])
