@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
 Given = ParamSpec("Given")
+CALLED = "CINELEX_COMMAND"
+"""Environment variable: what the user typed, such as ``cinelex doctor``."""
 SAID = "interrupted; the same command goes on from what was saved\n"
 
 
@@ -30,6 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     loaded = importlib.import_module(module)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return guarded(lambda: loaded.main(rest))
+
+
+def prog(script: str) -> str:
+    """Return what the user typed: a command of ``cinelex``, or else the script."""
+    return os.environ.get(CALLED, script)
 
 
 def command(run: Callable[Given, int]) -> Callable[Given, int]:

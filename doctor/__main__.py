@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cinelex.core.entry import command, guarded
+from cinelex.core.entry import command, guarded, prog
 from cinelex.doctor import check, weights
 from cinelex.doctor.claims import command as claims
 from cinelex.doctor.logs import command as logs
@@ -17,14 +17,19 @@ COMMANDS = {
 }
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    made = argparse.ArgumentParser(prog=prog("doctor.sh"), description=__doc__, allow_abbrev=False)
+    commands = made.add_subparsers(dest="command", required=True)
+    for name, (part, what) in COMMANDS.items():
+        part.add_arguments(commands.add_parser(name, help=what, description=what))
+    return made
+
+
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return its exit code, 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="doctor.sh", description=__doc__, allow_abbrev=False)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, (part, what) in COMMANDS.items():
-        part.add_arguments(commands.add_parser(name, help=what, description=what))
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     return COMMANDS[options.command][0].run(options)
 
 

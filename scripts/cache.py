@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from cinelex.core.entry import command
+from cinelex.core.entry import command, prog
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import SICK
 from cinelex.core.files import read_json
@@ -178,13 +178,19 @@ def _write(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    made = argparse.ArgumentParser(
+        prog=prog("cinelex cache"), description=__doc__, allow_abbrev=False
+    )
+    add_arguments(made)
+    return made
+
+
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return its exit code, 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="cinelex cache", description=__doc__, allow_abbrev=False)
-    add_arguments(parser)
-    options = parser.parse_args(arguments)
-    return run(options)
+    return run(parser().parse_args(arguments))
 
 
 if __name__ == "__main__":

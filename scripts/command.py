@@ -1,29 +1,87 @@
 """The command ``cinelex`` of an installed package: each script by its name."""
 
+import importlib
+import os
+import shutil
 import sys
-from collections.abc import Sequence
+import textwrap
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
 
 from cinelex.core import entry
+from cinelex.core.exit_codes import BAD_INPUT
+from cinelex.scripts.commands import COMMANDS, GROUPS, Command
 
-COMMANDS = {
-    "run": ("cinelex.scripts.main", "run one config, as scripts/runner.sh does in one process"),
-    "cache": ("cinelex.scripts.cache", "list, verify, prune or retry decoded frames"),
-    "doctor": ("cinelex.doctor.__main__", "ask the doctor about a run, logs or a write-up"),
-}
-"""Loaded when they are asked for: some take seconds."""
+WIDTH = max(map(len, COMMANDS)) + 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Hand the rest of the command line to the script that its first word names."""
-    name, *rest = [*(sys.argv[1:] if arguments is None else arguments), ""]
+    """Hand the rest of the command line to the module of the command that stands first."""
+    name, *rest = [*(sys.argv[1:] if arguments is None else arguments)] or [""]
+    if name in ("-h", "--help", "help"):
+        sys.stdout.write(overview())
+        return 0
+    if name == "--version":
+        from importlib.metadata import version  # here, for it takes a tenth of a second
+
+        sys.stdout.write(f"cinelex {version('cinelex')}\n")
+        return 0
     if name not in COMMANDS:
-        asked = name in ("-h", "--help")
-        lines = [f"  {command:<8}{what}" for command, (_, what) in COMMANDS.items()]
-        usage = "\n".join(["usage: cinelex COMMAND …", *lines]) + "\n"
-        (sys.stdout if asked else sys.stderr).write(usage)
-        return 0 if asked else 2
-    module, _ = COMMANDS[name]
-    return entry.main([module, *rest[:-1]])
+        sys.stderr.write(overview() if not name else f"error: {unknown(name)}\n")
+        return BAD_INPUT
+    command = COMMANDS[name]
+    if rest in (["-h"], ["--help"]):
+        sys.stdout.write(examples(name, command))
+        sys.stdout.flush()
+    mode = ["--run_mode", command.mode] if command.mode else []
+    os.environ[entry.CALLED] = f"cinelex {name}"
+    try:
+        return entry.main([command.module, *mode, *rest])
+    finally:
+        del os.environ[entry.CALLED]
+
+
+def overview() -> str:
+    """Return the list of commands."""
+    return "\n".join(["usage: cinelex COMMAND …", *_listed(), ""])
+
+
+def _listed() -> Iterator[str]:
+    columns = shutil.get_terminal_size().columns
+    for group, title in GROUPS.items():
+        yield f"\n{title}:"
+        for name, command in COMMANDS.items():
+            if command.group == group:
+                yield textwrap.fill(
+                    command.what,
+                    columns,
+                    initial_indent=f"  {name:<{WIDTH}}",
+                    subsequent_indent=" " * (WIDTH + 2),
+                )
+    yield "\ncinelex COMMAND --help shows examples and options."
+
+
+def examples(name: str, command: Command) -> str:
+    """Return what a command does and how it is called."""
+    lines = [f"{command.what[0].upper()}{command.what[1:]}.\n"]
+    for example in command.examples:
+        line, _, comment = example.partition("  # ")
+        lines += [f"  # {comment}"] * bool(comment) + [f"  cinelex {name} {line}\n"]
+    return "\n".join([*lines, ""])
+
+
+def unknown(name: str) -> str:
+    """Return what to say about a word that is no command."""
+    from cinelex.config.nearest import hint  # here, for it loads pydantic
+
+    return f"cinelex has no command {name!r}; {hint(name, COMMANDS)}"
+
+
+def parser_of(command: Command) -> ArgumentParser:
+    """Return the options of a command; its module is loaded."""
+    loaded = importlib.import_module(command.module)
+    made: ArgumentParser = loaded.parser(command.mode) if command.mode else loaded.parser()
+    return made
 
 
 if __name__ == "__main__":

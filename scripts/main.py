@@ -8,16 +8,17 @@ import torch
 
 from cinelex.config.load import dump_config, load_config
 from cinelex.config.schema import RunConfig
+from cinelex.config.shipped import config_file
 from cinelex.core.console import say
 from cinelex.core.distributed import leave, speaks_first, start, stop, world_size
 from cinelex.core.entry import guarded
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT
 from cinelex.projects import PROJECTS, check_project, open_project
-from cinelex.runners.cards import RATES
 from cinelex.runners.evaluate import use
 from cinelex.runners.finished import Asked, open_finished
 from cinelex.scripts.modes import MODES
+from cinelex.scripts.options import parser as run_options
 
 MIN_TIMEOUT_S = 600.0
 """Seconds that processes wait for one another however short the watchdog's limit is."""
@@ -25,36 +26,12 @@ MIN_TIMEOUT_S = 600.0
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the command line."""
-    further = {name: mode for entry in PROJECTS.values() for name, mode in entry.modes.items()}
-    counted = ", ".join(name for name, mode in further.items() if mode.steps)
-    worded = {name: mode.words for name, mode in further.items() if mode.words}
-    parser = argparse.ArgumentParser(
-        prog="runner.sh",
-        description=__doc__,
-        epilog="\n".join(["run modes:", *_modes_help()]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--base_config", required=True, help="YAML file of the run")
-    parser.add_argument("--run_mode", choices=(*MODES, *further), default="train")
-    parser.add_argument("--use_wandb", choices=("true", "false"), help="also send scalars to W&B")
-    parser.add_argument("--print_config", action="store_true", help="print what would run, and end")
-    parser.add_argument("--steps", type=int, default=11, help=f"how many, of --run_mode {counted}")
-    parser.add_argument(
-        "--part", metavar="I/N", help="of --run_mode ingest: decode the I-th of N shares alone"
-    )
-    parser.add_argument("--card", default="cpu", help=f"of estimate: cpu, {', '.join(RATES)}")
-    parser.add_argument("--processes", type=int, default=1, help="of estimate: how many cards")
-    parser.add_argument(
-        "--label", help="have the results of another config or of other studies apart, so called"
-    )
-    parser.add_argument(
-        "overrides",
-        nargs="*",
-        metavar="key.path=value",
-        help="change the config; also what to make, after "
-        + " or ".join(f"--run_mode {name} ({words})" for name, words in worded.items()),
-    )
+    worded = {
+        name for entry in PROJECTS.values() for name, mode in entry.modes.items() if mode.words
+    }
+    parser = run_options()
+    parser.description = __doc__
+    parser.epilog = "\n".join(["run modes:", *_modes_help()])
     options = parser.parse_intermixed_args(arguments)
     takes_words = options.run_mode in worded
     options.words = [item for item in options.overrides if takes_words and "=" not in item]
@@ -80,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     wandb = [f"use_wandb={options.use_wandb}"] if options.use_wandb else []
     try:
-        config = load_config(options.base_config, [*wandb, *options.overrides])
+        config = load_config(config_file(options.base_config), [*wandb, *options.overrides])
         check_project(config)
         _check_mode(config, options.run_mode)
         if options.print_config:
@@ -124,7 +101,7 @@ def run(config: RunConfig, options: argparse.Namespace, device: torch.device) ->
         given=tuple(item.partition("=")[0] for item in given),
         label=options.label,
         card=options.card,
-        processes=options.processes,
+        processes=int(options.processes or 1),
     )
     if options.part is not None:
         return ingest_part(config, options)

@@ -12,7 +12,7 @@ from cinelex.config.flat import leaves
 from cinelex.config.load import load_options
 from cinelex.config.prepare_schema import PrepareConfig
 from cinelex.core.console import say
-from cinelex.core.entry import command, guarded
+from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.data.prepare.road import Request, prepare
 from cinelex.data.prepare.settings import PrepareSettings, ReportSettings, SplitSettings
@@ -28,23 +28,23 @@ DEMO_RUN = " name=demo batch=8 steps=100"
 """So few studies are less than a batch of the config."""
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    parser = argparse.ArgumentParser(prog="prepare.sh", description=__doc__, allow_abbrev=False)
-    add = parser.add_argument
+    made = argparse.ArgumentParser(prog=prog("prepare.sh"), description=__doc__, allow_abbrev=False)
+    add = made.add_argument
     add("--dicom", type=Path, help="folder of the export, read alone, nested anyhow")
     add("--reports", type=Path, help="table of reports: CSV, Excel, Parquet or JSON lines")
     add("--out", type=Path, help="folder of the data set; it is made, or gone on with")
     add("--part", metavar="I/N", help="take the I-th of N shares of the files, and join nothing")
     add("--demo", action="store_true", help="make a synthetic hospital in ./demo and prepare it")
     add("options", nargs="*", metavar="key.path=value", help="see config/prepare_schema.py")
-    return parser.parse_intermixed_args(arguments)
+    return made
 
 
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return 0, or 2 for bad input."""
-    options = parse(arguments)
+    options = parser().parse_intermixed_args(arguments)
     if options.demo and not any(text.startswith("splits.") for text in options.options):
         options.options = [*DEMO_SPLITS, *options.options]
     config = load_options(PrepareConfig, options.options)

@@ -14,8 +14,9 @@ from statistics import fmean, stdev
 from typing import Any
 
 from cinelex.config.load import load_config
+from cinelex.config.shipped import config_file
 from cinelex.core.console import say
-from cinelex.core.entry import command, guarded
+from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
 from cinelex.projects.interface.results import read_results
@@ -27,7 +28,9 @@ OPTIONS_WITH_VALUE = ("--selected_gpus", "--processes", "--use_wandb")
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run every seed, one after the other; return the code of the first run that failed."""
-    parser = argparse.ArgumentParser(prog="run_seeds.sh", description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog=prog("run_seeds.sh"), description=__doc__, allow_abbrev=False
+    )
     parser.add_argument("--base_config", required=True)
     parser.add_argument("--seeds", default="0,1,2", help="whole numbers with commas between")
     for option in OPTIONS_WITH_VALUE:
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("overrides", nargs="*", metavar="key.path=value")
     options = parser.parse_intermixed_args(arguments)
     seeds = read_seeds(options.seeds)
-    config = load_config(options.base_config, options.overrides)
+    config = load_config(config_file(options.base_config), options.overrides)
     passed = [
         part
         for option in OPTIONS_WITH_VALUE

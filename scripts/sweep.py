@@ -11,7 +11,8 @@ import torch
 
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
-from cinelex.core.entry import command, guarded
+from cinelex.config.shipped import config_file
+from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import INTERRUPTED
 from cinelex.core.locks import sole_user
@@ -30,10 +31,12 @@ from cinelex.sweeps.wandb_agent import logged_in, made_sweep, open_sweep, run_ag
 COUNT = 20
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    parser = argparse.ArgumentParser(prog="run_sweep.sh", description=__doc__, allow_abbrev=False)
-    add = parser.add_argument
+    made = argparse.ArgumentParser(
+        prog=prog("run_sweep.sh"), description=__doc__, allow_abbrev=False
+    )
+    add = made.add_argument
     add("--base_config", required=True, help="YAML file of the run that is varied")
     add("--sweep_config", required=True, type=Path, help="YAML file in W&B's sweep format")
     add("--count", type=int, help=f"configurations to try (default: run_cap, or {COUNT})")
@@ -53,19 +56,19 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--final_seeds", type=int, default=3, help="runs of the winner and of the default recipe")
     add("--check_only", action="store_true", help="refuse what is to be refused, and end")
     add("overrides", nargs="*", metavar="key.path=value", help="change the base config")
-    return parser.parse_intermixed_args(arguments)
+    return made
 
 
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return 0, 2 for bad input, or 130 if stopped."""
-    return run(parse(arguments))
+    return run(parser().parse_intermixed_args(arguments))
 
 
 def run(options: argparse.Namespace) -> int:
     """Check a sweep, run it, and write its page."""
-    plan = read_plan(options.sweep_config)
-    base = load_config(options.base_config, options.overrides)
+    plan = read_plan(config_file(options.sweep_config))
+    base = load_config(config_file(options.base_config), options.overrides)
     check_project(base)
     settings = choose(options, plan, base)
     check_file(plan, settings, base.project)

@@ -1,0 +1,143 @@
+"""The commands of ``cinelex``: a line for each, with the module that does it.
+
+A module named here has ``parser()``, its options for the completion, and ``main(arguments)``,
+which returns an exit code.
+"""
+
+from dataclasses import dataclass
+
+CONFIG = "--base_config config/clip/multitask_config.yaml"
+RUN = "cinelex.scripts.run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What is known of a command before its module is loaded."""
+
+    what: str
+    """A line of the list of commands."""
+    module: str
+    examples: tuple[str, ...]
+    """Command lines without ``cinelex NAME``, each with two blanks and a comment behind."""
+    mode: str | None = None
+    """What its module runs with, as ``--run_mode``."""
+    group: str = "look"
+    """A heading of the list of commands."""
+
+
+def _run(what: str, *examples: str, group: str = "use", mode: str) -> Command:
+    """Return a run mode as a command."""
+    return Command(what=what, module=RUN, examples=examples, mode=mode, group=group)
+
+
+GROUPS = {
+    "begin": "begin",
+    "train": "train",
+    "use": "use what was trained",
+    "look": "look",
+    "tools": "tools",
+}
+"""The headings of the list of commands, in its order."""
+
+COMMANDS = {
+    "prepare": Command(
+        what="make a de-identified data set of a hospital's folder of DICOM files",
+        module="cinelex.scripts.prepare",
+        group="begin",
+        examples=(
+            "--demo  # all of it on a synthetic hospital, in minutes",
+            "--dicom export/ --reports reports.csv --out dataset/  # or go on with it",
+        ),
+    ),
+    "ingest": _run(
+        "decode every video into the cache, as training would do first",
+        f"{CONFIG} data.manifest=studies.csv  # on a machine without a GPU",
+        f"{CONFIG} data.manifest=studies.csv --part 3/16  # one share of sixteen",
+        mode="ingest",
+        group="begin",
+    ),
+    "train": _run(
+        "train, or go on training, then evaluate and write the report",
+        f"{CONFIG}  # on a synthetic study set, on whatever device is there",
+        "--base_config config.yaml --selected_gpus 0,1,2  # a process on each GPU",
+        "--base_config config.yaml name=colder temperature=0.05  # any key can be set",
+        "--base_config config.yaml --print_config  # what would run",
+        mode="train",
+        group="train",
+    ),
+    "sweep": Command(
+        what="train many runs of one config with other values, and say what is inside the noise",
+        module="cinelex.scripts.sweep",
+        group="train",
+        examples=(
+            f"{CONFIG} --sweep_config config/clip/sweep_config_multitask.yaml --count 20"
+            "  # W&B or Optuna chooses",
+            "--base_config config.yaml --sweep_config sweep.yaml --check_only  # refuse, or not",
+        ),
+    ),
+    "estimate": _run(
+        "say what a step costs, building and reading nothing",
+        f"{CONFIG} --card h100-80gb --processes 8  # before a card is rented",
+        mode="estimate",
+        group="train",
+    ),
+    "features": _run(
+        "run frozen towers over every clip and report, and keep it",
+        "--base_config config/clip/frozen_features.yaml data.manifest=studies.csv"
+        "  # then train on them",
+        mode="features",
+        group="train",
+    ),
+    "validate": _run(
+        "evaluate a trained run again and write the report",
+        "--base_config runs/multitask  # of the run's own config",
+        "--base_config runs/multitask --label warm temperature=0.2  # apart, so called",
+        mode="validate",
+    ),
+    "inference": _run(
+        "describe studies that need no report",
+        "--base_config runs/multitask data.inference_manifest=new.csv  # predictions/inference.csv",
+        mode="inference",
+    ),
+    "embed": _run(
+        "write the embeddings of studies, clips and reports",
+        "--base_config runs/multitask  # Parquet, with ids and hashes",
+        mode="embed",
+    ),
+    "doctor": Command(
+        what="ask the doctor about a run, logs, a write-up or loss weights",
+        module="cinelex.doctor.__main__",
+        examples=(
+            "check runs/multitask  # what the rules find",
+            "logs wandb_export.csv  # which claims the curves support",
+            "claims results.md runs/multitask  # which numbers the run bears out",
+        ),
+    ),
+    "run": Command(
+        what="run one config in any run mode, as scripts/runner.sh does",
+        module=RUN,
+        group="tools",
+        examples=(
+            f"{CONFIG} --run_mode doctor  # all that can be known without training",
+            "--base_config config/eq/semantic_eq.yaml --run_mode generate warm bright"
+            "  # a mode of one system",
+        ),
+    ),
+    "cache": Command(
+        what="list, verify, prune or retry decoded frames",
+        module="cinelex.scripts.cache",
+        group="tools",
+        examples=("list  # which stores there are, how large, when last read",),
+    ),
+    "completion": Command(
+        what="print what completes commands and options in a shell",
+        module="cinelex.scripts.completion",
+        group="tools",
+        examples=(
+            "bash >> ~/.bashrc  # once; the same after an update",
+            'zsh > "${fpath[1]}/_cinelex"',
+            "fish > ~/.config/fish/completions/cinelex.fish",
+        ),
+    ),
+}
+"""Every command by its name; none stands here before it works."""

@@ -1,0 +1,50 @@
+"""The options of a run, which need no library to be read."""
+
+import argparse
+from typing import Any
+
+from cinelex.core.entry import prog
+
+NOT_TRAINING = ("validate", "inference", "embed", "merge", "generate", "morph")
+
+OPTIONS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
+    ("--use_wandb", ("train",), {"choices": ("true", "false"), "help": "also send scalars to W&B"}),
+    ("--selected_gpus", (), {"metavar": "0,1,2", "help": "a process on each of these GPUs"}),
+    ("--processes", (), {"metavar": "N", "help": "N processes on the CPU; of estimate: N cards"}),
+    ("--print_config", (), {"action": "store_true", "help": "print what would run, and end"}),
+    ("--steps", ("morph",), {"type": int, "default": 11, "help": "of morph: how many settings"}),
+    ("--part", ("ingest",), {"metavar": "I/N", "help": "of ingest: decode one of N shares alone"}),
+    ("--card", ("estimate",), {"default": "cpu", "help": "of estimate: cpu, or like h100-80gb"}),
+    (
+        "--label",
+        NOT_TRAINING,
+        {"help": "have the results of another config or of other studies apart, so called"},
+    ),
+)
+"""Each option, the run modes that read it (all, where none is said), and what argparse is told."""
+
+
+def parser(mode: str | None = None) -> argparse.ArgumentParser:
+    """Return the command line of a run; of one run mode only what it reads."""
+    made = argparse.ArgumentParser(
+        prog=prog("runner.sh"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument(
+        "--base_config",
+        required=True,
+        help="YAML file of the run, the folder of a run, or the path of a shipped file",
+    )
+    shown = argparse.SUPPRESS if mode else "what to do with it, see below"
+    made.add_argument("--run_mode", metavar="MODE", default="train", help=shown)
+    for name, readers, told in OPTIONS:
+        if mode is None or not readers or mode in readers:
+            made.add_argument(name, **told)
+    made.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="key.path=value",
+        help="change the config" + ("" if mode else "; also what to make, of generate and morph"),
+    )
+    return made
