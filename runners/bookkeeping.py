@@ -69,8 +69,11 @@ class Books:
         """Take the report of a step; nobody waits for the device."""
         self._pending.append((report, identities))
 
-    def flush(self) -> Spike | None:
+    def flush(self, speeds: Mapping[str, float]) -> Spike | None:
         """Write the pending steps; waits for the device.
+
+        Args:
+            speeds: Over these steps; join the record of the last.
 
         Returns:
             The first of them whose loss jumped.
@@ -84,6 +87,8 @@ class Books:
         numbers: dict[str, float] = {}
         for report, identities in self._pending:
             numbers = report.numbers()
+            if report is self._pending[-1][0]:
+                numbers |= speeds
             self.record.write("step", {"step": report.step, **numbers})
             for sink in self.sinks:
                 sink.write(report.step, numbers)

@@ -33,6 +33,8 @@ class Asked:
     """What an estimate is for."""
     processes: int = 1
     """How many of them."""
+    steps: int = 11
+    """How many a profile looks at."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any, Generic
 
 import torch
 from torch import Tensor, nn
+from torch.profiler import record_function
 
 from cinelex.losses.weighted_sum import WeightedSum
 from cinelex.projects.interface.project import BatchT, Training
@@ -37,24 +38,28 @@ class Gradients(Generic[BatchT]):
         """Return the loss and its terms over the global batch, detached.
 
         Args:
-            batch: This rank's share of the global batch, on the CPU.
+            batch: This rank's share of the global batch, best on the device already.
             weights: The weight of each term.
             look: Shown the terms while their graph reaches the parameters.
         """
         if self.micro_batches > 1:
             return self._by_micro_batch(batch, weights, look=look)
         batch = batch.to(self.device)
-        with self._autocast():
-            terms = self.project.terms(self.model, batch)
-        loss = WeightedSum(weights)(terms)
+        with record_function("step: forward"), self._autocast():
+            outputs = self.project.outputs(self.model, batch)
+        with record_function("step: losses"), self._autocast():
+            terms = self.project.losses(outputs, batch)
+            loss = WeightedSum(weights)(terms)
         look(terms)
-        loss.backward()
+        with record_function("step: backward"):
+            loss.backward()
         return loss.detach(), {name: term.detach() for name, term in terms.items()}
 
     def _by_micro_batch(
         self, batch: BatchT, weights: Mapping[str, float], *, look: Look
     ) -> tuple[Tensor, Terms]:
-        micro_batches, whole = batch.split(self.micro_batches), batch.to(self.device)
+        whole = batch.to(self.device)
+        micro_batches = whole.split(self.micro_batches)
 
         def losses(outputs: Any) -> tuple[Tensor, Terms]:
             with self._autocast():
@@ -71,7 +76,7 @@ class Gradients(Generic[BatchT]):
 
     def _outputs(self, micro_batch: BatchT) -> Any:
         with self._autocast():
-            return self.project.outputs(self.model, micro_batch.to(self.device))
+            return self.project.outputs(self.model, micro_batch)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)

@@ -1,8 +1,12 @@
 """What the device can do, and what to change where it cannot."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from cinelex.config.schema import RunConfig
+from cinelex.core.errors import UserError
 
 
 def uses_bf16(config: RunConfig, device: torch.device) -> bool:
@@ -20,6 +24,21 @@ def out_of_memory(config: RunConfig, device: torch.device) -> str:
         "raise gradient_accumulation_steps, or set activation_checkpointing=true; "
         "the last checkpoint is kept"
     )
+
+
+@contextmanager
+def fitting(config: RunConfig, device: torch.device) -> Iterator[None]:
+    """Run a pass over a batch.
+
+    Raises:
+        UserError: The batch does not fit into the memory of the device.
+    """
+    try:
+        yield
+    except RuntimeError as problem:
+        if not is_out_of_memory(problem):
+            raise
+        raise UserError(out_of_memory(config, device)) from None
 
 
 def is_out_of_memory(problem: RuntimeError) -> bool:

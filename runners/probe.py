@@ -1,6 +1,6 @@
 """What may look at an update from outside without changing it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -29,6 +29,18 @@ class Probe(Protocol):
     def after_update(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> Numbers:
         """Look at the weights and at the optimizer's state after the step."""
         return {}
+
+
+def looking(
+    probes: Sequence[Probe], module: nn.Module, found: dict[str, Tensor | float]
+) -> Callable[[Mapping[str, Tensor]], None]:
+    """Return what shows the terms of an update to some probes, and adds what they say."""
+
+    def look(terms: Mapping[str, Tensor]) -> None:
+        for probe in probes:
+            found.update(probe.before_backward(module, terms))
+
+    return look
 
 
 def due(probes: Sequence[Probe], step: int) -> list[Probe]:

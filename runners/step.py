@@ -59,4 +59,16 @@ def one_line(numbers: Mapping[str, float], *, step: int, steps: int) -> str:
     for term in terms:
         null = f" (chance {numbers[f'chance/{term}']:.3f})" if f"chance/{term}" in numbers else ""
         parts.append(f"{term} {numbers[f'loss/{term}']:.3f}{null}")
-    return "  ".join([*parts, f"{numbers['step_ms']:.0f} ms"])
+    return "  ".join([*parts, f"{numbers['step_ms']:.0f} ms", *_speeds(numbers)])
+
+
+def _speeds(numbers: Mapping[str, float]) -> list[str]:
+    """Return what the meter found since the line before, if it did."""
+    found = {name.removeprefix("speed/"): n for name, n in numbers.items() if "speed/" in name}
+    counts = [name for name in found if name.endswith("_per_s") and "tflop" not in name]
+    parts = [f"{found[name]:.3g} {name.removesuffix('_per_s')}/s" for name in counts]
+    if "mfu" in found:
+        parts.append(f"{found['model_tflop_per_s']:.3g} TFLOP/s")
+        parts.append(f"MFU {found['mfu']:.0%}, stall {found['stall_share']:.0%}")
+        parts.append(f"{found['memory_gib']:.2f} GiB")
+    return parts

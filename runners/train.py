@@ -1,6 +1,5 @@
 """The training loop. There is one."""
 
-import copy
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -10,28 +9,31 @@ from typing import Any, Generic
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
+from torch.profiler import record_function
 
 from cinelex.config.schema import RunConfig
 from cinelex.core import checkpoint
 from cinelex.core.console import say
 from cinelex.core.distributed import barrier, broadcast_json
-from cinelex.core.errors import UserError
 from cinelex.core.sharding import whole
 from cinelex.projects.interface.project import BatchT, Project
 from cinelex.runners.bookkeeping import Books, Spike
 from cinelex.runners.checksum import refuse_drift
 from cinelex.runners.ema import Ema
+from cinelex.runners.feed import fed
 from cinelex.runners.gradients import Gradients
-from cinelex.runners.hardware import is_out_of_memory, out_of_memory, uses_bf16
+from cinelex.runners.hardware import fitting, uses_bf16
 from cinelex.runners.interruption import Cause, Interruption
+from cinelex.runners.meter import Meter
 from cinelex.runners.optimizer import build_optimizer, drop_early_gradients, set_learning_rate
 from cinelex.runners.parallel import activation_checkpointing, compile_blocks, distribute
-from cinelex.runners.probe import Probe, due
+from cinelex.runners.probe import Probe, due, looking
 from cinelex.runners.restore import restore
 from cinelex.runners.saver import Saver
 from cinelex.runners.sinks import Sink
 from cinelex.runners.snapshot import Snapshots
 from cinelex.runners.step import StepReport
+from cinelex.runners.validated import Validated
 from cinelex.runners.watchdog import Watchdog
 
 
@@ -66,8 +68,7 @@ class Trainer(Generic[BatchT]):
         self.provenance, self.notes, self.probes = provenance, dict(notes or {}), probes
         self.module: nn.Module = project.model().to(device)
         bf16 = uses_bf16(config, device)
-        keeps_other_weights = config.ema_decay is not None or config.parallel == "fsdp"
-        self._validated = copy.deepcopy(self.module) if keeps_other_weights else self.module
+        self._validated = Validated(self.module, config)
         if config.activation_checkpointing:
             activation_checkpointing(self.module)
         if config.compile is not None:
@@ -80,6 +81,7 @@ class Trainer(Generic[BatchT]):
             bf16=bf16,
             micro_batches=config.gradient_accumulation_steps,
         )
+        self.meter = Meter(config, device)
         self.optimizer = build_optimizer(self.module, config.optimizer)
         self.ema = Ema(self.module, decay=decay) if (decay := config.ema_decay) else None
         keep = config.checkpoint_frozen
@@ -115,9 +117,10 @@ class Trainer(Generic[BatchT]):
     def _go_on(self, watchdog: Watchdog, interruption: Interruption) -> None:
         """Make updates until the last one, a signal, or a return to a checkpoint."""
         asked = self._clock = time.monotonic()
-        for batch in self.project.batches(self.step):
+        for given in fed(self.project.batches(self.step), self.device):
             self._waited_s = time.monotonic() - asked
-            self.books.add(self.update(batch), self.project.identities(batch))
+            report = self.update(given.batch, given.on_device)
+            self.books.add(report, self.project.identities(given.batch))
             watchdog.beat(self.step)
             self.cause = interruption.requested()
             rolled_back = self._after_update(stop=self.cause is not None)
@@ -125,35 +128,35 @@ class Trainer(Generic[BatchT]):
                 return
             asked = time.monotonic()
 
-    def update(self, batch: BatchT) -> StepReport:
+    def update(self, batch: BatchT, on_device: BatchT | None = None) -> StepReport:
         """Make one optimizer update.
+
+        Args:
+            batch: On the CPU.
+            on_device: The same on the device; None copies it.
 
         Raises:
             UserError: The batch does not fit into the memory of the device.
         """
         nulls = self.project.nulls(batch)
-        context = dict(self.project.prepare_step(self.module, self.step))
-        context["wait_ms"] = 1000 * self._waited_s
+        prepared = self.project.prepare_step(self.module, self.step)
+        context = {**prepared, "wait_ms": 1000 * self._waited_s}
         context["learning_rate"] = set_learning_rate(
             self.optimizer, self.config.optimizer, step=self.step, steps=self.config.steps
         )
         weights, probes = self.project.weights(self.step), due(self.probes, self.step + 1)
 
-        def look(terms: Mapping[str, Tensor]) -> None:
-            for probe in probes:
-                context.update(probe.before_backward(self.module, terms))
-
         self.optimizer.zero_grad(set_to_none=True)
-        try:
-            loss, terms = self.gradients.of(batch, weights, look=look)
-        except RuntimeError as problem:
-            if not is_out_of_memory(problem):
-                raise
-            raise UserError(out_of_memory(self.config, self.device)) from None
+        look = self.meter.without(looking(probes, self.module, context))
+        metered = self.meter.step(self.project.counts(batch), waited_s=self._waited_s)
+        with fitting(self.config, self.device), metered:
+            loss, terms = self.gradients.of(on_device or batch, weights, look=look)
         context |= self.project.statistics()
         drop_early_gradients(self.optimizer, step=self.step)
-        grad_norm = whole(clip_grad_norm_(self.module.parameters(), self.config.max_grad_norm))
-        skipped = self._step_if_finite(grad_norm)
+        with record_function("step: clip"):
+            grad_norm = whole(clip_grad_norm_(self.module.parameters(), self.config.max_grad_norm))
+        with record_function("step: optimizer"):
+            skipped = self._step_if_finite(grad_norm)
         self.step += 1
         for probe in probes:
             context |= probe.after_update(self.module, self.optimizer)
@@ -185,7 +188,7 @@ class Trainer(Generic[BatchT]):
         validating = bool(config.validate_every) and self.step % config.validate_every == 0
         saving = last or self.step % config.checkpoint_every == 0
         if saving or validating or self.step % config.log_every == 0 or self.step == 1:
-            spike = self.books.flush()
+            spike = self.books.flush(self.meter.take())
             if config.on_spike == "roll_back" and self._roll_back(spike):
                 return True
         if validating:
@@ -196,6 +199,8 @@ class Trainer(Generic[BatchT]):
             refuse_drift(self.module, step=self.step)
         if saving:
             self.save()
+        if saving or validating or comparing:
+            self.meter.restart()
         return False
 
     def _restore(self) -> None:
@@ -233,11 +238,7 @@ class Trainer(Generic[BatchT]):
         return True
 
     def _validate(self) -> Mapping[str, float]:
-        if self._validated is not self.module:
-            tensors = {**self.module.state_dict(), **(self.ema.state() if self.ema else {})}
-            self._validated.load_state_dict({n: whole(t) for n, t in tensors.items()})
-        self._validated.eval()
-        numbers = self.project.validate(self._validated)
+        numbers = self.project.validate(self._validated.now(self.ema))
         self.model.train()
         return numbers
 

@@ -81,6 +81,12 @@ COMMANDS = {
         mode="estimate",
         group="train",
     ),
+    "profile": _run(
+        "write a trace of a few steps, and a table of where a step goes",
+        f"{CONFIG} --steps 20  # profile/profile.md and trace.json.gz in the run's folder",
+        mode="profile",
+        group="train",
+    ),
     "features": _run(
         "run frozen towers over every clip and report, and keep it",
         "--base_config config/clip/frozen_features.yaml data.manifest=studies.csv"

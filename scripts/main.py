@@ -102,6 +102,7 @@ def run(config: RunConfig, options: argparse.Namespace, device: torch.device) ->
         label=options.label,
         card=options.card,
         processes=int(options.processes or 1),
+        steps=options.steps,
     )
     if options.part is not None:
         return ingest_part(config, options)

@@ -102,6 +102,21 @@ def estimate(asked: Asked, _device: torch.device) -> int:
     return 0
 
 
+def profile(asked: Asked, device: torch.device) -> int:
+    """Train a few steps that nobody keeps, and say where a step goes."""
+    # here, because it is for one mode alone
+    from cinelex.runners.profile import profile_steps
+
+    config = asked.config
+    folder = config.folder / config.name
+    rehearse(config)
+    with TemporaryDirectory() as elsewhere:
+        # the run itself may have begun or not: nothing of it is read, and no step of it is made
+        project = open_project(config, Path(broadcast_json(elsewhere)))
+        say("\n".join(profile_steps(project, config, device, folder, steps=asked.steps)))
+    return 0
+
+
 def consult(asked: Asked, device: torch.device) -> int:
     """Say everything that can be known of a run without training it."""
     config = asked.config
@@ -204,6 +219,7 @@ MODES = {
     "train": Mode("train, or go on training, then evaluate and write the report", train),
     "ingest": Mode("decode every video into the cache, as training would do first", ingest),
     "estimate": Mode("say what a step costs on --card, building and reading nothing", estimate),
+    "profile": Mode("write a trace of a few steps, and a table of where a step goes", profile),
     "features": Mode("run frozen towers over every clip and report, and keep it", features),
     "validate": Mode("evaluate a trained run again and write the report", validate),
     "doctor": Mode("say everything that can be known without training", consult),

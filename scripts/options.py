@@ -12,7 +12,11 @@ OPTIONS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
     ("--selected_gpus", (), {"metavar": "0,1,2", "help": "a process on each of these GPUs"}),
     ("--processes", (), {"metavar": "N", "help": "N processes on the CPU; of estimate: N cards"}),
     ("--print_config", (), {"action": "store_true", "help": "print what would run, and end"}),
-    ("--steps", ("morph",), {"type": int, "default": 11, "help": "of morph: how many settings"}),
+    (
+        "--steps",
+        ("morph", "profile"),
+        {"type": int, "default": 11, "help": "of morph: how many settings; of profile: how many"},
+    ),
     ("--part", ("ingest",), {"metavar": "I/N", "help": "of ingest: decode one of N shares alone"}),
     ("--card", ("estimate",), {"default": "cpu", "help": "of estimate: cpu, or like h100-80gb"}),
     (

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from cinelex.config.load import load_config
+from cinelex.runners.record import of_the_clock
 from cinelex.scripts.main import main
 
 ROOT = Path(__file__).parents[1]
@@ -130,14 +131,10 @@ def succeed(command: Sequence[str]) -> str:
 
 
 def rows(run: Path) -> list[dict[str, Any]]:
-    """Return the record of a run, without what differs from run to run: the times of a step."""
+    """Return the record of a run, without what differs from run to run: times and speeds."""
     lines = (run / "metrics.jsonl").read_text().splitlines()
     return [
-        {
-            name: value
-            for name, value in json.loads(line).items()
-            if name not in ("step_ms", "wait_ms")
-        }
+        {name: value for name, value in json.loads(line).items() if not of_the_clock(name)}
         for line in lines
     ]
 

@@ -108,6 +108,10 @@ class EqProject(Project[EqBatch, EqAutoencoder]):
         """Return how many samples of the last batch are anchors, and what their positives cost."""
         return self._statistics
 
+    def counts(self, batch: EqBatch) -> Mapping[str, int]:
+        """Return how many settings a batch has."""
+        return {"settings": len(batch.ids)}
+
     def weights(self, step: int) -> Mapping[str, float]:
         """Return the weight of each term at optimizer step ``step``, from 0."""
         steps = self.config.steps

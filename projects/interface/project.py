@@ -27,7 +27,7 @@ class OnDevice(Protocol):
         """Copy to ``device``, without waiting for the copy."""
 
     def split(self: Own, micro_batches: int, /) -> list[Own]:
-        """Cut a batch on the CPU into consecutive micro-batches of samples, none of them empty.
+        """Cut a batch into consecutive micro-batches of samples, none of them empty.
 
         Raises:
             UserError: There are fewer samples than micro-batches.
@@ -99,6 +99,13 @@ class Training(ABC, Generic[BatchT, ModelT]):
     def identities(self, batch: BatchT) -> Sequence[str]:
         """Return the id of each sample of ``batch``; only their hashes are ever recorded."""
         return ()
+
+    def counts(self, batch: BatchT) -> Mapping[str, int]:
+        """Return what ``batch``, on the CPU, holds: how many samples first, then of their parts.
+
+        Speeds are stated in them. Nothing where a project counts nothing.
+        """
+        return {}
 
     @abstractmethod
     def weights(self, step: int) -> Mapping[str, float]:

@@ -95,6 +95,10 @@ class ClipTextProject(Project[Batch, StudyModelT], Generic[DataT, StudyModelT]):
         """Return the ids of the samples."""
         return batch.study_ids
 
+    def counts(self, batch: Batch) -> Mapping[str, int]:
+        """Return how many clips a batch has, and tokens that are no padding."""
+        return {"clips": len(batch.owner), "tokens": int(self.attention_mask(batch).sum())}
+
     @torch.no_grad()
     def prepare_step(self, model: StudyModelT, step: int) -> Mapping[str, Tensor | float]:
         """Set a scheduled temperature; return the temperature of this step."""

@@ -40,12 +40,12 @@ def test_a_spike_is_found_also_by_a_run_that_went_on_just_before_it(tmp_path: Pa
     with closing(books(tmp_path)) as first:
         for step in range(1, RECENT_STEPS + 1):
             first.add(report(step, 2.0), ())
-        first.flush()
+        first.flush({})
         position = first.position(RECENT_STEPS)
     with closing(books(tmp_path, position)) as again:
         again.add(report(RECENT_STEPS + 1, 19.0), ())
         again.add(report(RECENT_STEPS + 2, 21.0), ())
-        again.flush()
+        again.flush({})
     assert lines(tmp_path, "spike") == [
         {"kind": "spike", "step": RECENT_STEPS + 2, "loss": 21.0, "usual": 2.0}
     ]

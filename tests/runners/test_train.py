@@ -10,6 +10,7 @@ from torch import nn
 
 from cinelex.core import checkpoint
 from cinelex.core.errors import UserError
+from cinelex.runners.record import of_the_clock
 from tests.runners.line_project import (
     Guess,
     LineProject,
@@ -19,9 +20,6 @@ from tests.runners.line_project import (
     trainer,
 )
 from tests.tiny_run import rows
-
-CLOCK = ("step_ms", "wait_ms")
-"""What no two runs agree on."""
 
 
 def test_the_loop_is_plain_adamw(tmp_path: Path) -> None:
@@ -155,7 +153,7 @@ def test_sinks_get_the_numbers_of_the_record(tmp_path: Path) -> None:
     line = trainer(tmp_path)
     line.books.sinks = (kept,)
     assert line.run()
-    sent = [{k: v for k, v in row.items() if k not in CLOCK} for row in kept.rows]
+    sent = [{k: v for k, v in row.items() if not of_the_clock(k)} for row in kept.rows]
     assert sent == [{k: v for k, v in row.items() if k != "kind"} for row in rows(tmp_path)]
 
 
