@@ -10,9 +10,8 @@ from cinelex.models.video_text import VideoText
 from cinelex.projects.clipse.data import all_captions
 from cinelex.projects.clipse.project import ClipseProject
 from cinelex.projects.clipse.results import encode_images
-from cinelex.projects.interface.project import Request, RunMode
+from cinelex.projects.interface.project import Request
 from cinelex.projects.interface.tables import write_csv, write_embeddings
-from cinelex.projects.studies.merging import MERGE
 
 NEAREST = 3
 """Training captions that are kept of each image's ranking."""
@@ -71,11 +70,3 @@ def embed(project: ClipseProject, model: VideoText, request: Request) -> Path:
             if not (new and kind == "caption"):
                 tables.append(columns)
     return write_embeddings(tables, request, data_hash=data.described.hash if new else None)
-
-
-MODES = {
-    "inference": RunMode(help="find the nearest captions of test images", run=describe),
-    "embed": RunMode(help="write the embeddings of images and captions", run=embed),
-    "merge": MERGE,
-}
-"""What a trained model can be used for."""

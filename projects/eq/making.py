@@ -23,7 +23,7 @@ from cinelex.projects.eq.encoding import (
 )
 from cinelex.projects.eq.pictures import draw_descriptors, draw_morph
 from cinelex.projects.eq.project import EqProject
-from cinelex.projects.interface.project import Request, RunMode
+from cinelex.projects.interface.project import Request
 from cinelex.projects.interface.tables import write_csv, write_embeddings
 
 
@@ -144,16 +144,3 @@ def parameters_csv(settings: EqSettings, names: Sequence[str]) -> str:
 def file_name(words: Sequence[str]) -> str:
     """Return words as a part of a file's name: letters, digits and dashes."""
     return "-".join(re.sub(r"\W+", "-", word).strip("-") for word in words)[:100]
-
-
-MODES = {
-    "inference": RunMode(help="name the nearest descriptors of settings", run=describe),
-    "embed": RunMode(help="write the latents of all settings", run=embed),
-    "generate": RunMode(
-        help="make the setting that each word describes", run=generate, words="warm bright …"
-    ),
-    "morph": RunMode(
-        help="make the settings between two words", run=morph, words="warm bright", steps="settings"
-    ),
-}
-"""What a trained model can be used for."""

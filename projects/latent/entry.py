@@ -1,15 +1,14 @@
 """Latent captioning in the table of projects."""
 
 from cinelex.config.schema import DataConfig
+from cinelex.core.later import later
 from cinelex.projects.interface.project import Entry
-from cinelex.projects.latent.parts import build_latent_captioner
-from cinelex.projects.latent.project import open_latent, rehearse_latent
 from cinelex.projects.latent.terms import TERMS
-from cinelex.projects.studies.tables import STUDY_MODES
+from cinelex.projects.studies.modes import STUDY_MODES
 
 ENTRY = Entry(
-    open=open_latent,
-    rehearse=rehearse_latent,
+    open=later("cinelex.projects.latent.project:open_latent"),
+    rehearse=later("cinelex.projects.latent.project:rehearse_latent"),
     reads=(
         *("contrastive", "temperature", "learn_temperature", "temperature_range"),
         *("tokenizer", "latent"),
@@ -19,5 +18,5 @@ ENTRY = Entry(
     ),
     terms=TERMS,
     modes=STUDY_MODES,
-    study_model=build_latent_captioner,
+    study_model=later("cinelex.projects.latent.parts:build_latent_captioner"),
 )

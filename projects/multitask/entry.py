@@ -1,20 +1,18 @@
 """Multitask pretraining in the table of projects."""
 
+from cinelex.core.later import later
 from cinelex.projects.interface.project import Entry
-from cinelex.projects.multitask.project import open_multitask
-from cinelex.projects.multitask.rehearsal import rehearse_multitask
 from cinelex.projects.multitask.terms import TERMS
-from cinelex.projects.studies.parts import build_video_text
-from cinelex.projects.studies.tables import STUDY_MODES
+from cinelex.projects.studies.modes import STUDY_MODES
 
 ENTRY = Entry(
-    open=open_multitask,
-    rehearse=rehearse_multitask,
+    open=later("cinelex.projects.multitask.project:open_multitask"),
+    rehearse=later("cinelex.projects.multitask.rehearsal:rehearse_multitask"),
     reads=(
         *("contrastive", "temperature", "learn_temperature", "temperature_range"),
         *("data", "tokenizer", "facts", "model", "features"),
     ),
     terms=TERMS,
     modes=STUDY_MODES,
-    study_model=build_video_text,
+    study_model=later("cinelex.projects.studies.parts:build_video_text"),
 )

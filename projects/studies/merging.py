@@ -13,7 +13,7 @@ from cinelex.models.contracts import TextEncoder, VideoEncoder
 from cinelex.models.foreign import plain_state
 from cinelex.models.study_model import StudyModel
 from cinelex.models.trunks import trunks
-from cinelex.projects.interface.project import Request, RunMode
+from cinelex.projects.interface.project import Request
 
 PROJECTIONS = {"video_encoder": "visual_projection", "text_encoder": "text_projection"}
 """What transformers calls the matrix behind a tower into the space of a pair."""
@@ -52,6 +52,3 @@ def _write(folder: Path, name: str, tower: VideoEncoder | TextEncoder) -> None:
     if isinstance(tower, VideoEncoder) and tower.pixels is not None:
         pixels = {"image_mean": tower.pixels.mean, "image_std": tower.pixels.std}
         write_json(folder / "preprocessor_config.json", pixels)
-
-
-MERGE = RunMode(help="write the pretrained towers, with their adapters merged", run=merge)

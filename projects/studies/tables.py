@@ -16,11 +16,10 @@ from cinelex.data.video.transforms import to_float
 from cinelex.metrics.facts.lesions import lesions_of
 from cinelex.metrics.facts.parse import read
 from cinelex.models.study_model import StudyModel
-from cinelex.projects.interface.project import Request, RunMode
+from cinelex.projects.interface.project import Request
 from cinelex.projects.interface.tables import Columns, write_csv, write_embeddings
 from cinelex.projects.studies.data import StudyData
 from cinelex.projects.studies.encoding import device_of, encode_studies, kept_of
-from cinelex.projects.studies.merging import MERGE
 from cinelex.projects.studies.project import ClipTextProject
 
 NEAREST = 3
@@ -158,11 +157,3 @@ def _lesions(text: str) -> str:
     """Return the lesions of a text as "segment low-high" items, in percent of the diameter."""
     lesions = lesions_of(read(text)).positive
     return "; ".join(f"{place} {fact.low:g}-{fact.high:g}" for place, fact in lesions.items())
-
-
-STUDY_MODES = {
-    "inference": RunMode(help="describe studies that need no report", run=describe),
-    "embed": RunMode(help="write the embeddings of studies, clips and reports", run=embed),
-    "merge": MERGE,
-}
-"""What any trained model of studies and reports can be used for."""

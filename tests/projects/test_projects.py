@@ -1,6 +1,7 @@
 """A config that sets what its project does not read is refused, by the key's name."""
 
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -54,3 +55,12 @@ def test_weights_and_their_schedules_have_keys() -> None:
     keys = weight_keys()
     assert {"loss_weights.captioning", "loss_weights.descriptors.end"} <= set(keys)
     assert not any(".ce" in key for key in keys)
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_what_a_project_names_for_later_is_there(name: str) -> None:
+    entry = PROJECTS[name]
+    named = [entry.open, entry.rehearse, entry.study_model, *(m.run for m in entry.modes.values())]
+    for function in named:
+        if function is not None:
+            assert callable(resolve_name(function.__qualname__))

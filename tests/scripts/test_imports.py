@@ -14,6 +14,7 @@ HEAVY = {
     "optuna",
     "pandas",
     "peft",
+    "pyarrow",
     "sacrebleu",
     "scipy",
     "sklearn",
