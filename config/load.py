@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from cinelex.config.nearest import nearest_key, valid_keys
 from cinelex.config.schema import LatentConfig, ModelConfig, RunConfig
+from cinelex.config.shipped import config_file
 from cinelex.config.strict_yaml import Document, Keys, dump_yaml, parse_yaml, plain_value, read_yaml
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
@@ -73,7 +74,7 @@ def read_chain(path: Path, followers: tuple[Path, ...] = ()) -> Document:
     base = document.data["base"]
     if not isinstance(base, str):
         raise UserError(f"{document.origins['base',]}: base must be the path of a YAML file")
-    below = read_chain(path.parent / base, (*followers, here))
+    below = read_chain(config_file(base, beside=path.parent), (*followers, here))
     return merge(below, Document(own, document.origins))
 
 

@@ -40,6 +40,24 @@ GROUPS = {
 """The headings of the list of commands, in its order."""
 
 COMMANDS = {
+    "scan": Command(
+        what="look at a folder or a manifest and say what is there, in seconds",
+        module="cinelex.scripts.scan",
+        group="begin",
+        examples=(
+            "studies.csv  # columns, studies, splits, missing files, how the videos look",
+            "export/  # tables, videos, DICOM files, and what to do with them",
+        ),
+    ),
+    "init": Command(
+        what="write a config for a manifest or a folder, with a reason behind each key",
+        module="cinelex.scripts.init",
+        group="begin",
+        examples=(
+            "studies.csv  # writes config.yaml; then: cinelex train --base_config config.yaml",
+            "videos/ --out exercise.yaml  # videos with a text beside each",
+        ),
+    ),
     "prepare": Command(
         what="make a de-identified data set of a hospital's folder of DICOM files",
         module="cinelex.scripts.prepare",
