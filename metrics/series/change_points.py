@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import ruptures
 from scipy import optimize, stats
 
 from cinelex.metrics.series import Points
@@ -55,6 +54,8 @@ def change_points(steps: Points, values: Points) -> list[ChangePoint]:
     places = np.linspace(-1.0, 1.0, points)
     signal = np.column_stack([scaled, places, np.ones(points)])
     shortest = max(4, round(_SHORTEST_SHARE * points))
+    import ruptures  # here, because only those who read logs have it
+
     search = ruptures.Binseg(model="linear", min_size=shortest, jump=1).fit(signal)
     best: list[int] = [points]
     left = _residuals(scaled, best)

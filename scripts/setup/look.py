@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -103,7 +104,7 @@ def common_folder(table: Table, name: str) -> Path | None:
 
 
 def _read(path: Path, columns: Mapping[str, Guess], video_root: Path | None) -> Manifest:
-    named = {role: guess.name for role, guess in columns.items()}
+    named: dict[str, Any] = {role: guess.name for role, guess in columns.items()}
     return load_manifest(
         path,
         columns=replace(Columns(split=None), **named),
