@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED
+from cinelex.core.extras import how_to_install
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
@@ -29,7 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Load a module and run its ``main``; return its exit code."""
     module, *rest = sys.argv[1:] if arguments is None else arguments
     signal.signal(signal.SIGINT, leave_at_once)
-    loaded = importlib.import_module(module)
+    try:
+        loaded = importlib.import_module(module)
+    except ModuleNotFoundError as problem:
+        return _without_extra(problem)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return guarded(lambda: loaded.main(rest))
 
@@ -54,14 +58,28 @@ def command(run: Callable[Given, int]) -> Callable[Given, int]:
 
 
 def guarded(run: Callable[[], int]) -> int:
-    """Return what ``run`` returns; 130, after one line, where Ctrl-C ends it."""
+    """Return what ``run`` returns; 130, after one line, where Ctrl-C ends it.
+
+    Where a library of an extra is missing, one line says which to install, and 2 is returned.
+    """
     sys.unraisablehook = _unraisable
     try:
         return run()
+    except ModuleNotFoundError as problem:
+        return _without_extra(problem)
     except KeyboardInterrupt:
         # what is cleaned up from now on is not to be interrupted again
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         return _interrupted()
+
+
+def _without_extra(problem: ModuleNotFoundError) -> int:
+    """Say which extra is missing; a module of no extra is a fault of the program."""
+    line = how_to_install(problem.name or "")
+    if line is None:
+        raise problem
+    sys.stderr.write(f"error: {line}\n")
+    return BAD_INPUT
 
 
 def _interrupted() -> int:

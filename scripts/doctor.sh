@@ -6,6 +6,7 @@
 #   bash scripts/doctor.sh claims RESULTS.md runs/<name>
 #   bash scripts/doctor.sh weights runs/<name> [contrastive=0.6 captioning=0.4]
 set -euo pipefail
+extras="logs"
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 export PYTHONSAFEPATH=1 # import what is installed, not what lies where this was started

@@ -1,4 +1,5 @@
-# Sourced by the other scripts: makes .venv hold exactly requirements.lock and this project, once.
+# Sourced by the other scripts: makes .venv hold this project and what of requirements.lock the core
+# and the extras in $extras need, once; "all" is the whole lock. What was asked for earlier stays.
 # Sets: root (the project's folder), python (its interpreter), OMP_WAIT_POLICY. Needs Python >= 3.11 only.
 # shellcheck shell=bash
 
@@ -17,8 +18,14 @@ ingredients() {
   cat "$root/requirements.lock" "$root/pyproject.toml" "$root/setup.py"
 }
 
+# Prints the extras that are installed, and those that are asked for now, each once.
+wanted_extras() {
+  { cat "$root/.venv/extras" 2>/dev/null || true; printf '%s\n' ${extras:-}; } | sed '/^$/d' | sort -u
+}
+
 environment_is_current() {
-  [ -x "$python" ] && ingredients | cmp -s - "$root/.venv/made_from"
+  [ -x "$python" ] && ingredients | cmp -s - "$root/.venv/made_from" &&
+    wanted_extras | cmp -s - "$root/.venv/extras"
 }
 
 find_python() {
@@ -53,24 +60,30 @@ find_uv() {
 }
 
 make_environment() {
-  local base_python uv quiet=()
+  local base_python uv chosen quiet=()
   environment_is_current && return # another process made it while this one waited
   base_python=$(find_python) || exit 2
   uv=$(find_uv "$base_python") || exit 2
   [ -t 2 ] || quiet=(--quiet)
-  printf 'setting up %s/.venv, once (about 6 GB with the GPU libraries)\n' "$root" >&2
+  chosen=$(wanted_extras)
+  printf 'setting up %s/.venv, once (%s; about 5.5 GB, of which 5 are torch and its GPU libraries)\n' \
+    "$root" "core${chosen:+, }${chosen//$'\n'/, }" >&2
   export UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-300}"
-  rm -f "$root/.venv/made_from"
+  rm -f "$root/.venv/made_from" "$root/.venv/lock"
   if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
     rm -rf "$root/.venv"
     "$uv" venv --quiet --python "$base_python" "$root/.venv" >&2 ||
       fail "the virtual environment could not be made; see the lines above"
   fi
+  # shellcheck disable=SC2086 # one word for each extra
+  "$base_python" "$root/scripts/lock_part.py" "$root/requirements.lock" "$root/pyproject.toml" \
+    $chosen >"$root/.venv/lock" || fail "requirements.lock could not be read"
   "$uv" pip sync ${quiet[@]+"${quiet[@]}"} --python "$python" --require-hashes \
-    --build-constraints "$root/requirements.lock" "$root/requirements.lock" >&2 &&
+    --build-constraints "$root/requirements.lock" "$root/.venv/lock" >&2 &&
     "$uv" pip install --quiet --python "$python" --no-deps --no-build-isolation \
       --editable "$root" >&2 ||
     fail "the packages could not be installed; see the lines above, then run this again"
+  printf '%s\n' "$chosen" | sed '/^$/d' >"$root/.venv/extras"
   ingredients >"$root/.venv/made_from"
 }
 

@@ -6,6 +6,7 @@
 #
 #   everything else: see --help of scripts/sweep.py
 set -euo pipefail
+extras="ray sweep"
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 export PYTHONSAFEPATH=1 # import what is installed, not what lies where this was started

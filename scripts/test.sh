@@ -6,6 +6,7 @@
 #                                         marked slow, which train a run or start processes
 #   bash scripts/test.sh -k contrastive   other arguments go to pytest
 set -euo pipefail
+extras="all"
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 cd "$root"
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from cinelex.config.load import load_config
+from cinelex.core.extras import EXTRAS
 
 ROOT = Path(__file__).parents[1]
 ROOMS = sorted(path.name for path in (ROOT / "cinelex").iterdir() if path.is_symlink())
@@ -29,7 +30,8 @@ STILL_LONGER = {
 """Files to be parted when they next change; none may join them."""
 OF_READERS = {
     *("benchmarks", "docs", "tests", ".ci", ".gitignore"),
-    *("CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"),
+    *("CHANGELOG.md", "CITATION.cff", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "Containerfile"),
+    *(".containerignore", ".github", "LICENSE", "README.md", "SECURITY.md"),
     *("mkdocs.yml", "pyproject.toml", "requirements.lock", "setup.py"),
 }
 """What lies at top level beside the package and its rooms."""
@@ -40,8 +42,8 @@ PART_OF = {
     "pydantic-core": "pydantic",
 }
 """What is imported and comes with a dependency, at the version that this one wants."""
-LOADED_BY_OTHERS = {"cmaes": "optuna"}
-"""Dependencies that a library imports for us."""
+OF_DEVELOPERS = ("docs", "setup", "test")
+"""Extras of which the package imports nothing."""
 
 
 def pyproject() -> dict[str, Any]:
@@ -151,6 +153,18 @@ def test_what_is_imported_is_a_dependency_and_every_dependency_is_imported() -> 
     dependencies = distributions(pyproject()["project"]["dependencies"])
     used = imported()
     extras = pyproject()["project"]["optional-dependencies"]
-    asked_for = distributions(extras["ray"]) | distributions(extras["dicom"])
+    asked_for = set().union(
+        *(distributions(extras[name]) for name in extras if name not in OF_DEVELOPERS)
+    )
     assert used - PART_OF.keys() - asked_for <= dependencies
-    assert dependencies - LOADED_BY_OTHERS.keys() <= used
+    assert dependencies <= used
+    assert dependencies.isdisjoint(asked_for)
+
+
+def test_a_missing_library_of_an_extra_is_said_to_be_of_that_extra() -> None:
+    extras = pyproject()["project"]["optional-dependencies"]
+    known = packages_distributions()
+    for module, extra in EXTRAS.items():
+        homes = distributions(known.get(module, [module]))
+        if extra in extras:
+            assert homes & distributions(extras[extra]), module

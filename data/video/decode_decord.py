@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 
+from cinelex.core.extras import how_to_install
 from cinelex.data.video.agreement import refuse_other_pixels
 from cinelex.data.video.decode import (
     Choose,
     Keep,
     Limits,
+    SetupError,
     VideoInfo,
     VideoUnsupported,
 )
@@ -67,8 +70,7 @@ class DecordHere:
     def _sweep(
         self, path: Path, info: VideoInfo, wanted: Sequence[int]
     ) -> dict[int, UInt8[np.ndarray, "row column 3"]]:
-        import decord  # deferred: it is missing on some systems, where PyAV is all there is
-
+        decord = _library()
         wanted_set = frozenset(wanted)
         kept: dict[int, UInt8[np.ndarray, "row column 3"]] = {}
         try:
@@ -89,3 +91,16 @@ class DecordHere:
             if frame.shape != (info.height, info.width, 3):
                 raise VideoUnsupported(f"decord reads frames of shape {frame.shape}")
         return kept
+
+
+def _library() -> Any:
+    """Return decord.
+
+    Raises:
+        SetupError: It is not installed.
+    """
+    try:
+        import decord  # deferred: it is missing on some systems, where PyAV is all there is
+    except ModuleNotFoundError:
+        raise SetupError(f"data.decoder: {how_to_install('decord')}") from None
+    return decord

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from cinelex.core.extras import how_to_install
 from cinelex.data.video.agreement import refuse_other_pixels
 from cinelex.data.video.decode import (
     Choose,
@@ -81,10 +82,12 @@ def _library() -> Any:
     """Return torchcodec.
 
     Raises:
-        SetupError: It does not find FFmpeg's libraries.
+        SetupError: It is not installed, or does not find FFmpeg's libraries.
     """
     try:
         from torchcodec import decoders  # here, because it needs FFmpeg's libraries
+    except ModuleNotFoundError:
+        raise SetupError(f"data.decoder: {how_to_install('torchcodec')}") from None
     except (ImportError, RuntimeError, OSError) as error:
         raise SetupError(
             "data.decoder: torchcodec needs FFmpeg's shared libraries (versions 4 to 8), which "

@@ -2,13 +2,13 @@
 
 import math
 from pathlib import Path
-
-from tensorboard.backend.event_processing import event_file_loader
-from tensorboard.compat.proto import event_pb2
-from tensorboard.util import tensor_util
+from typing import TYPE_CHECKING
 
 from cinelex.core.errors import UserError
 from cinelex.doctor.logs.metric import Log, make_metrics
+
+if TYPE_CHECKING:
+    from tensorboard.compat.proto import event_pb2
 
 Rows = dict[str, list[tuple[float, float]]]
 
@@ -27,6 +27,9 @@ def read_event_file(path: Path) -> Log:
     Raises:
         UserError: The file is missing, is no event file, or holds no scalar.
     """
+    # here, because only those who read logs have it
+    from tensorboard.backend.event_processing import event_file_loader
+
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     rows: Rows = {}
@@ -45,7 +48,9 @@ def read_event_file(path: Path) -> Log:
     return Log(found, notes=(left_out,) if skipped else ())
 
 
-def _add(event: event_pb2.Event, rows: Rows, skipped: set[str]) -> None:
+def _add(event: "event_pb2.Event", rows: Rows, skipped: set[str]) -> None:
+    from tensorboard.util import tensor_util
+
     for value in event.summary.value:
         if not value.HasField("tensor"):
             skipped.add(value.tag)

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Try what would be released: build wheel and source distribution, install each in an environment of
+# its own, train the quick start at toy size from the wheel, list licences, look for known holes.
+#
+#   bash scripts/release_check.sh [FOLDER]   keeps everything in FOLDER (default: dist/check)
+#
+# Needs a network, or a cache of packages. What cannot be checked here is said; the exit code is 1
+# where something that was checked fails.
+set -euo pipefail
+extras="all"
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+out=$(mkdir -p "${1:-$root/dist/check}" && cd "${1:-$root/dist/check}" && pwd)
+uv="$root/.venv/bin/uv"
+failed=() started=$SECONDS
+say() { printf '[%4d s] %s\n' "$((SECONDS - started))" "$*"; }
+check() {
+  local what=$1
+  shift
+  if "$@"; then say "ok: $what"; else say "FAILED: $what" && failed+=("$what"); fi
+}
+
+build() {
+  rm -rf "$out"/dist && "$python" -m build --quiet --no-isolation --outdir "$out/dist" "$root" &&
+    ls -l "$out"/dist
+}
+
+# A wheel that was made in another way than from the links must hold the rooms once, and no tests.
+contents() {
+  "$python" - "$out"/dist/*.whl <<'P'
+import sys, zipfile
+names = zipfile.ZipFile(sys.argv[1]).namelist()
+tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
+assert tops == {"cinelex"}, tops
+assert "cinelex/config/clip/multitask_config.yaml" in names
+assert not [name for name in names if "/tests/" in name]
+print(f"{len(names)} files, {sum(1 for name in names if name.endswith('.py'))} of them Python")
+P
+}
+
+# install NAME FILE: into an environment of its own, and say how large it is and how long it took.
+install() {
+  local place=$out/$1 began=$SECONDS
+  rm -rf "$place" && "$uv" venv --quiet --python "$python" "$place" &&
+    "$uv" pip install --quiet --python "$place/bin/python" --constraints "$out/constraints.txt" "$2" &&
+    say "$1: $(du -sm "$place" | cut -f1) MB in $((SECONDS - began)) s"
+}
+
+quick_start() {
+  local work=$out/work
+  rm -rf "$work" && mkdir "$work" && cd "$work" && export PYTHONSAFEPATH=1 &&
+    "$out/wheel/bin/cinelex" --version &&
+    "$out/wheel/bin/cinelex" train --base_config config/clip/multitask_config.yaml \
+      device=cpu threads=1 steps=6 batch=8 optimizer.warmup_steps=1 validate_every=0 \
+      data.size=32 data.frames=4 data.stored_frames=8 model.width=32 model.dim=16 \
+      'model.video_encoder.options.tubelet=[4,8,8]' data.synthetic.train=32 \
+      data.synthetic.val=8 data.synthetic.test=12 evaluation.bootstrap=50 >"$out/quick_start.log" &&
+    tail -n 4 "$out/quick_start.log" && test -s runs/multitask/report.html &&
+    "$out/wheel/bin/cinelex" doctor check runs/multitask >"$out/doctor.log" || [ $? = 1 ] &&
+    test -s "$out/work/runs/multitask/results.json"
+}
+
+sdist_works() {
+  (cd "$out" && "$out/sdist/bin/cinelex" --help >/dev/null)
+}
+
+# What is released to others may not oblige them to more than naming it; LGPL libraries are linked.
+licences() {
+  "$python" -m piplicenses --python "$out/wheel/bin/python" --format=csv --order=license \
+    >"$out/licences.csv" &&
+    "$python" - "$out/licences.csv" <<'P'
+import csv, re, sys
+rows = list(csv.DictReader(open(sys.argv[1], encoding="utf-8")))
+strict = [row["Name"] for row in rows if re.search(r"(?<![L])A?GPL|(?<!Lesser )General Public", row["License"])
+          and not re.search(r"LGPL|Lesser|with exceptions| OR | or ", row["License"])]
+unknown = [row["Name"] for row in rows if row["License"] in ("UNKNOWN", "")]
+print(f"{len(rows)} packages; GPL: {', '.join(strict) or 'none'}; says nothing: {', '.join(unknown) or 'none'}")
+sys.exit(bool(strict))
+P
+}
+
+audit() {
+  "$uv" tool run --quiet pip-audit --version >/dev/null 2>&1 || { say "skipped: pip-audit is not to be had here" && return; }
+  "$uv" tool run --quiet pip-audit --path "$("$out/wheel/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')" \
+    >"$out/audit.log" 2>&1 && tail -n 3 "$out/audit.log" && return
+  grep -q "ConnectionError\|Max retries\|ServiceError" "$out/audit.log" || { tail -n 20 "$out/audit.log" && return 1; }
+  say "skipped: the service that lists known holes is not reached from here"
+}
+
+container() {
+  local builder
+  for builder in podman docker buildah; do
+    if "$builder" info >/dev/null 2>&1; then
+      "$builder" build --file "$root/Containerfile" --tag cinelex:check "$root" >"$out/container.log" 2>&1
+      return
+    fi
+  done
+  say "skipped: no builder of containers answers here"
+}
+
+"$python" - "$root/.venv/lock" >"$out/constraints.txt" <<'P'
+import re, sys
+lock = open(sys.argv[1], encoding="utf-8").read()
+print("\n".join(re.findall(r"^([a-z0-9._-]+==[^\s\\]+(?: ; [^\\]+)?) \\", lock, re.M)))
+P
+check "wheel and source distribution are built" build
+check "the wheel holds the package alone" contents
+check "the wheel installs" install wheel "$(echo "$out"/dist/*.whl)"
+check "the quick start runs from the wheel" quick_start
+check "the source distribution installs" install sdist "$(echo "$out"/dist/*.tar.gz)"
+check "the command of the source distribution answers" sdist_works
+check "no dependency is under the GPL" licences
+check "no dependency has a known hole" audit
+check "the container is built" container
+
+if ((${#failed[@]})); then
+  printf 'error: %s\n' "$(printf '%s; ' "${failed[@]}")" >&2
+  exit 1
+fi
+say "all of it held; see $out"
