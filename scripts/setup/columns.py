@@ -64,16 +64,40 @@ def guess_columns(table: Table) -> dict[str, Guess]:
         if best is not None and paths[best] >= MIN_SHARE:
             found["video"] = Guess(best, f"{paths[best]:.0%} of its cells are paths of media")
     if "report" not in found:
-        taken = {guess.name for guess in found.values()}
-        lengths = {name: _words(table, name) for name in table.names if name not in taken}
-        best = max(lengths, key=lambda name: lengths[name], default=None)
-        if best is not None and lengths[best] >= MIN_WORDS:
-            found["report"] = Guess(best, f"the longest texts, {lengths[best]:.0f} words a cell")
+        longest = _longest(table, {guess.name for guess in found.values()})
+        if longest is not None:
+            found["report"] = longest
     _refuse_missing(table, found)
     found.setdefault(
         "study", Guess(found["video"].name, "no column of studies, so each file is one of its own")
     )
     return found
+
+
+def _longest(table: Table, taken: set[str]) -> Guess | None:
+    """Return the column of the longest texts, where some are as long as a report."""
+    lengths = {name: _words(table, name) for name in table.names if name not in taken}
+    best = max(lengths, key=lambda name: lengths[name], default=None)
+    if best is None or lengths[best] < MIN_WORDS:
+        return None
+    return Guess(best, f"the longest texts, {lengths[best]:.0f} words a cell")
+
+
+def guess_text(table: Table) -> Guess:
+    """Return the column of reports of a table that may have no videos.
+
+    Raises:
+        UserError: There is none.
+    """
+    found = dict(_by_name(table)).get("report") or _longest(table, set())
+    if found is None:
+        raise UserError(f"{table.path}: no column of reports; call one of them report")
+    return found
+
+
+def text_of(table: Table, name: str) -> list[str]:
+    """Return all cells of a column."""
+    return [cell or "" for cell in table.column(name).cast(pa.large_string()).to_pylist()]
 
 
 def _by_name(table: Table) -> Iterator[tuple[str, Guess]]:
