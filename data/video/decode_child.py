@@ -74,7 +74,11 @@ def _carry_out(
         return VideoInfo(len(frames), frames.shape[1], frames.shape[2]), frames
     shape = Shape(**request["shape"])
     stored = request["stored_frames"]
-    return decoder.read_chosen(
+    read = decoder.read_chosen
+    if request["do"] == "dicom":
+        # here, because videos need none of it
+        from cinelex.data.dicom.backend import read_dicom as read
+    return read(
         path,
         choose=lambda total: evenly_spaced(total, stored),
         keep=lambda frame: reshape_frame(frame, shape=shape),

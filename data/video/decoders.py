@@ -59,11 +59,14 @@ class ChildDecoder:
         return frames
 
     def read_stored(
-        self, path: Path, *, shape: Shape, stored_frames: int | None
+        self, path: Path, *, shape: Shape, stored_frames: int | None, dicom: bool = False
     ) -> tuple[VideoInfo, UInt8[np.ndarray, "frame row column channel"]]:
-        """Return what the video is, and its frames as they are stored; see ``evenly_spaced``."""
+        """Return what the video is, and its frames as they are stored; see ``evenly_spaced``.
+
+        With ``dicom`` the file is a DICOM cine, and its frames are cut to its sector.
+        """
         how = {"shape": asdict(shape), "stored_frames": stored_frames}
-        header, frames = self._ask({"do": "store", "path": str(path), **how})
+        header, frames = self._ask({"do": "dicom" if dicom else "store", "path": str(path), **how})
         return _info(header), frames
 
     @property

@@ -32,4 +32,5 @@ ENTRY = Entry(
     ),
     terms=TERMS,
     modes=MODES,
+    study_model=later("cinelex.projects.studies.parts:build_video_text"),
 )

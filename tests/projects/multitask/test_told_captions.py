@@ -97,4 +97,4 @@ def test_the_loaded_run_says_what_inference_says(run: Path) -> None:
     with manifest.open(newline="") as file:
         cines = [r for r in csv.DictReader(file) if r["study_id"] == row["study_id"]]
     videos = [manifest.parent / cine["video_path"] for cine in cines]
-    assert load(run / "told").caption(videos) == row["caption"]
+    assert load(run / "told").caption([videos]) == [row["caption"]]
