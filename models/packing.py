@@ -41,10 +41,10 @@ def pad_rows(
             rows, owner = rows[order], owner[order]
     counts = rows_of(owner, studies=studies)
     attention_mask = torch.arange(max_clips, device=owner.device) < counts[:, None]
-    if max_clips * studies == len(owner):
+    if max_clips * studies == owner.shape[0]:
         return rows.unflatten(0, (studies, max_clips)), attention_mask
     first = counts.cumsum(0) - counts
-    slot = torch.arange(len(owner), device=owner.device) - first[owner]
+    slot = torch.arange(owner.shape[0], device=owner.device) - first[owner]
     table = rows.new_zeros(studies, max_clips, *rows.shape[1:])
     return table.index_put((owner, slot), rows), attention_mask
 

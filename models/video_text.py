@@ -225,7 +225,7 @@ class VideoText(StudyModel):
             memory=torch.cat(memory, dim=1),
             attention_mask=torch.cat(seen, dim=1),
             first_token=sum(part.shape[1] for part in memory[:-1]),
-            ragged=attention_mask.numel() != len(owner),
+            ragged=attention_mask.numel() != owner.shape[0],
             facts=None if facts is None else facts.float(),
         )
 
