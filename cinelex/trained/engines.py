@@ -73,7 +73,7 @@ class OnnxEngine(Engine):
         try:
             import onnxruntime
         except ImportError:
-            raise UserError("onnxruntime is missing; pip install 'cinelex[onnx]'") from None
+            raise UserError("onnxruntime is missing; pip install 'cinelex[export]'") from None
         lacking = [name for name in GRAPHS if not (folder / f"{name}.onnx").exists()]
         if lacking:
             raise UserError(
