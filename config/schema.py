@@ -1,7 +1,7 @@
 """What a run is: every field with its unit. A key that is not here is an error."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -59,6 +59,18 @@ __all__ = [
 ]
 
 
+NullName = Literal[
+    "blank_video",
+    "shuffled_frames",
+    "reversed_video",
+    "first_frame",
+    "other_sample",
+    "permuted_pixels",
+    "metadata",
+]
+NULLS: tuple[NullName, ...] = get_args(NullName)
+
+
 class EvaluationConfig(Strict):
     """How the held-out studies are scored."""
 
@@ -73,6 +85,10 @@ class EvaluationConfig(Strict):
     the run kept one."""
     facts: Literal["coronary", "engraving", "none"] = "coronary"
     """Kind of facts that captions are scored by; ``none`` leaves the scores of text."""
+    nulls: list[NullName] = list(NULLS)
+    """What every score is set beside, where the project shows pictures or videos: the same score
+    with blank video, with frames shuffled or reversed, with the first frame alone, with the picture
+    of another sample or its pixels permuted, and from metadata alone."""
     report_examples: CountOrZero = 6
     """Best and worst studies that are kept to look at."""
 

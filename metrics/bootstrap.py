@@ -1,12 +1,21 @@
-"""How sure a number is: bootstrap percentile intervals over the items it was measured on."""
+"""How sure a number is: bootstrap percentile intervals over the items it was measured on.
 
-from collections.abc import Callable
+Items that are not independent, such as the studies of one patient, are drawn together: their
+``groups`` are resampled, and the items come with them.
+"""
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 """Maps resampled values, one resample a row, to one number a row."""
+
+Groups = Int[np.ndarray, " item"]
+"""The same number for items that are drawn together."""
+Weighted = Callable[[np.ndarray], np.ndarray]
+"""Maps how often each resample has each item, ``[resample item]``, to one number a resample."""
 
 _DRAWS_AT_ONCE = 1_000_000
 
@@ -25,14 +34,16 @@ def interval(
     values: Float[np.ndarray, " item"],
     *,
     statistic: Statistic = mean,
+    groups: Groups | None = None,
     resamples: int = 1000,
     seed: int = 0,
     confidence: float = 0.95,
 ) -> tuple[float | None, float | None]:
-    """Return the bootstrap percentile interval of a statistic of independent items.
+    """Return the bootstrap percentile interval of a statistic of items.
 
-    Items are drawn with replacement, as many as there are. With fewer than two items nothing can
-    be said about the spread, and both ends are None. The same seed gives the same interval.
+    Items, or whole ``groups`` of them, are drawn with replacement, as many as there are. With fewer
+    than two nothing can be said about the spread, and both ends are None. The same seed gives the
+    same interval, and so do groups of one item each.
 
     Raises:
         ValueError: if a value is not finite.
@@ -41,6 +52,17 @@ def interval(
     """
     _check(values)
     items = len(values)
+    if _together(groups) is not None:
+        assert groups is not None
+        return interval_of_drawn(
+            lambda counts: np.concatenate(
+                [statistic(np.repeat(values, row.astype(int))[None]) for row in counts]
+            ),
+            groups,
+            resamples=resamples,
+            seed=seed,
+            confidence=confidence,
+        )
     if items < 2:
         return None, None
     generator = np.random.default_rng(seed)
@@ -56,6 +78,7 @@ def interval_of_sums(
     counts: Float[np.ndarray, "item column"],
     *,
     statistic: Statistic,
+    groups: Groups | None = None,
     resamples: int = 1000,
     seed: int = 0,
     confidence: float = 0.95,
@@ -70,6 +93,7 @@ def interval_of_sums(
     Args:
         counts: what each item adds to each sum.
         statistic: maps sums, ``[resample column]``, to one number a resample.
+        groups: items that are drawn together; None draws each by itself.
         resamples: number of bootstrap resamples.
         seed: the same seed gives the same interval.
         confidence: share of the resamples between the two ends.
@@ -77,6 +101,7 @@ def interval_of_sums(
     Raises:
         ValueError: if a count is not finite.
     """
+    counts = per_group(counts, groups)
     if len(counts) < 2:
         _check(counts)
         return None, None
@@ -110,8 +135,67 @@ def interval_of_unanimous(
     return float(low), float(high)
 
 
+def per_group(
+    counts: Float[np.ndarray, "item column"], groups: Groups | None
+) -> Float[np.ndarray, "group column"]:
+    """Return what each group of items adds to each sum; the items themselves without groups."""
+    found = _together(groups)
+    if found is None:
+        return counts
+    member, count = found
+    sums = np.zeros((count, counts.shape[1]))
+    np.add.at(sums, member, counts)
+    return sums
+
+
+def interval_of_drawn(
+    statistic: Weighted,
+    groups: Groups,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> tuple[float | None, float | None]:
+    """Return the percentile interval of a statistic of items that are drawn by their groups.
+
+    Serves what is no function of sums, such as an area under a curve. Resamples in which it is not
+    finite are left out; with none left, or fewer than two groups, both ends are None.
+    """
+    if len(np.unique(groups)) < 2:
+        return None, None
+    with np.errstate(invalid="ignore", divide="ignore"):
+        parts = [statistic(some) for some in drawn_counts(groups, resamples=resamples, seed=seed)]
+    drawn = np.concatenate(parts)
+    return percentiles(drawn[np.isfinite(drawn)], confidence=confidence)
+
+
+def drawn_counts(
+    groups: Groups, *, resamples: int = 1000, seed: int = 0
+) -> Iterator[Float[np.ndarray, "resample item"]]:
+    """Yield how often resamples of the groups have each item, some resamples at a time."""
+    _, member = np.unique(groups, return_inverse=True)
+    count = int(member.max(initial=-1)) + 1
+    generator = np.random.default_rng(seed)
+    chunk = max(1, _DRAWS_AT_ONCE // len(groups))
+    for start in range(0, resamples, chunk):
+        yield _times_drawn(generator, count, min(chunk, resamples - start))[:, member]
+
+
+def _together(groups: Groups | None) -> tuple[Int[np.ndarray, " item"], int] | None:
+    """Return the number of each item's group and their count; None where none holds two items."""
+    if groups is None:
+        return None
+    _, member = np.unique(groups, return_inverse=True)
+    count = int(member.max(initial=-1)) + 1
+    return None if count == len(groups) else (member, count)
+
+
 def resampled_sums(
-    counts: Float[np.ndarray, "item column"], *, resamples: int = 1000, seed: int = 0
+    counts: Float[np.ndarray, "item column"],
+    *,
+    groups: Groups | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> Float[np.ndarray, "resample column"]:
     """Return the column sums of each bootstrap resample; all columns share the resample's items.
 
@@ -119,6 +203,7 @@ def resampled_sums(
         ValueError: if there is no item or a count is not finite.
     """
     _check(counts)
+    counts = per_group(counts, groups)
     items = len(counts)
     if items == 0:
         raise ValueError("no items to resample")

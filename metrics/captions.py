@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import numpy as np
 from jaxtyping import Float
 
 from cinelex.core.scripts import beyond_ascii, spaced, unspaced
 from cinelex.metrics import bleu, cider, rouge
-from cinelex.metrics.bootstrap import percentiles, resampled_sums
+from cinelex.metrics.bootstrap import Groups, per_group, percentiles, resampled_sums
 from cinelex.metrics.fact_schemes import FACT_SCHEMES, FactScheme
 
 MOST: Final = 0.01
@@ -92,6 +92,7 @@ def caption_report(
     baselines: Mapping[str, Sequence[str] | None],
     *,
     facts: str = "coronary",
+    groups: Groups | None = None,
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -101,7 +102,8 @@ def caption_report(
     `variant` (which of the many scores of that name), and under `baselines`, by name, their own
     `value`, `low`, `high` and the `margin` (captions minus baseline, paired by study) with its
     interval. What is undefined is None, as is every interval of a single study, and all of a
-    baseline that is None. Where the usual variant of a score cannot read the references' letters,
+    baseline that is None. ``groups`` are drawn together, such as the studies of one patient. Where
+    the usual variant of a score cannot read the letters of the references,
     it is None, `undefined` says why, and the score of every script stands behind it, its name with
     `_unicode`. All of it is ready for JSON. ``facts`` names one of ``FACT_SCHEMES``.
 
@@ -109,12 +111,11 @@ def caption_report(
         ValueError: captions, references or a baseline differ in length, or are empty.
     """
     scheme, fit = FACT_SCHEMES[facts], Fit.of(references)
-    own, own_draws = _score(references, candidates, scheme, resamples=resamples, seed=seed)
+    drawing: _Drawing = {"groups": groups, "resamples": resamples, "seed": seed}
+    own, own_draws = _score(references, candidates, scheme, **drawing)
     undefined = dict.fromkeys(own, np.nan), {name: np.empty(0) for name in own}
     others = {
-        name: undefined
-        if texts is None
-        else _score(references, texts, scheme, resamples=resamples, seed=seed)
+        name: undefined if texts is None else _score(references, texts, scheme, **drawing)
         for name, texts in baselines.items()
     }
     report: dict[str, Any] = {}
@@ -140,6 +141,14 @@ def caption_report(
     return report
 
 
+class _Drawing(TypedDict):
+    """What decides the resamples."""
+
+    groups: Groups | None
+    resamples: int
+    seed: int
+
+
 def _variant_of(metric: str, facts: FactScheme) -> str:
     """Return which of the many scores that share a name this one is."""
     plain = metric.removesuffix(SUFFIX)
@@ -154,6 +163,7 @@ def _score(
     candidates: Sequence[str],
     facts: FactScheme,
     *,
+    groups: Groups | None,
     resamples: int,
     seed: int,
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
@@ -161,6 +171,7 @@ def _score(
     counts = caption_counts(references, candidates, facts)
     whole = caption_scores(counts.sum(axis=0), facts)
     values = {name: float(score) for name, score in whole.items()}
+    counts = per_group(counts, groups)
     if len(counts) < 2:
         return values, {name: np.empty(0) for name in values}
     draws = resampled_sums(counts, resamples=resamples, seed=seed)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from cinelex.metrics.bootstrap import percentiles, resampled_sums
+from cinelex.metrics.bootstrap import Groups, percentiles, resampled_sums
 
 COMPARED = ("recall_at_1", "recall_at_5", "recall_at_10")
 Columns = Mapping[str, Float[np.ndarray, " item"]]
@@ -19,6 +19,7 @@ def beside_floors(
     floors: Mapping[str, Columns],
     *,
     weights: Float[np.ndarray, " item"] | None = None,
+    groups: Groups | None = None,
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
@@ -32,7 +33,8 @@ def beside_floors(
         own: What these are means of.
         floors: The same of each floor, in the same order of items.
         weights: Queries of each item; None is one each.
-        resamples: Bootstrap resamples of the items.
+        groups: Items that are drawn together, such as those of one patient.
+        resamples: Bootstrap resamples of the items, or of the groups.
         seed: The same seed gives the same intervals.
     """
     result = {name: dict(entry) for name, entry in entries.items()}
@@ -44,7 +46,8 @@ def beside_floors(
         for floor in floors.values():
             columns += [floor[metric] * columns[0], (own[metric] - floor[metric]) * columns[0]]
         table = np.stack(columns, axis=1)
-        sums, drawn = table.sum(axis=0), resampled_sums(table, resamples=resamples, seed=seed)
+        sums = table.sum(axis=0)
+        drawn = resampled_sums(table, groups=groups, resamples=resamples, seed=seed)
         means, spread = sums[1:] / sums[0], drawn[:, 1:] / drawn[:, :1]
         estimates = [_estimate(*pair) for pair in zip(means, spread.T, strict=True)]
         pairs = zip(floors, estimates[::2], estimates[1::2], strict=True)

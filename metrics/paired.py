@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from cinelex.metrics.bootstrap import percentiles
+from cinelex.metrics.bootstrap import Groups, percentiles
 
 MIN_SEEDS = 3
 """Seeds below which nothing is claimed: what one seed shows may be that seed."""
@@ -41,6 +41,7 @@ def paired_difference(
     first: Float[np.ndarray, "seed item"],
     second: Float[np.ndarray, "seed item"],
     *,
+    groups: Groups | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> Difference:
@@ -52,6 +53,7 @@ def paired_difference(
     Args:
         first: A score of every item under every seed, higher being more.
         second: The same of the other method, in the same order.
+        groups: Items that are drawn together, such as the studies of one patient.
         resamples: Bootstrap resamples.
         seed: The same seed gives the same interval.
 
@@ -66,8 +68,11 @@ def paired_difference(
     seeds, items = gaps.shape
     random = np.random.default_rng(seed)
     seed_counts = random.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples)
-    item_counts = random.multinomial(items, np.full(items, 1 / items), size=resamples)
-    drawn = np.einsum("rs,si,ri->r", seed_counts, gaps, item_counts, optimize=True) / gaps.size
+    _, member = np.unique(np.arange(items) if groups is None else groups, return_inverse=True)
+    count = int(member.max()) + 1
+    item_counts = random.multinomial(count, np.full(count, 1 / count), size=resamples)[:, member]
+    sums = np.einsum("rs,si,ri->r", seed_counts, gaps, item_counts, optimize=True)
+    drawn = sums / (seeds * item_counts.sum(axis=1))
     value = float(gaps.mean())
     low, high = percentiles(drawn)
     assert low is not None

@@ -8,9 +8,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from cinelex.metrics.bootstrap import (
+    Groups,
     interval,
     interval_of_unanimous,
     median,
+    per_group,
     percentiles,
     resampled_sums,
 )
@@ -93,29 +95,36 @@ def chance_of(ranking: Ranking, *, cutoffs: Sequence[int] = CUTOFFS) -> dict[str
 
 
 def direction_report(
-    ranking: Ranking, *, cutoffs: Sequence[int] = CUTOFFS, resamples: int = 1000, seed: int = 0
+    ranking: Ranking,
+    *,
+    cutoffs: Sequence[int] = CUTOFFS,
+    groups: Groups | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> dict[str, Value]:
     """Return every metric of one direction with chance and a bootstrap interval over its queries.
 
     A metric that every order of the gallery would score alike says nothing, and its value is None
     while its chance stays: recall at k from k = gallery on, everything for a gallery of one. All
     means share the resampled queries; a recall of 0 or 1 has its exact binomial interval, since
-    resamples of equal values would claim certainty. Queries count as independent: studies of one
-    patient or one report make the truth wider than the interval.
+    resamples of equal values would claim certainty. Queries count as independent but for those of
+    one of the ``groups``, such as the studies of one patient, which are drawn together.
     """
     scores, chance = scores_per_query(ranking, cutoffs=cutoffs), chance_of(ranking, cutoffs=cutoffs)
     table = np.stack(list(scores.values()), axis=1)
-    drawn = resampled_sums(table, resamples=resamples, seed=seed) / len(table)
+    counted = np.concatenate([table, np.ones((len(table), 1))], axis=1)
+    sums = resampled_sums(counted, groups=groups, resamples=resamples, seed=seed)
+    drawn, independent = sums[:, :-1] / sums[:, -1:], len(per_group(counted, groups))
     result: dict[str, Value] = {}
     for column, (name, values) in enumerate(scores.items()):
         value = float(values.mean())
         if name.startswith("recall_at_") and value in (0.0, 1.0):
-            ends = interval_of_unanimous(value, len(values))
+            ends = interval_of_unanimous(value, independent)
         else:
-            ends = percentiles(drawn[:, column]) if len(values) > 1 else (None, None)
+            ends = percentiles(drawn[:, column]) if independent > 1 else (None, None)
         result[name] = value_of(value, chance[name], ends)
     ranks = scores["mean_rank"]
-    middle = interval(ranks, statistic=median, resamples=resamples, seed=seed)
+    middle = interval(ranks, statistic=median, groups=groups, resamples=resamples, seed=seed)
     result["median_rank"] = value_of(float(np.median(ranks)), chance["median_rank"], middle)
     certain = is_certain(ranking)
     for name, entry in result.items():
@@ -129,6 +138,7 @@ def cosine_report(
     report: Float[Tensor, "report dim"],
     report_of_study: Int[Tensor, " study"],
     *,
+    groups: Groups | None = None,
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Value]:
@@ -154,7 +164,7 @@ def cosine_report(
         name: value_of(None, 0.0, (None, None)) for name in ("negative_cosine", "cosine_gap")
     }
     for name, values in columns.items():
-        ends = interval(values, resamples=resamples, seed=seed)
+        ends = interval(values, groups=groups, resamples=resamples, seed=seed)
         result[name] = value_of(float(values.mean()), 0.0, ends)
     return result
 
@@ -165,6 +175,7 @@ def retrieval_report(
     report_of_study: Int[Tensor, " study"],
     *,
     rankings: Mapping[str, Ranking] | None = None,
+    groups: Groups | None = None,
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Mapping[str, object]]:
@@ -173,17 +184,31 @@ def retrieval_report(
     ``{study_to_report, report_to_study}.{metric}.{value, chance, low, high}``, the same four of
     ``positive_cosine``, ``negative_cosine`` and ``cosine_gap``, and ``gallery`` and ``queries``
     per direction. Arguments and errors are those of ``rank_both_ways``, whose result is not made
-    again where it is given as ``rankings``.
+    again where it is given as ``rankings``. Intervals draw the ``groups`` of the studies, such as
+    patients; a report is of the group of the first study that has it.
     """
     rankings = rankings or rank_both_ways(study, report, report_of_study)
+    both = groups_both_ways(groups, report_of_study.cpu().numpy())
     result: dict[str, Mapping[str, object]] = {
-        name: direction_report(ranking, resamples=resamples, seed=seed)
+        name: direction_report(ranking, groups=both[name], resamples=resamples, seed=seed)
         for name, ranking in rankings.items()
     }
-    result |= cosine_report(study, report, report_of_study, resamples=resamples, seed=seed)
+    result |= cosine_report(
+        study, report, report_of_study, groups=groups, resamples=resamples, seed=seed
+    )
     result["gallery"] = {name: ranking.gallery for name, ranking in rankings.items()}
     result["queries"] = {name: ranking.queries for name, ranking in rankings.items()}
     return result
+
+
+def groups_both_ways(
+    groups: Groups | None, report_of_study: Int[np.ndarray, " study"]
+) -> dict[str, Groups | None]:
+    """Return the groups of the queries of each direction: studies, and their unique reports."""
+    if groups is None:
+        return {"study_to_report": None, "report_to_study": None}
+    _, first = np.unique(report_of_study, return_index=True)
+    return {"study_to_report": groups, "report_to_study": groups[first]}
 
 
 def value_of(

@@ -19,6 +19,8 @@ from cinelex.core.console import say
 from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
+from cinelex.doctor.report.seeds import paired_nulls, write_seeds
+from cinelex.metrics.seeds import student_interval
 from cinelex.projects.interface.results import read_results
 
 RUNNER = Path(__file__).with_name("runner.sh")
@@ -53,14 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if code:
             return code
     path = config.folder / f"{config.name}.seeds.csv"  # no name-seed* matches it
-    rows = agreement([config.folder / name for name in names.values()])
+    runs = [config.folder / name for name in names.values()]
+    rows = agreement(runs)
     write_whole(path, table_of(rows))
+    page = write_seeds(path.with_suffix(".html"), config.name, rows, paired_nulls(runs))
     for row in rows:
         say(
             f"{row['group']}, {row['score']}: {row['mean']:.4g} ± {row['sd']:.2g} over "
             f"{len(seeds)} seeds"
         )
-    say(f"written: {path}")
+    say(f"written: {path}, {page}")
     return 0
 
 
@@ -77,7 +81,7 @@ def read_seeds(text: str) -> list[int]:
 
 
 def agreement(runs: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return mean and standard deviation over runs of every score of theirs."""
+    """Return mean, standard deviation and Student's 95 % interval over runs of every score."""
     found: dict[tuple[str, str], list[float]] = {}
     for run in runs:
         results = read_results(run)
@@ -91,6 +95,7 @@ def agreement(runs: Sequence[Path]) -> list[dict[str, Any]]:
             "score": label,
             "mean": fmean(values),
             "sd": stdev(values),
+            **dict(zip(("low", "high"), student_interval(values), strict=True)),
             **{run.name: value for run, value in zip(runs, values, strict=True)},
         }
         for (title, label), values in found.items()

@@ -42,6 +42,8 @@ class Manifest:
     """Of the file's bytes and the way it was read."""
     how: str
     """How the file was read, in a few words."""
+    study_column: str = "study_id"
+    """The column of the studies' ids."""
 
     def split(self, name: str) -> Studies:
         """Return the studies of one split, by any of its names (see ``split_name``).
@@ -126,7 +128,8 @@ def load_manifest(
         "max_report_chars": LONGEST_REPORT,
         "shares": None if shares is None else asdict(shares),
     }
-    return Manifest(path, root, kept, dropped, reports_cut, hash_json(read_as), how)
+    hashed_as = hash_json(read_as)
+    return Manifest(path, root, kept, dropped, reports_cut, hashed_as, how, columns.study)
 
 
 def _drop(studies: Studies, *, need_report: bool) -> tuple[Studies, dict[str, int]]:

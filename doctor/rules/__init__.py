@@ -13,6 +13,8 @@ from cinelex.doctor.rules.limits import LIMITS
 from cinelex.doctor.rules.loader import LOADER
 from cinelex.doctor.rules.loss_units import LOSS_UNITS
 from cinelex.doctor.rules.matching import MATCHING
+from cinelex.doctor.rules.measurements import NEAR_THE_MEAN, UNCALIBRATED, WEAK_SUBGROUP
+from cinelex.doctor.rules.nulls_of_sight import BLIND_VIDEO, METADATA_ALONE
 from cinelex.doctor.rules.output_range import OUTPUT_RANGE
 from cinelex.doctor.rules.pretrained import FOREIGN_PIXELS, OTHER_GRID
 from cinelex.doctor.rules.provenance import HASHLESS, ONE_FACTOR
@@ -40,6 +42,8 @@ RULES: tuple[Rule, ...] = (
     LOADER,
     STEPS_MADE_AGAIN,
     *(GENERALIZATION, OVERTRAINED, CLOSED_FORM),
+    *(BLIND_VIDEO, METADATA_ALONE),
+    *(NEAR_THE_MEAN, WEAK_SUBGROUP, UNCALIBRATED),
     *(HASHLESS, ONE_FACTOR),
     OUTPUT_RANGE,
     LOSS_UNITS,

@@ -20,12 +20,12 @@ from cinelex.losses.similarity_aware import SimilarityAware
 from cinelex.metrics.nulls import infonce_floor
 from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
+from cinelex.projects.clipse.beside import blind_outcomes, floor_outcomes
 from cinelex.projects.clipse.data import ClipseData, open_clipse_data, refuse_clips, refuse_no_root
 from cinelex.projects.clipse.diagnostics import clipse_diagnostics
 from cinelex.projects.clipse.results import (
     clipse_results,
     encode_images,
-    floor_outcomes,
     keep_outcomes,
     loss_group,
     validation_numbers,
@@ -42,6 +42,7 @@ from cinelex.projects.clipse.teacher import (
 from cinelex.projects.clipse.terms import PLAIN
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
+from cinelex.projects.studies.blind import METADATA
 from cinelex.projects.studies.encoding import kept_of
 from cinelex.projects.studies.features import make_ready
 from cinelex.projects.studies.parts import build_video_text
@@ -196,9 +197,10 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
             self.data.train,
             self.data.test,
             encoded.owner,
+            metadata=METADATA in settings.nulls,
             batch=settings.batch,
             seed=seed,
-        )
+        ) | blind_outcomes(self.config, model, self.data.test, encoded)
         temperature = float(model.temperature().detach())
         losses = loss_group(encoded, temperature=temperature, batch=self.config.batch)
         return clipse_results(

@@ -32,9 +32,12 @@ from cinelex.metrics.representation import mean_off_diagonal_cosine, rankme
 from cinelex.models.video_text import VideoText
 from cinelex.projects.clipse.terms import PLAIN, TERMS
 from cinelex.projects.interface.results import Group, Results, headline
-from cinelex.projects.studies.encoding import device_of, encode_batch, encode_texts
+from cinelex.projects.studies.encoding import (
+    device_of,
+    encode_batch,
+    encode_texts,
+)
 from cinelex.projects.studies.evaluation import FLOORS
-from cinelex.projects.studies.floors import floor_rows
 from cinelex.projects.studies.measures import RETRIEVAL, flat_numbers, scores_of
 
 TITLES = {"image_to_text": "Image to text", "text_to_image": "Text to image", "both": "Both ways"}
@@ -117,23 +120,6 @@ def clipse_results(
     counts = {f"retrieval.gallery.{name}": one.gallery for name, one in rankings.items()}
     counts |= {f"retrieval.queries.{name}": one.queries for name, one in rankings.items()}
     return Results(groups=[*groups, losses, _geometry(encoded)], counts=counts)
-
-
-def floor_outcomes(
-    model: VideoText,
-    train: CaptionedImages,
-    test: CaptionedImages,
-    owner: Int[Tensor, " caption"],
-    *,
-    batch: int,
-    seed: int,
-) -> dict[str, Outcomes]:
-    """Return how a closed form ranks the test images and their captions, both ways."""
-    gallery = [text for captions in test.captions for text in captions]
-    found = floor_rows(model, train, train.captions, test, gallery, batch=batch, seed=seed)
-    return {
-        name: rank_images_and_captions(rows.study, rows.text, owner) for name, rows in found.items()
-    }
 
 
 def validation_numbers(

@@ -29,6 +29,7 @@ from cinelex.projects.latent.parts import build_latent_captioner, make_engraving
 from cinelex.projects.latent.results import latent_group, rebuild, reconstruction_group
 from cinelex.projects.latent.samples import draw_contact_sheet, draw_interpolation
 from cinelex.projects.latent.terms import TERMS
+from cinelex.projects.studies.beside import write_beside
 from cinelex.projects.studies.contrast import contrast, contrastive_nulls
 from cinelex.projects.studies.data import StudyData, open_study_data
 from cinelex.projects.studies.diagnostics import study_diagnostics
@@ -156,7 +157,7 @@ class LatentProject(ClipTextProject[StudyData, LatentCaptioner]):
     def evaluate(self, model: LatentCaptioner, folder: Path) -> Results:
         """Return every result on the test studies, each beside its nulls, and draw samples."""
         config, data, settings = self.config, self.data, self.config.evaluation
-        found = study_results(config, data, model, folder, written=self.write(model, data.test))
+        found = study_results(config, data, model, folder, written=write_beside(self, model))
         rebuilt = rebuild(model, data.test, self._mean_picture, batch=settings.batch)
         groups = [
             *found.groups,
@@ -170,7 +171,7 @@ class LatentProject(ClipTextProject[StudyData, LatentCaptioner]):
             draw_interpolation(model, data.test, folder, steps=steps, max_tokens=most),
         ]
         shown = [picture for picture in pictures if picture is not None]
-        return Results(groups=groups, counts=found.counts, pictures=shown)
+        return Results(groups=groups, counts=found.counts, tables=found.tables, pictures=shown)
 
 
 def rehearse_latent(config: RunConfig) -> None:

@@ -1,6 +1,7 @@
 """Whether a study is nearer to its report than to a twin that differs in one fact."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from cinelex.config.schema import RunConfig
 from cinelex.core.randomness import numpy_generator
 from cinelex.data.text.tokenizer import Tokenizer
-from cinelex.metrics.bootstrap import interval
+from cinelex.metrics.bootstrap import Groups, interval
 from cinelex.metrics.facts.twins import CHANGES, Change, Twins
 from cinelex.metrics.facts.vocabulary import vocabulary
 from cinelex.models.video_text import VideoText
@@ -57,7 +58,14 @@ def counterfactual_groups(config: RunConfig, data: StudyData, model: VideoText) 
             for rows in (chosen, np.roll(chosen, 1))
         )
         scores.append(
-            _score(change, right, blind, resamples=config.evaluation.bootstrap, seed=config.seed)
+            _score(
+                change,
+                right,
+                blind,
+                data.test.patient_groups[chosen],
+                resamples=config.evaluation.bootstrap,
+                seed=config.seed,
+            )
         )
     return [Group(title="Counterfactual reports", note=NOTE, scores=scores)] if scores else []
 
@@ -88,13 +96,15 @@ def _score(
     change: Change,
     right: Float[np.ndarray, " pair"],
     blind: Float[np.ndarray, " pair"],
+    patients: Groups,
     *,
     resamples: int,
     seed: int,
 ) -> Score:
-    low, high = interval(right, resamples=resamples, seed=seed)
+    drawing: Any = {"groups": patients, "resamples": resamples, "seed": seed}
+    low, high = interval(right, **drawing)
     margin = right - blind
-    ends = interval(margin, resamples=resamples, seed=seed)
+    ends = interval(margin, **drawing)
     return Score(
         name=f"counterfactuals.{change}",
         label=LABELS[change],

@@ -9,8 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cinelex.core.distributed import gather_rows
-from cinelex.data.loader import evaluation_batches
-from cinelex.data.studies.dataset import StudyDataset
+from cinelex.data.loader import Samples, evaluation_batches
 from cinelex.metrics.facts.calibration import Presence, Scale, nearest_stated
 from cinelex.metrics.facts.claims import Claim
 from cinelex.metrics.facts.targets import Column
@@ -32,21 +31,16 @@ def answers_of(model: VideoText, encoded: EncodedStudies) -> Float[Tensor, "stud
 
 
 @torch.no_grad()
-def read_facts(
-    model: VideoText, dataset: StudyDataset, *, batch: int, blank: bool = False
-) -> Answers:
+def read_facts(model: VideoText, dataset: Samples, *, batch: int) -> Answers:
     """Return what the heads say of every study, on every rank.
 
     Args:
         model: The trained module, in evaluation mode.
         dataset: The studies.
         batch: Studies at once.
-        blank: Show the heads nothing: every pixel black.
     """
     device, rows = device_of(model), []
-    for studies in evaluation_batches(dataset.of_pixels() if blank else dataset, batch=batch):
-        if blank:
-            studies.clips.zero_()
+    for studies in evaluation_batches(dataset, batch=batch):
         rows.append(answers_of(model, encode_batch(model, studies.to(device))).cpu())
     return np.asarray(gather_rows(torch.cat(rows)).numpy())
 

@@ -1,146 +1,197 @@
-"""How well the heads answer held-out studies, fact by fact, beside what the mean would answer."""
+"""How well the heads answer held-out studies, fact by fact, beside what knows less would answer."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from cinelex.data.studies.dataset import StudyDataset
-from cinelex.metrics.calibration import calibrated_error, calibration_error
-from cinelex.metrics.classification import auroc
+from cinelex.metrics.bootstrap import Groups, Weighted
+from cinelex.metrics.calibration import (
+    calibrated_error,
+    calibration_error,
+    calibration_line,
+)
 from cinelex.metrics.facts.vocabulary import Attribute
-from cinelex.projects.interface.results import Estimate, Group, Null, Score, headline
-from cinelex.projects.multitask.fact_labels import FactLabels
+from cinelex.metrics.weighted import agreement_of, auroc_of, estimated, less, mean_of
+from cinelex.projects.interface.exhibits import Table
+from cinelex.projects.interface.results import Estimate, Group, Null, Score
+from cinelex.projects.multitask.fact_probabilities import Told, probability_tables
 from cinelex.projects.multitask.fact_reading import Answers, FactReader
 
 NOTE = (
     "Read from the reports by the parser, asked of the videos; calibrated on validation studies. "
-    "A place or a number that a report leaves open is not scored."
+    "A place or a number that a report leaves open is not scored. Intervals resample patients."
 )
+AGREEMENT: Mapping[str, tuple[str, str]] = {
+    "bias": ("bias, predicted minus stated", ""),
+    "limit_low": ("lower 95 % limit of agreement", ""),
+    "limit_high": ("upper 95 % limit of agreement", ""),
+    "within_10": ("share within 10", "share"),
+    "sd_ratio": ("sd(prediction) / sd(truth)", "1"),
+    "slope": ("slope of prediction over truth", "1"),
+}
 
 
-def fact_group(
-    reader: FactReader, labels: FactLabels, answers: Answers, dataset: StudyDataset
-) -> Group:
-    """Return, by attribute, how well presence and amount are told.
+@dataclass(frozen=True)
+class Asked:
+    """What held-out studies are asked, and what stands beside the answers."""
+
+    truth: Float[np.ndarray, "study fact"]
+    """What the reports state; NaN where they are silent."""
+    mean: Float[np.ndarray, " fact"]
+    """Of the training reports."""
+    patients: Groups
+    nulls: Mapping[str, Answers]
+    """Answers without the video, by the name of the null."""
+    bounds: tuple[str, ...]
+    """Names of those that see the study."""
+    resamples: int
+    seed: int
+
+    def score(
+        self, name: str, label: str, statistic: Weighted, owners: Groups, **about: Any
+    ) -> Score:
+        """Return a score with its interval over patients."""
+        drawing: Any = {"resamples": self.resamples, "seed": self.seed}
+        beside: Mapping[str, Weighted] = about.pop("beside", {})
+        nulls = {key: Null(value=value) for key, value in about.pop("nulls", {}).items()}
+        for null, other in beside.items():
+            margin = Estimate(**estimated(less(statistic, other), owners, **drawing))
+            nulls[null] = Null(**estimated(other, owners, **drawing), margin=margin)
+        bounds = (*about.pop("bounds", ()), *(b for b in self.bounds if b in beside))
+        found = estimated(statistic, owners, **drawing)
+        whole = {**found, **about, "nulls": nulls, "bounds": bounds}
+        return Score(name=f"facts.{name}", label=label, **whole)
+
+
+def fact_results(reader: FactReader, answers: Answers, asked: Asked) -> tuple[Group, list[Table]]:
+    """Return, by attribute, how well presence and amount are told, and two tables of probabilities.
 
     ``predict_the_mean`` answers every study alike: with the share of the training reports that have
     it, or with their mean number.
     """
-    scores = [score for entry in _entries(reader, answers, labels, dataset) for score in entry]
-    return Group(title="Facts", note=NOTE, scores=scores)
+    scores: list[Score] = []
+    probabilities: list[Told] = []
+    for attribute, places, known in _attributes(reader, asked):
+        told = asked.truth[:, places][known]
+        owners = np.broadcast_to(asked.patients[:, None], known.shape)[known]
+        if attribute.kind != "number" and len(told):
+            chance, there = reader.probabilities(attribute, answers)[known], told > 0
+            beside = {
+                name: reader.probabilities(attribute, other)[known]
+                for name, other in asked.nulls.items()
+            }
+            scores += _presence(attribute.name, chance, there, beside, owners, asked)
+            probabilities.append((_words(attribute.name), chance, there))
+        if attribute.kind in ("extent", "number"):
+            scores += _amount(reader, attribute, answers, asked)
+    return Group(title="Facts", note=NOTE, scores=scores), probability_tables(probabilities)
 
 
-def _entries(
-    reader: FactReader, answers: Answers, labels: FactLabels, dataset: StudyDataset
-) -> Iterator[list[Score]]:
-    truth = labels.values(dataset.studies.ids)
+def _attributes(
+    reader: FactReader, asked: Asked
+) -> Iterator[tuple[Attribute, list[int], Bool[np.ndarray, "study place"]]]:
     for attribute in reader.vocabulary.attributes:
         places = reader.places(attribute, "level")
-        if not places:
-            continue
-        told = truth[:, places]
-        known = np.isfinite(told)
-        if attribute.kind != "number":
-            chance = reader.probabilities(attribute, answers)
-            yield _presence(attribute, chance[known], told[known] > 0)
-        if attribute.kind in ("extent", "number"):
-            stated = known & ((told > 0) | (attribute.kind == "number"))
-            said = reader.numbers(attribute, answers)
-            value = "value" if attribute.kind == "extent" else "level"
-            mean = labels.statistics.mean.numpy()[reader.places(attribute, value)]
-            yield _amount(
-                attribute, said[stated], told[stated], np.broadcast_to(mean, told.shape)[stated]
-            )
+        if places:
+            yield attribute, places, np.isfinite(asked.truth[:, places])
 
 
 def _presence(
-    attribute: Attribute, chance: Float[np.ndarray, " item"], there: Bool[np.ndarray, " item"]
+    name: str,
+    chance: Float[np.ndarray, " item"],
+    there: Bool[np.ndarray, " item"],
+    beside: Mapping[str, Float[np.ndarray, " item"]],
+    owners: Groups,
+    asked: Asked,
 ) -> list[Score]:
-    name, share = attribute.name, float(there.mean()) if len(there) else 0.0
-    both = 0 < share < 1
+    share, words = float(there.mean()), _words(name)
+    error, low, high = calibrated_error(chance)
+    slope, intercept = calibration_line(chance, there)
     return [
-        headline(
-            f"facts.{name}.auroc",
-            f"{_words(name)}, AUROC of presence",
-            auroc(chance, there) if both else None,
-            {"chance": 0.5},
+        asked.score(
+            f"{name}.auroc",
+            f"{words}, AUROC of presence",
+            auroc_of(chance, there),
+            owners,
+            beside={null: auroc_of(other, there) for null, other in beside.items()},
+            nulls={"chance": 0.5},
             better="higher",
+            headline=True,
         ),
-        headline(
-            f"facts.{name}.brier",
-            f"{_words(name)}, Brier score of its probability",
-            float(np.square(chance - there).mean()) if len(there) else None,
-            {"predict_the_mean": share * (1 - share)},
+        asked.score(
+            f"{name}.brier",
+            f"{words}, Brier score of its probability",
+            mean_of(np.square(chance - there)),
+            owners,
+            nulls={"predict_the_mean": share * (1 - share)},
+            better="lower",
+            headline=True,
+        ),
+        Score(
+            name=f"facts.{name}.calibration_error",
+            label=f"{words}, calibration error of its probability",
+            value=calibration_error(chance, there),
+            nulls={
+                "calibrated_model": Null(
+                    value=error, low=low, high=high, margin=Estimate(value=None)
+                )
+            },
+            bounds=("calibrated_model",),
             better="lower",
         ),
-        *([_calibration(name, chance, there)] if len(there) else []),
+        *(
+            Score(
+                name=f"facts.{name}.calibration_{part}",
+                label=f"{words}, calibration {part}",
+                value=value if np.isfinite(value) else None,
+                nulls={"calibrated_model": Null(value=best)},
+                bounds=("calibrated_model",),
+            )
+            for part, value, best in (("slope", slope, 1.0), ("intercept", intercept, 0.0))
+        ),
     ]
-
-
-def _calibration(
-    name: str, chance: Float[np.ndarray, " item"], there: Bool[np.ndarray, " item"]
-) -> Score:
-    mean, low, high = calibrated_error(chance)
-    return Score(
-        name=f"facts.{name}.calibration_error",
-        label=f"{_words(name)}, calibration error of its probability",
-        value=calibration_error(chance, there),
-        nulls={
-            "calibrated_model": Null(value=mean, low=low, high=high, margin=Estimate(value=None))
-        },
-        bounds=("calibrated_model",),
-        better="lower",
-    )
 
 
 def _amount(
-    attribute: Attribute,
-    said: Float[np.ndarray, " item"],
-    told: Float[np.ndarray, " item"],
-    mean: Float[np.ndarray, " item"],
+    reader: FactReader, attribute: Attribute, answers: Answers, asked: Asked
 ) -> list[Score]:
-    any_told = bool(len(told))
-    return [
-        headline(
-            f"facts.{attribute.name}.mae",
-            f"{_words(attribute.name)}, mean error where reports state it",
-            float(np.abs(said - told).mean()) if any_told else None,
-            {"predict_the_mean": float(np.abs(mean - told).mean()) if any_told else None},
-            unit=attribute.unit,
-            better="lower",
+    places = reader.places(attribute, "level")
+    told = asked.truth[:, places]
+    stated = np.isfinite(told) & ((told > 0) | (attribute.kind == "number"))
+    part = "value" if attribute.kind == "extent" else "level"
+    mean = np.broadcast_to(asked.mean[reader.places(attribute, part)], told.shape)[stated]
+    owners = np.broadcast_to(asked.patients[:, None], told.shape)[stated]
+    truth, said = told[stated], reader.numbers(attribute, answers)[stated]
+    found, words = agreement_of(said, truth), _words(attribute.name)
+    beside = {
+        name: agreement_of(reader.numbers(attribute, other)[stated], truth)["mae"]
+        for name, other in asked.nulls.items()
+    }
+    own = asked.score(
+        f"{attribute.name}.mae",
+        f"{words}, mean error where reports state it",
+        found["mae"],
+        owners,
+        beside={"predict_the_mean": agreement_of(mean, truth)["mae"], **beside},
+        unit=attribute.unit,
+        better="lower",
+        headline=True,
+    )
+    return [own] + [
+        asked.score(
+            f"{attribute.name}.{key}",
+            f"{words}, {label}",
+            found[key],
+            owners,
+            unit="" if unit == "1" else unit or attribute.unit,
+            nulls={"predict_the_mean": 0.0, "ideal": 1.0} if unit == "1" else {},
+            bounds=("ideal",) if unit == "1" else (),
         )
+        for key, (label, unit) in AGREEMENT.items()
     ]
-
-
-def fact_rows(reader: FactReader, answers: Answers) -> dict[str, list[Any]]:
-    """Return the structured table: probabilities of what may be there, and numbers, by study.
-
-    Columns are ``<attribute>.<place>.probability`` and ``<attribute>.<place>``; the number of an
-    extent is given that there is something.
-    """
-    table: dict[str, list[Any]] = {}
-    for attribute in reader.vocabulary.attributes:
-        places = [reader.columns[n].place for n in reader.places(attribute, "level")]
-        if not places:
-            continue
-        parts: Mapping[str, Float[np.ndarray, "study place"]] = {
-            **(
-                {".probability": reader.probabilities(attribute, answers)}
-                if attribute.kind != "number"
-                else {}
-            ),
-            **(
-                {"": reader.numbers(attribute, answers)}
-                if attribute.kind in ("extent", "number")
-                else {}
-            ),
-        }
-        for number, place in enumerate(places):
-            for suffix, values in parts.items():
-                table[f"{attribute.name}.{place}{suffix}"] = values[:, number].tolist()
-    return table
 
 
 def _words(name: str) -> str:

@@ -13,12 +13,18 @@ from cinelex.data.batch import Batch
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.losses.facts import Facts
 from cinelex.models.video_text import VideoText
+from cinelex.projects.interface.exhibits import Table
 from cinelex.projects.interface.results import Group
+from cinelex.projects.multitask.counterfactuals import counterfactual_groups
 from cinelex.projects.multitask.fact_labels import FactLabels
+from cinelex.projects.multitask.fact_nulls import metadata_answers
 from cinelex.projects.multitask.fact_reading import read_facts
-from cinelex.projects.multitask.fact_results import fact_group, fact_rows
+from cinelex.projects.multitask.fact_results import Asked, fact_results
+from cinelex.projects.multitask.fact_table import fact_rows
 from cinelex.projects.multitask.teller import Teller
 from cinelex.projects.multitask.told_captions import ToldCaptions
+from cinelex.projects.studies.beside import blind_studies
+from cinelex.projects.studies.blind import STILL_SEEN, Blind
 from cinelex.projects.studies.captions import Written
 from cinelex.projects.studies.data import StudyData
 
@@ -55,7 +61,7 @@ class FactTask:
         low, high = self.labels.intervals(batch.study_ids, found.device)
         return self.loss(found, low, high, self.labels.statistics.to(found.device))
 
-    def write(self, model: VideoText, dataset: StudyDataset, *, beside: bool) -> Written:
+    def write(self, model: VideoText, dataset: StudyDataset | Blind, *, beside: bool) -> Written:
         """Return captions that state what the heads found, and with ``beside`` the controls."""
         told = ToldCaptions(self.config, model, self._teller(model), self.labels, dataset)
         answers = read_facts(model, dataset, batch=self.config.evaluation.batch)
@@ -66,13 +72,28 @@ class FactTask:
         answers = read_facts(model, dataset, batch=self.config.evaluation.batch)
         return fact_rows(self._teller(model).reader, answers)
 
-    def group(self, model: VideoText, dataset: StudyDataset, folder: Path) -> Group:
-        """Return how well the heads answer studies; keep in ``folder`` what tells of others."""
+    def results(self, model: VideoText, folder: Path) -> tuple[list[Group], list[Table]]:
+        """Return how well the heads answer test studies; keep in ``folder`` what tells of others."""
+        dataset, settings = self.data.test, self.config.evaluation
         teller = self._teller(model)
         if self.labels.stated:
             teller.save(folder)
-        answers = read_facts(model, dataset, batch=self.config.evaluation.batch)
-        return fact_group(teller.reader, self.labels, answers, dataset)
+        blind = blind_studies(self.config, self.data)
+        asked = Asked(
+            truth=self.labels.values(dataset.studies.ids),
+            mean=self.labels.statistics.mean.numpy(),
+            patients=dataset.patient_groups,
+            nulls={
+                name: read_facts(model, some, batch=settings.batch) for name, some in blind.items()
+            }
+            | metadata_answers(self.config, self.data, self.labels),
+            bounds=STILL_SEEN,
+            resamples=settings.bootstrap,
+            seed=self.config.seed,
+        )
+        answers = read_facts(model, dataset, batch=settings.batch)
+        group, tables = fact_results(teller.reader, answers, asked)
+        return [group, *counterfactual_groups(self.config, self.data, model)], tables
 
     def _teller(self, model: VideoText) -> Teller:
         return Teller.fit(model, self.labels, self.data, batch=self.config.evaluation.batch)

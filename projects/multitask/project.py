@@ -27,13 +27,14 @@ from cinelex.models.views import check_views
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.multitask.counterfactual_task import COUNTERFACTUAL, CounterfactualTask
-from cinelex.projects.multitask.counterfactuals import counterfactual_groups
 from cinelex.projects.multitask.diagnostics import frozen_shares, masking_checks
 from cinelex.projects.multitask.fact_task import FactTask
 from cinelex.projects.multitask.masked_results import REBUILT, masked_results
 from cinelex.projects.multitask.masked_task import MaskedTask, masked_task_of
 from cinelex.projects.multitask.outputs import MultitaskOutputs
 from cinelex.projects.multitask.terms import TERMS
+from cinelex.projects.studies.beside import write_beside
+from cinelex.projects.studies.blind import Blind
 from cinelex.projects.studies.captions import Written
 from cinelex.projects.studies.contrast import contrast, contrastive_nulls
 from cinelex.projects.studies.data import StudyData, open_study_data
@@ -205,7 +206,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         return make_ready(self.config, model, splits, texts, pixels_for=pixels_for)
 
     def write(
-        self, model: VideoText, dataset: StudyDataset, *, beside: bool = False
+        self, model: VideoText, dataset: StudyDataset | Blind, *, beside: bool = False
     ) -> Written | None:
         """Return captions that state what the heads found, where there are heads."""
         if self.fact_task is None or model.caption_decoder is None or not self.fact_task.tells:
@@ -229,20 +230,19 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
     def evaluate(self, model: VideoText, folder: Path) -> Results:
         """Return every result on the test studies, each beside its nulls."""
         config, data = self.config, self.data
-        written = self.write(model, data.test, beside=True)
-        found = study_results(config, data, model, folder, written=written)
+        found = study_results(config, data, model, folder, written=write_beside(self, model))
         losses = held_out_losses(self, model, TERMS, data.test, data.train, batch=config.batch)
-        groups, pictures = [*found.groups, losses], []
+        groups, tables, pictures = [*found.groups, losses], [*found.tables], []
         if self.fact_task:
-            groups.append(self.fact_task.group(model, data.test, folder))
-            groups += counterfactual_groups(config, data, model)
+            more, rows = self.fact_task.results(model, folder)
+            groups, tables = [*groups, *more], [*tables, *rows]
         if self.masked_task:
             pictures.append(REBUILT)
             task, size, at = self.masked_task, config.evaluation.batch, folder / REBUILT.path
             groups.append(
                 masked_results(model, data.test, task, self.masked, batch=size, picture=at)
             )
-        return Results(groups=groups, counts=found.counts, pictures=pictures)
+        return Results(groups=groups, counts=found.counts, tables=tables, pictures=pictures)
 
 
 def open_multitask(config: RunConfig, folder: Path, output: Path | None = None) -> MultitaskProject:

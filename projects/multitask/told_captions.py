@@ -13,6 +13,7 @@ from cinelex.projects.multitask.fact_labels import FactLabels
 from cinelex.projects.multitask.fact_reading import Answers, read_facts
 from cinelex.projects.multitask.teller import Teller
 from cinelex.projects.multitask.telling import Told
+from cinelex.projects.studies.blind import Blind
 from cinelex.projects.studies.captions import Written, write_captions
 
 BOUNDS = ("true_facts", "told_without_video")
@@ -27,7 +28,7 @@ class ToldCaptions:
     model: VideoText
     teller: Teller
     labels: FactLabels
-    dataset: StudyDataset
+    dataset: StudyDataset | Blind
 
     def write(self, answers: Answers, *, look: bool = True) -> list[str]:
         """Return a caption for each study that states these answers.
@@ -48,7 +49,8 @@ class ToldCaptions:
         ``true_facts``: told what the report says, which is what words and decoder can reach.
         """
         settings = self.config.evaluation
-        blank = read_facts(self.model, self.dataset, batch=settings.batch, blank=True)
+        unseen = Blind(self.dataset.of_pixels(), "blank_video", self.config.seed)
+        blank = read_facts(self.model, unseen, batch=settings.batch)
         stated = self.teller.reader.stated_by(self.labels, self._ids)
         beside = {
             "untold": write_captions(

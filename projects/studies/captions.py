@@ -10,10 +10,10 @@ import torch
 from cinelex.core.distributed import gather_json, is_main
 from cinelex.core.files import write_whole
 from cinelex.core.randomness import numpy_generator
-from cinelex.data.loader import evaluation_batches
-from cinelex.data.studies.dataset import StudyDataset
+from cinelex.data.loader import Samples, evaluation_batches
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.metrics.baselines import constant_normal_caption, shuffled
+from cinelex.metrics.bootstrap import Groups
 from cinelex.metrics.captions import caption_report
 from cinelex.metrics.facts.spans import coloured_spans
 from cinelex.models.contracts import CaptionDecoder, Constraint
@@ -40,7 +40,7 @@ class Written:
 @torch.no_grad()
 def write_captions(
     model: StudyModel,
-    dataset: StudyDataset,
+    dataset: Samples,
     *,
     batch: int,
     max_tokens: int,
@@ -100,6 +100,7 @@ def captioning_scores(
     training_reports: Sequence[str],
     nearest_reports: Sequence[str],
     *,
+    groups: Groups,
     facts: str,
     resamples: int,
     seed: int,
@@ -111,8 +112,9 @@ def captioning_scores(
         references: Their reports.
         training_reports: What the text-only baselines know.
         nearest_reports: For each held-out study, the training report nearest to its videos.
+        groups: The patient of each, by a number.
         facts: The kind of facts that captions are scored by.
-        resamples: Bootstrap resamples of the studies.
+        resamples: Bootstrap resamples of the patients.
         seed: Decides what is drawn and shuffled.
     """
     draw = numpy_generator(seed, "text-only captions")
@@ -127,7 +129,13 @@ def captioning_scores(
         **written.beside,
     }
     report = caption_report(
-        references, written.captions, baselines, facts=facts, resamples=resamples, seed=seed
+        references,
+        written.captions,
+        baselines,
+        facts=facts,
+        groups=groups,
+        resamples=resamples,
+        seed=seed,
     )
     if written.bounds:
         report = {name: {**entry, "bounds": written.bounds} for name, entry in report.items()}

@@ -54,6 +54,8 @@ class StudyData:
     """What a run that has begun keeps of its towers."""
     hash: str
     """Of the manifest, of every video's bytes, and of the way they were read."""
+    manifest: tuple[Path, str]
+    """The manifest that was read, and its column of study ids."""
 
 
 SYNTHETIC_FRAMES = 16
@@ -109,6 +111,7 @@ def open_study_data(
         sampler=StudySampler(studies=len(train), batch=config.batch, seed=config.seed),
         towers=kept_towers(folder, anew=config.resume_skip),
         hash=hash_json({"manifest": manifest.hash, "store": found.store.hash}),
+        manifest=(manifest.path, manifest.study_column),
     )
 
 

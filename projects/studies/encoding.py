@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 from cinelex.core.distributed import gather_rows
 from cinelex.data.batch import Batch
 from cinelex.data.features.store import FeatureStore, text_key
-from cinelex.data.loader import evaluation_batches
+from cinelex.data.loader import Samples, evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import to_float
 from cinelex.models.study_model import EncodedStudies, Kept, StudyModel
@@ -102,7 +102,7 @@ def encode_split(model: StudyModel, dataset: StudyDataset, *, batch: int) -> Enc
 
 @torch.no_grad()
 def encode_studies(
-    model: StudyModel, dataset: StudyDataset, *, batch: int
+    model: StudyModel, dataset: Samples, *, batch: int
 ) -> Float[Tensor, "study dim"]:
     """Return one unit row a study, in the data set's order; on the CPU."""
     device = device_of(model)

@@ -1,11 +1,15 @@
 """Everything that is measured on held-out studies, put together beside its nulls."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cinelex.config.schema import RunConfig
 from cinelex.data.studies.dataset import StudyDataset
+from cinelex.metrics.bootstrap import Groups
 from cinelex.metrics.floors import beside_floors
 from cinelex.metrics.nulls import uniformity_of_random_directions
 from cinelex.metrics.ranking import Ranking
@@ -16,9 +20,16 @@ from cinelex.metrics.representation import (
     rankme,
     uniformity,
 )
-from cinelex.metrics.retrieval import rank_both_ways, retrieval_report, scores_per_query
+from cinelex.metrics.retrieval import (
+    groups_both_ways,
+    rank_both_ways,
+    retrieval_report,
+    scores_per_query,
+)
 from cinelex.models.study_model import StudyModel
 from cinelex.projects.interface.results import Group, Results
+from cinelex.projects.studies.beside import blind_ranks, study_attributes, study_floors
+from cinelex.projects.studies.blind import METADATA, STILL_SEEN
 from cinelex.projects.studies.captions import (
     Written,
     captioning_scores,
@@ -29,10 +40,8 @@ from cinelex.projects.studies.encoding import (
     EncodedSplit,
     encode_split,
     encode_studies,
-    first_indices,
 )
 from cinelex.projects.studies.examples import keep_examples
-from cinelex.projects.studies.floors import floor_rows
 from cinelex.projects.studies.measures import (
     COSINES,
     REPRESENTATION,
@@ -40,6 +49,8 @@ from cinelex.projects.studies.measures import (
     flat_numbers,
     scores_of,
 )
+from cinelex.projects.studies.outcomes import keep_outcomes
+from cinelex.projects.studies.subgroups import subgroup_tables
 
 DIRECTIONS = {"study_to_report": "Study to report", "report_to_study": "Report to study"}
 FLOORS = (
@@ -87,32 +98,35 @@ def study_results(
         ranks["study_to_report"].best.tolist(),
         count=settings.report_examples,
     )
-    floors = _floors(data, model, encoded, batch=settings.batch, seed=config.seed)
-    found = _retrieval(encoded, ranks, floors, resamples=settings.bootstrap, seed=config.seed)
+    attributes = study_attributes(config, data)
+    floors = study_floors(config, data, model, attributes)
+    beside = {
+        name: rank_both_ways(rows.study, rows.text, encoded.report_of_study)
+        for name, rows in floors.items()
+    } | blind_ranks(config, data, model, encoded)
+    patients = data.test.patient_groups
+    resamples, seed = settings.bootstrap, config.seed
+    found = _retrieval(encoded, ranks, beside, patients, resamples=resamples, seed=seed)
+    keep_outcomes(predictions / "outcomes.csv", data.test, ranks, beside)
     groups = [*found.groups]
     if written is not None:
+        if METADATA in floors:
+            told = data.train.studies.take(floors[METADATA].nearest).reports
+            written = replace(written, beside={**written.beside, METADATA: told})
         groups.append(_captioning(config, data, model, encoded, predictions, written))
     groups.append(_representation(encoded))
-    return Results(groups=groups, counts=found.counts)
-
-
-def _floors(
-    data: StudyData, model: StudyModel, encoded: EncodedSplit, *, batch: int, seed: int
-) -> dict[str, Mapping[str, Ranking]]:
-    """Return how a closed form ranks, both ways."""
-    texts = [(tokens,) for tokens in data.train.token_ids]
-    gallery = [data.test.token_ids[index] for index in first_indices(data.test)]
-    found = floor_rows(model, data.train, texts, data.test, gallery, batch=batch, seed=seed)
-    return {
-        name: rank_both_ways(rows.study, rows.text, encoded.report_of_study)
-        for name, rows in found.items()
-    }
+    hits = scores_per_query(ranks["study_to_report"])
+    tables = subgroup_tables(
+        data, attributes, {"Recall at 1": hits["recall_at_1"], "MRR": hits["mrr"]}, config
+    )
+    return Results(groups=groups, counts=found.counts, tables=tables)
 
 
 def _retrieval(
     encoded: EncodedSplit,
     ranks: Mapping[str, Ranking],
     floors: Mapping[str, Mapping[str, Ranking]],
+    patients: Groups,
     *,
     resamples: int,
     seed: int,
@@ -122,20 +136,27 @@ def _retrieval(
         encoded.report,
         encoded.report_of_study,
         rankings=ranks,
+        groups=patients,
         resamples=resamples,
         seed=seed,
     )
     groups = []
+    owners = groups_both_ways(patients, encoded.report_of_study.numpy())
     for name, title in DIRECTIONS.items():
         entries = beside_floors(
             report[name],
             scores_per_query(ranks[name]),
             {floor: scores_per_query(found[name]) for floor, found in floors.items()},
+            groups=owners[name],
             resamples=resamples,
             seed=seed,
         )
-        note = f"{report['queries'][name]} queries, gallery of {report['gallery'][name]}; {FLOORS}"
-        scores = scores_of(RETRIEVAL, entries, at=f"retrieval.{name}")
+        note = (
+            f"{report['queries'][name]} queries, gallery of {report['gallery'][name]}; intervals "
+            f"resample {len(np.unique(patients))} patients; {FLOORS}"
+        )
+        bounded = {key: {**entry, "bounds": STILL_SEEN} for key, entry in entries.items()}
+        scores = scores_of(RETRIEVAL, bounded, at=f"retrieval.{name}")
         groups.append(Group(title=title, note=note, scores=scores))
     cosines = Group(
         title="Cosines",
@@ -168,11 +189,14 @@ def _captioning(
         references,
         train.studies.reports,
         train.studies.take(nearest).reports,
+        groups=test.patient_groups,
         facts=settings.facts,
         resamples=settings.bootstrap,
         seed=config.seed,
     )
-    note = "Intervals resample studies; a baseline looks at no study, or copies the nearest report."
+    note = (
+        "Intervals resample patients; a baseline looks at no study, or copies the nearest report."
+    )
     return Group(title="Captions", note=note, scores=scores)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from cinelex.core.distributed import gather_rows
 from cinelex.data.batch import Batch
@@ -17,7 +18,9 @@ from cinelex.metrics.ridge import ridge_predictions
 from cinelex.models.closed_form import mean_tokens, pixel_rows
 from cinelex.models.study_model import StudyModel
 from cinelex.models.tfidf import TfidfRows
+from cinelex.projects.studies.blind import METADATA
 from cinelex.projects.studies.encoding import device_of, encode_batch
+from cinelex.projects.studies.metadata import Metadata, brightness, metadata_rows
 
 MAX_ROWS = 2000
 """Training rows that the closed form is solved on, evenly spaced; its cost grows as their cube."""
@@ -35,6 +38,8 @@ class FloorRows:
 
     study: Float[Tensor, "study token"]
     text: Float[Tensor, "text token"]
+    nearest: Sequence[int]
+    """For each study, the training sample whose texts are nearest to what is predicted."""
 
 
 @torch.no_grad()
@@ -45,6 +50,7 @@ def floor_rows(
     test: Samples,
     gallery: Texts,
     *,
+    metadata: tuple[Metadata, Metadata] | None = None,
     batch: int,
     seed: int,
 ) -> dict[str, FloorRows]:
@@ -60,6 +66,7 @@ def floor_rows(
         texts: Tokens of the texts of each of these.
         test: The samples that are searched with, and for.
         gallery: Tokens of the texts that are searched.
+        metadata: What is known of both splits without looking; None leaves that floor out.
         batch: Samples at once.
         seed: Decides which parts of the training split are left out in turn.
     """
@@ -71,23 +78,48 @@ def floor_rows(
     starts = np.cumsum(counts) - counts
     targets = np.add.reduceat(_text_rows(tfidf, own, known), starts, axis=0) / counts[:, None]
     _, groups = np.unique(targets.round(4), axis=0, return_inverse=True)
-    searched = _directions(_text_rows(tfidf, gallery, known) - targets.mean(axis=0))
+    mean = targets.mean(axis=0)
+    searched = _directions(_text_rows(tfidf, gallery, known) - mean)
     floors: dict[str, tuple[Inputs, Samples, Samples]] = {
         "ridge_pixels": (study_pixels, train.of_pixels(), test.of_pixels()),
         "ridge_features": (partial(study_features, model), train, test),
     }
+    of = partial(rows_of, batch=batch, device=device_of(model))
+    rows = {
+        name: (of(inputs, Chosen(known_samples, indices)), of(inputs, searched_samples))
+        for name, (inputs, known_samples, searched_samples) in floors.items()
+    }
+    if metadata is not None:
+        rows[METADATA] = numbers_of_metadata(train, indices, test, metadata, batch=batch)
     found = {}
-    for name, (inputs, known_samples, searched_samples) in floors.items():
-        of = partial(rows_of, inputs, batch=batch, device=device_of(model))
-        predicted = ridge_predictions(
-            of(Chosen(known_samples, indices)),
-            targets,
-            of(searched_samples),
-            groups=groups,
-            seed=seed,
-        )
-        found[name] = FloorRows(study=_directions(predicted), text=searched)
+    library = F.normalize(_directions(targets - mean), dim=1)
+    for name, (solved_on, queries) in rows.items():
+        predicted = ridge_predictions(solved_on, targets, queries, groups=groups, seed=seed)
+        study = _directions(predicted)
+        nearest = [indices[place] for place in (study @ library.T).argmax(dim=1).tolist()]
+        found[name] = FloorRows(study=study, text=searched, nearest=nearest)
     return found
+
+
+def numbers_of_metadata(
+    train: Samples,
+    indices: Sequence[int],
+    test: Samples,
+    metadata: tuple[Metadata, Metadata],
+    *,
+    batch: int,
+) -> tuple[Float[np.ndarray, "row number"], Float[np.ndarray, "study number"]]:
+    """Return what is known of training and test samples without looking, in numbers."""
+    names = ("mean_brightness", "spread_of_brightness")
+    pixels = (Chosen(train.of_pixels(), indices), test.of_pixels())
+    cpu = torch.device("cpu")
+    bright = [
+        dict(zip(names, rows_of(brightness, some, batch=batch, device=cpu).T, strict=True))
+        for some in pixels
+    ]
+    own, searched = metadata[0].take(indices).beside(bright[0]), metadata[1].beside(bright[1])
+    rows = metadata_rows(own)
+    return rows(own), rows(searched)
 
 
 def rows_solved_on(train: Samples) -> list[int]:

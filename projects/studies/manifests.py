@@ -23,6 +23,7 @@ def columns_of(data: DataConfig, *extra: str) -> Columns:
     """Return the columns that the config names, and further ones."""
     named = data.columns.model_dump()
     subgroups = named.pop("subgroups")
+    del named["groups"]  # read where scores are told apart
     return Columns(**named, extra=tuple(dict.fromkeys([*subgroups, *extra])))
 
 

@@ -20,6 +20,7 @@ from cinelex.data.video.transforms import Augmentation, augment, to_float
 from cinelex.models.study_model import StudyModel
 from cinelex.models.tfidf_text import TfidfText
 from cinelex.projects.interface.project import Project
+from cinelex.projects.studies.blind import Blind
 from cinelex.projects.studies.captions import Written, write_captions
 
 
@@ -108,7 +109,7 @@ class ClipTextProject(Project[Batch, StudyModelT], Generic[DataT, StudyModelT]):
         return {"temperature": model.temperature().detach()}
 
     def write(
-        self, model: StudyModelT, dataset: StudyDataset, *, beside: bool = False
+        self, model: StudyModelT, dataset: StudyDataset | Blind, *, beside: bool = False
     ) -> Written | None:
         """Return captions of studies; None where the model has no decoder.
 

@@ -51,6 +51,35 @@ def beside_ridge(margin: float) -> Evidence:
     return with_results(**Results(groups=[Group(title="", note="", scores=[recall])]).as_json())
 
 
+def beside_null(null: str, margin: float) -> Evidence:
+    """Return the healthy run with one recall, that much above a null, give or take 0.1."""
+    ends = Estimate(value=margin, low=margin - 0.1, high=margin + 0.1)
+    nulls = {null: Null(value=0.3, margin=ends)}
+    recall = Score(
+        name="found.recall_at_5", label="", value=0.3 + margin, nulls=nulls, better="higher"
+    )
+    return with_results(**Results(groups=[Group(title="", note="", scores=[recall])]).as_json())
+
+
+def measured(name: str, value: float, high: float, nulls: dict[str, Null]) -> Evidence:
+    """Return the healthy run with one more score."""
+    score = Score(name=name, label="", value=value, low=0.0, high=high, nulls=nulls)
+    return with_results(**Results(groups=[Group(title="", note="", scores=[score])]).as_json())
+
+
+def subgroup(effect: float, holm: float) -> Evidence:
+    """Return the healthy run with one subgroup, so much worse or better than the rest."""
+    row = {"score": "Recall at 1", "column": "sex", "value": "F", "items": 40, "patients": 38}
+    row |= {"mean": 0.4, "low": 0.3, "high": 0.5, "overall": 0.6, "effect": effect, "holm": holm}
+    return with_results(tables=[{"name": "subgroups", "title": "", "note": "", "rows": [row]}])
+
+
+def calibrated(value: float) -> Evidence:
+    """Return the healthy run with a calibration error, where chance alone goes to 0.05."""
+    null = Null(value=0.03, low=0.01, high=0.05, margin=Estimate(value=None))
+    return measured("facts.a.calibration_error", value, 1.0, {"calibrated_model": null})
+
+
 def rates(shape: Any) -> Evidence:
     return replace(
         HEALTHY, steps=[step_row(n, learning_rate=shape(n)) for n in range(1, STEPS + 1)]
@@ -210,6 +239,11 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D21", "warning", "gone on others", with_results(losses=HEARTED)),
     ("N15", "warning", "was best at step 60", replace(HEALTHY, validations=RISING)),
     ("N21", "warning", "finds more", beside_ridge(-0.05)),
+    ("N7", "warning", "blank video", beside_null("blank_video", 0.05)),
+    ("N8", "warning", "metadata alone", beside_null("metadata", 0.05)),
+    ("N6", "warning", "0.20 times", measured("facts.a.sd_ratio", 0.2, 0.3, {})),
+    ("N11", "warning", "sex F", subgroup(-0.5, 0.01)),
+    ("N18", "warning", "calibrated model", calibrated(0.2)),
     ("D22", "error", "no hash", with_results(provenance={"config": "0" * 64})),
     ("D22", "error", "all moved by 50.00 %", replace(HEALTHY, results=made_up(1.5))),
 ]

@@ -1,0 +1,200 @@
+"""What a run's config, results, and data card say, by the subject that a checklist asks about."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cinelex.doctor.report.checklists import Line
+from cinelex.doctor.run_files import RunFiles
+from cinelex.projects.interface.results import Results
+
+CARD = "card.md"
+
+
+class Statements:
+    """Answers from the run's own files; empty where they do not say."""
+
+    def __init__(self, run: RunFiles, results: Results) -> None:
+        """Keep what is read."""
+        self.run, self.results, self.config = run, results, run.config
+        manifest = run.config.data.manifest if run.config else None
+        self.card = None if manifest is None else Path(manifest).parent / CARD
+
+    def of(self, key: str) -> str:
+        """Return what is said of a subject; empty where nothing is."""
+        found = SAID.get(key)
+        return found(self) if found and self.config else ""
+
+    def filled(self, lines: Sequence[Line]) -> int:
+        """Return how many lines of a checklist are filled."""
+        return sum(bool(self.of(line.key)) for line in lines)
+
+    def rows(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of a table of the results."""
+        return next((table.rows for table in self.results.tables if table.name == name), ())
+
+    def _source(self) -> str:
+        assert self.config
+        named = self.config.data.manifest
+        if self.config.project == "eq":
+            named = self.config.eq.file
+        source = "a synthetic set, made by the run" if named is None else f"file {Path(named).name}"
+        carded = self.card is not None and self.card.is_file()
+        return source + ("; card.md beside it says what was kept and dropped" if carded else "")
+
+    def _preparation(self) -> str:
+        assert self.config
+        data = self.config.data
+        return (
+            f"frames of {data.size} x {data.size} pixels, {data.channels} channel(s), "
+            f"{data.frames} a clip ({data.sampling.kind}); crop {data.augmentation.crop}, rotation "
+            f"{data.augmentation.rotation}, flip {data.augmentation.flip} in training alone"
+        )
+
+    def _deidentified(self) -> str:
+        carded = self.card is not None and self.card.is_file()
+        return "by cinelex prepare; see card.md" if carded else ""
+
+    def _dates(self) -> str:
+        rows = [row for row in self.rows("splits") if row.get("first_date")]
+        return "; ".join(f"{r['split']} {r['first_date']} to {r['last_date']}" for r in rows)
+
+    def _sites(self) -> str:
+        rows = [row for row in self.rows("splits") if row.get("sites")]
+        return "; ".join(f"{row['split']}: {row['sites']}" for row in rows)
+
+    def _split(self) -> str:
+        parts = []
+        for row in self.rows("splits"):
+            part = f"{row['split']} {row['studies']} studies of {row['patients']} patients"
+            if row["patients_in_training"] is not None:
+                part += (
+                    f" ({row['patients_in_training']} patients and {row['reports_in_training']} "
+                    "reports also in training)"
+                )
+            parts.append(part)
+        also = [text for text in (self._dates(), self._sites()) if text]
+        return "; ".join([*parts, *also])
+
+    def _sizes(self) -> str:
+        counts = self.results.counts
+        found = [
+            f"{name.rpartition('.')[2].replace('_', ' ')} {count} queries"
+            for name, count in counts.items()
+            if ".queries." in name
+        ]
+        return self._split() or "; ".join(found)
+
+    def _missing(self) -> str:
+        absent = [str(row.get("not_in_the_manifest")) for row in self.rows("unanswered")]
+        assert self.config
+        text = (
+            "videos that cannot be read are dropped and counted, never replaced; the run stops "
+            f"above {self.config.data.reject_limit:.0%}"
+        )
+        return text + (f"; not in the manifest: {', '.join(absent)}" if absent else "")
+
+    def _model(self) -> str:
+        assert self.config
+        model = self.config.model
+        return (
+            f"project {self.config.project}: video {model.video_encoder.name}, text "
+            f"{model.text_encoder.name}, aggregation {model.aggregator.name}, width {model.width}, "
+            f"dimension {model.dim}"
+        )
+
+    def _initial(self) -> str:
+        assert self.config
+        return f"fresh from seed {self.config.seed} unless the towers name pretrained weights"
+
+    def _training(self) -> str:
+        assert self.config
+        weights = ", ".join(f"{n} {w}" for n, w in self.config.loss_weights.items())
+        return (
+            f"{self.config.steps} steps of {self.config.batch}, {self.config.optimizer.name}, "
+            f"learning rate {self.config.optimizer.learning_rate:g}, loss weights {weights}"
+        )
+
+    def _selection(self) -> str:
+        assert self.config
+        kept = self.config.keep_best
+        return "last checkpoint" if kept is None else f"best checkpoint by {kept}, on validation"
+
+    def _measures(self) -> str:
+        titles = [group.title for group in self.results.groups]
+        return ", ".join(titles) + ", each beside its nulls" if titles else ""
+
+    def _uncertainty(self) -> str:
+        assert self.config
+        if not self.results.groups:
+            return ""
+        alone = any(row.get("not_in_the_manifest") == "patient" for row in self.rows("unanswered"))
+        what = "patients, a patient's studies together"
+        if not self.rows("splits"):
+            what = "the independent samples that each table names"
+        elif alone:
+            what = "studies, as the manifest names no patients"
+        return (
+            f"95 % bootstrap intervals from {self.config.evaluation.bootstrap} resamples of "
+            f"{what}; differences paired on the same resamples; one seed, others by run_seeds.sh"
+        )
+
+    def _heterogeneity(self) -> str:
+        rows = [row for row in self.rows("subgroups") if row.get("low") is not None]
+        if not rows:
+            return ""
+        worst = min(rows, key=lambda row: row["mean"] - row["overall"])
+        holm = worst.get("holm")
+        p_value = "" if holm is None else f", p {holm:.2g} after Holm over {len(rows)}"
+        return (
+            f"{len(rows)} subgroups by {', '.join(dict.fromkeys(r['column'] for r in rows))}; "
+            f"weakest {worst['column']} {worst['value']}: {worst['score']} {worst['mean']:.3f} "
+            f"[{worst['low']:.3f}, {worst['high']:.3f}] of {worst['items']} studies, overall "
+            f"{worst['overall']:.3f}{p_value}"
+        )
+
+    def _performance(self) -> str:
+        found = [
+            (group.title, next((s for s in group.scores if s.headline and s.better), None))
+            for group in self.results.groups
+        ]
+        return "; ".join(
+            f"{title}: {score.label} {score.value:.4g}"
+            + ("" if score.low is None else f" [{score.low:.4g}, {score.high:.4g}]")
+            for title, score in found
+            if score is not None and score.value is not None
+        )
+
+    def _outcome(self) -> str:
+        parts = ["the report of each study, as it was written"]
+        if any(score.name.startswith("facts.") for score in self.results.scores()):
+            parts.append("facts that the parser reads in it")
+        return "; ".join(parts) if self.rows("splits") else ""
+
+    def _inputs(self) -> str:
+        return "the pixels of each study's videos" if self.rows("splits") else ""
+
+    def _robustness(self) -> str:
+        blind = any("blank_video" in score.nulls for score in self.results.scores())
+        return "blind-video and metadata nulls beside every score" if blind else ""
+
+    def _code(self) -> str:
+        hashes = self.results.provenance
+        return ", ".join(f"{what} {str(value)[:12]}" for what, value in hashes.items())
+
+    def _failures(self) -> str:
+        return "worst studies and findings stand on the page" if self.run.retrieval else ""
+
+    def _demographics(self) -> str:
+        columns = ("age", "sex")
+        rows = [row for row in self.rows("subgroups") if row["column"] in columns]
+        seen = dict.fromkeys(f"{r['column']} {r['value']}: {r['items']}" for r in rows)
+        return ", ".join(seen)
+
+
+SAID: Mapping[str, Callable[[Statements], str]] = {
+    name.removeprefix("_"): getattr(Statements, name)
+    for name in vars(Statements)
+    if name.startswith("_") and not name.startswith("__")
+}
+"""What answers each subject."""
