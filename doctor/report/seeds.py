@@ -76,7 +76,7 @@ def write_seeds(
         name="paired",
         title="Beside the nulls",
         note="Paired by study; seeds and patients are resampled together, so that the 95 % "
-        "interval holds for other seeds and other patients. Nothing is claimed from fewer than 3 seeds.",
+        "interval holds for other seeds and other patients. Fewer than 3 seeds claim nothing.",
         rows=paired,
     )
     tables = [every, *([beside] if paired else [])]

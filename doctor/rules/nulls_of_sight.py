@@ -69,9 +69,9 @@ METADATA_ALONE = Rule(
     formula="the score minus that of ridge regression from metadata, paired by patient; 95 % "
     "interval {low:.3f} to {high:.3f}",
     null="the interval of the difference is above 0; chance for metadata that say nothing",
-    cause="A machine, a site or an export gives the answer away, or the model has not learned more.",
+    cause="A machine, a site or an export gives the answer away, or no more was learned.",
     key="data.manifest",
     remedy="split by site or machine, even out brightness, or leave the tell-tale studies out.",
-    next_measurement="The metadata score on another site: if it falls to chance, it was a shortcut.",
+    next_measurement="The metadata score on another site: at chance there, it was a shortcut.",
     check=lambda evidence: _not_above(evidence, METADATA),
 )

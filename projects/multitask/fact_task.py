@@ -73,7 +73,7 @@ class FactTask:
         return fact_rows(self._teller(model).reader, answers)
 
     def results(self, model: VideoText, folder: Path) -> tuple[list[Group], list[Table]]:
-        """Return how well the heads answer test studies; keep in ``folder`` what tells of others."""
+        """Return how well test studies are answered; keep in ``folder`` what tells of others."""
         dataset, settings = self.data.test, self.config.evaluation
         teller = self._teller(model)
         if self.labels.stated:
