@@ -27,7 +27,7 @@ def paired_nulls(runs: Sequence[Path]) -> list[dict[str, Any]]:
     tables = [read_csv(file, dtype={"study_id": str}) for file in files]
     if any(not table["study_id"].equals(tables[0]["study_id"]) for table in tables):
         return []
-    nulls = [name for name in tables[0] if name.startswith("rank.")]
+    nulls = [name for name in map(str, tables[0].columns) if name.startswith("rank.")]
     shared = [name for name in nulls if all(name in table for table in tables)]
     rows = []
     for cutoff in CUTOFFS:

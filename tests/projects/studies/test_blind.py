@@ -52,11 +52,18 @@ def test_brightness_by_label_is_caught_by_the_metadata_null() -> None:
     train, test = Shown(120, seed=0), Shown(40, seed=1)
     for shown in (train, test):
         shown.pictures[:] = (20 + 30 * shown.things).reshape(-1, 1, 1, 1, 1, 1)
-    nothing = tuple(Metadata({"videos": np.ones(len(one))}) for one in (train, test))
+    nothing = [Metadata({"videos": np.ones(len(one))}) for one in (train, test)]
     texts = [(text,) for text in train.texts()]
     gallery = [np.array(TOKENIZER.encode(thing)) for thing in THINGS]
     found = floor_rows(
-        BlindModel(), train, texts, test, gallery, metadata=nothing, batch=16, seed=0
+        BlindModel(),
+        train,
+        texts,
+        test,
+        gallery,
+        metadata=(nothing[0], nothing[1]),
+        batch=16,
+        seed=0,
     )["metadata"]
     own = torch.from_numpy(test.things)
     hits = scores_per_query(rank_both_ways(found.study, found.text, own)["study_to_report"])
