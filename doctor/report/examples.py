@@ -1,16 +1,24 @@
 """Single studies for the report page: best and worst searches, and captions with their facts."""
 
 import base64
+import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from PIL import Image
+
+from cinelex.core.errors import refusing
 from cinelex.doctor.run_files import Row, RunFiles
 from cinelex.projects.interface.exhibits import Picture
 from cinelex.projects.interface.results import Results
 
-_PNG = b"\x89PNG\r\n\x1a\n"
+_KINDS = (("png", re.compile(rb"\x89PNG\r\n\x1a\n")), ("webp", re.compile(rb"RIFF....WEBP", re.S)))
 _MAX_BYTES = 3_000_000
+_LARGE_BYTES = 250_000
+"""A still picture above this is made smaller: a page has to stay below 3 MB."""
+_MAX_SIDE = 1200
 _CAPTIONS = 8
 _VERDICTS = ("right", "wrong", "missing", "neutral")
 
@@ -32,7 +40,9 @@ class SearchExample(NamedTuple):
     report: str
     neighbours: Sequence[Neighbour]
     image: str
-    """The study's frames as a data address; empty if there are none."""
+    """The study's frames, moving, as a data address; empty if there are none."""
+    still: str
+    """The first of them; empty where they do not move."""
 
 
 class Span(NamedTuple):
@@ -74,35 +84,61 @@ def caption_examples(run: RunFiles) -> list[CaptionExample]:
 
 def pictures(run: RunFiles, results: Results) -> list[tuple[Picture, str]]:
     """Return the pictures that can be read and lie in the run's folder, as ``data:`` addresses."""
-    found = [(one, png_address(run.folder, str(one.path))) for one in results.pictures]
+    found = [(one, image_address(run.folder, str(one.path))) for one in results.pictures]
     return [(picture, image) for picture, image in found if image]
 
 
-def png_address(folder: Path, name: str) -> str:
-    """Return a PNG file as a ``data:`` address; empty if it is absent, outside, too big or no PNG.
+def image_address(folder: Path, name: str) -> str:
+    """Return a PNG or WebP file as a ``data:`` address; empty if absent, outside or too big.
 
     Args:
         folder: what the file must lie in.
         name: its path relative to the folder, as some file of the run gives it.
     """
+    content = _content(folder, name)
+    kind = next((kind for kind, start in _KINDS if start.match(content)), None)
+    if kind is None:
+        return ""
+    if kind == "png" and len(content) > _LARGE_BYTES:
+        kind, content = "webp", _smaller(content)
+    return _address(kind, content)
+
+
+def still_address(folder: Path, name: str) -> str:
+    """Return the first frame of a moving picture, for readers who want nothing to move."""
+    content = _content(folder, name)
+    return _address("webp", _smaller(content)) if content[8:12] == b"WEBP" else ""
+
+
+def _content(folder: Path, name: str) -> bytes:
     path = (folder / name).resolve()
     inside = path.is_relative_to(folder.resolve()) and path.is_file()
-    if not inside or path.stat().st_size > _MAX_BYTES:
-        return ""
-    content = path.read_bytes()
-    if not content.startswith(_PNG):
-        return ""
-    return "data:image/png;base64," + base64.b64encode(content).decode()
+    return path.read_bytes() if inside and path.stat().st_size <= _MAX_BYTES else b""
+
+
+def _smaller(content: bytes) -> bytes:
+    """Return a still picture, or the first frame of one that moves, as a small WebP."""
+    with refusing("a picture of the run is damaged"), Image.open(io.BytesIO(content)) as picture:
+        still = picture.convert("RGB")
+    still.thumbnail((_MAX_SIDE, _MAX_SIDE))
+    out = io.BytesIO()
+    still.save(out, "WEBP", quality=75)
+    return out.getvalue()
+
+
+def _address(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _search(folder: Path, row: Row) -> SearchExample:
-    report, frames = str(row.get("report", "")), row.get("frames")
+    report, frames = str(row.get("report", "")), str(row.get("frames", ""))
     return SearchExample(
         study_id=str(row.get("study_id", "")),
         rank=row["rank"],
         report=report,
         neighbours=[_neighbour(near, report) for near in row.get("nearest") or []],
-        image=png_address(folder / "predictions", frames) if isinstance(frames, str) else "",
+        image=image_address(folder / "predictions", frames),
+        still=still_address(folder / "predictions", frames),
     )
 
 

@@ -12,11 +12,10 @@ from cinelex.core.distributed import is_main
 from cinelex.core.files import write_whole
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.projects.studies.encoding import EncodedSplit, first_indices
+from cinelex.projects.studies.loops import moving_picture
 
 NEAREST = 3
 """Reports that are kept of each study's ranking."""
-FRAMES = 4
-"""Frames that are drawn of each video."""
 
 
 def keep_examples(
@@ -53,7 +52,7 @@ def keep_examples(
             "nearest": _nearest(dataset, encoded, index, first),
         }
         if index in pictured:
-            row["frames"] = f"frames/{index:05d}.png"
+            row["frames"] = f"frames/{index:05d}.webp"
             _draw(folder / row["frames"], dataset, index)
         rows.append(json.dumps(row) + "\n")
     write_whole(folder / "retrieval.jsonl", "".join(rows))
@@ -75,13 +74,8 @@ def _nearest(
 
 
 def _draw(path: Path, dataset: StudyDataset, index: int) -> None:
-    """Draw a few frames of each of the study's videos, a line a video."""
-    from matplotlib.image import imsave  # here, because it takes a second
-
+    """Write the study's clips as one small moving picture."""
     clips: UInt8[np.ndarray, "clip frame row column channel"]
     clips = dataset.of_pixels().sample(index, epoch=None).clips.numpy()
-    chosen = np.linspace(0, clips.shape[1] - 1, min(FRAMES, clips.shape[1])).round().astype(int)
-    lines = [np.concatenate(list(clip[chosen]), axis=1) for clip in clips]
-    image = np.concatenate(lines)
     path.parent.mkdir(parents=True, exist_ok=True)
-    imsave(path, image if image.shape[2] == 3 else image[:, :, 0], cmap="gray")
+    write_whole(path, moving_picture(clips))

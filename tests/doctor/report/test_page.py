@@ -14,7 +14,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.files import write_json
 from cinelex.doctor.report.examples import (
     caption_examples,
-    png_address,
+    image_address,
     search_examples,
 )
 from cinelex.doctor.report.page import write_report
@@ -182,9 +182,9 @@ def test_pictures_come_from_the_predictions_only(run_folder: Path) -> None:
     shutil.copy(predictions / "masked.png", secret)
     (predictions / "text.png").write_text("not a picture")
     (predictions / "link.png").symlink_to(secret)
-    assert png_address(predictions, "masked.png").startswith("data:image/png;base64,")
+    assert image_address(predictions, "masked.png").startswith("data:image/png;base64,")
     for name in ("../secret.png", str(secret), "link.png", "text.png", "absent.png", "frames"):
-        assert png_address(predictions, name) == ""
+        assert image_address(predictions, name) == ""
 
 
 def test_best_and_worst_go_by_the_rank_of_the_truth(run_folder: Path) -> None:
