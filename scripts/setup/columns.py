@@ -115,7 +115,7 @@ def _refuse_missing(table: Table, found: Mapping[str, Guess]) -> None:
             have = [name for name in table.names if shown(name, wanted=())]
             raise UserError(
                 f"{table.path}: no column of {meaning} among {', '.join(have) or 'its columns'}; "
-                f"say it as data.columns.{role}=NAME"
+                f"rename the one that holds them to {USUAL[role][1]}"
             )
 
 
