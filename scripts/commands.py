@@ -58,6 +58,30 @@ COMMANDS = {
             "videos/ --out exercise.yaml  # videos with a text beside each",
         ),
     ),
+    "export": Command(
+        what="write a trained run as a folder that others load, which proves itself",
+        module="cinelex.scripts.export",
+        group="use",
+        examples=(
+            "runs/multitask --out exported/  # weights, tokenizer, model card",
+            "runs/multitask --out exported/ --formats safetensors,onnx,int8  # graphs as well",
+        ),
+    ),
+    "bundle": Command(
+        what="write a trained run as a folder that another site evaluates",
+        module="cinelex.scripts.bundle",
+        group="use",
+        examples=("runs/multitask --out bundle/  # no patient data in it, one hash over all",),
+    ),
+    "evaluate": Command(
+        what="evaluate a bundle on this site's studies; a page and counts come out",
+        module="cinelex.scripts.evaluate",
+        group="use",
+        examples=(
+            "bundle/ --dicom export/ --reports reports.csv --out result/  # from DICOM files",
+            "bundle/ --manifest studies.csv --out result/ report=text  # or from a manifest",
+        ),
+    ),
     "prepare": Command(
         what="make a de-identified data set of a hospital's folder of DICOM files",
         module="cinelex.scripts.prepare",

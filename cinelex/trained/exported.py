@@ -30,6 +30,8 @@ from cinelex.trained.engines import Engine, OnnxEngine, TorchEngine
 from cinelex.trained.proof import PROOF, answers_of_engine, answers_of_model, made_up, refuse_other
 from cinelex.trained.run import TrainedRun
 
+EngineName = Literal["torch", "onnx", "int8"]
+"""What makes the unit rows."""
 CONFIG, WEIGHTS, TYPE, FORMAT = "config.json", "model.safetensors", "cinelex", 1
 OF_DATA = (
     *("size", "channels", "frames", "stored_frames", "sampling", "decoder", "limits"),
@@ -119,9 +121,7 @@ def read_about(folder: Path) -> Mapping[str, Any]:
     return about
 
 
-def load_export(
-    folder: Path, *, device: str = "cpu", engine: Literal["torch", "onnx", "int8"] = "torch"
-) -> TrainedRun:
+def load_export(folder: Path, *, device: str = "cpu", engine: EngineName = "torch") -> TrainedRun:
     """Return the model of an exported folder, once it has answered as it did when it was written.
 
     Raises:

@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Literal
 
 import torch
 
@@ -17,7 +16,7 @@ from cinelex.projects import build_study_model
 from cinelex.projects.interface.towers import kept_towers
 from cinelex.projects.multitask.teller import Teller
 from cinelex.trained.engines import TorchEngine
-from cinelex.trained.exported import is_export, load_export
+from cinelex.trained.exported import EngineName, is_export, load_export
 from cinelex.trained.run import TrainedRun
 
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -25,9 +24,7 @@ COMPANIONS = ("companions",)
 """Modules that travel with a model in training: a teacher, a loss's memory."""
 
 
-def load(
-    run: str | Path, *, device: str = "cpu", engine: Literal["torch", "onnx", "int8"] = "torch"
-) -> TrainedRun:
+def load(run: str | Path, *, device: str = "cpu", engine: EngineName = "torch") -> TrainedRun:
     """Return a trained model, ready to encode, caption and search.
 
     Args:

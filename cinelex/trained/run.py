@@ -112,8 +112,21 @@ class TrainedRun:
         """
         if self.model.caption_decoder is None:
             raise UserError(f"run {self.config.name} was trained without captioning")
-        told = self._by_clips(studies, self._captions, batch, progress)
+        told = self._by_clips(studies, self.captions_of, batch, progress)
         return [caption for part in told for caption in part]
+
+    @torch.no_grad()
+    def captions_of(self, clips: Sequence[Clips]) -> list[str]:
+        """Return the captions of studies that are decoded already."""
+        assert self.model.caption_decoder is not None
+        encoded = self._seen(clips)
+        return told_of(
+            encoded,
+            self.model.caption_decoder,
+            self.tokenizer,
+            max_tokens=self.config.evaluation.max_new_tokens,
+            constraint=self._constraint(encoded),
+        )
 
     def facts(
         self, studies: Sequence[Study], *, batch: int | None = None, progress: bool = False
@@ -214,18 +227,6 @@ class TrainedRun:
     def _answers(self, encoded: EncodedStudies) -> Float[Tensor, "study fact"]:
         assert isinstance(self.model, VideoText)
         return answers_of(self.model, encoded).cpu()
-
-    @torch.no_grad()
-    def _captions(self, clips: Sequence[Clips]) -> list[str]:
-        assert self.model.caption_decoder is not None
-        encoded = self._seen(clips)
-        return told_of(
-            encoded,
-            self.model.caption_decoder,
-            self.tokenizer,
-            max_tokens=self.config.evaluation.max_new_tokens,
-            constraint=self._constraint(encoded),
-        )
 
     def _constraint(self, encoded: EncodedStudies) -> Constraint | None:
         """Return what holds a caption to what the heads found, as inference does."""

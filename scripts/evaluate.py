@@ -1,0 +1,103 @@
+"""Evaluate a bundle on the studies of this site; a page and counts come out, and nothing else."""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cinelex.config.data_schema import ColumnsConfig
+from cinelex.config.load import load_options
+from cinelex.config.prepare_schema import PrepareConfig
+from cinelex.core.console import say
+from cinelex.core.entry import command, guarded, prog
+from cinelex.core.errors import UserError
+from cinelex.core.files import hash_file, read_json, write_json
+from cinelex.data.prepare.road import Request, prepare
+from cinelex.doctor.report.tables import score_table
+from cinelex.doctor.templates import write_page
+from cinelex.projects.interface.results import Results
+from cinelex.scripts.bundle import FORMAT, PROTOCOL
+from cinelex.scripts.prepare import READERS, settings_of
+from cinelex.trained.exported import CONFIG, load_export
+from cinelex.trained.site import evaluate_site, read_site
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the options."""
+    options = argparse.ArgumentParser(prog=prog("cinelex evaluate"), description=__doc__)
+    add = options.add_argument
+    add("bundle", type=Path, help="a folder that cinelex bundle wrote")
+    add("--dicom", type=Path, help="folder of DICOM files, read alone, nested anyhow")
+    add("--reports", type=Path, help="their reports: CSV, Excel, Parquet or JSON lines")
+    add("--manifest", type=Path, help="a manifest of videos and reports, in place of the two")
+    add("--out", type=Path, required=True, help="folder of the page and the counts")
+    add(
+        "--work",
+        type=Path,
+        help="where frames are kept meanwhile, and stay; a temporary folder that goes without it",
+    )
+    add(
+        "columns",
+        nargs="*",
+        metavar="column=name",
+        help="columns of the manifest, such as report=text patient=patient_id",
+    )
+    return options
+
+
+@command
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return 0, or 2 for bad input."""
+    options = parser().parse_intermixed_args(arguments)
+    own = options.manifest is not None
+    if own == (options.dicom is not None) or own == (options.reports is not None):
+        raise UserError("give --dicom and --reports, or --manifest")
+    named = options.columns if own else ["patient=patient_id", *options.columns]
+    columns = load_options(ColumnsConfig, named)
+    run = load_export(options.bundle)
+    with tempfile.TemporaryDirectory() as temporary:
+        work = options.work or Path(temporary)
+        manifest = options.manifest if own else _prepared(options, work / "dataset")
+        studies = read_site(run, manifest, columns, cache=work / "cache")
+        results = evaluate_site(run, studies, bundle=hash_file(options.bundle / CONFIG))
+    _write(options.out, run.config.name, results)
+    return 0
+
+
+def _prepared(options: argparse.Namespace, out: Path) -> Path:
+    """Go the road as the bundle says, and return the manifest."""
+    protocol: Any = read_json(options.bundle / PROTOCOL)
+    if not isinstance(protocol, dict) or protocol.get("format") != FORMAT:
+        raise UserError(f"{options.bundle / PROTOCOL}: not of format {FORMAT}; bundle it again")
+    config = PrepareConfig.model_validate_json(json.dumps(protocol["prepare"]))
+    asked = Request(
+        dicom=options.dicom,
+        out=out,
+        reports=options.reports,
+        settings=settings_of(config),
+        options={},
+        read_facts=READERS[config.reports.facts],
+    )
+    prepare(asked)
+    return out / "manifest.parquet"
+
+
+def _write(out: Path, name: str, results: Results) -> None:
+    """Write the page and the same as JSON."""
+    write_json(out / "results.json", results.as_json())
+    page = write_page(
+        out / "report.html",
+        "report/site.html.jinja",
+        name=name,
+        groups=[score_table(group) for group in results.groups],
+        counts=results.counts,
+        provenance=results.provenance,
+    )
+    say(f"page: {page}\ncounts: {out / 'results.json'}; these two hold no text, path or id")
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

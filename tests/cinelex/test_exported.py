@@ -1,0 +1,138 @@
+"""Exports answer as the run does, prove it, and hold nothing of a patient."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from cinelex import load
+from cinelex.core.errors import UserError
+from cinelex.scripts.bundle import main as bundle
+from cinelex.scripts.export import main as export
+from cinelex.trained.exported import WEIGHTS, seal
+from cinelex.trained.proof import made_up
+from tests.tiny_run import FinishedRun
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def exported(finished_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("exported") / "all"
+    formats = ["--formats", "safetensors,onnx,int8"]
+    assert export([str(finished_run.path), "--out", str(folder), *formats]) == 0
+    return folder
+
+
+@pytest.fixture
+def copied(exported: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(exported, tmp_path / "moved" / "here"))
+
+
+def test_a_moved_export_answers_as_the_run(finished_run: FinishedRun, copied: Path) -> None:
+    run, moved = load(finished_run.path), load(copied)
+    videos = [[one.numpy()] for one in made_up(run)["clips"]]
+    torch.testing.assert_close(run.encode_videos(videos), moved.encode_videos(videos))
+    assert run.tokenizer.encode("90% stenosis") == moved.tokenizer.encode("90% stenosis")
+    texts = ["Normal coronary arteries.", "90% stenosis of the mid LAD."]
+    torch.testing.assert_close(run.encode_reports(texts), moved.encode_reports(texts))
+
+
+def test_the_graphs_answer_as_the_model_for_ragged_studies(copied: Path) -> None:
+    model, onnx, int8 = load(copied), load(copied, engine="onnx"), load(copied, engine="int8")
+    clips = [one.numpy() for one in made_up(model)["clips"]]
+    studies = [clips[:1], clips[1:5], clips[:6]]
+    texts = ["Normal.", "90% stenosis of the mid LAD and of the proximal circumflex artery."]
+    for run, off in ((onnx, 1e-4), (int8, 5e-2)):
+        for own, other in (
+            (model.encode_videos(studies), run.encode_videos(studies)),
+            (model.encode_reports(texts), run.encode_reports(texts)),
+        ):
+            torch.testing.assert_close(own, other, atol=off, rtol=0)
+    assert not torch.equal(model.encode_reports(texts), int8.encode_reports(texts))
+
+
+def test_a_file_that_changed_is_refused(copied: Path) -> None:
+    data = bytearray((copied / WEIGHTS).read_bytes())
+    data[-5] ^= 64
+    (copied / WEIGHTS).write_bytes(data)
+    with pytest.raises(UserError, match="is not the file that was written"):
+        load(copied)
+
+
+def test_weights_that_answer_otherwise_are_refused_whatever_their_hash(copied: Path) -> None:
+    tensors = load_file(copied / WEIGHTS)
+    tensors["study_head.weight"] += 0.05
+    save_file(tensors, copied / WEIGHTS)
+    seal(copied)
+    with pytest.raises(UserError, match="study differs by"):
+        load(copied)
+
+
+def test_the_card_has_figures_nulls_and_the_cost_of_8_bit(exported: Path) -> None:
+    card = (exported / "README.md").read_text()
+    for part in ("| run |", "| onnx |", "| int8 |", "chance", "## Intended use", "Study to report"):
+        assert part in card
+
+
+def test_a_folder_that_is_there_is_not_written_over(
+    finished_run: FinishedRun, tmp_path: Path
+) -> None:
+    assert export([str(finished_run.path), "--out", str(tmp_path)]) == 2
+
+
+@pytest.fixture(scope="module")
+def held(study_cache: Path) -> list[dict[str, str]]:
+    """Return the rows of the test studies, with whole paths."""
+    (manifest,) = (study_cache / "synthetic").glob("synthetic-*/manifest.csv")
+    with manifest.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return [{**row, "video_path": str(manifest.parent / row["video_path"])} for row in rows]
+
+
+def test_a_bundle_is_evaluated_elsewhere_and_only_numbers_come_out(
+    finished_run: FinishedRun, held: list[dict[str, str]], tmp_path: Path
+) -> None:
+    assert bundle([str(finished_run.path), "--out", str(tmp_path / "made")]) == 0
+    there = Path(shutil.move(tmp_path / "made", tmp_path / "elsewhere"))
+    assert_nothing_of(held, there)
+    site = [{**row, "study_id": f"canary-{row['study_id']}"} for row in held[-30:]]
+    with (tmp_path / "canary.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, site[0])
+        writer.writeheader()
+        writer.writerows(site)
+    (tmp_path / "home").mkdir()
+    command = [sys.executable, "-m", "cinelex.scripts.evaluate", str(there)]
+    root = str(Path(__file__).parents[2])
+    told = subprocess.run(
+        [*command, "--manifest", str(tmp_path / "canary.csv"), "--out", str(tmp_path / "out")],
+        env={**os.environ, "HOME": str(tmp_path / "home"), "PYTHONPATH": root},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    out = tmp_path / "out"
+    assert {path.name for path in out.iterdir()} == {"results.json", "report.html"}
+    assert_nothing_of(site, out)
+    results = json.loads((out / "results.json").read_text())
+    entry = results["retrieval"]["study_to_report"]["recall_at_1"]
+    assert entry["chance"] == pytest.approx(1 / results["reports"])
+    assert set(entry["baselines"]) == {"blank_video", "another_studys_video"}
+
+
+def assert_nothing_of(rows: list[dict[str, str]], folder: Path) -> None:
+    """Search every byte of a folder for ids, paths and reports."""
+    written = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    for row in rows:
+        for column in ("study_id", "patient_id", "video_path", "report"):
+            assert row[column].encode() not in written, column
+    assert b"canary" not in written
