@@ -35,5 +35,5 @@ def _write(trunk: Any, folder: Path) -> str | None:
     # here, because only these towers need it
     from timm.models import save_for_hf
 
-    save_for_hf(trunk, folder, safe_serialization=True)
+    save_for_hf(trunk, str(folder), safe_serialization=True)
     return 'timm.create_model("local-dir:{folder}", pretrained=True)'
