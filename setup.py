@@ -19,6 +19,7 @@ setup(
         "cinelex.metrics": ["**/*.yaml"],
         "cinelex.doctor": ["**/*.jinja", "**/*.yaml"],
         "cinelex.data": ["**/*.jinja", "**/*.yaml"],
+        "cinelex.library": ["page/*"],
         "cinelex.sweeps": ["*.jinja"],
     },
 )

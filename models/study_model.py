@@ -157,6 +157,18 @@ class StudyModel(nn.Module, ABC):
         At evaluation the vector hears the closed form, where there is one.
         """
         features = self.encode_clips(clips, kept)
+        return self.finish_study(features, clips, owner, studies=studies, max_clips=max_clips)
+
+    def finish_study(
+        self,
+        features: Float[Tensor, "clip *feature"],
+        clips: Clips,
+        owner: Int[Tensor, " clip"],
+        *,
+        studies: int,
+        max_clips: int | None = None,
+    ) -> EncodedStudies:
+        """Return what `encode_study` does, where `encode_clips` has done its part already."""
         found = self.join_clips(features, owner, studies=studies, max_clips=max_clips)
         form = self.closed_form
         if form is None or self.training:

@@ -38,6 +38,7 @@ OF_READERS = {
 MAX_BYTES = 600_000
 PART_OF = {
     "datasets": "evaluate",
+    "starlette": "fastapi",
     "markupsafe": "jinja2",
     "pydantic-core": "pydantic",
 }

@@ -1,0 +1,121 @@
+"""Search the studies of a trained run in a browser: by a finding, by videos, or by a study."""
+
+import argparse
+import getpass
+import ipaddress
+import re
+import secrets
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from cinelex.core.console import say
+from cinelex.core.entry import command
+from cinelex.core.errors import UserError
+from cinelex.library.guard import LOOPBACK, Guard
+from cinelex.library.index import add_arguments, up_to_date
+from cinelex.library.server import Site, make_app
+
+PLACE: Final = re.compile(r"\{(\w+)\}")
+
+
+def read_tokens(path: Path) -> dict[str, str]:
+    """Return the person of each token, from lines of a name and a token.
+
+    Raises:
+        UserError: The file cannot be read, or a token is short.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({type(error).__name__})") from None
+    pairs = [line.split() for line in lines if line.strip()]
+    if not pairs or any(len(pair) != 2 or len(pair[1]) < 16 for pair in pairs):
+        raise UserError(f"{path}: each line needs a name and a token of 16 characters or more")
+    return {token: person for person, token in pairs}
+
+
+def check_pacs(template: str) -> str:
+    """Return the address of a viewer, if it is one.
+
+    Raises:
+        UserError: It is none, or names no column.
+    """
+    if template and not (re.match(r"https?://", template) and PLACE.search(template)):
+        raise UserError(
+            "--pacs: give an address such as https://pacs.example/view?study={study_id}, with "
+            "columns of the manifest in braces"
+        )
+    return template
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether nobody outside this machine can reach a host."""
+    try:
+        return host in LOOPBACK or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def tokens_for(host: str, path: Path | None) -> dict[str, str]:
+    """Return the tokens that are needed: none on loopback, unless a file names some."""
+    if path is not None:
+        return read_tokens(path)
+    return {} if is_loopback(host) else {secrets.token_urlsafe(24): "guest"}
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        reason = error.strerror or type(error).__name__
+        raise UserError(f"--port {port} on {host}: {reason}; choose another") from None
+    return bound
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cinelex demo", description=__doc__, allow_abbrev=False)
+    add_arguments(parser)
+    parser.add_argument("--host", default="127.0.0.1", help="anything else needs a token")
+    parser.add_argument("--port", type=int, default=8000, help="0 takes any that is free")
+    parser.add_argument(
+        "--tokens", type=Path, metavar="FILE", help="a name and a token a line, for who may search"
+    )
+    parser.add_argument(
+        "--pacs", default="", help="address of a viewer, with columns such as {study_id} in it"
+    )
+    parser.add_argument("--max-upload-mib", type=int, default=256, help="largest file to search by")
+    return parser
+
+
+@command
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return its exit code, 2 for bad input."""
+    options = _parser().parse_args(arguments)
+    pacs, tokens = check_pacs(options.pacs), tokens_for(options.host, options.tokens)
+    bound = _bound(options.host, options.port)
+    site = Site(up_to_date(options), pacs=pacs, max_upload=options.max_upload_mib << 20)
+    guarded = Guard(make_app(site), tokens=tokens, person=getpass.getuser())
+    name = f"[{options.host}]" if ":" in options.host else options.host
+    address = f"http://{name}:{bound.getsockname()[1]}/"
+    for token, person in tokens.items():
+        say(f"for {person}: {address}?token={token}")
+    if not tokens:
+        say(f"open {address} (Ctrl-C ends it)")
+    server = uvicorn.Server(
+        uvicorn.Config(guarded, log_level="warning", access_log=False, server_header=False)
+    )
+    server.run(sockets=[bound])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Index the studies of a trained run, so that they can be searched; only new ones are encoded."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cinelex.core.console import say
+from cinelex.core.entry import command
+from cinelex.library.building import bring_up_to_date
+from cinelex.library.opened import Library
+from cinelex.trained import TrainedRun, load
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what both commands of a library take."""
+    parser.add_argument("run", type=Path, help="folder of a trained run, such as runs/multitask")
+    parser.add_argument(
+        "--manifest", type=Path, help="studies to add; without it those that the run was made of"
+    )
+
+
+def up_to_date(options: argparse.Namespace) -> Library:
+    """Load the run, add what its library lacks, and open it."""
+    run: TrainedRun = load(options.run)
+    library = Library.open(bring_up_to_date(run, options.run, options.manifest), run)
+    say(f"library: {len(library.vectors)} studies, {library.catalog.videos} videos")
+    return library
+
+
+@command
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return its exit code, 2 for bad input."""
+    parser = argparse.ArgumentParser(prog="cinelex index", description=__doc__, allow_abbrev=False)
+    add_arguments(parser)
+    library = up_to_date(parser.parse_args(arguments))
+    say(f"search it with: cinelex demo {library.folder.parent}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
