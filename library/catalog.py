@@ -121,7 +121,8 @@ class Catalog:
 
     def cases(self, rows: Sequence[int]) -> list[Case]:
         """Return studies by their rows, in that order."""
-        return [self._case(row) for row in rows]
+        with self._open() as database:
+            return [_case(database, row) for row in rows]
 
     def row_of(self, study: str) -> int:
         """Return the row of a study by its id.
@@ -200,18 +201,6 @@ class Catalog:
         sql = "SELECT count(*) FROM words WHERE words MATCH ?"
         return [w for w in words if re.search(r"\w", w) and not self._one(sql, (f'"{w}"',))]
 
-    def _case(self, row: int) -> Case:
-        study, patient, report = self._all(
-            "SELECT id, patient, report FROM studies WHERE row = ?", (row,)
-        )[0]
-        videos = self._all(
-            "SELECT number, view, store, key FROM videos WHERE row = ? ORDER BY number", (row,)
-        )
-        fields = self._all(
-            "SELECT name, value FROM fields WHERE row = ? AND name != ?", (row, VIEW)
-        )
-        return Case(row, study, patient, report, tuple(Video(*v) for v in videos), dict(fields))
-
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> Int64[np.ndarray, " row"]:
         return np.unique(np.array([row for (row,) in self._all(sql, values)], np.int64))
 
@@ -230,3 +219,16 @@ class Catalog:
                 yield database
         finally:
             database.close()
+
+
+def _case(database: sqlite3.Connection, row: int) -> Case:
+    study, patient, report = database.execute(
+        "SELECT id, patient, report FROM studies WHERE row = ?", (row,)
+    ).fetchone()
+    videos = database.execute(
+        "SELECT number, view, store, key FROM videos WHERE row = ? ORDER BY number", (row,)
+    )
+    fields = database.execute(
+        "SELECT name, value FROM fields WHERE row = ? AND name != ?", (row, VIEW)
+    )
+    return Case(row, study, patient, report, tuple(Video(*v) for v in videos), dict(fields))

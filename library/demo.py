@@ -11,15 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import uvicorn
-
 from cinelex.core.console import say
-from cinelex.core.entry import command
+from cinelex.core.entry import command, prog
 from cinelex.core.errors import UserError
-from cinelex.library.guard import LOOPBACK, Guard
-from cinelex.library.index import add_arguments, up_to_date
-from cinelex.library.server import Site, make_app
+from cinelex.library.index import add_arguments, check_extra, up_to_date
 
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 PLACE: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -81,27 +78,39 @@ def _bound(host: str, port: int) -> socket.socket:
     return bound
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cinelex demo", description=__doc__, allow_abbrev=False)
-    add_arguments(parser)
-    parser.add_argument("--host", default="127.0.0.1", help="anything else needs a token")
-    parser.add_argument("--port", type=int, default=8000, help="0 takes any that is free")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Return the options."""
+    options = argparse.ArgumentParser(
+        prog=prog("cinelex demo"), description=__doc__, allow_abbrev=False
+    )
+    add_arguments(options)
+    options.add_argument("--host", default="127.0.0.1", help="anything else needs a token")
+    options.add_argument("--port", type=int, default=8000, help="0 takes any that is free")
+    options.add_argument(
         "--tokens", type=Path, metavar="FILE", help="a name and a token a line, for who may search"
     )
-    parser.add_argument(
+    options.add_argument(
         "--pacs", default="", help="address of a viewer, with columns such as {study_id} in it"
     )
-    parser.add_argument("--max-upload-mib", type=int, default=256, help="largest file to search by")
-    return parser
+    options.add_argument(
+        "--max-upload-mib", type=int, default=256, help="largest file to search by"
+    )
+    return options
 
 
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return its exit code, 2 for bad input."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     pacs, tokens = check_pacs(options.pacs), tokens_for(options.host, options.tokens)
     bound = _bound(options.host, options.port)
+    check_extra()
+    import uvicorn  # these here, so that the options are shown without the extra
+
+    from cinelex.library.guard import Guard
+    from cinelex.library.server import make_app
+    from cinelex.library.site import Site
+
     site = Site(up_to_date(options), pacs=pacs, max_upload=options.max_upload_mib << 20)
     guarded = Guard(make_app(site), tokens=tokens, person=getpass.getuser())
     name = f"[{options.host}]" if ":" in options.host else options.host

@@ -3,13 +3,18 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from cinelex.core.console import say
-from cinelex.core.entry import command
-from cinelex.library.building import bring_up_to_date
-from cinelex.library.opened import Library
-from cinelex.trained import TrainedRun, load
+from cinelex.core.entry import command, prog
+from cinelex.core.errors import UserError
+
+if TYPE_CHECKING:
+    from cinelex.library.opened import Library
+
+EXTRA: Final = ("faiss", "fastapi", "uvicorn")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,20 +25,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def up_to_date(options: argparse.Namespace) -> Library:
+def check_extra() -> None:
+    """Refuse to begin without the packages of the search page.
+
+    Raises:
+        UserError: One is missing.
+    """
+    missing = [name for name in EXTRA if find_spec(name) is None]
+    if missing:
+        raise UserError(f"{', '.join(missing)} missing; pip install 'cinelex[demo]'")
+
+
+def up_to_date(options: argparse.Namespace) -> "Library":
     """Load the run, add what its library lacks, and open it."""
-    run: TrainedRun = load(options.run)
+    check_extra()
+    # here, so that the options are shown at once, and without the extra
+    from cinelex.library.building import bring_up_to_date
+    from cinelex.library.opened import Library
+    from cinelex.trained import load
+
+    run = load(options.run)
     library = Library.open(bring_up_to_date(run, options.run, options.manifest), run)
     say(f"library: {len(library.vectors)} studies, {library.catalog.videos} videos")
     return library
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return the options."""
+    options = argparse.ArgumentParser(
+        prog=prog("cinelex index"), description=__doc__, allow_abbrev=False
+    )
+    add_arguments(options)
+    return options
+
+
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return its exit code, 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="cinelex index", description=__doc__, allow_abbrev=False)
-    add_arguments(parser)
-    library = up_to_date(parser.parse_args(arguments))
+    library = up_to_date(parser().parse_args(arguments))
     say(f"search it with: cinelex demo {library.folder.parent}")
     return 0
 

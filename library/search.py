@@ -1,5 +1,6 @@
 """A question to a library, and what answers it: studies, scores beside their nulls, and why."""
 
+import json
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ LITTLE: Final = frozenset(
     + ["the", "there", "to", "with"]
 )
 MAX_KEPT_TEXTS: Final = 20_000
+MAX_KEPT_FILTERS: Final = 200
 MAX_EXPLAINED_WORDS: Final = 32
 UNLIKE: Final = 0.5
 """Weight of what is not wanted beside what is; Rocchio 1971, as Manning et al. 2008, 9.1.1."""
@@ -89,6 +91,7 @@ class Searcher:
         self._current = library.catalog.current()
         self._lock = threading.Lock()
         self._texts: dict[str, Vector] = {}
+        self._passing: dict[str, Int64[np.ndarray, " row"]] = {}
 
     def of_text(self, text: str) -> Question:
         """Return the question that a text asks."""
@@ -113,12 +116,12 @@ class Searcher:
             UserError: There is no such column.
         """
         vectors, asked = self.library.vectors, self.refined(question)
-        allowed = self._allowed(words, filters)
+        every, allowed = self._current, self._allowed(words, filters)
         if question.without is not None:
-            allowed = np.setdiff1d(allowed, [question.without])
+            every, allowed = (rows[rows != question.without] for rows in (every, allowed))
         near = vectors.nearest(asked, min(count, len(allowed)), allowed)
-        every = np.setdiff1d(self._current, [question.without])
-        best = vectors.nearest(asked, 1, every).scores
+        narrowed = len(allowed) < len(every)
+        best = vectors.nearest(asked, 1, every).scores if narrowed else near.scores
         null, random = self.nulls[question.kind], vectors.random @ asked
         said = words_of(question.text)
         return Answer(
@@ -172,6 +175,15 @@ class Searcher:
         return [(word, whole - score) for word, score in zip(words, lacking, strict=True)]
 
     def _allowed(self, words: str, filters: Mapping[str, Any]) -> Int64[np.ndarray, " row"]:
+        """Return the rows that pass; what passed before is kept."""
+        key = json.dumps([words, filters], sort_keys=True)
+        if key not in self._passing:
+            if len(self._passing) >= MAX_KEPT_FILTERS:
+                self._passing.clear()
+            self._passing[key] = self._passed(words, filters)
+        return self._passing[key]
+
+    def _passed(self, words: str, filters: Mapping[str, Any]) -> Int64[np.ndarray, " row"]:
         catalog, rows = self.library.catalog, self._current
         for name, wanted in filters.items():
             if name not in self.columns:
@@ -183,8 +195,10 @@ class Searcher:
                 if isinstance(wanted, list)
                 else catalog.rows_between(name, wanted["low"], wanted["high"])
             )
-            rows = np.intersect1d(rows, passing)
-        return np.intersect1d(rows, catalog.rows_saying(words)) if words.strip() else rows
+            rows = np.intersect1d(rows, passing, assume_unique=True)
+        if words.strip():
+            rows = np.intersect1d(rows, catalog.rows_saying(words), assume_unique=True)
+        return rows
 
     def _rows(self, texts: Sequence[str]) -> Rows:
         """Return the vectors of texts; those that were asked for before are kept."""

@@ -152,6 +152,22 @@ COMMANDS = {
         "--base_config runs/multitask  # Parquet, with ids and hashes",
         mode="embed",
     ),
+    "index": Command(
+        what="index the studies of a trained run, so that they can be searched",
+        module="cinelex.library.index",
+        group="use",
+        examples=("runs/multitask --manifest more.csv  # only new studies are encoded",),
+    ),
+    "demo": Command(
+        what="search studies in a browser: by a finding, by videos or by a study",
+        module="cinelex.library.demo",
+        group="use",
+        examples=(
+            "runs/multitask  # on this machine alone",
+            "runs/multitask --host 0.0.0.0 --tokens people.txt  # for those who have a token",
+            "runs/multitask --pacs 'https://pacs.example/view?study={study_id}'",
+        ),
+    ),
     "doctor": Command(
         what="ask the doctor about a run, logs, a write-up or loss weights",
         module="cinelex.doctor.__main__",
