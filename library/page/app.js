@@ -32,15 +32,20 @@ function verdict(answer) {
     ? ` No report holds: ${answer.unknown_words.join(", ")}.` : "";
   box.hidden = false;
   box.classList.toggle("nothing", !answer.relevant);
-  let said = `The best study scores beyond chance: ${chance(answer.p_best)} of ${against} score as high.`;
+  const share = `all but ${chance(answer.p_best)} of ${against}`;
+  let said = `The best study scores above ${share}.`;
+  if (answer.kind === "text") {
+    const many = Math.max(1, Math.round(answer.p_best * answer.studies)).toLocaleString("en");
+    said += ` By chance alone about ${many} of ${answer.studies.toLocaleString("en")} studies would.`;
+  }
   if (answer.strange) {
     said = "Most of these words stand in no report, so the model has never learned what they mean.";
   } else if (!answer.relevant) {
-    said = `The best study scores no higher than chance: ${chance(answer.p_best)} of ${against} do as well.`;
+    said = `The best study scores no higher than chance: ${chance(answer.p_best)} of ${against} score as high.`;
   }
   const refined = answer.refined ? ` Moved by ${answer.refined} labels of yours.` : "";
   box.replaceChildren(
-    el("strong", {}, answer.relevant ? `${answer.matching} of ${answer.studies} studies pass the filters`
+    el("strong", {}, answer.relevant ? `Nearest of ${answer.matching.toLocaleString("en")} studies`
       : "Nothing relevant in this library"),
     said + unknown + refined + (answer.relevant ? "" : " What is nearest is shown anyway, faintly."));
 }
