@@ -3,7 +3,6 @@
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -31,12 +30,12 @@ HEADERS: Final = {
 }
 
 
-@dataclass(frozen=True)
 class Refusal(Exception):  # noqa: N818 - what is answered, not what went wrong
     """An answer other than what was asked for."""
 
-    status: int
-    message: str
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
 
 
 class Guard:
