@@ -6,7 +6,6 @@ EXTRAS = {
     "faiss": "demo",
     "fastapi": "demo",
     "gdcm": "dicom",
-    "multipart": "demo",
     "onnx": "export",
     "onnxruntime": "export",
     "onnxscript": "export",

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 from cinelex.core.console import say
 from cinelex.core.entry import command, prog
 from cinelex.core.errors import UserError
+from cinelex.core.extras import how_to_install
 
 if TYPE_CHECKING:
     from cinelex.library.opened import Library
 
-EXTRA: Final = ("faiss", "fastapi", "uvicorn")
+NEEDED: Final = ("faiss", "fastapi", "uvicorn")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,9 +32,9 @@ def check_extra() -> None:
     Raises:
         UserError: One is missing.
     """
-    missing = [name for name in EXTRA if find_spec(name) is None]
-    if missing:
-        raise UserError(f"{', '.join(missing)} missing; pip install 'cinelex[demo]'")
+    for name in NEEDED:
+        if find_spec(name) is None:
+            raise UserError(how_to_install(name))
 
 
 def up_to_date(options: argparse.Namespace) -> "Library":
