@@ -153,8 +153,8 @@ def _dicom(path: Path, data: DataConfig) -> tuple[Frames, Any]:
         tempfile.TemporaryDirectory(prefix="cinelex-") as folder,
         closing(Child("cinelex.data.prepare.child")) as child,
     ):
-        about = {"root": str(path.parent), "path": path.name, "file": str(path)}
-        inspected = _ask(child, {"do": "inspect", "items": [about]})
+        about = {"path": path.name, "file": str(path)}
+        inspected = _ask(child, {"do": "inspect", "root": str(path.parent), "items": [about]})
         record = inspected.get("record") or {}
         if record.get("kind") != "cine":
             raise _refused(record.get("reason") or "unreadable")
