@@ -22,11 +22,11 @@ import numpy as np
 from cinelex.library import vectors
 from cinelex.library.catalog import Catalog, NewCase
 from cinelex.library.nulls import NULLS
-from cinelex.library.opened import CATALOG, FOLDER, Library
+from cinelex.library.opened import ABOUT, CATALOG, FOLDER, Library
 from cinelex.library.search import Searcher
 from cinelex.library.site import Site
 from cinelex.metrics.facts.claims import sentences
-from cinelex.trained import load
+from cinelex.trained.loading import load
 
 STUDIES = 100_000
 QUESTIONS = 200
@@ -37,7 +37,8 @@ MOVED = 0.3
 
 def grown(library: Library, folder: Path) -> Library:
     """Return a library of many studies made of a small one."""
-    shutil.copy(library.folder / NULLS, folder / NULLS)
+    for name in (NULLS, ABOUT):
+        shutil.copy(library.folder / name, folder / name)
     catalog, draw = Catalog(folder / CATALOG), np.random.default_rng(0)
     known = library.catalog.cases(range(len(library.vectors)))
     dim, number = library.vectors.dim, itertools.count()

@@ -25,7 +25,7 @@ from cinelex.library.opened import ABOUT, CATALOG, FOLDER, Library
 from cinelex.library.sources import manifest_of, trained_views
 from cinelex.library.vectors import Rows, digest_of
 from cinelex.projects.studies.stored import ingest_settings, prepared
-from cinelex.trained import TrainedRun
+from cinelex.trained.run import TrainedRun
 
 BATCH: Final = 32
 """Studies that are encoded at once."""

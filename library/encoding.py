@@ -12,7 +12,7 @@ from cinelex.data.video.transforms import to_float
 from cinelex.library.vectors import Rows
 from cinelex.projects.studies.encoding import kept_of
 from cinelex.projects.studies.stored import sampling_of
-from cinelex.trained import TrainedRun
+from cinelex.trained.run import TrainedRun
 
 
 def batches_of(

@@ -43,7 +43,7 @@ def up_to_date(options: argparse.Namespace) -> "Library":
     # here, so that the options are shown at once, and without the extra
     from cinelex.library.building import bring_up_to_date
     from cinelex.library.opened import Library
-    from cinelex.trained import load
+    from cinelex.trained.loading import load
 
     run = load(options.run)
     library = Library.open(bring_up_to_date(run, options.run, options.manifest), run)

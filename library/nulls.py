@@ -21,7 +21,7 @@ from cinelex.library.vectors import Rows
 from cinelex.metrics.facts.claims import sentences
 from cinelex.projects.studies.encoding import encode_texts
 from cinelex.projects.studies.stored import sampling_of
-from cinelex.trained import TrainedRun
+from cinelex.trained.run import TrainedRun
 
 Kind = Literal["text", "videos"]
 NULLS = "nulls.json"

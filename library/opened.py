@@ -6,7 +6,7 @@ from pathlib import Path
 from cinelex.core.errors import UserError
 from cinelex.library.catalog import Catalog
 from cinelex.library.vectors import Vectors
-from cinelex.trained import TrainedRun
+from cinelex.trained.run import TrainedRun
 
 FOLDER, ABOUT, CATALOG = "library", "library.json", "studies.sqlite"
 """Of a run; and in it what model it is of, and what is known of the studies."""

@@ -10,7 +10,7 @@ from cinelex.data.studies.study import Columns, split_name
 from cinelex.data.tables.read import read_table
 from cinelex.projects.studies.data import make_cines
 from cinelex.projects.studies.manifests import columns_of, read_manifest
-from cinelex.trained import TrainedRun
+from cinelex.trained.run import TrainedRun
 
 
 def manifest_of(run: TrainedRun, given: Path | None) -> Manifest:

@@ -31,7 +31,7 @@ from cinelex.data.video.transforms import to_float
 from cinelex.library.loops import Frames
 from cinelex.library.search import Question
 from cinelex.projects.studies.stored import sampling_of
-from cinelex.trained import TrainedRun
+from cinelex.trained.run import TrainedRun
 
 MAX_FRAMES: Final = 3000
 MAX_PIXELS: Final = 4096 * 4096

@@ -17,7 +17,7 @@ from cinelex.library.guard import Guard
 from cinelex.library.opened import Library
 from cinelex.library.server import make_app
 from cinelex.library.site import Site
-from cinelex.trained import load
+from cinelex.trained.loading import load
 from tests.tiny_run import FinishedRun
 
 TOKEN = "a-token-of-two-dozen-signs"
