@@ -22,6 +22,7 @@ from cinelex.config.features_schema import FeaturesConfig
 from cinelex.config.latent_schema import EngravingsConfig, LatentConfig
 from cinelex.config.model_schema import ContrastiveConfig, FactsConfig, LossWeights, ModelConfig
 from cinelex.config.optimizer_schema import OptimizerConfig
+from cinelex.config.probing_schema import ProbingConfig, TargetConfig
 from cinelex.config.strict import (
     Count,
     CountOrZero,
@@ -50,10 +51,12 @@ __all__ = [
     "ModelConfig",
     "OptimizerConfig",
     "Part",
+    "ProbingConfig",
     "RunConfig",
     "Schedule",
     "SyntheticConfig",
     "SyntheticEqConfig",
+    "TargetConfig",
     "TokenizerConfig",
     "ValueOrSchedule",
 ]
@@ -195,6 +198,8 @@ class RunConfig(Strict):
     """Everything that only CLIPSE reads."""
     eq: EqConfig = EqConfig()
     """Everything that only semantic EQ reads."""
+    probing: ProbingConfig = ProbingConfig()
+    """What probing trains on which features."""
     optimizer: OptimizerConfig = OptimizerConfig()
     """How the parameters move."""
     evaluation: EvaluationConfig = EvaluationConfig()

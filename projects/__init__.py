@@ -19,12 +19,14 @@ from cinelex.projects.interface.towers import Towers
 from cinelex.projects.latent.entry import ENTRY as LATENT
 from cinelex.projects.multitask.entry import ENTRY as MULTITASK
 from cinelex.projects.names import check_names
+from cinelex.projects.probing.entry import ENTRY as PROBING
 
 PROJECTS: dict[str, Entry] = {
     "multitask": MULTITASK,
     "eq": EQ,
     "latent": LATENT,
     "clipse": CLIPSE,
+    "probing": PROBING,
 }
 """The projects by their name in a config."""
 

@@ -20,6 +20,7 @@ MULTITASK = CONFIGS / "multitask_config.yaml"
 EQ_CONFIG = ROOT / "config" / "eq" / "semantic_eq.yaml"
 LATENT = ROOT / "config" / "latent" / "latent_config.yaml"
 CLIPSE = ROOT / "config" / "clipse" / "sanw_adaptive.yaml"
+PROBING = ROOT / "config" / "probing" / "probing_config.yaml"
 STUDIES = {"train": 32, "val": 8, "test": 12}
 STEPS = 6
 
@@ -60,11 +61,17 @@ MODEL = (
     "model.masked_decoder.options.width=24",
     "model.video_encoder.options.tubelet=[4,8,8]",
 )
+PROBES = (
+    *DATA,
+    *("model.width=32", "model.video_encoder.options.tubelet=[4,8,8]"),
+    *("probing.min_studies=8", "probing.ridge_components=8"),
+)
 TINY = {
     "multitask": (*DATA, *MODEL),
     "eq": EQ,
     "latent": ENGRAVINGS,
     "clipse": IMAGES,
+    "probing": PROBES,
 }
 """What makes the shipped configs of a project tiny."""
 RUN = (

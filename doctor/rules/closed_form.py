@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.rules.rule import Measured, Rule
+from cinelex.projects.interface.results import Score
 
 FLOOR = "ridge_"
 """What the names of closed-form nulls begin with."""
@@ -12,7 +13,7 @@ FLOOR = "ridge_"
 def _below(evidence: Evidence) -> Iterator[Measured]:
     """Name the recall that is furthest below a closed form."""
     below = [
-        (null.margin.value, score, name.removeprefix(FLOOR), null)
+        (_above(score, null.margin.value), score, name.removeprefix(FLOOR), null)
         for score in (evidence.results.scores() if evidence.results else ())
         for name, null in score.nulls.items()
         if name.startswith(FLOOR) and null.margin is not None and null.margin.value is not None
@@ -33,6 +34,11 @@ def _below(evidence: Evidence) -> Iterator[Measured]:
         "count": len(below),
     }
     yield Measured(margin, 0.0, named)
+
+
+def _above(score: Score, margin: float) -> float:
+    """Return how much better than the floor a score is, whichever way is better."""
+    return -margin if score.better == "lower" else margin
 
 
 CLOSED_FORM = Rule(

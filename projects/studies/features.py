@@ -19,7 +19,7 @@ from cinelex.data.features.store import FeatureStore, FeatureWriter, clip_key, t
 from cinelex.data.video.ingest import SETTINGS, disk_refusal
 from cinelex.data.video.transforms import to_float
 from cinelex.data.video.videos import StoredVideos
-from cinelex.models.contracts import PretrainedText, PretrainedVideo
+from cinelex.models.contracts import PretrainedText, PretrainedVideo, VideoEncoder
 from cinelex.models.frozen import frozen_trunk, trunk_hash
 from cinelex.models.video_text import VideoText
 from cinelex.projects.studies.closed_form import solve_closed_form
@@ -102,35 +102,44 @@ def keep_features(
         return []
     kept, there = [], [split for split in splits if split is not None]
     with evaluating(model):
-        if frozen_trunk(model.video_encoder):
-            kept += ["video"] if _keep_clips(config, model, there, pixels_for) else []
+        if keep_clips(config, model.video_encoder, splits, pixels_for=pixels_for):
+            kept.append("video")
         if frozen_trunk(model.text_encoder):
             _keep_texts(config, model, there)
             kept.append("text")
     return kept
 
 
-def _keep_clips(
+@torch.no_grad()
+def keep_clips(
     config: RunConfig,
-    model: VideoText,
-    splits: Sequence[Kept],
+    encoder: VideoEncoder,
+    splits: Sequence[Kept | None],
+    *,
     pixels_for: str | None,
 ) -> bool:
-    encoder = model.video_encoder
+    """Give data sets what a video encoder with a frozen pretrained part makes of their clips.
+
+    Arguments are those of `keep_features`; the encoder is in evaluation mode. Returns whether the
+    features are kept.
+    """
+    if config.features.keep == "never" or not frozen_trunk(encoder):
+        return False
     assert isinstance(encoder, PretrainedVideo)
-    why_not = pixels_for or _why_not(config, splits[0])
+    there = [split for split in splits if split is not None]
+    why_not = pixels_for or _why_not(config, there[0])
     if why_not is not None:
         say(f"the video tower is frozen, but runs in every step: {why_not}")
         return False
-    clips = _clips(splits)
+    clips = _clips(there)
 
     def rows(keys: Sequence[str]) -> Sequence[Float[Tensor, "token native"]]:
         frames = [store.cut(video, indices) for store, video, indices in (clips[k] for k in keys)]
         pixels = to_float(torch.stack([torch.from_numpy(clip) for clip in frames]))
-        return list(encoder.features(pixels.to(device_of(model))))
+        return list(encoder.features(pixels.to(device_of(encoder))))
 
     store = _kept(config, "video", encoder, list(clips), rows, at_once=CLIPS_AT_ONCE)
-    for dataset in splits:
+    for dataset in there:
         dataset.kept_clips = store
     return True
 

@@ -18,7 +18,7 @@ from cinelex.core import distributed
 from cinelex.projects import open_project
 from cinelex.runners.gradients import Gradients
 from cinelex.scripts.main import main
-from tests.tiny_run import CLIPSE, EQ_CONFIG, LATENT, MULTITASK, arguments
+from tests.tiny_run import CLIPSE, EQ_CONFIG, LATENT, MULTITASK, PROBING, arguments
 
 GRADIENT_BATCH = 7
 """Not divisible by two: the processes hold 3 and 4 studies."""
@@ -27,6 +27,7 @@ CONFIG_OF_PROJECT = {
     "eq": EQ_CONFIG,
     "latent": LATENT,
     "clipse": CLIPSE,
+    "probing": PROBING,
 }
 """The shipped config that each project is run with."""
 MICRO_BATCHES = (1, 3)
@@ -38,7 +39,10 @@ SHARDED = "-sharded"
 """Behind the name of a run whose parameters are spread over the processes."""
 BRIEF = ("evaluation.max_new_tokens=4", "evaluation.bootstrap=2", "evaluation.report_examples=0")
 """What makes short what comes after the last step."""
-EXTRA: dict[str, tuple[str, ...]] = {"multitask": OPTIONAL}
+EXTRA: dict[str, tuple[str, ...]] = {
+    "multitask": OPTIONAL,
+    "probing": ("loss_weights.gated_attention=1", "loss_weights.class_token=1"),
+}
 """What each project is measured with beside its config."""
 
 
@@ -67,7 +71,8 @@ def measure(
     )
     _, terms = gradients.of(batch, project.weights(0), look=lambda terms: None)
     found = {f"term/{name}": term for name, term in terms.items()}
-    for name, parameter in module.named_parameters():
+    learning = ((n, p) for n, p in module.named_parameters() if p.requires_grad)
+    for name, parameter in learning:
         assert parameter.grad is not None, name
         found[f"gradient/{name}"] = parameter.grad.clone()
     return found
