@@ -17,6 +17,7 @@ from cinelex.doctor.rules.measurements import NEAR_THE_MEAN, UNCALIBRATED, WEAK_
 from cinelex.doctor.rules.nulls_of_sight import BLIND_VIDEO, METADATA_ALONE
 from cinelex.doctor.rules.output_range import OUTPUT_RANGE
 from cinelex.doctor.rules.pretrained import FOREIGN_PIXELS, OTHER_GRID
+from cinelex.doctor.rules.probe_fairness import PROBE_FAIRNESS
 from cinelex.doctor.rules.provenance import HASHLESS, ONE_FACTOR
 from cinelex.doctor.rules.resume import STEPS_MADE_AGAIN
 from cinelex.doctor.rules.rule import Rule
@@ -48,5 +49,6 @@ RULES: tuple[Rule, ...] = (
     OUTPUT_RANGE,
     LOSS_UNITS,
     *(FOREIGN_PIXELS, OTHER_GRID),
+    PROBE_FAIRNESS,
 )
 """Every rule; what is asked about one subject shares an id, as in docs."""

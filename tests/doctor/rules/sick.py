@@ -7,6 +7,7 @@ from typing import Any
 from cinelex.config.schema import RunConfig
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Severity
+from cinelex.projects.interface.exhibits import Table
 from cinelex.projects.interface.results import Estimate, Group, Null, Results, Score
 from tests.doctor.records import (
     CAPTIONS,
@@ -78,6 +79,15 @@ def calibrated(value: float) -> Evidence:
     """Return the healthy run with a calibration error, where chance alone goes to 0.05."""
     null = Null(value=0.03, low=0.01, high=0.05, margin=Estimate(value=None))
     return measured("facts.a.calibration_error", value, 1.0, {"calibrated_model": null})
+
+
+def reversed_encoders(pairs: float) -> Evidence:
+    """Return the healthy run with two encoders that two probes order so many times differently."""
+    score = Score(name="probing.fairness.reversed_pairs", label="", value=pairs)
+    rows = [{"encoder": "one", "tokens a clip": 16}, {"encoder": "other", "tokens a clip": 196}]
+    table = Table(name="encoders", title="", note="", rows=rows)
+    results = Results(groups=[Group(title="", note="", scores=[score])], tables=[table])
+    return with_results(**results.as_json())
 
 
 def rates(shape: Any) -> Evidence:
@@ -244,6 +254,7 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("N6", "warning", "0.20 times", measured("facts.a.sd_ratio", 0.2, 0.3, {})),
     ("N11", "warning", "sex F", subgroup(-0.5, 0.01)),
     ("N18", "warning", "calibrated model", calibrated(0.2)),
+    ("N12", "warning", "they give 16, 196 tokens a clip", reversed_encoders(2.0)),
     ("D22", "error", "no hash", with_results(provenance={"config": "0" * 64})),
     ("D22", "error", "all moved by 50.00 %", replace(HEALTHY, results=made_up(1.5))),
 ]

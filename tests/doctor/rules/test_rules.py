@@ -32,6 +32,7 @@ from tests.doctor.rules.sick import (
     SICK,
     beside_ridge,
     configured,
+    reversed_encoders,
     unmatched,
     with_results,
 )
@@ -177,6 +178,10 @@ def test_before_the_last_evaluation_the_newest_validation_is_what_was_held_out()
 
 def test_a_model_above_the_ridge_is_not_named() -> None:
     assert found(beside_ridge(0.05), "N21") == []
+
+
+def test_encoders_that_every_probe_orders_alike_are_not_named() -> None:
+    assert found(reversed_encoders(0.0), "N12") == []
 
 
 def test_a_share_within_the_noise_of_few_probes_is_no_verdict() -> None:

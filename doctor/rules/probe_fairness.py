@@ -1,0 +1,38 @@
+"""N12: would another probe have ordered the encoders otherwise?"""
+
+from collections.abc import Iterator
+
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.rules.rule import Measured, Rule
+
+
+def _reversed(evidence: Evidence) -> Iterator[Measured]:
+    """Name how many pairs of encoders two probes order differently."""
+    results = evidence.results
+    score = None if results is None else results.score("probing.fairness.reversed_pairs")
+    if results is None or score is None or not score.value:
+        return
+    table = next((one for one in results.tables if one.name == "encoders"), None)
+    rows = table.rows if table else ()
+    given = [row.get("tokens a clip") for row in rows]
+    tokens = (
+        f"; they give {', '.join(map(str, given))} tokens a clip" if len(set(given)) > 1 else ""
+    )
+    yield Measured(score.value, 0.0, {"encoders": len(rows), "tokens": tokens})
+
+
+PROBE_FAIRNESS = Rule(
+    id="N12",
+    name="probes order encoders differently",
+    severity="warning",
+    statement="Of {encoders} encoders, {value:.0f} comparisons turn round between one probe and "
+    "another{tokens}.",
+    formula="pairs of encoders under one metric whose order two probes reverse",
+    null="0: every probe ranks the encoders alike",
+    cause="A probe that attends reads what a mean of all tokens hides, and more tokens lend it "
+    "more room.",
+    key="loss_weights",
+    remedy="report every probe, and call no encoder the better one by a single one of them.",
+    next_measurement="The same table over three seeds, with equal numbers of tokens.",
+    check=_reversed,
+)
