@@ -19,6 +19,7 @@ from cinelex.config.data_schema import (
 )
 from cinelex.config.eq_schema import EqConfig, SyntheticEqConfig
 from cinelex.config.features_schema import FeaturesConfig
+from cinelex.config.generation_schema import GenerationConfig
 from cinelex.config.latent_schema import EngravingsConfig, LatentConfig
 from cinelex.config.model_schema import ContrastiveConfig, FactsConfig, LossWeights, ModelConfig
 from cinelex.config.optimizer_schema import OptimizerConfig
@@ -45,6 +46,7 @@ __all__ = [
     "EvaluationConfig",
     "FeaturesConfig",
     "FactsConfig",
+    "GenerationConfig",
     "LatentConfig",
     "LossWeights",
     "MadeUpImagesConfig",
@@ -81,6 +83,8 @@ class EvaluationConfig(Strict):
     """Studies that are encoded at once on a process; the results do not depend on it."""
     max_new_tokens: Count = 128
     """Tokens after which a generated report ends."""
+    generation: GenerationConfig = GenerationConfig()
+    """How each of them is chosen."""
     bootstrap: Count = 1000
     """Resamples of the held-out studies behind each 95 % interval."""
     checkpoint: Literal["auto", "newest", "best"] = "auto"

@@ -5,17 +5,22 @@ packages. Training does not import this module: `evaluate` costs seconds to impo
 `cinelex.metrics.captions` computes the same numbers from counts that can be resampled.
 """
 
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import Final
 
 import datasets  # type: ignore[import-untyped]
 import evaluate
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 
+from cinelex.core.errors import UserError
 from cinelex.metrics import bleu, cider, rouge
+from cinelex.metrics.distinct import VARIANT, distinct
 from cinelex.metrics.facts import score_facts
 
 _FEATURES: Final = {
@@ -82,6 +87,55 @@ class CiderD(_TextMetric):
 
     def _compute(self, predictions: Sequence[str], references: Sequence[str]) -> dict[str, float]:
         return {"cider": float(cider.cider_d(references, predictions).mean())}
+
+
+class ChrF(_TextMetric):
+    """Corpus chrF2 by sacrebleu, in [0, 1]."""
+
+    description = "corpus chrF2, sacrebleu nrefs:1|case:lc|eff:yes|nc:6|nw:0|space:no, in [0, 1]"
+
+    def _compute(self, predictions: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+        score = CHRF(lowercase=True).corpus_score(list(predictions), [list(references)]).score
+        return {"chrf": score / 100}
+
+
+class Meteor(_TextMetric):
+    """Mean METEOR 1.5 by pycocoevalcap, whose Java program and tables come with that package."""
+
+    description = "METEOR 1.5, mean over studies, pycocoevalcap, English, in [0, 1]"
+
+    def _compute(self, predictions: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+        """Return the score.
+
+        Raises:
+            UserError: There is no Java, or no pycocoevalcap.
+        """
+        if shutil.which("java") is None or find_spec("pycocoevalcap") is None:
+            raise UserError(
+                "METEOR needs java and `pip install pycocoevalcap`, which holds its data"
+            )
+        from pycocoevalcap.meteor.meteor import Meteor as Program
+
+        program = Program()
+        try:
+            pairs = list(zip(references, predictions, strict=True))
+            mean, _ = program.compute_score(
+                {n: [reference] for n, (reference, _) in enumerate(pairs)},
+                {n: [prediction] for n, (_, prediction) in enumerate(pairs)},
+            )
+        finally:
+            program.meteor_p.kill()
+            program.meteor_p.wait()
+        return {"meteor": float(mean)}
+
+
+class Distinct(_TextMetric):
+    """Share of n-grams of words that differ, over all predictions; references are not looked at."""
+
+    description = VARIANT
+
+    def _compute(self, predictions: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+        return {f"distinct{n}": distinct(predictions, n) for n in (1, 2)}
 
 
 class StenosisFact(_TextMetric):

@@ -1,28 +1,15 @@
 """Caption decoder: write the report of a study, token by token, looking at all of its tokens."""
 
-from dataclasses import dataclass
-
 import torch
-import torch.nn.functional as F
-from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from cinelex.models.blocks import FeedForward, check_heads, start_small
-from cinelex.models.contracts import CaptionDecoder, Constraint
-from cinelex.models.shapes import Logits, Memory, MemoryMask, TokenFeatures, TokenIds
-
-KeysValues = tuple[Float[Tensor, "study head key part"], Float[Tensor, "study head key part"]]
-OfTokens = tuple[Float[Tensor, "study head room part"], Float[Tensor, "study head room part"]]
-OfMemory = tuple[Float[Tensor, "study head memory part"], Float[Tensor, "study head memory part"]]
-
-
-@dataclass(frozen=True)
-class Cache:
-    """What one block remembers while it writes: room for every token, and the study, seen once."""
-
-    token_ids: OfTokens
-    memory: OfMemory
+from cinelex.models.blocks import check_heads, start_small
+from cinelex.models.cached_blocks import Cache, CachedBlock
+from cinelex.models.contracts import CaptionDecoder
+from cinelex.models.generation import Ids, write_texts
+from cinelex.models.search import GREEDY, Constraint, Search
+from cinelex.models.shapes import Logits, Memory, MemoryMask, TokenIds
 
 
 class TransformerCaptionDecoder(CaptionDecoder):
@@ -60,7 +47,7 @@ class TransformerCaptionDecoder(CaptionDecoder):
         self.positions = nn.Embedding(max_tokens, width)
         self.memory_norm = nn.LayerNorm(memory_width)
         self.blocks = nn.ModuleList(
-            _Block(width=width, memory_width=memory_width, heads=heads, mlp_ratio=mlp_ratio)
+            CachedBlock(width=width, memory_width=memory_width, heads=heads, mlp_ratio=mlp_ratio)
             for _ in range(depth)
         )
         self.norm = nn.LayerNorm(width)
@@ -89,11 +76,12 @@ class TransformerCaptionDecoder(CaptionDecoder):
         pad_id: int,
         max_tokens: int,
         constraint: Constraint | None = None,
+        search: Search = GREEDY,
     ) -> TokenIds:
-        """Write a report for each study, always taking the likeliest token that is allowed.
+        """Write a report for each study, as ``search`` says, of tokens that are allowed.
 
-        Each step computes one token; what the tokens and the study said before is remembered. It
-        stops when every report has ended.
+        Each step computes one token; what the tokens and the study said before is remembered.
+        Reports that have ended are no longer computed.
 
         Raises:
             ValueError: More tokens are asked for than there are positions.
@@ -103,21 +91,15 @@ class TransformerCaptionDecoder(CaptionDecoder):
                 f"asked for {max_tokens} tokens, made for {self.positions.num_embeddings}"
             )
         caches = self._caches(self.memory_norm(memory), max_tokens)
-        token_ids = torch.full((len(memory), max_tokens), pad_id, device=memory.device)
-        token_ids[:, 0] = bos_id
-        ended, mask = torch.zeros_like(token_ids[:, 0], dtype=torch.bool), _mask(attention_mask)
-        for position in range(max_tokens - 1):
-            logits = self._step(token_ids[:, position], position, caches, mask)
-            if constraint is not None:
-                logits = logits.masked_fill(~constraint.allowed(), -torch.inf)
-            following = logits.argmax(dim=-1).masked_fill(ended, pad_id)
-            if constraint is not None:
-                constraint.advance(following)
-            token_ids[:, position + 1] = following
-            ended = ended | (following == eos_id)
-            if bool(ended.all()):
-                return token_ids[:, : position + 2]
-        return token_ids
+        return write_texts(
+            _Writing(self, caches, _mask(attention_mask)),
+            len(memory),
+            memory.device,
+            ids=Ids(bos=bos_id, eos=eos_id, pad=pad_id),
+            max_tokens=max_tokens,
+            search=search,
+            constraint=constraint,
+        )
 
     def _caches(self, memory: Memory, max_tokens: int) -> list[Cache]:
         """Look at the study once, and make room for the tokens."""
@@ -129,7 +111,7 @@ class TransformerCaptionDecoder(CaptionDecoder):
             caches.append(Cache(token_ids=(room[0], room[1]), memory=(keys, values)))
         return caches
 
-    def _step(
+    def step(
         self,
         token: Int[Tensor, " study"],
         position: int,
@@ -142,93 +124,30 @@ class TransformerCaptionDecoder(CaptionDecoder):
             features = block(features, cache.memory, mask, room=cache.token_ids, position=position)
         return self.to_vocab(self.norm(features[:, 0]))
 
-    def _blocks(self) -> list["_Block"]:
+    def _blocks(self) -> list["CachedBlock"]:
         """Return the blocks, by their type."""
-        return [block for block in self.blocks if isinstance(block, _Block)]
+        return [block for block in self.blocks if isinstance(block, CachedBlock)]
 
 
-class _Attention(nn.Module):
-    """Multi-head attention whose keys and values can be made once and used many times."""
+class _Writing:
+    """The reports that a decoder is writing."""
 
-    def __init__(self, *, width: int, memory_width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.query = nn.Linear(width, width)
-        self.key_value = nn.Linear(memory_width, 2 * width)
-        self.join = nn.Linear(width, width)
-
-    def remember(self, memory: Float[Tensor, "study key width"]) -> KeysValues:
-        """Return the keys and values of each position."""
-        keys, values = rearrange(
-            self.key_value(memory),
-            "study key (two head part) -> two study head key part",
-            two=2,
-            head=self.heads,
-        )
-        return keys, values
-
-    def forward(
+    def __init__(
         self,
-        features: TokenFeatures,
-        remembered: KeysValues,
-        *,
-        mask: Bool[Tensor, "study 1 1 key"] | None,
-        causal: bool,
-    ) -> TokenFeatures:
-        """Attend from each token to what is remembered; ``causal`` hides what comes later."""
-        query = rearrange(
-            self.query(features),
-            "study token (head part) -> study head token part",
-            head=self.heads,
-        )
-        keys, values = remembered
-        seen = F.scaled_dot_product_attention(query, keys, values, attn_mask=mask, is_causal=causal)
-        return self.join(rearrange(seen, "study head token part -> study token (head part)"))
-
-
-class _Block(nn.Module):
-    """Attend to the tokens so far, to the study, and think."""
-
-    def __init__(self, *, width: int, memory_width: int, heads: int, mlp_ratio: float) -> None:
-        super().__init__()
-        self.own_norm = nn.LayerNorm(width)
-        self.own = _Attention(width=width, memory_width=width, heads=heads)
-        self.cross_norm = nn.LayerNorm(width)
-        self.cross = _Attention(width=width, memory_width=memory_width, heads=heads)
-        self.mlp_norm = nn.LayerNorm(width)
-        self.mlp = FeedForward(width=width, mlp_ratio=mlp_ratio)
-
-    def forward(
-        self,
-        features: TokenFeatures,
-        memory: OfMemory | Float[Tensor, "study memory memory_width"],
+        decoder: TransformerCaptionDecoder,
+        caches: list[Cache],
         mask: Bool[Tensor, "study 1 1 memory"] | None,
-        room: OfTokens | None = None,
-        position: int = 0,
-    ) -> TokenFeatures:
-        """Take all tokens, each seeing those before it, or one token that sees all in ``room``.
+    ) -> None:
+        self.decoder, self.caches, self.mask = decoder, caches, mask
 
-        Args:
-            features: The tokens, or the one token that is new.
-            memory: Keys and values of the study, or the tokens that they are made of: nothing of a
-                block is called around it, where it may be sharded.
-            mask: True where the study has a token; None where nothing is absent.
-            room: Where the keys and values of the tokens are kept; the new token's are written.
-            position: Where the new token stands.
-        """
-        normed = self.own_norm(features)
-        keys, values = self.own.remember(normed)
-        if room is not None:
-            room[0][:, :, position : position + 1], room[1][:, :, position : position + 1] = (
-                keys,
-                values,
-            )
-            keys, values = room[0][:, :, : position + 1], room[1][:, :, : position + 1]
-        features = features + self.own(normed, (keys, values), mask=None, causal=room is None)
-        normed = self.cross_norm(features)
-        remembered = self.cross.remember(memory) if isinstance(memory, Tensor) else memory
-        features = features + self.cross(normed, remembered, mask=mask, causal=False)
-        return features + self.mlp(self.mlp_norm(features))
+    def step(self, token: Int[Tensor, " row"], position: int) -> Float[Tensor, "row vocab"]:
+        """Return the logits of the token after ``token``."""
+        return self.decoder.step(token, position, self.caches, self.mask)
+
+    def take(self, rows: Int[Tensor, " kept"]) -> None:
+        """Go on with these rows."""
+        self.caches = [cache.of(rows) for cache in self.caches]
+        self.mask = None if self.mask is None else self.mask[rows]
 
 
 def _mask(

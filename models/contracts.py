@@ -6,13 +6,14 @@ behaviour.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cinelex.models.arrival import Arrival
 from cinelex.models.normalize import Normalize, Pixels
+from cinelex.models.search import GREEDY, Constraint, Search
 from cinelex.models.shapes import (
     ClipFeatures,
     Clips,
@@ -142,17 +143,6 @@ class PretrainedText(TextEncoder, ABC):
         """Return the features of each token from what the trunk made of it."""
 
 
-@runtime_checkable
-class Constraint(Protocol):
-    """Says, while reports are written, which tokens may come next; it keeps the state itself."""
-
-    def allowed(self) -> Bool[Tensor, "study vocab"]:
-        """Return which tokens may follow what each study has so far; at least one for each."""
-
-    def advance(self, token_ids: Int[Tensor, " study"]) -> None:
-        """Take note of the token that each study got."""
-
-
 class CaptionDecoder(nn.Module, ABC):
     """From the memory of a study and the tokens so far to the next token.
 
@@ -182,8 +172,9 @@ class CaptionDecoder(nn.Module, ABC):
         pad_id: int,
         max_tokens: int,
         constraint: Constraint | None = None,
+        search: Search = GREEDY,
     ) -> TokenIds:
-        """Write a report for each study, always taking the likeliest token that is allowed.
+        """Write a report for each study, as ``search`` says, of tokens that are allowed.
 
         The result starts with ``bos_id``, holds at most ``max_tokens`` tokens, and is filled with
         ``pad_id`` after ``eos_id``.

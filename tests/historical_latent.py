@@ -5,7 +5,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cinelex.models.blocks import FeedForward, start_small
-from cinelex.models.contracts import CaptionDecoder, Constraint, LatentHead
+from cinelex.models.contracts import CaptionDecoder, LatentHead
+from cinelex.models.search import GREEDY, Constraint, Search
 
 
 class FirstPositionDecoder(CaptionDecoder):
@@ -41,6 +42,7 @@ class FirstPositionDecoder(CaptionDecoder):
         pad_id: int,
         max_tokens: int,
         constraint: Constraint | None = None,
+        search: Search = GREEDY,
     ) -> Int[Tensor, "study word"]:
         token_ids = torch.full((len(memory), 1), bos_id)
         for _ in range(max_tokens - 1):

@@ -19,7 +19,7 @@ from cinelex.models.study_model import EncodedStudies, StudyModel
 from cinelex.models.video_text import VideoText
 from cinelex.projects.multitask.fact_reading import answers_of
 from cinelex.projects.multitask.teller import Teller
-from cinelex.projects.studies.captions import told_of
+from cinelex.projects.studies.captions import search_of, told_of
 from cinelex.trained.engines import Clips, Engine, TorchEngine
 from cinelex.trained.found import Fact, facts_of
 from cinelex.trained.reading import Study, StudyReader
@@ -126,6 +126,7 @@ class TrainedRun:
             self.tokenizer,
             max_tokens=self.config.evaluation.max_new_tokens,
             constraint=self._constraint(encoded),
+            search=search_of(self.config),
         )
 
     def facts(

@@ -12,7 +12,7 @@ from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.metrics.facts.calibration import Presence, Scale
 from cinelex.metrics.facts.targets import columns_of
 from cinelex.metrics.facts.vocabulary import vocabulary
-from cinelex.models.contracts import Constraint
+from cinelex.models.search import Constraint
 from cinelex.models.video_text import VideoText
 from cinelex.projects.multitask.fact_labels import FactLabels
 from cinelex.projects.multitask.fact_reading import Answers, FactReader, read_facts

@@ -14,7 +14,7 @@ from cinelex.projects.multitask.fact_reading import Answers, read_facts
 from cinelex.projects.multitask.teller import Teller
 from cinelex.projects.multitask.telling import Told
 from cinelex.projects.studies.blind import Blind
-from cinelex.projects.studies.captions import Written, write_captions
+from cinelex.projects.studies.captions import Written, search_of, write_captions
 
 BOUNDS = ("true_facts", "told_without_video")
 """Captions that know what the heads found, or should have, without looking."""
@@ -58,6 +58,7 @@ class ToldCaptions:
                 self.dataset,
                 batch=settings.batch,
                 max_tokens=settings.max_new_tokens,
+                search=search_of(self.config),
             ),
             "other_studys_facts": self.write(np.roll(answers, 1, axis=0)),
             "facts_of_blank_video": self.write(blank),
@@ -79,4 +80,5 @@ class ToldCaptions:
             max_tokens=settings.max_new_tokens,
             constraint_of=partial(self.teller.constraint_of, told),
             look=look,
+            search=search_of(self.config),
         )

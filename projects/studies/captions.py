@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from cinelex.config.schema import RunConfig
 from cinelex.core.distributed import gather_json, is_main
 from cinelex.core.files import write_whole
 from cinelex.core.randomness import numpy_generator
@@ -16,7 +17,8 @@ from cinelex.metrics.baselines import constant_normal_caption, shuffled
 from cinelex.metrics.bootstrap import Groups
 from cinelex.metrics.captions import caption_report
 from cinelex.metrics.facts.spans import coloured_spans
-from cinelex.models.contracts import CaptionDecoder, Constraint
+from cinelex.models.contracts import CaptionDecoder
+from cinelex.models.search import GREEDY, Constraint, Search
 from cinelex.models.study_model import EncodedStudies, StudyModel
 from cinelex.projects.interface.results import Score
 from cinelex.projects.studies.encoding import device_of, encode_batch
@@ -37,6 +39,11 @@ class Written:
     """Names of those that know more than captions may."""
 
 
+def search_of(config: RunConfig) -> Search:
+    """Return how a run's captions are chosen."""
+    return Search(**config.evaluation.generation.model_dump(), seed=config.seed)
+
+
 @torch.no_grad()
 def write_captions(
     model: StudyModel,
@@ -46,6 +53,7 @@ def write_captions(
     max_tokens: int,
     constraint_of: ConstraintOf | None = None,
     look: bool = True,
+    search: Search = GREEDY,
 ) -> list[str]:
     """Return one generated report a study, in the data set's order, on every rank.
 
@@ -56,6 +64,7 @@ def write_captions(
         max_tokens: Tokens after which a report ends.
         constraint_of: What holds the decoder, if anything does.
         look: False shows the decoder zeros in the place of every study.
+        search: How each is chosen.
     """
     assert model.caption_decoder is not None
     device, captions = device_of(model), list[str]()
@@ -69,6 +78,7 @@ def write_captions(
             dataset.tokenizer,
             max_tokens=max_tokens,
             constraint=constraint_of(studies.study_ids, device) if constraint_of else None,
+            search=search,
         )
     return [caption for part in gather_json(captions) for caption in part]
 
@@ -80,8 +90,14 @@ def told_of(
     *,
     max_tokens: int,
     constraint: Constraint | None = None,
+    search: Search = GREEDY,
 ) -> list[str]:
-    """Return one generated report a study, as text."""
+    """Return one generated report a study, as text.
+
+    A caption that is held to what heads found has one beginning, whatever ``search`` says.
+    """
+    if constraint is not None:
+        search = replace(search, beams=1)
     token_ids = decoder.generate(
         encoded.memory,
         encoded.mask,
@@ -90,6 +106,7 @@ def told_of(
         pad_id=tokenizer.pad_id,
         max_tokens=max_tokens,
         constraint=constraint,
+        search=search,
     )
     return [tokenizer.decode(row) for row in token_ids.tolist()]
 

@@ -21,7 +21,7 @@ from cinelex.models.study_model import StudyModel
 from cinelex.models.tfidf_text import TfidfText
 from cinelex.projects.interface.project import Project
 from cinelex.projects.studies.blind import Blind
-from cinelex.projects.studies.captions import Written, write_captions
+from cinelex.projects.studies.captions import Written, search_of, write_captions
 
 
 @runtime_checkable
@@ -121,8 +121,10 @@ class ClipTextProject(Project[Batch, StudyModelT], Generic[DataT, StudyModelT]):
         if model.caption_decoder is None:
             return None
         settings = self.config.evaluation
-        most = settings.max_new_tokens
-        return Written(write_captions(model, dataset, batch=settings.batch, max_tokens=most))
+        most, search = settings.max_new_tokens, search_of(self.config)
+        return Written(
+            write_captions(model, dataset, batch=settings.batch, max_tokens=most, search=search)
+        )
 
     def columns(self, model: StudyModelT, dataset: StudyDataset) -> Mapping[str, Sequence[Any]]:
         """Return what else the model finds in studies, by the name of a column."""

@@ -1,6 +1,7 @@
 """BLEU, ROUGE and CIDEr equal the libraries that define them."""
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -9,11 +10,12 @@ from hypothesis import strategies as st
 from pycocoevalcap.cider.cider_scorer import CiderScorer
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 
 from cinelex.metrics.bleu import bleu, bleu_counts
 from cinelex.metrics.cider import cider_d, words
 from cinelex.metrics.rouge import NAMES, common_subsequence, rouge
-from cinelex.metrics.text import Bleu, CiderD, Rouge, StenosisFact
+from cinelex.metrics.text import Bleu, ChrF, CiderD, Distinct, Meteor, Rouge, StenosisFact
 
 REFERENCES = [
     "Right dominant. 70% stenosis of the mid LAD. TIMI 3 flow.",
@@ -112,6 +114,30 @@ def test_the_evaluate_metrics_give_the_same_numbers_as_the_counts() -> None:
     facts = StenosisFact().compute(predictions=CANDIDATES, references=REFERENCES)
     assert facts["lesion_f1_10pp"] == pytest.approx(2 * 2 / (2 + 4))
     assert facts["number_recall"] == pytest.approx(1 / 4)
+
+
+def test_chrf_is_that_of_sacrebleu_in_one_scale_with_the_others() -> None:
+    expected = CHRF(lowercase=True).corpus_score(CANDIDATES, [REFERENCES]).score / 100
+    found = ChrF().compute(predictions=CANDIDATES, references=REFERENCES)
+    assert found == {"chrf": pytest.approx(expected)}
+    assert ChrF().compute(predictions=REFERENCES, references=REFERENCES)["chrf"] == 1.0
+
+
+def test_distinct_counts_words_that_differ() -> None:
+    found = Distinct().compute(predictions=["a b a b", "a c"], references=["", ""])
+    assert found == {"distinct1": pytest.approx(3 / 6), "distinct2": pytest.approx(3 / 4)}
+    assert Distinct().compute(predictions=[""], references=[""]) == {"distinct1": 0, "distinct2": 0}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("java") is None, reason="METEOR is a Java program")
+def test_meteor_is_that_of_pycocoevalcap() -> None:
+    """1 less the penalty of one chunk: 0.6 (1 / words)^0.2, of five words in order."""
+    text = "the left artery is normal"
+    found = Meteor().compute(predictions=[text], references=[text])
+    assert found["meteor"] == pytest.approx(1.0, abs=0.01)
+    other = Meteor().compute(predictions=["nothing shared"], references=[text])
+    assert other["meteor"] < 0.1
 
 
 def test_evaluate_metrics_can_be_filled_in_batches() -> None:
