@@ -10,14 +10,8 @@ from cinelex.metrics.facts.fact import STUDY, Fact
 from cinelex.metrics.facts.parse import Reading, sentences_of
 from cinelex.metrics.facts.vocabulary import Attribute, vocabulary
 
-_NUMBER: Final = r"(?<![\d.])\d{1,3}(?:\.\d+)?"
-_VALUE: Final = re.compile(rf"({_NUMBER})(?:\s*%?\s*(?:-|\bto\b)\s*({_NUMBER}))?")
-_NEGATION: Final = re.compile(
-    r"\b(?:no|not|without|absence of|free of|negative for|neither|nor|denies)\b"
-)
-_HEDGE: Final = re.compile(r"\b(?:possibl[ey]|probabl[ey]|suspected|likely|cannot be excluded)\b")
-_ABSENT: Final = re.compile(r"\s*(?:is |are )?(?:absent|none)\b")
-_CUT: Final = re.compile(r",|;|\b(?:and|but|with|while)\b")
+_NUMBER: Final = r"(?<![\d.])\d{1,3}(?:[.,]\d+)?"
+_VALUE: Final = re.compile(rf"({_NUMBER})(?:\s*%?\s*(?:-|\b(?:to|bis|à)\b)\s*({_NUMBER}))?")
 REACH: Final = 28
 """Letters between a term and the number or grade that belongs to it."""
 
@@ -59,7 +53,7 @@ def _facts_of(sentence: str, name: str) -> Iterator[Fact]:
         interval = _interval(mention, before, after, sentence[mention.start : mention.end], name)
         if interval is None:
             continue
-        attribute, hedged = mention.attribute, bool(_HEDGE.search(before + after))
+        attribute, hedged = mention.attribute, bool(_says(name, "doubt").search(before + after))
         denied = attribute.kind == "presence" and interval == (0.0, 0.0)
         yield Fact(STUDY, attribute.name, *interval, denied, hedged)
 
@@ -78,9 +72,10 @@ def _interval(
     mention: _Mention, before: str, after: str, term: str, name: str
 ) -> tuple[float, float] | None:
     attribute = mention.attribute
-    near = _CUT.split(before)[-1] if attribute.kind == "number" else before
+    near = _says(name, "cut").split(before)[-1] if attribute.kind == "number" else before
     if attribute.kind == "presence":
-        denied = bool(_NEGATION.search(before) or _ABSENT.match(after))
+        denies, absent = _says(name, "negation"), _says(name, "absent")
+        denied = bool(denies.search(before) or absent.match(after))
         return (0.0, 0.0) if denied else (1.0, 1.0)
     if attribute.grades:
         return _grade(term, near, after, name)
@@ -91,7 +86,7 @@ def _measured(attribute: Attribute, before: str, after: str) -> tuple[float, flo
     """Return the first number behind a term, or else the last before it, that it can be."""
     behind, ahead = _VALUE.search(after[:REACH]), list(_VALUE.finditer(before[-REACH:]))
     for match in [*([behind] if behind else []), *ahead[-1:]]:
-        ends = [float(part) for part in match.groups() if part is not None]
+        ends = [float(part.replace(",", ".")) for part in match.groups() if part is not None]
         if all(attribute.range[0] <= end <= attribute.range[1] for end in ends):
             return min(ends), max(ends)
     return None
@@ -105,6 +100,12 @@ def _grade(term: str, before: str, after: str, name: str) -> tuple[float, float]
             word = matches[-1 if last else 0].group()
             return next(ends for pattern, ends in _scale(name) if pattern.fullmatch(word))
     return None
+
+
+@cache
+def _says(name: str, kind: str) -> re.Pattern[str]:
+    """Return what a vocabulary says for a kind of remark, in all its languages."""
+    return re.compile("|".join(vocabulary(name).says[kind]))
 
 
 @cache

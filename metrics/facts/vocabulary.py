@@ -44,6 +44,9 @@ class Vocabulary:
     """What reads it in a report."""
     grades: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Regular expressions of grades, and the interval of each."""
+    says: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Regular expressions of what denies, doubts, says of a term that it is absent, and ends the
+    reach of a grade: ``negation``, ``doubt``, ``absent``, ``cut``."""
 
     @property
     def whole_of(self) -> dict[str, str]:
@@ -72,6 +75,7 @@ def vocabulary(name: str) -> Vocabulary:
             for key, entry in content["attributes"].items()
         ),
         reader=content["reader"],
+        says={kind: tuple(words) for kind, words in content.get("says", {}).items()},
         grades={word: _ends(grade) for word, grade in content.get("grades", {}).items()},
     )
 

@@ -1,12 +1,12 @@
 """Probing in the table of projects."""
 
+from cinelex.core.later import later
 from cinelex.projects.interface.project import Entry
-from cinelex.projects.probing.project import open_probing, rehearse_probing
 from cinelex.projects.probing.terms import TERMS
 
 ENTRY = Entry(
-    open=open_probing,
-    rehearse=rehearse_probing,
+    open=later("cinelex.projects.probing.project:open_probing"),
+    rehearse=later("cinelex.projects.probing.project:rehearse_probing"),
     reads=(
         *("data", "tokenizer", "probing", "features", "facts.silence"),
         *("model.width", "model.video_encoder", "model.video_lora"),
