@@ -132,8 +132,9 @@ def _beams(
         places = going[:, None] * search.beams + parents[going]
         found.keep(going)
         writing.take(places.flatten())
-    longest = int((found.texts != ids.pad).sum(dim=1).max())
-    return found.texts[:, :longest]
+    ends = found.texts == ids.eos
+    lengths = torch.where(ends.any(dim=1), ends.int().argmax(dim=1) + 1, max_tokens)
+    return found.texts[:, : int(lengths.max())]
 
 
 class _Beams:

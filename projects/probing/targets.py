@@ -175,7 +175,7 @@ def _is_stated(target: Target, asked: ProbingConfig, train: int) -> bool:
         return False
     _, counts = np.unique(stated, return_counts=True)
     if target.kind == "binary":
-        return len(counts) == 2 and counts.min() >= asked.min_studies / 4
+        return len(counts) == 2 and bool(counts.min() >= asked.min_studies / 4)
     return len(counts) > 1
 
 
