@@ -96,14 +96,16 @@ class Probe(nn.Module):
         self.head = nn.Linear(width, outputs)
         nn.init.trunc_normal_(self.head.weight, std=0.01)
 
-    def rows(self, tokens: Rows, owner: Int[Tensor, " token"], *, studies: int) -> Rows:
+    def rows(
+        self, tokens: Rows, owner: Int[Tensor, " row"], *, studies: int
+    ) -> Float[Tensor, "pooled width"]:
         """Return what is standardised: tokens, or what a fixed pooling makes of them."""
         return tokens if self.learned else self.pooling(tokens, owner, studies=studies)
 
     def forward(
         self,
         tokens: Rows,
-        owner: Int[Tensor, " token"],
+        owner: Int[Tensor, " row"],
         *,
         studies: int,
         max_clips: int | None = None,

@@ -19,7 +19,7 @@ from cinelex.models.probes import Probes
 from cinelex.projects.probing.targets import Target, Targets
 from cinelex.projects.studies.encoding import device_of
 
-Said = Sequence[Float[np.ndarray, "study *class"]]
+Said = Sequence[Float[np.ndarray, "..."]]
 """By head: a probability of the second class, a probability a class, an expected grade, or a number
 in the target's unit."""
 
@@ -85,9 +85,9 @@ def prior_said(targets: Targets, studies: int) -> Said:
 class Solved:
     """The rows that a floor is solved on, and those that it is asked for."""
 
-    train: Float[np.ndarray, "row number"]
-    validation: Float[np.ndarray, "row number"]
-    test: Float[np.ndarray, "row number"]
+    train: Float[np.ndarray, "_ _"]
+    validation: Float[np.ndarray, "_ _"]
+    test: Float[np.ndarray, "_ _"]
 
 
 def ridge_said(

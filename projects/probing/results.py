@@ -179,7 +179,7 @@ def _levels(batch: Batch) -> Float[Tensor, "study two"]:
     return total / torch.tensor(batch.clip_counts)[:, None]
 
 
-def _solved(rows: Sequence[Float[np.ndarray, "row number"]], count: int) -> Solved:
+def _solved(rows: Sequence[Float[np.ndarray, "_ _"]], count: int) -> Solved:
     train, queries = principal_rows(rows[0], np.concatenate([rows[1], rows[2]]), count)
     return Solved(train=train, validation=queries[: len(rows[1])], test=queries[len(rows[1]) :])
 

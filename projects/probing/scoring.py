@@ -51,7 +51,7 @@ def draw_scores(
     answers: Answers,
     *,
     truth: Float[np.ndarray, "study head"],
-    known_before: Float[np.ndarray, "study head"],
+    known_before: Float[np.ndarray, "before head"],
     weights: Float[np.ndarray, "resample study"],
 ) -> list[Drawn]:
     """Return every metric of every head.
