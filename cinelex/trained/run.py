@@ -13,8 +13,8 @@ from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
 from cinelex.core.progress import progress as shown
 from cinelex.data.text.tokenizer import Tokenizer
-from cinelex.models.contracts import Constraint
 from cinelex.models.embedding import unit_rows
+from cinelex.models.search import Constraint
 from cinelex.models.study_model import EncodedStudies, StudyModel
 from cinelex.models.video_text import VideoText
 from cinelex.projects.multitask.fact_reading import answers_of
