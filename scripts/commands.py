@@ -79,7 +79,7 @@ COMMANDS = {
         group="use",
         examples=(
             "bundle/ --dicom export/ --reports reports.csv --out result/  # from DICOM files",
-            "bundle/ --manifest studies.csv --out result/ report=text  # or from a manifest",
+            "bundle/ report=text --manifest studies.csv --out result/  # or from a manifest",
         ),
     ),
     "prepare": Command(
