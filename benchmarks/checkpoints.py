@@ -1,25 +1,26 @@
 """What a checkpoint costs the training, and what it costs to go on in the middle of an epoch.
 
-    python -m benchmarks.checkpoints [--millions 20]
+    python -m benchmarks.checkpoints [--quick]
 
 P9: seconds that training stands still for a snapshot, beside those of a blocking save of the same
 tensors by this project and by ``torch.save`` with fsync. P10: seconds to the batch of a step in the
 middle of an epoch, by look-up and by skipping all batches before it.
 """
 
-import argparse
 import os
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from benchmarks.series import Row, main, once
 from cinelex.core.checkpoint import Position
 from cinelex.core.files import sync_folder
 from cinelex.data.sampler import StudySampler
@@ -41,8 +42,8 @@ def seconds(run: Callable[[], object]) -> float:
     return statistics.median(times)
 
 
-def measure_checkpoints(millions: float) -> None:
-    """Print P9."""
+def checkpoint_rows(millions: float) -> list[Row]:
+    """Return P9, of so many million parameters."""
     width = 1024
     layers = max(1, round(millions * 1e6 / width**2))
     model = nn.Sequential(*(nn.Linear(width, width) for _ in range(layers)))
@@ -71,25 +72,36 @@ def measure_checkpoints(millions: float) -> None:
         size = snapshots.take(position, provenance={}).bytes
         stall, blocking, plain = seconds(take), seconds(save), seconds(torch_save)
         back = seconds(lambda: restore(folder, model=model, optimizer=optimizer))
-    sys.stdout.write(
-        f"P9: {size / 2**20:.0f} MiB; stall {stall:.3f} s, {stall / blocking:.1%} of a blocking "
-        f"save ({blocking:.2f} s with hashes and fsync); torch.save and fsync {plain:.2f} s; "
-        f"verified restore {back:.2f} s\n"
+    what = f"checkpoint of {size / 2**20:.0f} MiB, training stands still"
+    return [
+        _row("P9", what, f"{stall:.3f} s", f"own blocking save {blocking:.2f} s", stall / blocking),
+        _row("P9", what, f"{stall:.3f} s", f"torch.save and fsync {plain:.2f} s", stall / plain),
+        replace(
+            _row("P9", "restore, verified", f"{back:.2f} s", f"blocking save {blocking:.2f} s", 0),
+            ratio=once(back / blocking),
+            goal=1.0,
+        ),
+    ]
+
+
+def _row(number: str, what: str, figure: str, beside: str, ratio: float) -> Row:
+    return Row(number=number, what=what, figure=figure, beside=beside, ratio=once(ratio), goal=0.05)
+
+
+def resume_row(studies: int) -> Row:
+    """Return P10: the batch of a step in the middle of an epoch."""
+    sampler = StudySampler(studies=studies, batch=32, seed=0)
+    middle = sampler.steps_per_epoch // 2
+    order = seconds(partial(_fresh, sampler, middle))
+    look_up = seconds(partial(sampler.batch_at, middle))
+    skip = seconds(partial(_skip, sampler, middle))
+    return _row(
+        "P10",
+        f"batch of step {middle:,} of {studies:,} studies, by look-up",
+        f"{1e6 * look_up:.0f} µs, and once {1e3 * order:.0f} ms for the order of the epoch",
+        f"by skipping {skip:.3f} s",
+        look_up / skip,
     )
-
-
-def measure_resume() -> None:
-    """Print P10: two lengths of an epoch, so that growth can be seen."""
-    for studies in (100_000, 1_000_000):
-        sampler = StudySampler(studies=studies, batch=32, seed=0)
-        middle = sampler.steps_per_epoch // 2
-        order = seconds(partial(_fresh, sampler, middle))
-        look_up = seconds(partial(sampler.batch_at, middle))
-        skip = seconds(partial(_skip, sampler, middle))
-        sys.stdout.write(
-            f"P10: {studies:,} studies: batch of step {middle:,} by look-up {1e6 * look_up:.0f} µs "
-            f"(+ {1e3 * order:.0f} ms once, the order of the epoch); by skipping {skip:.2f} s\n"
-        )
 
 
 def _fresh(sampler: StudySampler, step: int) -> object:
@@ -101,14 +113,11 @@ def _skip(sampler: StudySampler, step: int) -> None:
         sampler.batch_at(earlier)
 
 
-def main() -> int:
-    """Measure both."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--millions", type=float, default=20.0, help="parameters")
-    measure_checkpoints(parser.parse_args().millions)
-    measure_resume()
-    return 0
+def rows(quick: bool) -> list[Row]:
+    """Measure all."""
+    saved = checkpoint_rows(4.0 if quick else 20.0)
+    return [*saved, *(resume_row(count) for count in (100_000, 1_000_000))]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(rows, "benchmarks.checkpoints"))

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from cinelex.core.distributed import gather_rows, rank, row_counts, sum_over_ranks
-from cinelex.losses.pairs import Pairs
+from cinelex.losses.pairs import Pairs, allowed_means, group_means
 from cinelex.losses.tiles import Part, mean_log_sum_exp
 
 Form = Literal["out", "in"]
@@ -74,8 +74,10 @@ class InfoNCE:
         """
         temperature = temperature.to(torch.promote_types(temperature.dtype, torch.float32))
         compared = EveryPair.of(study, report, report_group, patient_group)
-        if compared.many and not self.label_smoothing:
-            return _info_nce_in_tiles(compared, 1 / temperature, form=self.form)
+        if compared.many:
+            return _info_nce_in_tiles(
+                compared, 1 / temperature, form=self.form, label_smoothing=self.label_smoothing
+            )
         return info_nce_from_logits(
             compared.similarity() / temperature,
             compared.pairs(),
@@ -162,7 +164,7 @@ class EveryPair:
 
 
 def _info_nce_in_tiles(
-    compared: EveryPair, scale: Float[Tensor, ""], *, form: Form
+    compared: EveryPair, scale: Float[Tensor, ""], *, form: Form, label_smoothing: float
 ) -> Float[Tensor, ""]:
     parts = [Part(1.0, compared.excluded)]
     if form == "in":
@@ -172,20 +174,12 @@ def _info_nce_in_tiles(
         if form == "in":
             return everything
         # a group's mean positive is the same number whether rows or columns are averaged
-        means = _group_means(compared.report, compared.report_group)[compared.own]
-        own_total = sum_over_ranks((compared.study * means).sum())
+        target = group_means(compared.report, compared.report_group)
+        if label_smoothing:
+            allowed = allowed_means(compared.report, compared.report_group, compared.patient_group)
+            target = torch.lerp(target, allowed, label_smoothing)
+        own_total = sum_over_ranks((compared.study * target[compared.own]).sum())
         return everything - scale * own_total / len(compared.report)
-
-
-def _group_means(
-    rows: Float[Tensor, "gallery dim"], group: Int[Tensor, " gallery"]
-) -> Float[Tensor, "gallery dim"]:
-    """Return for each row the mean over its group."""
-    # the first place of a group in sorted order names it, without waiting for the device
-    name = torch.searchsorted(group.sort().values, group)
-    total = torch.zeros_like(rows).index_add(0, name, rows)
-    size = rows.new_zeros(len(rows)).index_add(0, name, rows.new_ones(len(rows)))
-    return total[name] / size[name, None]
 
 
 def info_nce_from_logits(

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Int
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+Rows = Float[Tensor, "gallery dim"]
+Group = Int[Tensor, " gallery"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,3 +42,41 @@ class Pairs:
         positive = report_group[rows, None] == report_group[None, :]
         same_patient = patient_group[rows, None] == patient_group[None, :]
         return cls(positive=positive, excluded=same_patient & ~positive)
+
+
+def group_means(rows: Rows, group: Group) -> Rows:
+    """Return for each row the mean over its group."""
+    return _group_sums(rows, group) / _sizes(rows, group)
+
+
+def allowed_means(rows: Rows, report_group: Group, patient_group: Group) -> Rows:
+    """Return for each study the mean over all reports but those that are excluded for it.
+
+    It is the mean of two means, over what a study may meet and over what a report may meet, so that
+    its product with the studies' rows sums up to what both directions take from the logits. Without
+    the matrix of all pairs: what is excluded are the patient's reports but the ones of equal text.
+    """
+    same_text = _names(report_group) * len(rows) + _names(patient_group)
+
+    def of_allowed(values: Rows) -> Rows:
+        return values.sum(0) - _group_sums(values, patient_group) + _group_sums(values, same_text)
+
+    counts = of_allowed(rows.new_ones(len(rows), 1))
+    return (of_allowed(rows) / counts + of_allowed(rows / counts)) / 2
+
+
+def _group_sums(rows: Rows, group: Group) -> Rows:
+    name = _names(group)
+    return torch.zeros_like(rows).index_add(0, name, rows)[name]
+
+
+def _sizes(rows: Rows, group: Group) -> Float[Tensor, "gallery 1"]:
+    return _group_sums(rows.new_ones(len(rows), 1), group)
+
+
+def _names(group: Group) -> Group:
+    """Return the first place of each one's group in sorted order, which names it.
+
+    Found without waiting for the device.
+    """
+    return torch.searchsorted(group.sort().values, group)

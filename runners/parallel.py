@@ -62,7 +62,7 @@ def distribute(
     if world_size() == 1:
         return module
     if parallel == "fsdp":
-        return _shard(module, device, bf16=bf16)
+        return shard(module, device, bf16=bf16)
     return DistributedDataParallel(
         module,
         device_ids=[device] if device.type == "cuda" else None,
@@ -72,7 +72,8 @@ def distribute(
     )
 
 
-def _shard(module: nn.Module, device: torch.device, *, bf16: bool) -> nn.Module:
+def shard(module: nn.Module, device: torch.device, *, bf16: bool) -> nn.Module:
+    """Spread every parameter of a module over the ranks (FSDP2), block by block; return it."""
     # here, because they take seconds
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard

@@ -57,10 +57,10 @@ def planned_step(config: RunConfig, *, studies: int) -> PlannedStep:
     Raises:
         UserError: A part cannot be built, or parts do not fit one another or the clips.
     """
-    data, tokenizer = config.data, _tokenizer(config)
+    data, tokenizer = config.data, tokenizer_of_size(config)
     clips = studies * data.max_videos * data.sampling.train_clips
     with torch.device("meta"):
-        model = build_video_text(config, tokenizer, _towers(config)).train()
+        model = build_video_text(config, tokenizer, towers_without_weights(config)).train()
         pixels = torch.empty(clips, data.channels, data.frames, data.size, data.size)
         token_ids = torch.empty(studies, tokenizer.max_tokens, dtype=torch.int64)
         mask = torch.empty(studies, tokenizer.max_tokens, dtype=torch.bool)
@@ -133,7 +133,7 @@ def _hidden(config: RunConfig, model: VideoText, owner: Tensor, studies: int) ->
     return {name: value.to("meta") for name, value in found.items()}
 
 
-def _tokenizer(config: RunConfig) -> Any:
+def tokenizer_of_size(config: RunConfig) -> Any:
     """Return a tokenizer of the run's sizes; a pretrained one is taken to fit its encoder."""
     if config.tokenizer.kind != "pretrained":
         return planned_tokenizer(config.tokenizer)
@@ -142,7 +142,7 @@ def _tokenizer(config: RunConfig) -> Any:
     return PlannedTokenizer(int(found), config.tokenizer.max_tokens)
 
 
-def _towers(config: RunConfig) -> Towers:
+def towers_without_weights(config: RunConfig) -> Towers:
     """Return what towers are built from without their weights."""
     video, text = config.model.video_encoder, config.model.text_encoder
     towers: dict[str, Any] = {"video": {}, "text": {}}

@@ -15,6 +15,7 @@ STUDIES = 150
 WAYS: dict[str, Callable[..., Tensor]] = {
     "out": InfoNCE(form="out"),
     "in": InfoNCE(form="in"),
+    "smoothed": InfoNCE(label_smoothing=0.2),
     "siglip": SigLIP(),
 }
 Found = dict[str, Tensor]
