@@ -64,12 +64,12 @@ def losses(place: Place) -> Iterator[Found]:
 
 
 def rows(studies: int, device: torch.device) -> list[Tensor]:
-    """Return unit rows in float64, of which each pair is alike."""
+    """Return unit rows in float64, of which each pair is a little alike."""
     random = torch.Generator(device=device).manual_seed(studies)
     study, other = torch.randn(
         2, studies, WIDTH, generator=random, device=device, dtype=torch.float64
     )
-    return [F.normalize(study, dim=1), F.normalize(study + 2 * other, dim=1)]
+    return [F.normalize(study, dim=1), F.normalize(study + 10 * other, dim=1)]
 
 
 def gradient(
