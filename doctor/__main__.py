@@ -8,11 +8,13 @@ from cinelex.core.entry import command, guarded, prog
 from cinelex.doctor import check, weights
 from cinelex.doctor.claims import command as claims
 from cinelex.doctor.logs import command as logs
+from cinelex.doctor.predictions import command as predictions
 
 COMMANDS = {
     "check": (check, "say what the rules find in the folder of a run"),
     "claims": (claims, "mark each number of a write-up as found in a run, or not, or differing"),
     "logs": (logs, "read exported logs and say which claims they support"),
+    "predictions": (predictions, "ask what needs no training of a table that any system wrote"),
     "weights": (weights, "say each term's share of a run's gradient, and weights for other shares"),
 }
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from cinelex.core.console import say
 from cinelex.core.exit_codes import SICK
+from cinelex.doctor.alerts import alert
 from cinelex.doctor.evidence import Evidence
-from cinelex.doctor.finding import Finding, is_sick, summary, worst_first
+from cinelex.doctor.finding import Finding, as_json, is_sick, summary, worst_first
 from cinelex.doctor.rules import RULES
 from cinelex.doctor.rules.resume import STEPS_MADE_AGAIN
 from cinelex.doctor.run_files import RunFiles, read_run
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OTHER",
         help="folder of a run whose results these are compared with: were they made from them?",
     )
+    parser.add_argument("--json", action="store_true", help="findings as JSON, for machines")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -54,5 +56,6 @@ def run(options: argparse.Namespace) -> int:
     """
     reference = read_run(options.reference) if options.reference else None
     findings = diagnose_run(read_run(options.run_folder), reference=reference)
-    say(summary(findings))
+    alert(options.run_folder.name, findings)
+    say(as_json(findings) if options.json else summary(findings))
     return SICK if is_sick(findings) else 0

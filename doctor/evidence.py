@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from cinelex.config.schema import RunConfig
+from cinelex.doctor.predictions.table import Predictions
 from cinelex.projects.interface.results import Results, Score
 
 Row = Mapping[str, Any]
@@ -37,6 +38,8 @@ class Evidence:
     """The final evaluation of another run, to compare with."""
     earlier_steps: Sequence[Row] = ()
     """Records of steps that an interrupted run had made and that were made again."""
+    table: Predictions | None = None
+    """Predictions of any system, beside their manifest."""
 
     @property
     def last_step(self) -> int:

@@ -1,7 +1,8 @@
 """What the doctor says: one thing that is wrong, its evidence, and what to do about it."""
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
@@ -65,6 +66,11 @@ def render(finding: Finding) -> str:
         f"Cause: {finding.cause} Change `{finding.key}`: {finding.remedy} "
         f"To settle it: {finding.next_measurement}"
     )
+
+
+def as_json(findings: Iterable[Finding]) -> str:
+    """Return findings as one JSON list for machines, each with every field of a finding."""
+    return json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False)
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

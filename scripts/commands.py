@@ -169,12 +169,22 @@ COMMANDS = {
         ),
     ),
     "doctor": Command(
-        what="ask the doctor about a run, logs, a write-up or loss weights",
+        what="ask the doctor about a run, logs, a write-up, predictions or loss weights",
         module="cinelex.doctor.__main__",
         examples=(
             "check runs/multitask  # what the rules find",
             "logs wandb_export.csv  # which claims the curves support",
             "claims results.md runs/multitask  # which numbers the run bears out",
+            "predictions table.parquet --manifest studies.csv  # of any system, untrained",
+        ),
+    ),
+    "runs": Command(
+        what="list, show, compare and rank finished runs",
+        module="cinelex.scripts.runs.command",
+        examples=(
+            "list  # all that finished, with their hashes",
+            "compare --first runs/a-seed* --second runs/b-seed*  # paired by person and seed",
+            "leaderboard --by recall_at_1  # a table for each protocol",
         ),
     ),
     "run": Command(

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Ask the doctor about a run, exported logs, a write-up or a run's loss weights; sets up the environment if need be.
+# Ask the doctor about a run, logs, a write-up, predictions or weights; sets up the environment.
 #
 #   bash scripts/doctor.sh check runs/<name> [--reference runs/<other>]
 #   bash scripts/doctor.sh logs wandb_export_*.csv [--out FOLDER]
 #   bash scripts/doctor.sh claims RESULTS.md runs/<name>
+#   bash scripts/doctor.sh predictions TABLE --manifest MANIFEST [--score P=Y] [--text T]
 #   bash scripts/doctor.sh weights runs/<name> [contrastive=0.6 captioning=0.4]
 set -euo pipefail
 extras="logs"

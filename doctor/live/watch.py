@@ -13,6 +13,7 @@ from cinelex.core import checkpoint
 from cinelex.core.console import say
 from cinelex.core.distributed import broadcast_json, is_main, world_size
 from cinelex.core.files import read_json, write_json
+from cinelex.doctor.alerts import alert
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence, Row
 from cinelex.doctor.finding import Finding, render
@@ -135,11 +136,14 @@ class Watch:
                 earlier_steps=self._earlier,
             )
         )
+        new = []
         for finding in findings:
             name = (finding.rule, finding.key, finding.cause)
             if name not in self._said:
                 self._said.add(name)
+                new.append(finding)
                 say(render(finding))
+        alert(self.config.name, new)
         keep(self.folder, diagnostics=self.diagnostics, findings=findings)
 
     def known_steps(self) -> list[Row]:

@@ -16,6 +16,7 @@ from cinelex.doctor.rules.matching import MATCHING
 from cinelex.doctor.rules.measurements import NEAR_THE_MEAN, UNCALIBRATED, WEAK_SUBGROUP
 from cinelex.doctor.rules.nulls_of_sight import BLIND_VIDEO, METADATA_ALONE
 from cinelex.doctor.rules.output_range import OUTPUT_RANGE
+from cinelex.doctor.rules.predictions import PREDICTIONS
 from cinelex.doctor.rules.pretrained import FOREIGN_PIXELS, OTHER_GRID
 from cinelex.doctor.rules.probe_fairness import PROBE_FAIRNESS
 from cinelex.doctor.rules.provenance import HASHLESS, ONE_FACTOR
@@ -50,5 +51,6 @@ RULES: tuple[Rule, ...] = (
     LOSS_UNITS,
     *(FOREIGN_PIXELS, OTHER_GRID),
     PROBE_FAIRNESS,
+    *PREDICTIONS,
 )
 """Every rule; what is asked about one subject shares an id, as in docs."""

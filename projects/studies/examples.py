@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from cinelex.core.distributed import is_main
-from cinelex.core.files import write_whole
+from cinelex.core.files import hash_json, write_whole
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.projects.studies.encoding import EncodedSplit, first_indices
 from cinelex.projects.studies.loops import moving_picture
@@ -27,6 +27,8 @@ def keep_examples(
     count: int,
 ) -> None:
     """Write ``retrieval.jsonl``, a row a study, and pictures of the best and the worst.
+
+    Patients are kept as hashes, by which runs are paired.
 
     Args:
         folder: ``predictions/`` of the run.
@@ -46,6 +48,7 @@ def keep_examples(
         row: dict[str, Any] = {
             "study_id": study.id,
             "rank": ranks[index],
+            "patient": hash_json(study.patient_id)[:16],
             "split": study.split,
             "report": study.report,
             **({"subgroups": dict(study.extra)} if study.extra else {}),

@@ -11,8 +11,10 @@ from cinelex.config.load import dump_config, load_config
 from cinelex.core.errors import UserError
 from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
 from cinelex.projects.interface.results import Group, Results, Score
-from cinelex.scripts import check_images, compare_runs
+from cinelex.runners.run_folder import HASHES
+from cinelex.scripts import check_images
 from cinelex.scripts.run_seeds import agreement, read_seeds, table_of
+from cinelex.scripts.runs import command, pairing
 from tests.tiny_run import ROOT
 
 IMAGES = 60
@@ -58,7 +60,7 @@ def write_run(folder: Path, name: str, seed: int, ranks: np.ndarray, **change: f
         )
         for direction in ("image_to_text", "text_to_image")
     ]
-    content = {**Results(groups=groups).as_json(), "provenance": {"data": "d"}}
+    content = {**Results(groups=groups).as_json(), "provenance": dict.fromkeys(HASHES, "d")}
     (run / "results.json").write_text(json.dumps(content))
     return run
 
@@ -77,11 +79,11 @@ def groups(tmp_path: Path) -> tuple[list[Path], list[Path]]:
 def test_a_better_variant_is_told_apart_with_its_interval(
     groups: tuple[list[Path], list[Path]],
 ) -> None:
-    there, back = compare_runs.compare(*groups, by="recall_at_1")
+    there, back = pairing.compare(*groups, by="recall_at_1")
     assert "25.00 % -> 50.00 %, difference +25.00" in there
     assert there.endswith("higher")
     assert "12.50 % -> 25.00 %, difference +12.50" in back
-    same = compare_runs.compare(groups[0], groups[0], by="recall_at_5")
+    same = pairing.compare(groups[0], groups[0], by="recall_at_5")
     assert all(line.endswith("not told apart") for line in same)
 
 
@@ -90,7 +92,7 @@ def test_variants_are_not_ranked_by_a_loss(
     by: str, groups: tuple[list[Path], list[Path]], capfd: pytest.CaptureFixture[str]
 ) -> None:
     first, second = ([str(run) for run in group] for group in groups)
-    assert compare_runs.main(["--first", *first, "--second", *second, "--by", by]) == 2
+    assert command.main(["compare", "--first", *first, "--second", *second, "--by", by]) == 2
     said = capfd.readouterr().err
     assert "variants are not ranked by a loss" in said
     assert said.count("\n") == 1
@@ -103,7 +105,7 @@ def test_metrics_that_all_moved_by_one_share_are_flagged(tmp_path: Path) -> None
     first = [write_run(tmp_path, "first", seed, ranks) for seed in range(3)]
     scaled = {name: value * factor for name, value in moved.items()}
     second = [write_run(tmp_path, "second", seed, ranks, **scaled) for seed in range(3)]
-    lines = compare_runs.compare(first, second, by="recall_at_1")
+    lines = pairing.compare(first, second, by="recall_at_1")
     assert sum("every metric moved by 4.08%" in line for line in lines) == 3
 
 
@@ -112,18 +114,18 @@ def test_runs_that_cannot_be_paired_are_refused(
 ) -> None:
     first, second = groups
     with pytest.raises(UserError, match="same seeds"):
-        compare_runs.compare(first, second[:2], by="recall_at_1")
+        pairing.compare(first, second[:2], by="recall_at_1")
     with pytest.raises(UserError, match="there are recall_at_1"):
-        compare_runs.compare(first, second, by="bleu")
+        pairing.compare(first, second, by="bleu")
     few = write_run(tmp_path, "few", 0, np.ones(3, int))
-    with pytest.raises(UserError, match="different images"):
-        compare_runs.compare(first[:1], [few], by="recall_at_1")
+    with pytest.raises(UserError, match="different samples"):
+        pairing.compare(first[:1], [few], by="recall_at_1")
     with pytest.raises(UserError, match="no image-text results"):
-        compare_runs.compare([tmp_path / "nowhere"], second, by="recall_at_1")
+        pairing.compare([tmp_path / "nowhere"], second, by="recall_at_1")
 
 
 def test_two_seeds_claim_nothing(groups: tuple[list[Path], list[Path]]) -> None:
-    lines = compare_runs.compare(groups[0][:2], groups[1][:2], by="recall_at_1")
+    lines = pairing.compare(groups[0][:2], groups[1][:2], by="recall_at_1")
     assert all("2 seeds of at least 3" in line for line in lines)
 
 

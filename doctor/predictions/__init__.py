@@ -1,0 +1,1 @@
+"""What can be asked, without training, of embeddings, scores and texts that any system wrote."""
