@@ -1,6 +1,7 @@
 """The command ``doctor logs``."""
 
 import argparse
+import json
 from pathlib import Path
 
 from cinelex.core.console import say
@@ -16,11 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="FILE",
-        help="W&B CSV export, runs table, TensorBoard event file, metrics.jsonl, or a folder",
+        help="W&B CSV export, runs table, TensorBoard event file, metrics.jsonl, an SQLite file of "
+        "MLflow or trackio, or a folder, such as mlruns",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("log_report"), help="folder of what is written"
     )
+    parser.add_argument("--json", action="store_true", help="the claims as JSON, for machines")
     parser.add_argument("--title", help="headline; default: the runs' names")
 
 
@@ -38,6 +41,9 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(
             f"{options.out}: cannot be written to ({problem.strerror}); set --out"
         ) from None
+    if options.json:
+        say(json.dumps([entry.as_json() for entry in entries], indent=1, ensure_ascii=False))
+        return 0
     say((options.out / "key_findings.txt").read_text(encoding="utf-8").rstrip())
     say(f"\n{len(entries)} claims in {options.out / 'report.html'}")
     return 0

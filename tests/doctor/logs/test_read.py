@@ -45,8 +45,8 @@ def test_every_kind_of_export_is_read_as_it_is(path: Path) -> None:
 
 
 def test_there_is_an_export_of_every_kind() -> None:
-    assert len(VARIANTS) == 6
-    assert len(list(EXPORTS.glob("*.json"))) == 6
+    assert len(VARIANTS) == 7
+    assert len(list(EXPORTS.glob("*.json"))) == 7
 
 
 def test_one_run_spread_over_files_becomes_one_run(tmp_path: Path) -> None:
