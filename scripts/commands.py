@@ -180,7 +180,7 @@ COMMANDS = {
     ),
     "runs": Command(
         what="list, show, compare and rank finished runs",
-        module="cinelex.scripts.runs.command",
+        module="cinelex.scripts.finished_runs.command",
         examples=(
             "list  # all that finished, with their hashes",
             "compare --first runs/a-seed* --second runs/b-seed*  # paired by person and seed",

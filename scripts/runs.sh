@@ -10,4 +10,4 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 export PYTHONSAFEPATH=1 # import what is installed, not what lies where this was started
-exec "$python" -m cinelex.core.entry cinelex.scripts.runs.command "$@"
+exec "$python" -m cinelex.core.entry cinelex.scripts.finished_runs.command "$@"

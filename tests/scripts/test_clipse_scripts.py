@@ -13,8 +13,8 @@ from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_s
 from cinelex.projects.interface.results import Group, Results, Score
 from cinelex.runners.run_folder import HASHES
 from cinelex.scripts import check_images
+from cinelex.scripts.finished_runs import command, pairing
 from cinelex.scripts.run_seeds import agreement, read_seeds, table_of
-from cinelex.scripts.runs import command, pairing
 from tests.tiny_run import ROOT
 
 IMAGES = 60

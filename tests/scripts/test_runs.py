@@ -9,7 +9,7 @@ import pytest
 from cinelex.config.load import dump_config, load_config
 from cinelex.projects.interface.results import Group, Results, Score
 from cinelex.runners.run_folder import HASHES, register
-from cinelex.scripts.runs.command import main
+from cinelex.scripts.finished_runs.command import main
 from tests.tiny_run import MULTITASK
 
 STUDIES = 48

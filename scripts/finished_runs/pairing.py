@@ -13,7 +13,7 @@ from cinelex.metrics.equal_factor import Rounded, equal_factor, written
 from cinelex.metrics.image_retrieval import CUTOFFS
 from cinelex.metrics.paired import paired_difference
 from cinelex.runners.record import read_rows
-from cinelex.scripts.runs.protocol import Measured, read_measured, refuse_unlike
+from cinelex.scripts.finished_runs.protocol import Measured, read_measured, refuse_unlike
 
 MEASURES = tuple(f"recall_at_{k}" for k in CUTOFFS)
 

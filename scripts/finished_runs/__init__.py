@@ -1,0 +1,1 @@
+"""Runs beside one another: listed, shown, compared, and ranked under one protocol."""
