@@ -28,8 +28,8 @@ class ClosedFormConfig(Strict):
     """
 
     inputs: Literal["pixels", "features"] = "pixels"
-    """What it is solved on: the clips averaged down, or the mean token of the video encoder, which
-    must be frozen."""
+    """What it is solved on: the clips averaged down, or the mean over a study of what the
+    pretrained part of the video encoder makes of them, which must be frozen."""
     share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
     """What it counts at evaluation against the towers; 1 leaves nothing of these."""
     clips: Annotated[int, Field(ge=1, le=64)] = 4

@@ -30,6 +30,7 @@ from cinelex.models.image_decoder import ConvImageDecoder
 from cinelex.models.latent_heads import PositionLatent
 from cinelex.models.masked_decoder import TransformerMaskedDecoder
 from cinelex.models.open_clip_towers import OpenClipImage, OpenClipText
+from cinelex.models.terms_and_sentences import TermsAndSentences
 from cinelex.models.text_transformer import TextTransformer
 from cinelex.models.tfidf_text import TfidfText
 from cinelex.models.timm_video import TimmVideo
@@ -59,6 +60,7 @@ TEXT_ENCODERS: dict[str, type[TextEncoder]] = {
     "transformer": TextTransformer,
     "tfidf": TfidfText,
     "huggingface": HuggingFaceText,
+    "terms_and_sentences": TermsAndSentences,
     "open_clip": OpenClipText,
 }
 CAPTION_DECODERS: dict[str, type[CaptionDecoder]] = {"transformer": TransformerCaptionDecoder}

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
 from cinelex.models.embedding import unit_rows
 from cinelex.models.packing import pad_rows
-from cinelex.models.shapes import Clips, Memory, MemoryMask, Studies
+from cinelex.models.shapes import ClipFeatures, Clips, Memory, MemoryMask, Studies
 
 MAX_FRAMES = 4
 """Frames of a clip, evenly spaced averages, that are kept."""
@@ -36,7 +36,7 @@ class ClosedForm(nn.Module):
             inputs: Numbers that a study is made of here.
             dim: Dimension of the space that studies and reports share.
             share: What it counts, in (0, 1]; 1 leaves nothing of the trained towers.
-            clips: Clips of a study whose pixels are seen; None for the mean of its tokens.
+            clips: Clips of a study whose pixels are seen; None for what the trunk makes of all.
         """
         super().__init__()
         self.share, self.clips = share, clips
@@ -58,9 +58,9 @@ class ClosedForm(nn.Module):
         self,
         clips: Clips,
         owner: Int[Tensor, " clip"],
-        tokens: Memory,
-        attention_mask: MemoryMask,
+        features: ClipFeatures | None,
         *,
+        studies: int,
         max_clips: int | None,
     ) -> Float[Tensor, "study input"]:
         """Return what it is a map of.
@@ -68,14 +68,16 @@ class ClosedForm(nn.Module):
         Args:
             clips: Standardised pixels of all studies.
             owner: The study that each clip belongs to.
-            tokens: Of each study, padded.
-            attention_mask: True where there is a token.
+            features: What the trunk makes of them; None where pixels are seen.
+            studies: Number of studies.
             max_clips: As of `pad_rows`.
         """
-        if self.clips is None:
-            return mean_tokens(tokens, attention_mask)
-        count = len(tokens)
-        return pixel_rows(clips, owner, studies=count, count=self.clips, max_clips=max_clips)
+        if self.clips is not None:
+            return pixel_rows(clips, owner, studies=studies, count=self.clips, max_clips=max_clips)
+        assert features is not None
+        rows = features.float().flatten(1, -2).mean(1)
+        total = rows.new_zeros(studies, rows.shape[1]).index_add(0, owner, rows)
+        return total / owner.bincount(minlength=studies).clamp(min=1)[:, None]
 
     def forward(self, own: Studies, inputs: Float[Tensor, "study input"]) -> Studies:
         """Return unit rows of both.

@@ -75,6 +75,9 @@ class PretrainedVideo(VideoEncoder, ABC):
     can be kept and given to ``tokens`` again.
     """
 
+    native: int
+    """Numbers of a row of ``features``."""
+
     @abstractmethod
     def features(self, clips: Clips, keep: Keep | None = None) -> ClipFeatures:
         """Return what the trunk makes of each clip; arguments are those of ``forward``."""

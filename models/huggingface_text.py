@@ -64,7 +64,7 @@ class HuggingFaceText(PretrainedText):
         shape = found.get("embedding") if embedding is None else list(embedding.shape)
         self.kept = {"config": described(self.encoder), "embedding": shape}
         config = self.encoder.config
-        _check(self.encoder, name=name, vocab=vocab, max_tokens=max_tokens)
+        check_encoder(self.encoder, name=name, vocab=vocab, max_tokens=max_tokens)
         if getattr(self.encoder, "pooler", None) is not None:
             # Nobody reads it, so it would be a parameter without a gradient.
             self.encoder.pooler = None  # type: ignore[assignment]
@@ -101,7 +101,7 @@ class HuggingFaceText(PretrainedText):
         return self.pooling(features, attention_mask)
 
 
-def _check(encoder: nn.Module, *, name: str, vocab: int, max_tokens: int) -> None:
+def check_encoder(encoder: nn.Module, *, name: str, vocab: int, max_tokens: int) -> None:
     """Refuse an encoder that does not fit the tokenizer or the reports.
 
     Raises:

@@ -68,7 +68,8 @@ class OpenClipImage(PretrainedVideo):
         self.tower = model.visual
         self.trunk = "tower" if pretrained is not False else ""
         self.arrival = _arrival(self, name, pretrained, kept)
-        self.width, self.grid, self.tubelet = width, (1, 1, 1), (1, size, size)
+        self.native = self.width = width
+        self.grid, self.tubelet = (1, 1, 1), (1, size, size)
         sides: Any = self.tower.image_size
         native = sides if isinstance(sides, int) else sides[0]
         if (frames, size) != (1, native):

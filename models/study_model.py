@@ -7,7 +7,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cinelex.models.closed_form import ClosedForm
-from cinelex.models.contracts import CaptionDecoder, PretrainedText, TextEncoder
+from cinelex.models.contracts import (
+    CaptionDecoder,
+    PretrainedText,
+    PretrainedVideo,
+    TextEncoder,
+    VideoEncoder,
+)
 from cinelex.models.embedding import unit_rows
 from cinelex.models.shapes import (
     ClipFeatures,
@@ -80,6 +86,14 @@ class Kept:
 NOTHING = Kept()
 
 
+def with_trunk(encoder: VideoEncoder, clips: Clips, kept: Kept) -> Kept:
+    """Return what is known of clips, and what the pretrained part of an encoder makes of them."""
+    if kept.clips is not None:
+        return kept
+    assert isinstance(encoder, PretrainedVideo)
+    return replace(kept, clips=encoder.features(clips))
+
+
 @dataclass(frozen=True)
 class MatchedOutputs:
     """What one forward pass hands to a contrastive loss; a model adds what its other terms need."""
@@ -99,6 +113,8 @@ class StudyModel(nn.Module, ABC):
 
     dim: int
     """Dimension of the space that studies and reports share."""
+    video_encoder: VideoEncoder
+    """From clips to tokens."""
     caption_decoder: CaptionDecoder | None
     """From what a study leaves in memory to its report."""
     text_encoder: TextEncoder
@@ -156,6 +172,9 @@ class StudyModel(nn.Module, ABC):
 
         At evaluation the vector hears the closed form, where there is one.
         """
+        form = None if self.training else self.closed_form
+        if form is not None and form.clips is None:
+            kept = with_trunk(self.video_encoder, clips, kept)
         features = self.encode_clips(clips, kept)
         return self.finish_study(features, clips, owner, studies=studies, max_clips=max_clips)
 
@@ -170,10 +189,9 @@ class StudyModel(nn.Module, ABC):
     ) -> EncodedStudies:
         """Return what `encode_study` does, where `encode_clips` has done its part already."""
         found = self.join_clips(features, owner, studies=studies, max_clips=max_clips)
-        form = self.closed_form
-        if form is None or self.training:
+        if form is None:
             return found
-        inputs = form.inputs_of(clips, owner, found.tokens, found.token_mask, max_clips=max_clips)
+        inputs = form.inputs_of(clips, owner, kept.clips, studies=studies, max_clips=max_clips)
         return replace(found, study=form(found.study, inputs))
 
     def encode_report(

@@ -72,6 +72,7 @@ class TimmVideo(PretrainedVideo):
         self.normalize = Normalize(pixels.mean, pixels.std)
         make_repeatable(self.backbone, trained=pretrained is not False)
         features = features_of(self.backbone, backbone, size=size)
+        self.native = features
         self.project = nn.Linear(features, width)
         self.positions = GridPositions(width=width, grid=self.grid)
         self.blocks = nn.ModuleList(

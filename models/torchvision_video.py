@@ -89,6 +89,7 @@ class MViTV2S(PretrainedVideo):
         set_pixels(self, weights, pretrained, mean=mean, std=std)
         make_repeatable(self.mvit, trained=pretrained is not False)
         whole = output == "embedding" and native == width
+        self.native = native
         self.project = nn.Identity() if whole else nn.Linear(native, width)
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
@@ -169,6 +170,7 @@ class R3D18(PretrainedVideo):
             resnet.stem, resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4
         )
         self.norm = nn.LayerNorm(512)
+        self.native = 512
         self.project = nn.Linear(512, width)
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:

@@ -103,6 +103,7 @@ class VideoMAE(PretrainedVideo):
         self.tubelet = (config.tubelet_size, config.patch_size, config.patch_size)
         self.grid = grid_of(frames=frames, size=size, tubelet=self.tubelet)
         native: int = config.hidden_size
+        self.native = native
         self.project = nn.Identity() if native == width else nn.Linear(native, width)
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:

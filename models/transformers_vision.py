@@ -107,6 +107,7 @@ class TransformersVision(PretrainedVideo):
         embedding: Any = self.encoder.embedding if output == "embedding" else None
         hidden: Any = self.encoder.config
         native: int = hidden.hidden_size if embedding is None else embedding.out_features
+        self.native = native
         self.project = nn.Identity() if native == width else nn.Linear(native, width)
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:

@@ -191,8 +191,8 @@ class Trainer(Generic[BatchT]):
             spike = self.books.flush(self.meter.take())
             if config.on_spike == "roll_back" and self._roll_back(spike):
                 return True
-        if validating:
-            saving |= self.books.validated(self.step, self._validate())
+        if validating and (numbers := self._validate()):  # none where there is no such split
+            saving |= self.books.validated(self.step, numbers)
             saving |= self.books.over(self.step)
         comparing = config.checksum_every and self.step % config.checksum_every == 0
         if comparing and config.parallel == "ddp":

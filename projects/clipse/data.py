@@ -226,7 +226,8 @@ def _from_manifest(config: RunConfig, output: Path) -> Found:
 
 def _sampler(config: RunConfig, train: CaptionedImages) -> StudySampler:
     """Return the order of the training images that the config names."""
-    size, batch, seed, kind = len(train), config.batch, config.seed, config.clipse.sampler
+    size, seed, kind = len(train), config.seed, config.clipse.sampler
+    batch = min(config.batch, size)
     if kind == "random":
         return StudySampler(studies=size, batch=batch, seed=seed)
     if kind == "class_balanced":

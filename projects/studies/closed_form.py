@@ -14,15 +14,15 @@ from cinelex.data.batch import Batch
 from cinelex.data.loader import Chosen, Samples
 from cinelex.data.video.transforms import to_float
 from cinelex.metrics.ridge import ridge_map
-from cinelex.models.closed_form import pixel_rows
+from cinelex.models.frozen import frozen_trunk
+from cinelex.models.study_model import with_trunk
 from cinelex.models.video_text import VideoText
-from cinelex.projects.studies.encoding import device_of, evaluating
+from cinelex.projects.studies.encoding import device_of, evaluating, kept_of
 from cinelex.projects.studies.floors import (
     TEXTS_AT_ONCE,
     Texts,
     rows_of,
     rows_solved_on,
-    study_features,
 )
 
 
@@ -45,10 +45,10 @@ def solve_closed_form(
     form = model.closed_form
     if form is None or form.solved:
         return
-    if form.clips is None and any(p.requires_grad for p in model.video_encoder.parameters()):
+    if form.clips is None and not frozen_trunk(model.video_encoder):
         raise UserError(
-            "model.closed_form.inputs: features are those of a frozen video encoder; freeze it "
-            "or set model.closed_form.inputs=pixels"
+            "model.closed_form.inputs: features are those of a frozen video encoder; set "
+            "model.video_frozen=all, or model.closed_form.inputs=pixels"
         )
     indices = rows_solved_on(train)
     own = [text for index in indices for text in texts[index]]
@@ -65,15 +65,13 @@ def solve_closed_form(
 
 
 def _inputs(model: VideoText, batch: Batch) -> Float[Tensor, "study input"]:
-    assert model.closed_form is not None
-    clips = model.closed_form.clips
-    if clips is None:
-        return study_features(model, batch)
-    return pixel_rows(
-        to_float(batch.clips),
+    form, pixels, kept = model.closed_form, to_float(batch.clips), kept_of(batch)
+    assert form is not None
+    return form.inputs_of(
+        pixels,
         batch.owner,
+        with_trunk(model.video_encoder, pixels, kept).clips if form.clips is None else None,
         studies=batch.studies,
-        count=clips,
         max_clips=max(batch.clip_counts),
     )
 

@@ -108,7 +108,9 @@ def open_study_data(
         validation=None if validation is None else dataset(validation),
         test=test,
         described=_described(config, manifest, found, others, test, identity),
-        sampler=StudySampler(studies=len(train), batch=config.batch, seed=config.seed),
+        sampler=StudySampler(
+            studies=len(train), batch=min(config.batch, len(train)), seed=config.seed
+        ),
         towers=kept_towers(folder, anew=config.resume_skip),
         hash=hash_json({"manifest": manifest.hash, "store": found.store.hash}),
         manifest=(manifest.path, manifest.study_column),

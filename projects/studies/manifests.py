@@ -85,8 +85,8 @@ def check_manifest(config: RunConfig, manifest: Manifest, *, output: Path) -> No
         output: Folder in which ``rejects.csv`` lists the videos that are missing.
 
     Raises:
-        UserError: A split or every video is missing, the batch is larger than the training split,
-            or more videos are missing than may be lost; the message says all of it.
+        UserError: A split or every video is missing, there is one study to train on, or more
+            videos are missing than may be lost; the message says all of it.
     """
     problems = [*_split_problems(config, manifest)]
     missing = missing_videos(manifest.studies) if is_main() else np.zeros(0, bool)
@@ -114,12 +114,8 @@ def _split_problems(config: RunConfig, manifest: Manifest) -> list[str]:
         for key, name in keys.items()
         if name is not None and split_name(name) not in splits
     ]
-    train = splits.get(split_name(data.train_split), config.batch)
-    if train < config.batch:
-        problems.append(
-            f"{train} studies of split {data.train_split!r} cannot fill a batch of {config.batch}; "
-            f"lower batch to at most {train}, or add studies"
-        )
+    if splits.get(split_name(data.train_split), 2) < 2:
+        problems.append(f"split {data.train_split!r} has one study, and nothing to tell it from")
     return problems
 
 

@@ -31,6 +31,7 @@ from cinelex.models.contracts import (
     CaptionDecoder,
     FactHeads,
     MaskedDecoder,
+    PretrainedVideo,
     TextEncoder,
     VideoEncoder,
 )
@@ -215,7 +216,12 @@ def _closed_form(config: RunConfig, video: VideoEncoder, text: TextEncoder) -> C
         )
     dim, share = config.model.dim, asked.share
     if asked.inputs == "features":
-        return ClosedForm(inputs=video.width, dim=dim, share=share, clips=None)
+        if not isinstance(video, PretrainedVideo):
+            raise UserError(
+                "model.closed_form.inputs: features are those of a pretrained video encoder; set "
+                "model.closed_form.inputs=pixels"
+            )
+        return ClosedForm(inputs=video.native, dim=dim, share=share, clips=None)
     clips = asked.clips
     count = pixel_count(channels=data.channels, frames=data.frames, size=data.size, count=clips)
     return ClosedForm(inputs=count, dim=dim, share=share, clips=clips)

@@ -18,10 +18,12 @@ from cinelex.data.text.terms import terms_of
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.transforms import Augmentation, augment, to_float
 from cinelex.models.study_model import StudyModel
+from cinelex.models.terms_and_sentences import TermsAndSentences
 from cinelex.models.tfidf_text import TfidfText
 from cinelex.projects.interface.project import Project
 from cinelex.projects.studies.blind import Blind
 from cinelex.projects.studies.captions import Written, search_of, write_captions
+from cinelex.projects.studies.fitting import fitted
 
 
 @runtime_checkable
@@ -59,7 +61,7 @@ class ClipTextProject(Project[Batch, StudyModelT], Generic[DataT, StudyModelT]):
             config: The run.
             data: Its samples and its tokenizer.
         """
-        self.config, self.data = config, data
+        self.config, self.data = fitted(config, studies=len(data.train)), data
         self.augmentation = Augmentation(**config.data.augmentation.model_dump())
 
     def fit_text(self, model: StudyModelT, texts: Iterable[ArrayLike]) -> None:
@@ -69,8 +71,8 @@ class ClipTextProject(Project[Batch, StudyModelT], Generic[DataT, StudyModelT]):
             model: A fresh one.
             texts: Tokens of each training report.
         """
-        if isinstance(model.text_encoder, TfidfText):
-            model.text_encoder.fit(texts, terms_of(self.data.tokenizer))
+        if isinstance(model.text_encoder, TfidfText | TermsAndSentences):
+            model.text_encoder.fit(list(texts), terms_of(self.data.tokenizer))
 
     def batches(self, start_step: int) -> Iterator[Batch]:
         """Yield this rank's training batches without end, beginning with that of ``start_step``."""

@@ -40,3 +40,12 @@ def test_pixels_are_as_many_as_were_counted() -> None:
         rows = pixel_rows(clips, owner, studies=2, count=count)
         numbers = pixel_count(channels=channels, frames=frames, size=size, count=count)
         assert rows.shape == (2, numbers)
+
+
+def test_features_of_a_study_are_the_mean_over_its_clips_and_their_tokens() -> None:
+    form = ClosedForm(inputs=2, dim=2, share=0.5, clips=None)
+    features = torch.tensor([[[1.0, 2], [3, 4]], [[5, 6], [7, 8]], [[0, 0], [1, 1]]])
+    rows = form.inputs_of(
+        torch.zeros(3, 1, 1, 2, 2), torch.tensor([0, 0, 1]), features, studies=2, max_clips=2
+    )
+    torch.testing.assert_close(rows, torch.tensor([[4.0, 5.0], [0.5, 0.5]]))

@@ -21,6 +21,7 @@ from cinelex.models.blocks import Block
 from cinelex.models.contracts import TextEncoder
 from cinelex.models.huggingface_text import HuggingFaceText
 from cinelex.models.pooling import TokenPooling
+from cinelex.models.terms_and_sentences import TermsAndSentences
 from cinelex.models.text_transformer import TextTransformer
 from cinelex.models.tfidf_text import TfidfText
 
@@ -46,7 +47,7 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def options(name: str, bert: Path) -> dict[str, Any]:
     if name == "open_clip":
         return {**CONTEXT, "name": str(Path(__file__).parent / "tiny_open_clip" / "text")}
-    if name == "huggingface":
+    if name in ("huggingface", "terms_and_sentences"):
         return {**CONTEXT, "name": str(bert)}
     if name == "tfidf":
         return {"width": 16, "vocab": 11, "trained": True}
@@ -57,7 +58,7 @@ def options(name: str, bert: Path) -> dict[str, Any]:
 def encoder(request: pytest.FixtureRequest, bert: Path) -> TextEncoder:
     torch.manual_seed(0)
     found = TEXT_ENCODERS[request.param](**options(request.param, bert))
-    if isinstance(found, TfidfText):
+    if isinstance(found, TfidfText | TermsAndSentences):
         found.fit([[3, 4, 5], [5, 6, 7, 7], [8, 9, 10, 3]], np.arange(11))
     return found
 
@@ -96,6 +97,8 @@ def test_the_order_of_the_words_matters(encoder: TextEncoder, token_ids: Tensor)
 
 
 def test_every_parameter_gets_a_gradient(encoder: TextEncoder, token_ids: Tensor) -> None:
+    if isinstance(encoder, TermsAndSentences):
+        pytest.skip("stands still")
     pooled = encoder.pool(encoder(token_ids, PRESENT), PRESENT)
     (pooled * torch.randn_like(pooled)).sum().backward()
     missing = [
@@ -229,3 +232,20 @@ def test_a_broken_folder_is_refused_in_one_line(kind: str, bert: Path, tmp_path:
         build_at("model.text_encoder", TEXT_ENCODERS, part, kept=None, **CONTEXT)
     assert str(refused.value).startswith("model.text_encoder: ")
     assert "\n" not in str(refused.value)
+
+
+def test_terms_and_sentences_stand_side_by_side_as_unit_rows(bert: Path, token_ids: Tensor) -> None:
+    found = TermsAndSentences(**CONTEXT, name=str(bert), share=0.5)
+    found.fit([[3, 4, 5], [5, 6, 7, 7], [8, 9, 10, 3]], np.arange(11))
+    rows = found.pool(found(token_ids, PRESENT), PRESENT)
+    terms = TfidfText(width=4, vocab=11)
+    terms.fit([[3, 4, 5], [5, 6, 7, 7], [8, 9, 10, 3]], np.arange(11))
+    alone = torch.nn.functional.normalize(terms.pool(terms(token_ids, PRESENT), PRESENT))
+    torch.testing.assert_close(rows[:, :4], alone)
+    torch.testing.assert_close(rows[:, 4:].norm(dim=1), torch.full((3,), 0.5))
+    assert not any(weight.requires_grad for weight in found.parameters())
+
+
+def test_a_width_without_room_for_terms_is_refused(bert: Path) -> None:
+    with pytest.raises(UserError, match="leave no room for terms"):
+        TermsAndSentences(**{**CONTEXT, "width": 12}, name=str(bert))
