@@ -19,7 +19,7 @@ from cinelex.models.huggingface_text import check_encoder
 from cinelex.models.shapes import Studies, TokenFeatures, TokenIds, TokenMask, TrunkFeatures
 from cinelex.models.tfidf_text import TfidfText
 
-MAX_CENTRED = 256
+MAX_CENTRED = 128
 """Training reports, evenly spaced, whose mean is taken off the sentence encoder's rows."""
 AT_ONCE = 32
 

@@ -23,10 +23,13 @@ class Checked:
     """One line each; empty where the download is whole."""
 
 
-def check_images(images: ImageSet, *, sizes: Mapping[str, int], decode: bool = True) -> Checked:
+def check_images(
+    images: ImageSet, *, sizes: Mapping[str, int], decode: bool = True, captions: int = CAPTIONS
+) -> Checked:
     """Compare a set with the sizes of the public release's splits, and with what is on disk.
 
-    ``decode`` also decodes every image; otherwise it only has to be there.
+    ``decode`` also decodes every image; otherwise it only has to be there. ``captions`` are the
+    fewest that an image may have.
     """
     states = {image.path: _state(image.path, decode) for image in images.images}
     counts = Counter(image.split for image in images.images if not states[image.path])
@@ -41,9 +44,9 @@ def check_images(images: ImageSet, *, sizes: Mapping[str, int], decode: bool = T
             f"{len(images.unknown)} captioned images are in no split and left out: "
             + _some(list(images.unknown))
         )
-    few = [image.id for image in images.images if len(image.captions) < CAPTIONS]
+    few = [image.id for image in images.images if len(image.captions) < captions]
     if few:
-        problems.append(f"{len(few)} images have fewer than {CAPTIONS} captions: {_some(few)}")
+        problems.append(f"{len(few)} images have fewer than {captions} captions: {_some(few)}")
     kinds = defaultdict(list)
     for image in images.images:
         kinds[states[image.path]].append(image.id)

@@ -67,8 +67,8 @@ def make_ready(
     training sample.
     """
     kept = keep_features(config, model, splits, pixels_for=pixels_for)
-    size = config.evaluation.batch
-    solve_closed_form(model, splits[0], texts, batch=size, seed=config.seed)
+    size, store = config.evaluation.batch, splits[0].kept_texts
+    solve_closed_form(model, splits[0], texts, kept=store, batch=size, seed=config.seed)
     return kept
 
 

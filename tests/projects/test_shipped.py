@@ -12,12 +12,12 @@ from tests.tiny_run import ROOT, arguments
 
 NEED_A_DOWNLOAD = ("openclip", "gpu_24gb", "gpu_80gb", "gpu_8x80gb", "frozen_features")
 """Whose shapes are checked without it, in tests/runners/test_estimate.py and of OpenCLIP's own."""
-OF_OTHER_SIZES = "small_data"
-"""Has a test of its own."""
+OF_OTHER_SIZES = ("small_data", "small_pretrained")
+"""Have tests of their own."""
 SHIPPED = [
     path
     for path in sorted((ROOT / "config").glob("*/*.yaml"))
-    if not path.name.startswith("sweep_") and path.stem not in (*NEED_A_DOWNLOAD, OF_OTHER_SIZES)
+    if not path.name.startswith("sweep_") and path.stem not in (*NEED_A_DOWNLOAD, *OF_OTHER_SIZES)
 ]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
+from transformers import BertConfig, BertModel
 
 from cinelex.core.files import read_json
 from cinelex.scripts.main import main
@@ -42,3 +43,34 @@ def test_a_recipe_trains_solves_and_is_searched_beside_its_floor(
     assert weights["text_encoder.idf"].any()
     found = read_json(run / "results.json")["retrieval"][DIRECTIONS[kind]]["recall_at_10"]
     assert {"ridge_pixels", "ridge_features"} <= found["baselines"].keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted(OWN))
+def test_a_recipe_for_pretrained_towers_solves_on_what_they_make(
+    kind: str, study_cache: Path, tmp_path: Path
+) -> None:
+    bert = tmp_path / "bert"
+    config = BertConfig(
+        vocab_size=2048,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+    )
+    BertModel(config).save_pretrained(bert)
+    command = ["--base_config", str(CONFIG / kind / "small_pretrained.yaml"), f"folder={tmp_path}"]
+    towers = [
+        "model.video_encoder={name: timm, options: {backbone: test_byobnet, depth: 0}}",
+        f"model.text_encoder={{name: terms_and_sentences, options: {{name: {bert}}}}}",
+        "tokenizer={kind: trained, path: null, vocab_size: 512, max_tokens: 64}",
+        *("model.width=32", "model.dim=32", "data.size=32", "batch=500", "steps=4"),
+    ]
+    given = ("model.width", "model.dim", "model.video", "data.size", "batch", "tokenizer")
+    tiny = [item for item in (*TINY, *OWN[kind]) if not item.startswith(given)]
+    assert main([*command, *tiny, *towers, f"data.cache={study_cache}", "name=small"]) == 0
+    weights = load_file(tmp_path / "small" / "checkpoints" / "step-4" / "model.safetensors")
+    assert weights["closed_form.weight"].any()
+    assert weights["text_encoder.sentence_mean"].any()
+    found = read_json(tmp_path / "small" / "results.json")["retrieval"][DIRECTIONS[kind]]
+    assert {"ridge_pixels", "ridge_features"} <= found["recall_at_10"]["baselines"].keys()

@@ -39,6 +39,21 @@ def test_a_download_is_checked_and_what_is_missing_is_said(
     assert "captions_train2017.json: not there" in capfd.readouterr().err
 
 
+def test_images_of_a_manifest_are_checked_too(
+    download: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    there = next(download.rglob("*.jpg"))
+    table = tmp_path / "pictures.csv"
+    rows = ["id,image,text,split", f"a,{there},one,train", f"b,{tmp_path / 'no.png'},two,train"]
+    table.write_text("\n".join(rows))
+    command = ["--manifest", str(table), "--columns", "study=id", "video=image", "report=text"]
+    assert check_images.main(command) == 1
+    said = capfd.readouterr()
+    assert "train: 1 images readable" in said.out
+    assert "1 images: the file is not there" in said.err
+    assert check_images.main([*command, "words=text"]) == 2
+
+
 def write_run(folder: Path, name: str, seed: int, ranks: np.ndarray, **change: float) -> Path:
     run = folder / f"{name}-{seed}"
     (run / "predictions").mkdir(parents=True)
