@@ -60,8 +60,9 @@ def test_a_recipe_for_pretrained_towers_solves_on_what_they_make(
     )
     BertModel(config).save_pretrained(bert)
     command = ["--base_config", str(CONFIG / kind / "small_pretrained.yaml"), f"folder={tmp_path}"]
+    video = "{backbone: test_byobnet, pretrained: false, depth: 0}"
     towers = [
-        "model.video_encoder={name: timm, options: {backbone: test_byobnet, pretrained: false, depth: 0}}",
+        f"model.video_encoder={{name: timm, options: {video}}}",
         f"model.text_encoder={{name: terms_and_sentences, options: {{name: {bert}}}}}",
         "tokenizer={kind: trained, path: null, vocab_size: 512, max_tokens: 64}",
         *("model.width=32", "model.dim=32", "data.size=32", "batch=500", "steps=4"),
