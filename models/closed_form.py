@@ -77,7 +77,8 @@ class ClosedForm(nn.Module):
         assert features is not None
         rows = features.float().flatten(1, -2).mean(1)
         total = rows.new_zeros(studies, rows.shape[1]).index_add(0, owner, rows)
-        return total / owner.bincount(minlength=studies).clamp(min=1)[:, None]
+        clips_of = rows.new_zeros(studies).index_add(0, owner, torch.ones_like(rows[:, 0]))
+        return total / clips_of.clamp(min=1)[:, None]
 
     def forward(self, own: Studies, inputs: Float[Tensor, "study input"]) -> Studies:
         """Return unit rows of both.

@@ -176,7 +176,9 @@ class StudyModel(nn.Module, ABC):
         if form is not None and form.clips is None:
             kept = with_trunk(self.video_encoder, clips, kept)
         features = self.encode_clips(clips, kept)
-        return self.finish_study(features, clips, owner, studies=studies, max_clips=max_clips)
+        return self.finish_study(
+            features, clips, owner, studies=studies, max_clips=max_clips, kept=kept
+        )
 
     def finish_study(
         self,
@@ -186,11 +188,15 @@ class StudyModel(nn.Module, ABC):
         *,
         studies: int,
         max_clips: int | None = None,
+        kept: Kept = NOTHING,
     ) -> EncodedStudies:
         """Return what `encode_study` does, where `encode_clips` has done its part already."""
         found = self.join_clips(features, owner, studies=studies, max_clips=max_clips)
+        form = None if self.training else self.closed_form
         if form is None:
             return found
+        if form.clips is None:
+            kept = with_trunk(self.video_encoder, clips, kept)
         inputs = form.inputs_of(clips, owner, kept.clips, studies=studies, max_clips=max_clips)
         return replace(found, study=form(found.study, inputs))
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from cinelex.core.errors import UserError
 from cinelex.data.video.transforms import to_float
 from cinelex.models.shapes import Clips, TokenIds, TokenMask
-from cinelex.models.study_model import StudyModel
+from cinelex.models.study_model import NOTHING, StudyModel, with_trunk
 from cinelex.trained.engines import GRAPHS
 
 OPSET = 20
@@ -47,7 +47,8 @@ class StudyGraph(nn.Module):
         form = self.model.closed_form
         if form is None:
             return found.study[0]
-        inputs = form.inputs_of(clips, owner, found.tokens, found.token_mask, max_clips=count)
+        kept = NOTHING if form.clips else with_trunk(self.model.video_encoder, clips, NOTHING)
+        inputs = form.inputs_of(clips, owner, kept.clips, studies=1, max_clips=count)
         return form(found.study, inputs)[0]
 
 
