@@ -100,6 +100,8 @@ class Vectors:
         allowed: Int64[np.ndarray, " row"] | None = None,
     ) -> Near:
         """Return the nearest rows, exactly; ``allowed`` are the only ones that count."""
+        if count == 0:
+            return Near(np.zeros(0, np.int64), np.zeros(0, np.float32))
         if allowed is not None and len(allowed) == len(self):
             allowed = None
         how = None

@@ -45,6 +45,7 @@ def test_filters_and_words_hold_for_every_answer(served: Served) -> None:
     with served.client() as client:
         some = _search(client, **asked, words="stenosis")["results"]
         others = _search(client, **asked, words="-stenosis")["results"]
+        assert _search(client, **asked, words="elephant")["results"] == []
         wrong = client.post("/api/search", json={**asked, "filters": {"speed": ["1"]}})
     assert len(some) + len(others) == 12  # type: ignore[arg-type]
     for result in some:  # type: ignore[attr-defined]
