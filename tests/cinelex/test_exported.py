@@ -26,8 +26,15 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def exported(finished_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("exported") / "all"
-    formats = ["--formats", "safetensors,onnx,int8"]
-    assert export([str(finished_run.path), "--out", str(folder), *formats]) == 0
+    # elsewhere, for types that are checked at every call know no size that is still open
+    command = [sys.executable, "-m", "cinelex.scripts.export", str(finished_run.path)]
+    formats = ["--out", str(folder), "--formats", "safetensors,onnx,int8"]
+    root = str(Path(__file__).parents[2])
+    env = {**os.environ, "PYTHONPATH": root}
+    told = subprocess.run(
+        [*command, *formats], env=env, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stderr
     return folder
 
 
