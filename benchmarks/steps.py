@@ -140,7 +140,7 @@ def masked_row(rounds: int) -> Row:
 
 def caption_row(rounds: int) -> Row:
     """P13: captions token by token, beside transformers' generate on a decoder of the same size."""
-    from transformers import BertConfig, BertLMHeadModel
+    from transformers import BertConfig, BertLMHeadModel, DynamicCache, EncoderDecoderCache
 
     studies, length, vocab = 16, 32, 1000
     decoder = TransformerCaptionDecoder(
@@ -167,7 +167,7 @@ def caption_row(rounds: int) -> Row:
             max_new_tokens=length - 1,
             min_new_tokens=length - 1,
             do_sample=False,
-            use_cache=True,
+            past_key_values=EncoderDecoderCache(DynamicCache(), DynamicCache()),
             pad_token_id=0,
             eos_token_id=0,
         )
