@@ -20,7 +20,7 @@ class Command:
     examples: tuple[str, ...]
     """Command lines without ``cinelex NAME``, each with two blanks and a comment behind."""
     mode: str | None = None
-    """What its module runs with, as ``--run_mode``."""
+    """What its module is told, as ``--run_mode``, where it does several things."""
     group: str = "look"
     """A heading of the list of commands."""
 
@@ -166,6 +166,29 @@ COMMANDS = {
             "runs/multitask  # on this machine alone",
             "runs/multitask --host 0.0.0.0 --tokens people.txt  # for those who have a token",
             "runs/multitask --pacs 'https://pacs.example/view?study={study_id}'",
+        ),
+    ),
+    "caption": Command(
+        what="write a report about the videos of one study",
+        module="cinelex.scripts.use",
+        mode="caption",
+        group="use",
+        examples=("runs/multitask a.mp4 b.mp4  # all videos of the study, in any order",),
+    ),
+    "facts": Command(
+        what="say what the heads of a run find in the videos of one study",
+        module="cinelex.scripts.use",
+        mode="facts",
+        group="use",
+        examples=("runs/multitask a.mp4 b.mp4  # of a run that was trained with facts",),
+    ),
+    "search": Command(
+        what="find the reports nearest to a study, beside what a report at random scores",
+        module="cinelex.scripts.use",
+        mode="search",
+        group="use",
+        examples=(
+            "runs/multitask a.mp4 b.mp4 --reports reports.csv --count 3  # the nearest three",
         ),
     ),
     "doctor": Command(

@@ -1,0 +1,81 @@
+"""Ask a trained run about one study: its caption, its facts, the reports nearest to it."""
+
+import argparse
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cinelex.core.console import say
+from cinelex.core.entry import command, guarded, prog
+from cinelex.core.errors import UserError
+
+ASKED = ("caption", "facts", "search")
+
+
+def parser(what: str | None = None) -> argparse.ArgumentParser:
+    """Return the command line; of one question only what it reads."""
+    made = argparse.ArgumentParser(
+        prog=prog(f"cinelex {what or 'caption'}"), description=__doc__, allow_abbrev=False
+    )
+    add = made.add_argument
+    add("run", metavar="RUN", help="the folder of a run, an export or a bundle")
+    add("videos", type=Path, nargs="+", metavar="VIDEO", help="all videos of one study")
+    add("--run_mode", choices=ASKED, default=what or "caption", help=argparse.SUPPRESS)
+    add("--device", default="cpu", help="where to compute: cpu or cuda")
+    if what in (None, "search"):
+        add("--reports", type=Path, help="table with a column of reports, or text, one a line")
+        add("--count", type=int, default=5, help="how many to show")
+    return made
+
+
+@command
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return 0, or 2 for bad input."""
+    options = parser().parse_args(arguments)
+    missing = [place for place, path in enumerate(options.videos, 1) if not path.is_file()]
+    if missing:
+        raise UserError(f"video {missing[0]} of {len(options.videos)}: there is no such file")
+    from cinelex.trained.loading import load  # here, because the models' libraries take seconds
+
+    reports = read_reports(options.reports) if options.run_mode == "search" else []
+    run, study = load(options.run, device=options.device), [options.videos]
+    if options.run_mode == "caption":
+        say(run.caption(study)[0])
+    elif options.run_mode == "facts":
+        for fact in run.facts(study)[0]:
+            value = "" if fact.value is None else f"  {fact.value:.3g}"
+            chance = "" if fact.probability is None else f"  probability {fact.probability:.2f}"
+            say(f"{fact.place}: {fact.attribute}{value}{chance}")
+    else:
+        found = run.search(study, reports, count=len(reports))[0]
+        for match in found[: options.count]:
+            say(f"{match.cosine:.3f}  {match.report}")
+        say(f"a report at random: {statistics.fmean(match.cosine for match in found):.3f}")
+    return 0
+
+
+def read_reports(path: Path | None) -> list[str]:
+    """Return the different reports of a table, or the lines of a text file.
+
+    Raises:
+        UserError: There is no such file, or nothing in it.
+    """
+    if path is None:
+        raise UserError("--reports is missing: a table with a column of reports, or a text file")
+    if path.suffix == ".txt" and path.is_file():
+        found = path.read_text(encoding="utf-8").splitlines()
+    else:
+        from cinelex.data.tables.read import read_table
+        from cinelex.scripts.setup.columns import guess_text, text_of
+
+        table = read_table(path)
+        found = text_of(table, guess_text(table).name)
+    kept = list(dict.fromkeys(line.strip() for line in found if line.strip()))
+    if not kept:
+        raise UserError(f"{path}: there is no report in it")
+    return kept
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
