@@ -11,7 +11,7 @@ from cinelex.projects.interface.exhibits import Table
 
 THRESHOLDS = (0.1, 0.2, 0.3, 0.5)
 """Probabilities from which somebody would act."""
-Told = tuple[str, Float[np.ndarray, " item"], Bool[np.ndarray, " item"]]
+Told = tuple[str, Float[np.ndarray, " _"], Bool[np.ndarray, " _"]]
 """The name of a fact, its probability for every item, and whether the report has it."""
 
 
