@@ -36,7 +36,7 @@ class ColumnsConfig(Strict):
     secondary_angle: Name | None = None
     """Column of the secondary angle in degrees, caudal negative, cranial positive; null takes
     ``secondary_angle`` where the file has it."""
-    groups: dict[Literal["age", "sex", "site", "manufacturer", "model", "year", "date"], Name] = {}
+    groups: dict[str, Name] = {}
     """Columns by what they say of a study, which scores are told apart by; one that is not named
     here is taken where the file has a column of a usual name, such as ``age`` or ``vendor``."""
     subgroups: list[Name] = []
