@@ -66,7 +66,8 @@ def hint(word: str, words: Iterable[str]) -> str:
 def nearest_key(key: str, keys: Iterable[str]) -> str | None:
     """Return the dotted key most like ``key``, wherever its section is, or None.
 
-    A key in the same section, or in a section of it, comes before an equally like one elsewhere.
+    Of equally like ones, that in the same section comes first, then one below it, then the least
+    deep.
     """
     section, _, last = key.rpartition(".")
     known = set(keys)
@@ -74,10 +75,11 @@ def nearest_key(key: str, keys: Iterable[str]) -> str | None:
     if habit in known or habit.rpartition(".")[0] in known:
         return habit
 
-    def likeness(other: str) -> tuple[float, bool, bool]:
+    def likeness(other: str) -> tuple[float, bool, bool, int]:
         home, _, name = other.rpartition(".")
         alike = SequenceMatcher(None, last, name).ratio()
-        return alike, home == section, home.partition(".")[0] == section.partition(".")[0]
+        below = home.partition(".")[0] == section.partition(".")[0]
+        return alike, home == section, below, -other.count(".")
 
     best = max(sorted(known), key=likeness, default=None)
     if best is not None and likeness(best)[0] >= MIN_LIKENESS:
