@@ -81,7 +81,8 @@ def _plain(field: Schema) -> str:
         case "array":
             return f"list of {_value(field['items'])}"
         case "object":
-            return f"{_value(field['additionalProperties'])}, by name"
+            patterns = field.get("patternProperties", {}).values()
+            return f"{_value(field.get('additionalProperties') or next(iter(patterns)))}, by name"
         case "string":
             return "path" if field.get("format") == "path" else "text"
         case "integer" | "number" as kind:
