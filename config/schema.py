@@ -1,7 +1,7 @@
 """What a run is: every field with its unit. A key that is not here is an error."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -18,8 +18,8 @@ from cinelex.config.data_schema import (
     TokenizerConfig,
 )
 from cinelex.config.eq_schema import EqConfig, SyntheticEqConfig
+from cinelex.config.evaluation_schema import EvaluationConfig, GenerationConfig
 from cinelex.config.features_schema import FeaturesConfig
-from cinelex.config.generation_schema import GenerationConfig
 from cinelex.config.latent_schema import EngravingsConfig, LatentConfig
 from cinelex.config.model_schema import ContrastiveConfig, FactsConfig, LossWeights, ModelConfig
 from cinelex.config.optimizer_schema import OptimizerConfig
@@ -62,42 +62,6 @@ __all__ = [
     "TokenizerConfig",
     "ValueOrSchedule",
 ]
-
-
-NullName = Literal[
-    "blank_video",
-    "shuffled_frames",
-    "reversed_video",
-    "first_frame",
-    "other_sample",
-    "permuted_pixels",
-    "metadata",
-]
-NULLS: tuple[NullName, ...] = get_args(NullName)
-
-
-class EvaluationConfig(Strict):
-    """How the held-out studies are scored."""
-
-    batch: Count = 32
-    """Studies that are encoded at once on a process; the results do not depend on it."""
-    max_new_tokens: Count = 128
-    """Tokens after which a generated report ends."""
-    generation: GenerationConfig = GenerationConfig()
-    """How each of them is chosen."""
-    bootstrap: Count = 1000
-    """Resamples of the held-out studies behind each 95 % interval."""
-    checkpoint: Literal["auto", "newest", "best"] = "auto"
-    """Which checkpoint is evaluated; the best is that of ``keep_best``, and ``auto`` takes it where
-    the run kept one."""
-    facts: Literal["coronary", "engraving", "none"] = "coronary"
-    """Kind of facts that captions are scored by; ``none`` leaves the scores of text."""
-    nulls: list[NullName] = list(NULLS)
-    """What every score is set beside, where the project shows pictures or videos: the same score
-    with blank video, with frames shuffled or reversed, with the first frame alone, with the picture
-    of another sample or its pixels permuted, and from metadata alone."""
-    report_examples: CountOrZero = 6
-    """Best and worst studies that are kept to look at."""
 
 
 class RunConfig(Strict):

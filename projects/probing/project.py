@@ -1,7 +1,7 @@
 """Probing: what the frozen features of a video encoder tell of a study, by heads of many kinds."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from cinelex.projects.interface.project import Project
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.probing.encoders import fingerprint, probed_encoder
+from cinelex.projects.probing.outputs import ProbeOutputs
 from cinelex.projects.probing.predictions import probe_outputs
 from cinelex.projects.probing.results import probing_results
 from cinelex.projects.probing.targets import Targets, read_targets
@@ -35,14 +36,6 @@ from cinelex.projects.studies.features import keep_clips
 from cinelex.projects.studies.rehearsal import made_up_batch
 from cinelex.projects.studies.sample_diagnostics import order_diagnostics
 from cinelex.projects.studies.tokenizers import planned_tokenizer
-
-
-@dataclass(frozen=True)
-class ProbeOutputs:
-    """All that the losses need of one batch."""
-
-    logits: Float[Tensor, "study probe output"]
-    """Of all heads, one behind the other."""
 
 
 class ProbingProject(Project[Batch, Probes]):

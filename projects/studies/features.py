@@ -1,11 +1,11 @@
 """Frozen towers run once: what they make of every clip and report of a run, found or made."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -25,6 +25,7 @@ from cinelex.models.video_text import VideoText
 from cinelex.projects.studies.closed_form import solve_closed_form
 from cinelex.projects.studies.encoding import device_of, evaluating
 from cinelex.projects.studies.floors import Texts
+from cinelex.projects.studies.kept import Kept
 
 CLIPS_AT_ONCE = 8
 TEXTS_AT_ONCE = 32
@@ -36,21 +37,6 @@ TOLERANCE = {"fp32": 1e-3, "bf16": 3e-2}
 Clip = tuple[StoredVideos, Path, Sequence[int]]
 Rows = Callable[[Sequence[str]], Sequence[Float[Tensor, "token native"]]]
 """From a few keys to what the tower makes of what they stand for."""
-
-
-@runtime_checkable
-class Kept(Protocol):
-    """A data set that can do without pixels or tokens."""
-
-    store: StoredVideos
-    kept_clips: FeatureStore | None
-    kept_texts: FeatureStore | None
-
-    def cuts(self, *, training: bool) -> Iterator[tuple[Path, list[list[int]] | None]]:
-        """Yield every video with the clips that may be asked for, as frames."""
-
-    def texts(self) -> Iterator[Int[Tensor, " token"]]:
-        """Yield the tokens of every text."""
 
 
 def make_ready(

@@ -186,3 +186,14 @@ def with_steps(**changes: Any) -> Evidence:
 def found(evidence: Evidence, rule: str) -> list[Finding]:
     """Return what one rule finds."""
     return [finding for finding in diagnose(evidence) if finding.rule == rule]
+
+
+RISING = [
+    {
+        "step": step,
+        "losses/contrastive": 2.0 + abs(step - 60) / 200 + (step % 40) / 4000,
+        "losses/contrastive/chance": 2.485,
+    }
+    for step in range(20, 300, 20)
+]
+"""Held-out losses that were best early."""

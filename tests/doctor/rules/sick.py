@@ -14,6 +14,7 @@ from tests.doctor.records import (
     CONFIG,
     HEALTHY,
     RESULTS,
+    RISING,
     STEPS,
     rate,
     scored,
@@ -26,17 +27,6 @@ from tests.doctor.records import (
 
 def configured(**changes: Any) -> RunConfig:
     return RunConfig.model_validate({**CONFIG.model_dump(), **changes})
-
-
-RISING = [
-    {
-        "step": step,
-        "losses/contrastive": 2.0 + abs(step - 60) / 200 + (step % 40) / 4000,
-        "losses/contrastive/chance": 2.485,
-    }
-    for step in range(20, 300, 20)
-]
-"""Held-out losses that were best early."""
 
 
 def with_results(**changes: Any) -> Evidence:
