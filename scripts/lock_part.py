@@ -22,21 +22,22 @@ def normal(requirement: str) -> str:
 def part_of(lock: str, roots: Iterable[str]) -> str:
     """Return the entries of ``lock`` that ``roots`` need, directly or by what they need."""
     entries = re.split(r"\n(?=[A-Za-z0-9])", lock.strip())
-    named = {normal(entry): entry for entry in entries}
+    named = [(normal(entry), entry) for entry in entries]  # one name may have an entry a Python
+    names = {name for name, _ in named}
     wanted_by: dict[str, set[str]] = defaultdict(set)
-    for name, entry in named.items():
+    for name, entry in named:
         said = entry.partition("# via")[2].replace("#", "").split("\n")
         for line in said:
             if line.strip():
                 wanted_by[normal(line.strip())].add(name)
     found: set[str] = set()
-    ahead = [root for root in map(normal, roots) if root in named]
+    ahead = [root for root in map(normal, roots) if root in names]
     while ahead:
         name = ahead.pop()
         if name not in found:
             found.add(name)
             ahead += wanted_by[name]
-    return "\n".join(entry for name, entry in named.items() if name in found) + "\n"
+    return "\n".join(entry for name, entry in named if name in found) + "\n"
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -31,6 +31,11 @@ def test_what_is_needed_by_what_is_needed_is_kept_as_it_stands() -> None:
     assert part_of(LOCK, ["d"]) == LOCK[LOCK.index("d==4") :]
 
 
+def test_a_package_with_an_entry_a_python_keeps_both() -> None:
+    entries = "a==1 ; python_full_version < '3.12'\na==2 ; python_full_version >= '3.12'\n"
+    assert part_of(entries, ["a"]) == entries
+
+
 def test_all_is_the_whole_lock_and_the_core_trains_without_what_tests_need(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
