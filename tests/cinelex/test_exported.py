@@ -110,7 +110,10 @@ def test_a_bundle_is_evaluated_elsewhere_and_only_numbers_come_out(
     assert bundle([str(finished_run.path), "--out", str(tmp_path / "made")]) == 0
     there = Path(shutil.move(tmp_path / "made", tmp_path / "elsewhere"))
     assert_nothing_of(held, there)
-    site = [{**row, "study_id": f"canary-{row['study_id']}"} for row in held[-30:]]
+    site = []
+    for row in held[-30:]:
+        copy = shutil.copy(row["video_path"], tmp_path / f"canary-{Path(row['video_path']).name}")
+        site.append({**row, "study_id": f"canary-{row['study_id']}", "video_path": copy.name})
     with (tmp_path / "canary.csv").open("w", newline="") as stream:
         writer = csv.DictWriter(stream, site[0])
         writer.writeheader()
