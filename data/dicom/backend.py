@@ -11,19 +11,6 @@ from cinelex.data.dicom.pixels import read_cine
 from cinelex.data.dicom.sector import apply, find_sector
 from cinelex.data.video.decode import Choose, Keep, VideoCorrupt, VideoInfo, VideoUnsupported
 
-PREAMBLE = 128
-"""Bytes before the mark of a DICOM file."""
-
-
-def is_dicom(path: Path) -> bool:
-    """Return whether a file bears the mark of DICOM, or has its ending; False if unreadable."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(PREAMBLE + 4)
-    except OSError:
-        return False
-    return head[PREAMBLE:] == b"DICM" or path.suffix.lower() in (".dcm", ".dicom")
-
 
 def read_dicom(
     path: Path, choose: Choose, keep: Keep

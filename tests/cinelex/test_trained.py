@@ -146,7 +146,7 @@ def test_a_loaded_model_brings_nothing_of_training(finished_run: FinishedRun) ->
     asked = (
         "import sys, cinelex; cinelex.load(sys.argv[1]);"
         "print(*[name for name in sys.modules if name.split('.')[0] in"
-        "('wandb', 'optuna', 'matplotlib', 'ray') or name.startswith(('cinelex.runners',"
+        "('wandb', 'optuna', 'matplotlib', 'ray', 'pydicom') or name.startswith(('cinelex.runners',"
         "'cinelex.doctor', 'cinelex.sweeps', 'cinelex.scripts'))])"
     )
     command = [sys.executable, "-c", asked, str(finished_run.path)]
