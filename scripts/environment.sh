@@ -15,7 +15,7 @@ fail() {
 # What the environment was made from; it has to be made again when any of it changes.
 ingredients() {
   printf '%s\n' "$root"
-  cat "$root/requirements.lock" "$root/pyproject.toml" "$root/setup.py"
+  cat "$root/requirements.lock" "$root/pyproject.toml" "$root/setup.py" "$root/scripts/lock_part.py"
 }
 
 # Prints the extras that are installed, and those that are asked for now, each once.
