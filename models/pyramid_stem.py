@@ -71,14 +71,14 @@ class PyramidStem(nn.Module):
         )
         if visible is not None:
             t, y, x = maps.shape[1], maps.shape[3] // rows, maps.shape[4] // columns
-            grid = visible.view(len(maps), t, 1, y, x).to(maps.dtype)
+            grid = visible.view(maps.shape[0], t, 1, y, x).to(maps.dtype)
             grid = grid.repeat_interleave(rows, dim=3).repeat_interleave(columns, dim=4)
             maps = maps * grid
         images = maps.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         return rearrange(
             self.convolve(images),
             "(clip t) part (y rows) (x columns) -> clip (t y x) (rows columns part)",
-            clip=len(clips),
+            clip=clips.shape[0],
             rows=self.cells[0],
             columns=self.cells[1],
         )

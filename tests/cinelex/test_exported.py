@@ -112,7 +112,9 @@ def test_a_bundle_is_evaluated_elsewhere_and_only_numbers_come_out(
     assert_nothing_of(held, there)
     site = []
     for row in held[-30:]:
-        copy = shutil.copy(row["video_path"], tmp_path / f"canary-{Path(row['video_path']).name}")
+        video = Path(row["video_path"])
+        copy = tmp_path / f"canary-{video.name}"
+        shutil.copy(video, copy)
         site.append({**row, "study_id": f"canary-{row['study_id']}", "video_path": copy.name})
     with (tmp_path / "canary.csv").open("w", newline="") as stream:
         writer = csv.DictWriter(stream, site[0])
