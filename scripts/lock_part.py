@@ -6,6 +6,7 @@
 followed from the extras of the project down.
 """
 
+import argparse
 import re
 import sys
 import tomllib
@@ -42,16 +43,20 @@ def part_of(lock: str, roots: Iterable[str]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says."""
-    lock, pyproject, *extras = arguments
-    project = tomllib.loads(Path(pyproject).read_text(encoding="utf-8"))["project"]
-    of_extras = project["optional-dependencies"]
+    parser = argparse.ArgumentParser(prog="lock_part.py", description=__doc__)
+    parser.add_argument("lock", help="requirements.lock")
+    parser.add_argument("pyproject", help="pyproject.toml")
+    parser.add_argument("extras", nargs="*", help="names of extras, or all")
+    options = parser.parse_args(arguments)
+    project = tomllib.loads(Path(options.pyproject).read_text(encoding="utf-8"))["project"]
+    of_extras, extras = project["optional-dependencies"], options.extras
     chosen = of_extras.keys() if "all" in extras else [*extras, "setup"]
     unknown = sorted(set(chosen) - of_extras.keys())
     if unknown:
         sys.stderr.write(f"error: no extra {unknown[0]}; there are {', '.join(of_extras)}\n")
         return 2
     roots = [*project["dependencies"], *(line for name in chosen for line in of_extras[name])]
-    sys.stdout.write(part_of(Path(lock).read_text(encoding="utf-8"), roots))
+    sys.stdout.write(part_of(Path(options.lock).read_text(encoding="utf-8"), roots))
     return 0
 
 

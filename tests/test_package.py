@@ -112,7 +112,7 @@ def test_the_wheel_holds_the_package_with_its_data_and_nothing_else(
     assert {name.split("/")[0] for name in names} == {"cinelex", "cinelex-0.1.0.dist-info"}
     packaged = {
         path.relative_to(clone / "cinelex").as_posix()
-        for room in ("", *ROOMS)
+        for room in ("", *ROOMS, "trained")
         for path in (clone / "cinelex" / room).glob("**/*" if room else "*.py")
         if path.is_file() and path.suffix not in NOT_PACKAGED
     }

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from jaxtyping import Bool, Float, Int, UInt64
 
 from cinelex.core.errors import UserError
@@ -69,7 +67,9 @@ class Vectors:
                 yield np.asarray(self.source[self.kept[start : start + BLOCK]], np.float32)
             return
         first = 0
-        for batch in pq.ParquetFile(self.source).iter_batches(BLOCK, columns=[self.name]):
+        from pyarrow.parquet import ParquetFile  # here, because every rule imports this module
+
+        for batch in ParquetFile(self.source).iter_batches(BLOCK, columns=[self.name]):
             rows = _matrix(batch.column(0), self.name)
             low, high = np.searchsorted(self.kept, (first, first + len(rows)))
             first, chosen = first + len(rows), self.kept[low:high] - first
@@ -92,9 +92,7 @@ def _matrix(column: Any, name: str) -> Float[np.ndarray, "row dim"]:
     """Return a column of lists as a matrix; a row that is missing is not a number."""
     values = column.flatten().to_numpy(zero_copy_only=False)
     there = column.is_valid().to_numpy(zero_copy_only=False)
-    lengths = np.unique(
-        pa.compute.list_value_length(column).drop_null().to_numpy(zero_copy_only=False)
-    )
+    lengths = np.unique(column.value_lengths().drop_null().to_numpy(zero_copy_only=False))
     if len(lengths) > 1:
         raise UserError(f"column {name!r}: its rows have {len(lengths)} different lengths")
     width = int(lengths[0]) if len(lengths) else 1

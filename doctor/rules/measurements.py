@@ -8,6 +8,8 @@ from cinelex.doctor.rules.rule import Measured, Rule
 NARROW = 0.5
 """sd(prediction) / sd(truth) below which answers are called near the mean."""
 SIGNIFICANT = 0.05
+MIN_GAP = 0.02
+"""Of a probability: two points of a hundred mislead nobody, however surely they are there."""
 
 
 def _near_the_mean(evidence: Evidence) -> Iterator[Measured]:
@@ -60,10 +62,10 @@ def _uncalibrated(evidence: Evidence) -> Iterator[Measured]:
         if score.name.endswith(".calibration_error") and score.value is not None
         if (null := score.nulls.get("calibrated_model")) is not None and null.high is not None
     ]
-    worst = max(found, key=lambda entry: entry[0], default=None)
-    if worst is None or worst[0] <= 0:
+    gaps = [entry for entry in found if entry[0] > 0 and (entry[1].value or 0.0) > MIN_GAP]
+    if not gaps or evidence.young:
         return
-    _, score, null = worst
+    _, score, null = max(gaps, key=lambda entry: entry[0])
     assert score.value is not None
     assert null.high is not None
     yield Measured(score.value, null.high, {"score": score.name, "mean": null.value})
@@ -105,7 +107,8 @@ UNCALIBRATED = Rule(
     statement="{score} is {value:.3f}, where a calibrated model of these probabilities would score "
     "{mean:.3f}.",
     formula="mean gap between probability and share over bins of equal numbers of items; the "
-    "97.5th percentile of outcomes drawn from the probabilities is the threshold",
+    "97.5th percentile of outcomes drawn from the probabilities is the threshold, two points at "
+    "least",
     null="{mean:.3f}",
     cause="Fitted on few validation studies, or test studies have the fact more or less often.",
     key="data.validation_split",

@@ -121,13 +121,8 @@ def _read(
     data, still = config.data, config.clipse.format != "manifest"
     images, root, source = _image_set(config, output)
     settings = ingest_settings(data, stored_frames=1 if still else data.stored_frames)
-    store = ingest(
-        [image.path for image in images.images],
-        root=root,
-        cache=data.cache / "frames",
-        settings=settings,
-        source=source,
-    )
+    paths, cache = [image.path for image in images.images], data.cache / "frames"
+    store = ingest(paths, root=root, cache=cache, settings=settings, source=source)
     if is_main():
         check_rejects(
             rejected(((image.id, image.path) for image in images.images), store),
@@ -242,8 +237,8 @@ def _sampler(config: RunConfig, train: CaptionedImages) -> StudySampler:
 
 
 def _counts(images: ImageSet) -> str:
-    counts = Counter(image.split for image in images.images)
-    return ", ".join(f"{split} {count}" for split, count in counts.items())
+    counts = Counter(image.split for image in images.images).items()
+    return ", ".join(f"{split} {count}" for split, count in counts)
 
 
 def all_captions(images: Sequence[CaptionedImage]) -> list[str]:

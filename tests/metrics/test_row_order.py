@@ -10,7 +10,7 @@ ROWS = 600
 
 def _people(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
-    person = np.arange(ROWS) // 3
+    person = random.permutation(np.arange(ROWS) // 3)  # neighbours are no relatives
     rows = random.standard_normal((ROWS // 3, 8))[person] + random.standard_normal((ROWS, 8))
     return rows - rows.mean(axis=0), person
 

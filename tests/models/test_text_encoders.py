@@ -30,7 +30,6 @@ TINY = BertConfig(
     vocab_size=11,
     hidden_size=12,
     num_hidden_layers=1,
-    num_attention_heads=2,
     intermediate_size=24,
     max_position_embeddings=8,
 )

@@ -74,7 +74,7 @@ def measure(
     learning = ((n, p) for n, p in module.named_parameters() if p.requires_grad)
     for name, parameter in learning:
         assert parameter.grad is not None, name
-        found[f"gradient/{name}"] = parameter.grad.clone()
+        found[f"gradient/{name}"] = parameter.grad.clone(memory_format=torch.contiguous_format)
     return found
 
 

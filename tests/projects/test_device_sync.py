@@ -62,9 +62,10 @@ def test_an_update_waits_for_nothing(
     batches = project.batches(0)
     trainer.update(next(batches))
     batch = next(batches)
-    # it is asked about a batch that is still on the CPU
-    nulls = project.nulls(batch)
+    # they are asked about a batch that is still on the CPU
+    nulls, counts = project.nulls(batch), project.counts(batch)
     monkeypatch.setattr(project, "nulls", lambda _: nulls)
+    monkeypatch.setattr(project, "counts", lambda _: counts)
     with Waits() as waits:
         trainer.update(batch)
     assert waits.found == Counter()

@@ -99,7 +99,7 @@ def test_a_folder_without_a_store_and_an_unknown_word_are_refused(
     assert cache("list", tmp_path) == 2
     assert "name the folder that data.cache is" in capsys.readouterr().err
     assert command.main(["cahce"]) == 2
-    assert "usage: cinelex" in capsys.readouterr().err
+    assert "did you mean cache?" in capsys.readouterr().err
 
 
 def test_what_a_data_set_has_withdrawn_leaves_the_cache_too(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -42,9 +44,9 @@ def test_a_download_is_checked_and_what_is_missing_is_said(
 def test_images_of_a_manifest_are_checked_too(
     download: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    there = next(download.rglob("*.jpg"))
+    shutil.copy(next(download.rglob("*.jpg")), tmp_path / "yes.jpg")
     table = tmp_path / "pictures.csv"
-    rows = ["id,image,text,split", f"a,{there},one,train", f"b,{tmp_path / 'no.png'},two,train"]
+    rows = ["id,image,text,split", "a,yes.jpg,one,train", "b,no.png,two,train"]
     table.write_text("\n".join(rows))
     command = ["--manifest", str(table), "--columns", "study=id", "video=image", "report=text"]
     assert check_images.main(command) == 1
@@ -151,11 +153,13 @@ def test_seeds_agree_in_a_table_of_means(groups: tuple[list[Path], list[Path]]) 
         "score": "recall_at_1",
         "mean": pytest.approx(0.35),
         "sd": pytest.approx(0.3 / 2**0.5),
+        "low": pytest.approx(0.35 - 0.15 * math.tan(0.475 * math.pi), rel=1e-4),
+        "high": pytest.approx(0.35 + 0.15 * math.tan(0.475 * math.pi), rel=1e-4),
         "first-0": 0.2,
         "second-0": 0.5,
     }
     assert len(rows) == 2 * 4
-    assert table_of(rows).splitlines()[0] == "group,score,mean,sd,first-0,second-0"
+    assert table_of(rows).splitlines()[0] == "group,score,mean,sd,low,high,first-0,second-0"
 
 
 @pytest.mark.parametrize("text", ["0", "0,0", "a,b", "0,-1", ""])

@@ -89,7 +89,7 @@ def test_a_run_says_where_it_stands_beside_chance(finished_run: FinishedRun) -> 
     for step in range(1, STEPS + 1):
         assert f"step {step}/{STEPS}  contrastive " in finished_run.output
     assert "(chance 2.0" in finished_run.output
-    said = finished_run.output.partition("Study to report: 12 queries, gallery of 12; ridge: ")[2]
+    said = finished_run.output.partition("Study to report: 12 queries, gallery of 12; ")[2]
     recall = said.splitlines()[1]
     assert recall.startswith("  Recall at 1: ")
     assert "; chance 0.08333, ridge pixels 0." in recall
@@ -122,10 +122,6 @@ def test_a_missing_manifest_is_named(tmp_path: Path, study_cache: Path) -> None:
 def test_a_run_that_is_not_there_is_named(tmp_path: Path, study_cache: Path) -> None:
     command = arguments(tmp_path, study_cache, "name=absent", "--run_mode", "validate")
     assert str(tmp_path / "absent") in fail(*command)
-
-
-def test_too_large_a_batch_is_refused(tmp_path: Path, study_cache: Path) -> None:
-    assert "batch" in fail(*arguments(tmp_path, study_cache, "name=run", "batch=500"))
 
 
 def copy_of(finished_run: FinishedRun, folder: Path) -> list[str]:

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.predictions_defects import BASE, FAULTS, SEED, Fault, Made, make
+from benchmarks.predictions_defects import BASE, FAULTS, SEED, Fault
+from benchmarks.predictions_made import Made, make
 from cinelex.doctor.__main__ import main
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding

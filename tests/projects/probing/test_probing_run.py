@@ -27,7 +27,8 @@ def probed(
         folder,
         study_cache,
         *("name=probes", f"probing.run={finished_run.path}", f"probing.targets={targets}"),
-        *(f"data.manifest={manifest}", "loss_weights.gated_attention=1", "steps=4"),
+        *(f"data.manifest={manifest}", "data.video_root=/"),
+        *("loss_weights.gated_attention=1", "steps=4"),
         config=PROBING,
     )
     chosen = [item for item in command if not item.startswith("data.synthetic")]

@@ -15,7 +15,7 @@ from tests.tiny_run import succeed
 
 STUDIES = 24
 TINY = (
-    *("steps=2", "validate_every=0", "checkpoint_every=2", "optimizer.warmup_steps=1", "threads=1"),
+    *("steps=2", "validate_every=1", "checkpoint_every=2", "optimizer.warmup_steps=1", "threads=1"),
     *("data.size=32", "device=cpu", "evaluation.bootstrap=20", "evaluation.report_examples=1"),
     *("model.width=16", "model.dim=16", "model.video_encoder.options.base=8", "batch=8"),
 )
