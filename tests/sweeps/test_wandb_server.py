@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wandb
 import yaml
 
 from cinelex.core.errors import UserError
@@ -70,6 +71,7 @@ def test_agents_train_what_the_server_chooses_and_nothing_else(
         }.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(wandb_agent, "AGENT", "tests.sweeps.quick_agent")
+        wandb.teardown()  # what another test of this process set up may be offline
         where = open_sweep(sweep)
         assert where == "cinelex/s1"
         assert open_sweep(sweep) == where  # gone on with, not made twice
