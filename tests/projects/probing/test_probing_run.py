@@ -38,7 +38,8 @@ def probed(
 
 def _with_columns(cache: Path, path: Path) -> Path:
     """Write the tiny set's manifest again with columns of several kinds, a third of them empty."""
-    made = next((cache / "synthetic").glob("*/manifest.csv"))
+    there = sorted((cache / "synthetic").glob("*/manifest.csv"))
+    made = next(path for path in there if "findings" in path.read_text().partition("\n")[0])
     rows = list(csv.DictReader(made.read_text().splitlines()))
     ids = list(dict.fromkeys(row["study_id"] for row in rows))
     for row in rows:
