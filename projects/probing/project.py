@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from cinelex.config.build import build
 from cinelex.config.schedule import active_weights, value_at
 from cinelex.config.schema import Part, RunConfig
+from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.batch import Batch
@@ -213,7 +214,13 @@ def build_probes(
 
 
 def rehearse_probing(config: RunConfig) -> None:
-    """Build the probes and ask them about one clip of noise."""
+    """Build the probes and ask them about one clip of noise.
+
+    Raises:
+        UserError: The parameters are to be sharded.
+    """
+    if config.parallel == "fsdp":
+        raise UserError("parallel: probes are small, so that they are not sharded; take ddp")
     model = build_probes(config, {}, torch.zeros(1)).eval()
     batch = made_up_batch(config, planned_tokenizer(config.tokenizer))
     with torch.no_grad():

@@ -35,6 +35,8 @@ MICRO_BATCHES = (1, 3)
 PATCH = "loss_weights.patch_contrastive=0.5"
 OPTIONAL = (PATCH, "loss_weights.counterfactual=0.5")
 """Adds what the multitask project trains only where it is asked, so that all are compared."""
+WHOLE = {"probing"}
+"""Projects that refuse to be sharded."""
 SHARDED = "-sharded"
 """Behind the name of a run whose parameters are spread over the processes."""
 BRIEF = ("evaluation.max_new_tokens=4", "evaluation.bootstrap=2", "evaluation.report_examples=0")
@@ -111,6 +113,8 @@ def run_all(folder: Path, cache: Path, ports: Iterator[str]) -> None:
             save_file(found, folder / f"{project}-{micro_batches}-{rank}.safetensors")
         # main joins the group that is there
         assert main(run_command(folder, cache, project)) == 0
+        if project in WHOLE:
+            continue
         os.environ["MASTER_PORT"] = next(ports)
         assert main(run_command(folder, cache, project, "parallel=fsdp", name=SHARDED)) == 0
 

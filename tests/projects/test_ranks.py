@@ -18,6 +18,7 @@ from tests.projects.ranks_worker import (
     GRADIENT_BATCH,
     MICRO_BATCHES,
     SHARDED,
+    WHOLE,
     gradient_command,
     measure,
     overrides_of,
@@ -121,7 +122,7 @@ def test_two_processes_train_evaluate_and_record_once(
     assert sorted(randoms) == ["0.cpu", "1.cpu"]
 
 
-@pytest.mark.parametrize("project", sorted(PROJECTS))
+@pytest.mark.parametrize("project", sorted(PROJECTS.keys() - WHOLE))
 def test_a_run_that_is_spread_over_processes_has_its_facts_and_trains(
     two: Path, project: str
 ) -> None:
