@@ -214,11 +214,7 @@ def build_probes(
 
 
 def rehearse_probing(config: RunConfig) -> None:
-    """Build the probes and ask them about one clip of noise.
-
-    Raises:
-        UserError: The parameters are to be sharded.
-    """
+    """Build the probes and ask them about noise; a UserError where they are to be sharded."""
     if config.parallel == "fsdp":
         raise UserError("parallel: probes are small, so that they are not sharded; take ddp")
     model = build_probes(config, {}, torch.zeros(1)).eval()
