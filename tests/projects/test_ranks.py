@@ -101,15 +101,7 @@ def test_a_batch_cut_into_micro_batches_has_the_terms_and_gradients_of_the_whole
         assert difference <= TOLERANCE, (micro_batches, name)
 
 
-@pytest.mark.parametrize(
-    "project",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason="two numbers of its record differ"))
-        if name == "probing"
-        else name
-        for name in sorted(PROJECTS)
-    ],
-)
+@pytest.mark.parametrize("project", sorted(PROJECTS))
 def test_two_processes_train_evaluate_and_record_once(
     two: Path, study_cache: Path, tmp_path: Path, project: str
 ) -> None:
