@@ -57,7 +57,7 @@ class PyramidStem(nn.Module):
                 for n in range(HALVINGS + 1)
             ),
             nn.Conv2d(maps[-1], width // inside, 1),
-        ).to(memory_format=torch.channels_last)
+        )
 
     def forward(
         self,

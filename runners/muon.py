@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from cinelex.core.sharding import as_parameter, own_part, whole
+
 MOMENTUM: Final = 0.95
 """As its authors use it."""
 STEPS: Final = 5
@@ -27,25 +29,40 @@ class Muon(torch.optim.Optimizer):
     section 2.2, for the length.
     """
 
+    found_inf: Tensor | None = None
+    """Above 0 where a step is to leave everything as it is; read on the device, by no process."""
+
     def __init__(self, groups: Sequence[dict[str, Any]], *, lr: float) -> None:
         """Take groups of matrices and convolutions, each with ``weight_decay``."""
         super().__init__(groups, {"lr": lr, "weight_decay": 0.0})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Move all that have a gradient."""
+        """Move all that have a gradient; all ranks call it together where weights are sharded."""
         for group in self.param_groups:
             for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                momentum = state["momentum"].lerp_(weight.grad, 1 - MOMENTUM)
-                matrix = weight.grad.lerp(momentum, MOMENTUM).flatten(1)
-                length = 0.2 * math.sqrt(max(matrix.shape))
-                weight.mul_(1 - group["lr"] * group["weight_decay"])
-                weight.sub_(orthogonal(matrix).view_as(weight), alpha=group["lr"] * length)
+                if weight.grad is not None:
+                    self._move(weight, rate=group["lr"], decay=group["weight_decay"])
+
+    def _move(self, weight: Tensor, *, rate: float, decay: float) -> None:
+        assert weight.grad is not None
+        state = self.state[weight]
+        if not state:
+            state["momentum"] = torch.zeros_like(weight)
+        momentum = state["momentum"].lerp(weight.grad, 1 - MOMENTUM)
+        matrix = whole(weight.grad.lerp(momentum, MOMENTUM)).flatten(1)
+        length = 0.2 * math.sqrt(max(matrix.shape))
+        change = as_parameter(orthogonal(matrix).view(weight.shape), weight)
+        moved = (weight * (1 - rate * decay)).sub_(change, alpha=rate * length)
+        self._keep(state["momentum"], momentum)
+        self._keep(weight, moved)
+
+    def _keep(self, old: Tensor, new: Tensor) -> None:
+        """Put what is new in the place of the old, unless the step is left out."""
+        mine, value = own_part(old), own_part(new)
+        if self.found_inf is not None:
+            value = torch.where(own_part(self.found_inf) > 0, mine, value)
+        mine.copy_(value)
 
 
 def orthogonal(matrix: Float[Tensor, "row column"]) -> Float[Tensor, "row column"]:

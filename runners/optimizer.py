@@ -49,10 +49,9 @@ class MuonAndAdamW(torch.optim.Optimizer):
         self._join()
 
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Move everything, unless the step is to be left out; Muon has to wait to know that."""
-        if self.found_inf is not None and bool(self.found_inf):
-            return
+        """Move everything, unless the step is to be left out."""
         for one in self._both:
+            one.found_inf = self.found_inf  # type: ignore[attr-defined]
             one.step()
 
 

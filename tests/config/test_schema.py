@@ -64,7 +64,7 @@ def test_the_multitask_config_carries_the_recipe_of_the_history() -> None:
         "contrastive": 2.0,
         "captioning": 0.3,
         "masked_modeling": 0.1,
-        "facts": 4.0,
+        "facts": 10.0,
         "patch_contrastive": 0.0,
     }
     assert config.temperature == 0.1
