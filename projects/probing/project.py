@@ -230,19 +230,10 @@ def open_probing(config: RunConfig, folder: Path, output: Path | None = None) ->
         UserError: A target names a column that the made-up set does not have.
     """
     named = [target.column or name for name, target in config.probing.targets.items()]
-    columns = config.data.columns
-    asked = [*dict.fromkeys([*columns.subgroups, *named])]
-    with_targets = config.model_copy(
-        update={
-            "data": config.data.model_copy(
-                update={"columns": columns.model_copy(update={"subgroups": asked})}
-            )
-        }
-    )
 
     def made(_: RunConfig) -> MadeSet:
         path, found = make_cines(config)
         return path, replace(found, extra=tuple(named))
 
-    data = open_study_data(with_targets, folder, made=made, output=output)
+    data = open_study_data(config, folder, made=made, output=output, extra=named)
     return ProbingProject(config, data)

@@ -70,6 +70,7 @@ def open_study_data(
     *,
     made: Callable[[RunConfig], MadeSet] | None = None,
     output: Path | None = None,
+    extra: Sequence[str] = (),
 ) -> StudyData:
     """Read the manifest, decode what is not in the cache yet, and get the tokenizer ready.
 
@@ -80,12 +81,13 @@ def open_study_data(
         folder: The run's folder: ``tokenizer/`` is kept there.
         made: Makes the set that is read where the config names no manifest; None makes cines.
         output: Where ``rejects.csv`` is written; None takes the run's folder.
+        extra: Further columns of the manifest that are kept with each study.
 
     Raises:
         UserError: Something in the manifest or too many of the videos cannot be used.
     """
     manifest, found, others = main_first(
-        lambda: _read(config, folder, output or folder, made or make_cines)
+        lambda: _read(config, folder, output or folder, made or make_cines, extra)
     )
     tokenizer = load_tokenizer(folder / "tokenizer")
     say(counted(manifest, found.studies))
@@ -118,14 +120,18 @@ def open_study_data(
 
 
 def _read(
-    config: RunConfig, folder: Path, output: Path, made: Callable[[RunConfig], MadeSet]
+    config: RunConfig,
+    folder: Path,
+    output: Path,
+    made: Callable[[RunConfig], MadeSet],
+    extra: Sequence[str],
 ) -> tuple[Manifest, Decoded, tuple[Manifest, Decoded] | None]:
     """Return the manifest, its decoded studies, and both of what inference describes if others.
 
     The main rank leaves on disk what every rank reads: videos, frames, rejects, tokenizer.
     """
     data = config.data
-    path, columns = data.manifest, columns_of(data)
+    path, columns = data.manifest, columns_of(data, *extra)
     if path is None:
         path, columns = made(config)
     manifest = read_manifest(data, path, columns)
