@@ -13,6 +13,8 @@ from textwrap import dedent
 import griffe
 
 from cinelex.projects import PROJECTS
+from cinelex.scripts import command
+from cinelex.scripts.commands import COMMANDS
 from cinelex.scripts.modes import MODES
 from docs.generate.api import modules
 from docs.generate.markdown import code, sentence, table
@@ -56,6 +58,9 @@ def _commands(package: griffe.Object) -> Iterator[str]:
             said, _, typed = _comment(text).partition("\n\n")
             yield f"## `bash scripts/{script.name}`\n\n{said}\n\n```text\n{dedent(typed)}\n```\n"
             yield _help(programs[0])
+    yield f"## `cinelex`\n\n{sentence(package['scripts.command'])}\n"
+    yield _help(command.__name__)
+    started |= {command.__name__, *(entry.module for entry in COMMANDS.values())}
     for module in modules(package["scripts"]):
         if module.path not in started and "main" in module.members:
             yield f"## `python -m {module.path}`\n\n{sentence(module)}\n"
