@@ -62,13 +62,14 @@ SYNTHETIC_FRAMES = 16
 """Frames of a synthetic cine where the cache keeps all."""
 MadeSet = tuple[Path, Columns]
 """A manifest that was made, and where each thing stands in it."""
+MakeSet = Callable[[RunConfig], MadeSet]
 
 
 def open_study_data(
     config: RunConfig,
     folder: Path,
     *,
-    made: Callable[[RunConfig], MadeSet] | None = None,
+    made: MakeSet | None = None,
     output: Path | None = None,
     extra: Sequence[str] = (),
 ) -> StudyData:
@@ -120,11 +121,7 @@ def open_study_data(
 
 
 def _read(
-    config: RunConfig,
-    folder: Path,
-    output: Path,
-    made: Callable[[RunConfig], MadeSet],
-    extra: Sequence[str],
+    config: RunConfig, folder: Path, output: Path, made: MakeSet, extra: Sequence[str]
 ) -> tuple[Manifest, Decoded, tuple[Manifest, Decoded] | None]:
     """Return the manifest, its decoded studies, and both of what inference describes if others.
 
@@ -169,13 +166,9 @@ def _described(
     asked = read.studies if own else read.studies.of_split(split)
     counts = dict(zip(asked.ids, asked.video_counts.tolist(), strict=True))
     errors = errors_by_study(kept.rejects)
-    samples: StudyDataset | None = test
-    if own:
-        samples = (
-            _dataset(config, kept.studies, kept.store, test.tokenizer, identity, test.views)
-            if len(kept.studies)
-            else None
-        )
+    samples: StudyDataset | None = None if own else test
+    if own and len(kept.studies):
+        samples = _dataset(config, kept.studies, kept.store, test.tokenizer, identity, test.views)
     return Described(
         source=str(read.path),
         own=own,

@@ -14,6 +14,7 @@ from cinelex.config.load import load_config
 from cinelex.core.errors import UserError
 from cinelex.core.processes import run_on_processes
 from cinelex.doctor.check import diagnose
+from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.live import examination
 from cinelex.doctor.live.examination import examine
 from cinelex.doctor.live.self_tests import (
@@ -38,6 +39,13 @@ from tests.tiny_run import (
 )
 
 CPU = torch.device("cpu")
+
+
+LINEAR = (
+    *(f"model.video_encoder.options.{key}" for key in ("stem=linear", "log_levels=false")),
+    *("model.video_encoder.options.peaks=false", "loss_weights.facts=4"),
+)
+"""Frames as they are and one matrix a tubelet, with facts weighing less."""
 
 
 @pytest.fixture(scope="module")
@@ -171,12 +179,21 @@ def test_a_batch_in_micro_batches_is_the_whole(
 
 
 def test_half_precision_leaves_the_losses_alone(
-    project: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+    project: tuple[Any, Any], study_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config, opened = project
-    assert max(bf16_diagnostics(opened, config).values()) < 1e-4
+    command = arguments(tmp_path, study_cache, "name=linear", *LINEAR)
+    linear = load_config(MULTITASK, [item for item in command if "=" in item])
+    tried = [project, (linear, open_project(linear, tmp_path))]
+    for config, opened in tried:
+        assert max(bf16_diagnostics(opened, config).values()) < 1e-4
     monkeypatch.setattr(contrastive, "similarity_matrix", lambda study, report: study @ report.T)
-    assert bf16_diagnostics(opened, config)["bf16/gradient_error"] > 0.01
+    errors = []
+    for config, opened in tried:
+        found = bf16_diagnostics(opened, config)
+        assert {finding.rule for finding in diagnose(Evidence(diagnostics=found))} == {"D6"}
+        errors.append(found["bf16/gradient_error"])
+    assert max(errors) > 0.01
+    assert min(errors) > 0.005
 
 
 def first_micro_batch_alone(self: Gradients[Any], batch: Any, weights: Any, **named: Any) -> Any:
