@@ -57,8 +57,11 @@ def launch(
     """
     logging.disable(logging.ERROR)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
-    # torchrun answers its signals by ending the processes; this one is sent by nobody
+    # torchrun answers its signals by ending the processes; this one is sent by nobody. It looks
+    # once a second: at ten times it ends the others before they have learned of a failure and said
+    # so
     options = [f"--nproc-per-node={processes}", "--signals-to-handle=SIGQUIT"]
+    options.append("--monitor-interval=1")
     if rendezvous is None:
         options.append("--standalone")
     else:
