@@ -125,7 +125,7 @@ class Meteor(_TextMetric):
             )
         finally:
             program.meteor_p.kill()
-            program.meteor_p.wait()
+            program.meteor_p.communicate()  # also closes its pipes, which nothing else does
         return {"meteor": float(mean)}
 
 
