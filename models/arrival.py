@@ -1,10 +1,12 @@
 """From the tensors of a file to those of a tower, and what arrived of them."""
 
 import re
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from cinelex.core.errors import UserError
@@ -15,6 +17,8 @@ KeyMap = Literal["order"] | dict[str, str]
 shapes; else patterns and what stands for them, as in `re.sub`."""
 COUNTER = "num_batches_tracked"
 """How the names of numbers end that count batches and are no weights."""
+WRAPPED = ".base_layer"
+"""What adapters add to the name of a tensor that they stand beside."""
 SHOWN = 6
 """Names of a long list that are said."""
 
@@ -31,12 +35,21 @@ class Arrival:
     """Tensors of the source that nothing in the tower has a place for."""
     interpolated: Mapping[str, str] = field(default_factory=dict)
     """What was fitted to another grid, and from which to which."""
+    checksums: Mapping[str, int] = field(default_factory=dict)
+    """Of each tensor, right after it arrived, by its name in the tower; see `checksums`."""
 
     def without(self, modules: Sequence[str]) -> "Arrival":
         """Return what it is when some modules are left out after all."""
         left = [pair for pair in self.pairs if not covered(pair[1], modules)]
         out = [there for there, here in self.pairs if covered(here, modules)]
         return replace(self, pairs=left, unused=[*self.unused, *out])
+
+    def lost(self, part: nn.Module) -> list[str]:
+        """Return the tensors of a part that no longer hold what arrived in them."""
+        now = {name.replace(WRAPPED, ""): value for name, value in part.state_dict().items()}
+        here = {name for _, name in self.pairs if name in now and name in self.checksums}
+        sums = checksums({name: now[name] for name in here})
+        return sorted(name for name, own in sums.items() if own != self.checksums[name])
 
     def lines(self) -> list[str]:
         """Return what to say of it, without the tower's fresh layers, which it does not know."""
@@ -82,7 +95,21 @@ def arrive(
     module.load_state_dict({name: weights[found[name]] for name in own}, strict=False)
     taken = {found[name] for name in own}
     unused = [name for name in weights if name not in taken and not name.endswith(COUNTER)]
-    return Arrival(source=source, pairs=[(found[n], n) for n in own], unused=unused)
+    return Arrival(
+        source=source,
+        pairs=[(found[n], n) for n in own],
+        unused=unused,
+        checksums=checksums(module.state_dict()),
+    )
+
+
+def checksums(tensors: Mapping[str, Tensor]) -> dict[str, int]:
+    """Return a number of each tensor that changes with its values, by its name."""
+    return {
+        name: zlib.crc32(value.detach().cpu().flatten().view(torch.uint8).numpy().data)
+        for name, value in tensors.items()
+        if value.is_floating_point()
+    }
 
 
 def fits_by_order(weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> bool:

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from cinelex.core.errors import UNFIT, UserError
-from cinelex.models.arrival import Arrival
+from cinelex.models.arrival import Arrival, checksums
 from cinelex.models.foreign import read_weights
 
 Tower = Literal["vision", "text"]
@@ -55,8 +55,13 @@ def load_pretrained(
         raise UserError(f"{source} lacks {missing[0]}; it belongs to another kind of model")
     loaded: nn.Module = model
     lacking = set(report["missing_keys"])
-    pairs = [(name, name) for name in loaded.state_dict() if name not in lacking]
-    return loaded, Arrival(source=source, pairs=pairs, unused=sorted(report["unexpected_keys"]))
+    state = loaded.state_dict()
+    return loaded, Arrival(
+        source=source,
+        pairs=[(name, name) for name in state if name not in lacking],
+        unused=sorted(report["unexpected_keys"]),
+        checksums=checksums(state),
+    )
 
 
 def read_config(source: str, tower: Tower) -> Any:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cinelex.core.errors import UserError
-from cinelex.models.arrival import Arrival
+from cinelex.models.arrival import Arrival, checksums
 from cinelex.models.contracts import PretrainedText, PretrainedVideo
 from cinelex.models.foreign import make_repeatable
 from cinelex.models.normalize import Levels, Normalize, pixels_of
@@ -185,7 +185,8 @@ def _arrival(
     if kept is not None or not encoder.trunk:
         return None
     source = name if pretrained is True else f"{pretrained} of {name}"
-    return Arrival(source=source, pairs=[(n, n) for n in encoder.tower.state_dict()])  # type: ignore[union-attr]
+    state = encoder.tower.state_dict()  # type: ignore[union-attr]
+    return Arrival(source=source, pairs=[(n, n) for n in state], checksums=checksums(state))
 
 
 def _embedding(tower: nn.Module, size: int) -> int:

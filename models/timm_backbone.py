@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cinelex.core.errors import UserError, refusing
-from cinelex.models.arrival import COUNTER, Arrival, KeyMap, arrive, fits_by_order
+from cinelex.models.arrival import COUNTER, Arrival, KeyMap, arrive, checksums, fits_by_order
 from cinelex.models.foreign import read_weights
 
 
@@ -46,7 +46,9 @@ def build_backbone(
             f"{getattr(config, 'hf_hub_id', None) or name} (model.safetensors) on a machine with "
             "a network, and set pretrained to the path of that file"
         ) from error
-    return backbone, Arrival(source=f"timm's {name}", pairs=[(n, n) for n in backbone.state_dict()])
+    own = backbone.state_dict()
+    pairs = [(n, n) for n in own]
+    return backbone, Arrival(source=f"timm's {name}", pairs=pairs, checksums=checksums(own))
 
 
 def features_of(backbone: nn.Module, name: str, *, size: int) -> int:
@@ -151,4 +153,5 @@ def _fitted(
         pairs=[(n, n) for n in own],
         unused=[] if renamed else unused,
         interpolated=resized,
+        checksums=checksums(backbone.state_dict()),
     )

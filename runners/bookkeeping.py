@@ -1,8 +1,9 @@
 """What a run writes down: each step once, validations, steps left out, and losses that jump."""
 
+import math
 import statistics
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cinelex.core.console import say
 from cinelex.core.distributed import gather_json, is_main
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
+from cinelex.runners.nonfinite import Lost, finite_or_none
 from cinelex.runners.record import Record, last_records
 from cinelex.runners.sinks import Sink
 from cinelex.runners.step import StepReport, one_line
@@ -45,6 +47,7 @@ class Books:
         *,
         position: Position,
         sinks: Sequence[Sink],
+        on_lost: Callable[[Lost], None] = lambda lost: None,
     ) -> None:
         """Go on with the record where ``position`` stood.
 
@@ -53,8 +56,9 @@ class Books:
             folder: The run's folder, where ``metrics.jsonl`` is.
             position: Where the run stands.
             sinks: Who gets the numbers besides the record.
+            on_lost: Told of each step whose gradient was not finite.
         """
-        self.config, self.sinks = config, sinks
+        self.config, self.sinks, self._on_lost = config, sinks, on_lost
         self.path = folder / "metrics.jsonl"
         self._pending: list[tuple[StepReport, Sequence[str]]] = []
         self.best: float | None = None
@@ -167,6 +171,8 @@ class Books:
             hashes = [hash_json(identity)[:16] for identity in identities]
             everyone = [item for part in gather_json(hashes) for item in part]
             self.record.write("skipped", {"step": step, "samples": everyone})
+            if not math.isfinite(numbers["grad_norm"]):
+                self._on_lost(Lost(step=step, numbers=finite_or_none(numbers), samples=everyone))
             return []
         self._skipped_in_a_row = 0
         usual = statistics.median(self._recent) if len(self._recent) == RECENT_STEPS else 0.0

@@ -77,7 +77,7 @@ class Snapshots:
         files = {
             "model": {name: state[name] for name in state if name not in self._frozen},
             "optimizer": optimizer_tensors(self.optimizer),
-            "random": _random_states(next(self.model.parameters()).device),
+            "random": random_states(next(self.model.parameters()).device),
         }
         if self.ema is not None:
             files["ema"] = self.ema.state()
@@ -137,7 +137,7 @@ def restore_random_state(states: Mapping[str, Tensor], device: torch.device) -> 
         torch.cuda.set_rng_state(states[f"{rank()}.cuda"], device)
 
 
-def _random_states(device: torch.device) -> dict[str, Tensor]:
+def random_states(device: torch.device) -> dict[str, Tensor]:
     """Return the state of the generators of every rank, on every rank."""
     states = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":

@@ -25,6 +25,7 @@ from cinelex.runners.gradients import Gradients
 from cinelex.runners.hardware import fitting, uses_bf16
 from cinelex.runners.interruption import Cause, Interruption
 from cinelex.runners.meter import Meter
+from cinelex.runners.nonfinite import LostStep
 from cinelex.runners.optimizer import build_optimizer, drop_early_gradients, set_learning_rate
 from cinelex.runners.parallel import activation_checkpointing, compile_blocks, distribute
 from cinelex.runners.probe import Probe, due, looking
@@ -84,17 +85,17 @@ class Trainer(Generic[BatchT]):
         self.meter = Meter(config, device)
         self.optimizer = build_optimizer(self.module, config.optimizer)
         self.ema = Ema(self.module, decay=decay) if (decay := config.ema_decay) else None
-        keep = config.checkpoint_frozen
-        self.snapshots = Snapshots(self.module, self.optimizer, self.ema, keep_frozen=keep)
+        frozen = config.checkpoint_frozen
+        self.snapshots = Snapshots(self.module, self.optimizer, self.ema, keep_frozen=frozen)
         self.checkpoints = folder / "checkpoints"
         self.saver = Saver(self.checkpoints, keep=config.keep_checkpoints)
         self._restore()
         project.ready(self.module)
         self.cause: Cause | None = None
-        self.books = Books(config, folder, position=self.position, sinks=sinks)
+        keep = LostStep(folder, self.saver, device)
+        self.books = Books(config, folder, position=self.position, sinks=sinks, on_lost=keep)
         self._left_out: dict[int, Spike] = {}
-        self._waited_s = 0.0
-        self._clock = time.monotonic()
+        self._waited_s, self._clock = 0.0, time.monotonic()
 
     def run(self) -> bool:
         """Make the updates that are left and save; return False if a signal asked to leave then."""
@@ -223,8 +224,7 @@ class Trainer(Generic[BatchT]):
         Nothing is saved between a jump and the flush that finds it, so the newest is before it. A
         run that is killed on its way finds the same jump again, and goes the same way.
         """
-        found = broadcast_json(None if spike is None else vars(spike))
-        if found is None:
+        if (found := broadcast_json(None if spike is None else vars(spike))) is None:
             return False
         spike = Spike(**found)
         self.saver.wait()

@@ -142,6 +142,11 @@ COMMANDS = {
         "--base_config runs/multitask --label warm temperature=0.2  # apart, so called",
         mode="validate",
     ),
+    "repeat": _run(
+        "make the first step without a finite gradient again, and say where that begins",
+        "--base_config runs/multitask  # terms, parts and samples; nothing of the run is changed",
+        mode="repeat",
+    ),
     "inference": _run(
         "describe studies that need no report",
         "--base_config runs/multitask data.inference_manifest=new.csv  # predictions/inference.csv",

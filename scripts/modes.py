@@ -1,4 +1,4 @@
-"""The run modes that every project has: train, ingest, validate, doctor."""
+"""The run modes that every project has: train, ingest, validate, doctor and others."""
 
 import os
 from collections.abc import Callable
@@ -34,6 +34,7 @@ from cinelex.runners.csv_log import write_csv_log
 from cinelex.runners.evaluate import evaluate
 from cinelex.runners.finished import Asked, Finished, open_finished
 from cinelex.runners.groups import group_lines
+from cinelex.runners.nonfinite import read_bundle
 from cinelex.runners.run_folder import (
     RunFolder,
     open_for_training,
@@ -114,6 +115,23 @@ def profile(asked: Asked, device: torch.device) -> int:
         # the run itself may have begun or not: nothing of it is read, and no step of it is made
         project = open_project(config, Path(broadcast_json(elsewhere)))
         say("\n".join(profile_steps(project, config, device, folder, steps=asked.steps)))
+    return 0
+
+
+def repeat_step(asked: Asked, device: torch.device) -> int:
+    """Make the first step whose gradient was not finite again, and say where that begins.
+
+    Raises:
+        UserError: The run has none, or its studies are others now.
+    """
+    # here, because it is for one mode alone
+    from cinelex.runners.repeat import repeat
+
+    finished = open_finished(asked)
+    bundle = read_bundle(finished.folder.path)
+    project = open_project(finished.config, finished.folder.path, finished.output)
+    provenance_of(finished.folder, finished.config, data_hash=project.data_hash())
+    say("\n".join(repeat(project, finished.config, bundle, device)))
     return 0
 
 
@@ -222,6 +240,7 @@ MODES = {
     "profile": Mode("write a trace of a few steps, and a table of where a step goes", profile),
     "features": Mode("run frozen towers over every clip and report, and keep it", features),
     "validate": Mode("evaluate a trained run again and write the report", validate),
+    "repeat": Mode("make the first step without a finite gradient again", repeat_step),
     "doctor": Mode("say everything that can be known without training", consult),
 }
 """The run modes of every project; what else a trained model can be used for, its project says."""

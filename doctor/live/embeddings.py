@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cinelex.doctor.live.units import watching_units
 from cinelex.metrics.representation import (
     feature_std,
     hardest_negative_margin,
@@ -36,13 +37,24 @@ OF_TWO: Mapping[str, Callable[[Tensor, Tensor], Tensor | float]] = {
 class EmbeddingProbe(Probe):
     """Spread, rank and, where there are two towers, agreement of a project's own fixed samples."""
 
-    def __init__(self, project: Project[Any, Any], *, every: int) -> None:
-        self.project, self.every = project, every
+    def __init__(self, project: Project[Any, Any], *, every: int, units: bool = True) -> None:
+        """Look now and then.
+
+        Args:
+            project: Whose samples.
+            every: As in `Probe`.
+            units: Also look at activations, which cannot be seen in compiled blocks.
+        """
+        self.project, self.every, self.units = project, every, units
 
     def before_backward(self, module: nn.Module, terms: Mapping[str, Tensor]) -> Numbers:
-        """Return ``embedding/...`` of the model as it stands before the update."""
+        """Return ``embedding/...`` and ``units/...`` of the model as it is before the update."""
         with torch.no_grad():
-            return embedding_numbers(self.project.representations(module))
+            if not self.units:
+                return embedding_numbers(self.project.representations(module))
+            with watching_units(module) as units:
+                towers = self.project.representations(module)
+            return {**embedding_numbers(towers), **units.numbers()}
 
 
 def embedding_numbers(towers: Mapping[str, Tensor]) -> dict[str, Tensor | float]:

@@ -20,6 +20,8 @@ from cinelex.doctor.finding import Finding, render
 from cinelex.doctor.live.diagnostics import fresh_diagnostics, group_diagnostics
 from cinelex.doctor.live.embeddings import EmbeddingProbe
 from cinelex.doctor.live.gradients import GradientProbe
+from cinelex.doctor.live.layers import LayerProbe
+from cinelex.doctor.live.stragglers import StragglerProbe
 from cinelex.doctor.live.weight_decay import WeightDecayProbe
 from cinelex.doctor.rules.at_chance import early_step
 from cinelex.doctor.run_files import DOCTOR, read_steps
@@ -49,7 +51,9 @@ def probes_of(project: Project[Any, Any], config: RunConfig) -> tuple[Probe, ...
     return (
         GradientProbe(every=every),
         WeightDecayProbe(every=every),
-        EmbeddingProbe(project, every=EMBEDDINGS_EVERY * every),
+        LayerProbe(every=every),
+        StragglerProbe(every=every),
+        EmbeddingProbe(project, every=EMBEDDINGS_EVERY * every, units=config.compile is None),
     )
 
 

@@ -7,17 +7,21 @@ from cinelex.doctor.rules.collapse import APART, COLLAPSED, LATENTS_COLLAPSED, N
 from cinelex.doctor.rules.contrastive_headroom import HEADROOM, SIGMOID_BIAS
 from cinelex.doctor.rules.dead_term import DEAD_TERM
 from cinelex.doctor.rules.decay_over_gradient import DECAYED, RESTING
+from cinelex.doctor.rules.drift import DATES_OVERLAP, DRIFTED
 from cinelex.doctor.rules.generalization import GENERALIZATION, OVERTRAINED
 from cinelex.doctor.rules.gradient_balance import BYSTANDER, CONFLICT
+from cinelex.doctor.rules.layers import DEAD_UNITS, SATURATED_UNITS, THROWN, UNCHANGED
 from cinelex.doctor.rules.limits import LIMITS
 from cinelex.doctor.rules.loader import LOADER
 from cinelex.doctor.rules.loss_units import LOSS_UNITS
 from cinelex.doctor.rules.matching import MATCHING
 from cinelex.doctor.rules.measurements import NEAR_THE_MEAN, UNCALIBRATED, WEAK_SUBGROUP
+from cinelex.doctor.rules.negation import BLIND_TO_NEGATION
 from cinelex.doctor.rules.nulls_of_sight import BLIND_VIDEO, METADATA_ALONE
 from cinelex.doctor.rules.output_range import OUTPUT_RANGE
+from cinelex.doctor.rules.pace import GROWING_MEMORY, STEP_OUTLIERS, STRAGGLER
 from cinelex.doctor.rules.predictions import PREDICTIONS
-from cinelex.doctor.rules.pretrained import FOREIGN_PIXELS, OTHER_GRID
+from cinelex.doctor.rules.pretrained import FOREIGN_PIXELS, NOT_ARRIVED, OTHER_GRID
 from cinelex.doctor.rules.probe_fairness import PROBE_FAIRNESS
 from cinelex.doctor.rules.provenance import HASHLESS, ONE_FACTOR
 from cinelex.doctor.rules.resume import STEPS_MADE_AGAIN
@@ -43,13 +47,16 @@ RULES: tuple[Rule, ...] = (
     *(IDENTICAL, BLIND, NO_FACTS, BIGRAM_CAPTIONS),
     LOADER,
     STEPS_MADE_AGAIN,
+    *(UNCHANGED, THROWN, DEAD_UNITS, SATURATED_UNITS),
+    *(STRAGGLER, STEP_OUTLIERS, GROWING_MEMORY),
     *(GENERALIZATION, OVERTRAINED, CLOSED_FORM),
-    *(BLIND_VIDEO, METADATA_ALONE),
+    *(BLIND_VIDEO, METADATA_ALONE, BLIND_TO_NEGATION),
+    *(DRIFTED, DATES_OVERLAP),
     *(NEAR_THE_MEAN, WEAK_SUBGROUP, UNCALIBRATED),
     *(HASHLESS, ONE_FACTOR),
     OUTPUT_RANGE,
     LOSS_UNITS,
-    *(FOREIGN_PIXELS, OTHER_GRID),
+    *(FOREIGN_PIXELS, NOT_ARRIVED, OTHER_GRID),
     PROBE_FAIRNESS,
     *PREDICTIONS,
 )

@@ -1,4 +1,4 @@
-"""N3 and N14: is a pretrained tower given what it was trained on?"""
+"""N3, N4 and N14: is a pretrained tower given what it was trained on?"""
 
 from collections.abc import Iterator
 from functools import partial
@@ -14,6 +14,13 @@ def _foreign_pixels(evidence: Evidence) -> Iterator[Measured]:
     off = evidence.diagnostics.get("towers/video/pixels_off", 0.0)
     if off > MAX_OFF:
         yield Measured(off, MAX_OFF)
+
+
+def _arrived(evidence: Evidence) -> Iterator[Measured]:
+    for tower in ("video", "text"):
+        share = evidence.diagnostics.get(f"towers/{tower}/arrived", 1.0)
+        if share < 1:
+            yield Measured(share, 1.0, {"tower": tower})
 
 
 def _other_grid(evidence: Evidence) -> Iterator[Measured]:
@@ -37,6 +44,21 @@ FOREIGN_PIXELS = _rule(
     "describes.",
     next_measurement="The line on pixels before the first step, without the two options.",
     check=_foreign_pixels,
+)
+NOT_ARRIVED = Rule(
+    id="N4",
+    name="weights that did not stay",
+    statement="{percent:.1f} % of the tensors that the checkpoint gave the {tower} encoder are "
+    "what they were when they arrived: the others begin anew.",
+    formula="tensors of the pretrained part whose checksum is that of their arrival / tensors "
+    "that arrived, before the first step",
+    null="1: what was loaded trains on; 0 for a tower that begins from random numbers",
+    cause="Weights are initialised again after they were loaded, or another module was put in "
+    "their place.",
+    key="model.{tower}_encoder",
+    remedy="initialise first and load last.",
+    next_measurement="The tower's outputs beside those of the library on the same pixels.",
+    check=_arrived,
 )
 OTHER_GRID = _rule(
     id="N14",

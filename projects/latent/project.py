@@ -140,7 +140,7 @@ class LatentProject(ClipTextProject[StudyData, LatentCaptioner]):
         watched, pad = self.data.validation or self.data.train, self.data.tokenizer.pad_id
         with evaluating(model):
             checks = study_checks(model, watched, partial(self.terms, model), pad_id=pad)
-        return {**study_diagnostics(self.data, batch=self.config.batch), **checks}
+        return {**study_diagnostics(self.data, self.config), **checks}
 
     def validate(self, model: LatentCaptioner) -> Mapping[str, float]:
         """Return held-out retrieval and reconstruction beside their nulls, if there is a split."""

@@ -195,7 +195,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             checks = study_checks(model, watched, partial(self.terms, model), pad_id=pad)
             if self.masked_task is not None:
                 checks |= masking_checks(model, watched, self.masked_task)
-        data = study_diagnostics(self.data, batch=self.config.batch) | view_diagnostics(self.data)
+        data = study_diagnostics(self.data, self.config) | view_diagnostics(self.data)
         return {**data, **checks, **frozen_shares(model, self.config.model)}
 
     def ready(self, model: VideoText) -> Sequence[str]:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from cinelex.config.schema import RunConfig
 from cinelex.projects.studies.data import StudyData
+from cinelex.projects.studies.drift import split_diagnostics
 from cinelex.projects.studies.sample_diagnostics import (
     leaked_videos,
     order_diagnostics,
@@ -12,12 +14,12 @@ from cinelex.projects.studies.sample_diagnostics import (
 )
 
 
-def study_diagnostics(data: StudyData, *, batch: int) -> dict[str, Any]:
+def study_diagnostics(data: StudyData, config: RunConfig) -> dict[str, Any]:
     """Return the facts of a run's studies, reports and videos, by name.
 
     Args:
         data: The studies.
-        batch: Studies of the global batch.
+        config: The run.
     """
     train = data.train
     splits = [split for split in (data.validation, data.test) if split is not None]
@@ -26,12 +28,13 @@ def study_diagnostics(data: StudyData, *, batch: int) -> dict[str, Any]:
     owned = [(index, video) for index, study in enumerate(train.studies) for video in study.videos]
     reports = train.studies.reports
     return {
-        **report_diagnostics(train.report_groups, batch=batch),
+        **report_diagnostics(train.report_groups, batch=config.batch),
         **leaked_videos(train.store, [v for _, v in owned], [study.videos for study in tested]),
         "data/held_out_of_training_patients": sum(s.patient_id in patients for s in tested),
         **video_diagnostics(train.store, owned, sampling=train.sampling),
         **text_diagnostics(train, data.sampler, reports, train.tokenizer),
         **order_diagnostics(data.sampler, samples=len(train)),
+        **split_diagnostics(data, config.data),
     }
 
 

@@ -13,6 +13,7 @@ from cinelex.data.loader import evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.models.study_model import StudyModel
 from cinelex.projects.studies.encoding import device_of, encode_batch
+from cinelex.projects.studies.outside import outside_beam
 
 STUDIES = 4
 """Held-out studies that are looked at: each runs three times, and a step of a large encoder takes
@@ -43,6 +44,7 @@ def study_checks(
         "check/repeat": _largest(encode_batch(model, _study(again, 0)).study - alone[:1]),
         "check/absent_view": _largest(alone - together),
         **_view_dropped(model, batch, together),
+        **outside_beam(model, dataset),
         **_padding(batch, terms, pad_id=pad_id),
     }
 

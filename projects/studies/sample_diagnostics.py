@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,7 @@ def video_diagnostics(
     beatless = [
         sampling.span_s(times) < BEAT_S <= length_ms(np.asarray(times)) / 1000 for times in lengths
     ]
+    paces = [float(np.median(np.diff(times))) for times in lengths if len(times) > 1]
     constant = np.array([bool((clip == clip.flat[0]).all()) for clip in clips])
     owners = np.array([owner for owner, _ in chosen])
     thumbnails = np.stack([thumbnail(clip) for clip in clips])
@@ -91,8 +92,30 @@ def video_diagnostics(
         "data/repeated_videos": repeated_share(thumbnails[~constant], owners[~constant]),
         "data/short_videos": share(repeats),
         **({"data/beatless_clips": share(beatless)} if beatless else {}),
+        "data/repeated_frames": repeated_frames(
+            [clip for clip, still in zip(clips, constant, strict=True) if not still]
+        ),
+        **({"data/frame_rate_spread": spread_of(paces)} if sampling.seconds is None else {}),
         "data/refused_videos": store.refused / len(store),
     }
+
+
+def repeated_frames(clips: Iterable[UInt8[np.ndarray, "frame row column channel"]]) -> float:
+    """Return the share of stored frames, behind the first of a video, that copy the one before."""
+    copies = [bool((a == b).all()) for clip in clips for a, b in pairwise(clip)]
+    return float(np.mean(copies)) if copies else 0.0
+
+
+def spread_of(paces: Sequence[float]) -> float:
+    """Return how many times as long a frame stands in slow videos as in fast ones.
+
+    The 95th over the 5th percentile of the videos; 1 where all are filmed alike, or nobody knows.
+    """
+    known = [pace for pace in paces if pace > 0]
+    if len(known) < 2:
+        return 1.0
+    fast, slow = np.quantile(known, (0.05, 0.95))
+    return float(slow / fast)
 
 
 def repeated_share(

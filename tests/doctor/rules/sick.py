@@ -23,6 +23,7 @@ from tests.doctor.records import (
     with_diagnostics,
     with_steps,
 )
+from tests.doctor.rules.sick_second import SECOND
 
 
 def configured(**changes: Any) -> RunConfig:
@@ -143,6 +144,7 @@ FACTLESS = {
     "number_recall": scored(0.2, shuffled=0.2),
 }
 
+
 SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("N3", "warning", "trained to see", with_diagnostics(towers__video__pixels_off=1.9)),
     (
@@ -151,6 +153,7 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
         "from 14x14 to 8x8 tokens",
         with_diagnostics(towers__video__interpolated=["positions from 14x14 to 8x8 tokens"]),
     ),
+    *SECOND,
     ("D2", "error", "in no group", with_diagnostics(optimizer__ungrouped=["study_head.weight"])),
     ("D2", "error", "two groups", with_diagnostics(optimizer__twice=["study_head.weight"])),
     ("D2", "error", "no loss term", with_diagnostics(parameters__unmoved=["a", "b", "c", "d"])),

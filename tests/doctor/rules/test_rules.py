@@ -37,6 +37,7 @@ from tests.doctor.rules.sick import (
     unmatched,
     with_results,
 )
+from tests.doctor.rules.sick_second import late, twin
 
 
 def test_a_healthy_run_has_no_finding() -> None:
@@ -61,6 +62,27 @@ def test_a_rule_finds_what_it_looks_for(
     assert all((first.formula, first.null, first.cause, first.remedy, first.next_measurement)), (
         "a finding says everything"
     )
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        twin(0.6, 0.5, 0.8),  # too few twins to say
+        twin(0.67, 0.59, 0.74),
+        late(200, update_over_weight__study_head=0.0),
+        with_steps(units__dead__video_encoder=0.8),  # as in the fresh model
+        replace(HEALTHY, steps=[{**r, "unchanged/text_encoder": r["step"] % 10} for r in steps()]),
+        replace(HEALTHY, steps=[{**r, "speed/memory_gib": 2 + (r["step"] > 250)} for r in steps()]),
+        with_diagnostics(data__drift={"site": [0.6, 0.02]}),
+    ],
+)
+def test_what_is_no_fault_is_not_named(evidence: Evidence) -> None:
+    assert diagnose(evidence) == []
+
+
+def test_tensors_of_a_tower_that_rests_may_stay_as_they_are() -> None:
+    resting = unmatched(unchanged__text_encoder=2.0)
+    assert found(resting, "N16") == []
 
 
 def test_every_rule_has_a_sick_run_here() -> None:

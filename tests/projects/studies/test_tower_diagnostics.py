@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import nn
 
 from cinelex.models.aggregators import MeanAggregator
 from cinelex.models.text_transformer import TextTransformer
@@ -42,3 +43,17 @@ def test_pixels_of_others_and_pixels_normalised_twice_are_seen() -> None:
 def test_another_grid_is_named() -> None:
     found = tower_diagnostics(model(size=24))
     assert found["towers/video/interpolated"] == ["positions from 4x2x2 to 4x3x3 tokens"]
+
+
+def test_weights_that_were_initialised_again_have_not_arrived() -> None:
+    own = model()
+    assert tower_diagnostics(own)["towers/video/arrived"] == 1
+    tower = own.video_encoder.get_submodule(own.video_encoder.trunk)
+    layers = [part for part in tower.modules() if isinstance(part, nn.Linear)]
+    for layer in layers:
+        layer.reset_parameters()
+    assert tower_diagnostics(own)["towers/video/arrived"] < 0.9
+
+
+def test_positions_of_another_grid_may_differ_from_what_arrived() -> None:
+    assert tower_diagnostics(model(size=24))["towers/video/arrived"] == 1

@@ -1,0 +1,47 @@
+"""What rules of the second list look for, in a run that is healthy but for that."""
+
+from dataclasses import replace
+
+from cinelex.doctor.evidence import Evidence
+from cinelex.doctor.finding import Severity
+from cinelex.projects.interface.results import Group, Results, Score
+from tests.doctor.records import HEALTHY, RESULTS, steps, with_diagnostics, with_steps
+
+
+def late(step: int, **values: float) -> Evidence:
+    """Return the healthy run with other values of keys that it has, from a step on."""
+    named = {key.replace("__", "/"): value for key, value in values.items()}
+    changed = [
+        {**row, **{key: value for key, value in named.items() if key in row}}
+        if row["step"] > step
+        else row
+        for row in HEALTHY.steps
+    ]
+    return replace(HEALTHY, steps=changed)
+
+
+def twin(value: float, low: float, high: float) -> Evidence:
+    """Return the healthy run with a share of studies that tell their report from its denial."""
+    score = Score(name="counterfactuals.negation", label="", value=value, low=low, high=high)
+    group = Results(groups=[Group(title="", note="", scores=[score])])
+    return replace(HEALTHY, results=Results.from_json({**RESULTS, **group.as_json()}))
+
+
+LEAKING = [{**row, "speed/memory_gib": 1 + row["step"] / 100} for row in steps()]
+STALLING = [{**row, "step_ms": 3000.0 if row["step"] % 5 == 3 else 100.0} for row in steps()]
+SECOND: list[tuple[str, Severity, str, Evidence]] = [
+    ("N4", "error", "40.0 % of the tensors", with_diagnostics(towers__text__arrived=0.4)),
+    ("N5", "warning", "time is shown twice", with_diagnostics(data__repeated_frames=0.5)),
+    ("N5", "note", "4.0 times as long", with_diagnostics(data__frame_rate_spread=4.0)),
+    ("N9", "warning", "outside the beam", with_diagnostics(check__outside_beam=0.3)),
+    ("N10", "note", "differ from those", with_diagnostics(data__drift={"site": [0.5, 0.004]})),
+    ("N10", "warning", "follow those", with_diagnostics(data__dates_overlap=0.02)),
+    ("N16", "warning", "the same to the last bit", with_steps(unchanged__text_encoder=2.0)),
+    ("N16", "warning", "changes study_head by 90", with_steps(update_over_weight__study_head=0.9)),
+    ("N16", "warning", "are off for everything", late(200, units__dead__video_encoder=0.8)),
+    ("N16", "warning", "at an end of their", late(200, units__saturated__aggregator=0.8)),
+    ("N17", "warning", "Process 1", with_steps(straggler__slower=2.0, straggler__rank=1.0)),
+    ("N17", "note", "more than 5 times", replace(HEALTHY, steps=STALLING)),
+    ("N17", "warning", "Memory grew", replace(HEALTHY, steps=LEAKING)),
+    ("N19", "warning", "one that denies", twin(0.52, 0.45, 0.6)),
+]
