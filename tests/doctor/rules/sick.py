@@ -146,13 +146,6 @@ FACTLESS = {
 
 
 SICK: list[tuple[str, Severity, str, Evidence]] = [
-    ("N3", "warning", "trained to see", with_diagnostics(towers__video__pixels_off=1.9)),
-    (
-        "N14",
-        "warning",
-        "from 14x14 to 8x8 tokens",
-        with_diagnostics(towers__video__interpolated=["positions from 14x14 to 8x8 tokens"]),
-    ),
     *SECOND,
     ("D2", "error", "in no group", with_diagnostics(optimizer__ungrouped=["study_head.weight"])),
     ("D2", "error", "two groups", with_diagnostics(optimizer__twice=["study_head.weight"])),

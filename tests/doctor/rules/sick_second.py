@@ -30,6 +30,13 @@ def twin(value: float, low: float, high: float) -> Evidence:
 LEAKING = [{**row, "speed/memory_gib": 1 + row["step"] / 100} for row in steps()]
 STALLING = [{**row, "step_ms": 3000.0 if row["step"] % 5 == 3 else 100.0} for row in steps()]
 SECOND: list[tuple[str, Severity, str, Evidence]] = [
+    ("N3", "warning", "trained to see", with_diagnostics(towers__video__pixels_off=1.9)),
+    (
+        "N14",
+        "warning",
+        "from 14x14 to 8x8 tokens",
+        with_diagnostics(towers__video__interpolated=["positions from 14x14 to 8x8 tokens"]),
+    ),
     ("N4", "error", "40.0 % of the tensors", with_diagnostics(towers__text__arrived=0.4)),
     ("N5", "warning", "time is shown twice", with_diagnostics(data__repeated_frames=0.5)),
     ("N5", "note", "4.0 times as long", with_diagnostics(data__frame_rate_spread=4.0)),
