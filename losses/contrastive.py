@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cinelex.core.distributed import gather_rows, rank, row_counts, sum_over_ranks
 from cinelex.losses.pairs import Pairs, allowed_means, group_means
-from cinelex.losses.tiles import Part, mean_log_sum_exp
+from cinelex.losses.tiles import left_out, log_sum_exps, mean_over_both
 
 Form = Literal["out", "in"]
 
@@ -75,7 +75,7 @@ class InfoNCE:
         temperature = temperature.to(torch.promote_types(temperature.dtype, torch.float32))
         compared = EveryPair.of(study, report, report_group, patient_group)
         if compared.many:
-            return _info_nce_in_tiles(
+            return info_nce_in_tiles(
                 compared, 1 / temperature, form=self.form, label_smoothing=self.label_smoothing
             )
         return info_nce_from_logits(
@@ -163,16 +163,25 @@ class EveryPair:
         return ~self.pairs_of(rows).positive
 
 
-def _info_nce_in_tiles(
-    compared: EveryPair, scale: Float[Tensor, ""], *, form: Form, label_smoothing: float
+def info_nce_in_tiles(
+    compared: EveryPair, scale: Float[Tensor, ""], *, form: Form = "out", label_smoothing: float
 ) -> Float[Tensor, ""]:
-    parts = [Part(1.0, compared.excluded)]
+    """Return the symmetric InfoNCE of many studies, in nats; see `InfoNCE`.
+
+    Args:
+        compared: All studies and all reports.
+        scale: Multiplies the cosines.
+        form: Where the mean over positives is taken.
+        label_smoothing: Share of the target that is spread evenly.
+    """
+    views = [left_out(compared.excluded)]
     if form == "in":
-        parts.append(Part(-1.0, compared.negative))
+        views.append(left_out(compared.negative))
     with torch.autocast(compared.study.device.type, enabled=False):
-        everything = mean_log_sum_exp(compared.study, compared.report, scale=scale, parts=parts)
+        sums, _ = log_sum_exps(compared.study, compared.report, scale=scale, views=views)
+        everything = mean_over_both(sums[0])
         if form == "in":
-            return everything
+            return everything - mean_over_both(sums[1])
         # a group's mean positive is the same number whether rows or columns are averaged
         target = group_means(compared.report, compared.report_group)
         if label_smoothing:

@@ -20,6 +20,7 @@ from cinelex.core.distributed import highest_over_ranks, sum_over_ranks, world_s
 from cinelex.losses.pairs import Pairs
 
 Cells = Bool[Tensor, "rows gallery"]
+Logits = Float[Tensor, "rows gallery"]
 
 TILE_CELLS = {"cpu": 2**20, "cuda": 2**24}
 """One that stays in the cache of a processor, one that fills a GPU."""
@@ -27,36 +28,66 @@ KEPT_BYTES = 2**26
 """Logits of a rank that are kept for the backward pass, which else costs a fourth product."""
 
 
-class Part(NamedTuple):
-    """Cells whose log-sum-exps count with a sign."""
+class View(NamedTuple):
+    """What is summed up over rows and columns of the logits."""
 
-    sign: float
-    left_out: Callable[[slice], Cells | None]
-    """Of some of this rank's rows, the cells that do not count; None where all do."""
+    cells: Callable[[slice, Logits], tuple[Logits, Logits]]
+    """From some of this rank's rows and their logits to what rows and what columns sum up: the
+    logits times ``factor`` plus something without gradient, -inf where a cell does not count."""
+    factor: float = 1.0
 
 
-def mean_log_sum_exp(
+class Sums(NamedTuple):
+    """Log-sum-exps of one view."""
+
+    rows: Float[Tensor, " study"]
+    """Of this rank's studies."""
+    columns: Float[Tensor, " gallery"]
+    """Of everybody's reports, over the studies of all ranks."""
+
+
+def log_sum_exps(
     study: Float[Tensor, "study dim"],
     report: Float[Tensor, "gallery dim"],
     *,
     scale: Float[Tensor, ""],
-    parts: Sequence[Part],
-) -> Float[Tensor, ""]:
-    """Return the mean log-sum-exp over rows and columns of the logits, summed over signed parts.
+    views: Sequence[View],
+    linear: Callable[[slice], Logits] | None = None,
+) -> tuple[list[Sums], Float[Tensor, ""]]:
+    """Return the log-sum-exps over rows and columns of S = scale * study report^T, a view each.
 
-        1/2 sum_p sign_p (mean_i LSE_j S_ij + mean_j LSE_i S_ij),  S = scale * study report^T
-
-    Every rank gets the value of the global batch, and as gradient world size times its share, as
-    `core.distributed` explains. Every row and column has a cell that counts.
+    Their gradient is that of `core.distributed`: rows are added up over the ranks by the caller,
+    and columns are alike on all. Every row and every column of a view has a cell that counts.
 
     Args:
         study: This rank's unit rows, in float32 or better.
         report: Everybody's unit rows, as many as there are studies on all ranks.
         scale: Multiplies the cosines.
-        parts: Which cells count.
+        views: Which cells count, and with what weight.
+        linear: Of some of this rank's rows, factors that are constants.
+
+    Returns:
+        The sums, and the sum over this rank's rows of the logits times ``linear``; 0 without.
     """
-    value: Tensor = _MeanLogSumExp.apply(study, report, scale, parts)
-    return value
+    *sums, total = _LogSumExps.apply(study, report, scale, tuple(views), linear)
+    pairs = zip(sums[: len(views)], sums[len(views) :], strict=True)
+    return [Sums(*pair) for pair in pairs], total
+
+
+def left_out(cells_of: Callable[[slice], Cells]) -> View:
+    """Return the view of the logits in which some cells do not count."""
+
+    def both(rows: slice, logits: Logits) -> tuple[Logits, Logits]:
+        counting = logits.masked_fill(cells_of(rows), -torch.inf)
+        return counting, counting
+
+    return View(both)
+
+
+def mean_over_both(sums: Sums) -> Float[Tensor, ""]:
+    """Return the mean over rows and columns, 1/2 (mean_i LSE_j + mean_j LSE_i), on every rank."""
+    total = sum_over_ranks(sums.rows.sum()) + sums.columns.sum()
+    return total / (2 * len(sums.columns))
 
 
 def sigmoid_cost(
@@ -83,7 +114,7 @@ def sigmoid_cost(
     return value
 
 
-class _Sums:
+class _Running:
     """Row log-sum-exps of this rank's studies, and column ones over everybody's."""
 
     def __init__(self, report: Tensor) -> None:
@@ -91,12 +122,12 @@ class _Sums:
         self.highest = report.new_full((len(report),), torch.finfo(report.dtype).min)
         self.total = report.new_zeros(len(report))
 
-    def add(self, logits: Tensor, scratch: Tensor) -> None:
-        top = logits.amax(1, keepdim=True)
-        self.rows.append(torch.sub(logits, top, out=scratch).exp_().sum(1).log_() + top[:, 0])
-        highest = torch.maximum(self.highest, logits.amax(0))
+    def add(self, over_rows: Tensor, over_columns: Tensor, scratch: Tensor) -> None:
+        top = over_rows.amax(1, keepdim=True)
+        self.rows.append(torch.sub(over_rows, top, out=scratch).exp_().sum(1).log_() + top[:, 0])
+        highest = torch.maximum(self.highest, over_columns.amax(0))
         self.total *= (self.highest - highest).exp_()
-        self.total += torch.sub(logits, highest, out=scratch).exp_().sum(0)
+        self.total += torch.sub(over_columns, highest, out=scratch).exp_().sum(0)
         self.highest = highest
 
     def columns(self) -> Float[Tensor, " gallery"]:
@@ -104,51 +135,68 @@ class _Sums:
         return sum_over_ranks(self.total * (self.highest - everywhere).exp_()).log() + everywhere
 
 
-class _MeanLogSumExp(torch.autograd.Function):
+class _LogSumExps(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, study: Tensor, report: Tensor, scale: Tensor, parts: Sequence[Part]
-    ) -> Tensor:
-        scaled, sums = study * scale, [_Sums(report) for _ in parts]
-        scratch, tile, kept = _tile(report), _tile(report), []
+        ctx: Any,
+        study: Tensor,
+        report: Tensor,
+        scale: Tensor,
+        views: tuple[View, ...],
+        linear: Callable[[slice], Tensor] | None,
+    ) -> tuple[Tensor, ...]:
+        scaled, sums = study * scale, [_Running(report) for _ in views]
+        scratch, tile, kept, total = _tile(report), _tile(report), [], report.new_zeros(())
         fits = len(study) * len(report) * report.itemsize <= KEPT_BYTES
         keeps = fits and any(ctx.needs_input_grad)
-        for rows in _slices(study, report):
+        for rows in slices(study, report):
             size = rows.stop - rows.start
             logits = torch.mm(scaled[rows], report.T, out=None if keeps else tile[:size])
-            for part, own in zip(parts, sums, strict=True):
-                own.add(_counting(logits, part, rows), scratch[:size])
+            for view, own in zip(views, sums, strict=True):
+                own.add(*view.cells(rows, logits), scratch[:size])
+            if linear is not None:
+                total += (linear(rows) * logits).sum()
             if keeps:
                 kept.append(logits)
-        signs = [part.sign for part in parts]
-        row_sums, column_sums = [torch.cat(own.rows) for own in sums], [o.columns() for o in sums]
-        ctx.save_for_backward(study, report, scale, *row_sums, *column_sums)
-        ctx.parts, ctx.kept = parts, kept
-        over_rows = sum_over_ranks(_signed(signs, row_sums))
-        return (over_rows + _signed(signs, column_sums)) / (2 * len(report))
+        own_rows = [torch.cat(own.rows) for own in sums]
+        columns = [own.columns() for own in sums]
+        ctx.save_for_backward(study, report, scale, *own_rows, *columns)
+        ctx.views, ctx.linear, ctx.kept = views, linear, kept
+        return (*own_rows, *columns, total)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         study, report, scale, *sums = ctx.saved_tensors
-        scaled, sums = study * scale, list(zip(sums, sums[len(ctx.parts) :], strict=False))
+        count, scaled = len(ctx.views), study * scale
+        per_view = list(
+            zip(
+                ctx.views,
+                zip(sums[:count], [own[:, None] for own in gradients[:count]], strict=True),
+                # every rank asks the same of the columns
+                zip(sums[count:], [world_size() * g for g in gradients[count:-1]], strict=True),
+                strict=True,
+            )
+        )
         pull, push = torch.empty_like(study), torch.zeros_like(report)
-        softmax, scratch, tile = _tile(report), _tile(report), _tile(report)
-        for place, rows in enumerate(_slices(study, report)):
+        slope, scratch, tile = _tile(report), _tile(report), _tile(report)
+        for place, rows in enumerate(slices(study, report)):
             size = rows.stop - rows.start
             if ctx.kept:
                 logits = ctx.kept[place]
             else:
                 logits = torch.mm(scaled[rows], report.T, out=tile[:size])
-            weight = softmax[:size].zero_()
-            for part, (over_rows, over_columns) in zip(ctx.parts, sums, strict=True):
-                counting = _counting(logits, part, rows)
-                for total in (over_rows[rows, None], over_columns):
-                    share = torch.sub(counting, total, out=scratch[:size]).exp_()
-                    weight.add_(share, alpha=part.sign)
+            weight = slope[:size].zero_()
+            for view, (over_rows, by_row), (over_columns, by_column) in per_view:
+                cells = view.cells(rows, logits)
+                share = torch.sub(cells[0], over_rows[rows, None], out=scratch[:size]).exp_()
+                weight.add_(share.mul_(by_row[rows]), alpha=view.factor)
+                share = torch.sub(cells[1], over_columns, out=scratch[:size]).exp_()
+                weight.add_(share.mul_(by_column), alpha=view.factor)
+            if ctx.linear is not None:
+                weight.addcmul_(ctx.linear(rows), gradients[-1])
             torch.mm(weight, report, out=pull[rows])
             push.addmm_(weight.T, study[rows])
-        whole = gradients[0] * world_size() / (2 * len(report))
-        return whole * scale * pull, whole * scale * push, whole * (pull * study).sum(), None
+        return scale * pull, scale * push, (pull * study).sum(), None, None
 
 
 class _SigmoidCost(torch.autograd.Function):
@@ -163,7 +211,7 @@ class _SigmoidCost(torch.autograd.Function):
     ) -> Tensor:
         scaled, cost = study * scale, study.new_zeros(())
         pull, push, lean = torch.empty_like(study), torch.zeros_like(report), cost.clone()
-        for rows in _slices(study, report):
+        for rows in slices(study, report):
             judged = pairs(rows)
             logits = torch.addmm(bias, scaled[rows], report.T)
             signed = torch.where(judged.positive, logits, -logits)
@@ -183,7 +231,10 @@ class _SigmoidCost(torch.autograd.Function):
         return (*(whole * own for own in ctx.saved_tensors), None)
 
 
-def _slices(study: Tensor, report: Tensor) -> Iterator[slice]:
+def slices(
+    study: Float[Tensor, "study dim"], report: Float[Tensor, "gallery width"]
+) -> Iterator[slice]:
+    """Yield the rows of each tile of studies against reports."""
     size = _rows(report)
     for first in range(0, len(study), size):
         yield slice(first, min(first + size, len(study)))
@@ -196,12 +247,3 @@ def _rows(report: Tensor) -> int:
 
 def _tile(report: Tensor) -> Tensor:
     return report.new_empty(_rows(report), len(report))
-
-
-def _counting(logits: Tensor, part: Part, rows: slice) -> Tensor:
-    left_out = part.left_out(rows)
-    return logits if left_out is None else logits.masked_fill(left_out, -torch.inf)
-
-
-def _signed(signs: Sequence[float], sums: Sequence[Tensor]) -> Tensor:
-    return torch.stack([sign * own.sum() for sign, own in zip(signs, sums, strict=True)]).sum()

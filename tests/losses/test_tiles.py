@@ -83,14 +83,14 @@ def test_single_precision_at_scale_100_stays_at_the_value_of_double(way: str) ->
 @pytest.mark.parametrize("form", ["out", "in"])
 def test_no_tile_holds_the_whole_matrix(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
     largest = 0
-    add = tiles._Sums.add
+    add = tiles._Running.add
 
-    def watch(self: tiles._Sums, logits: Tensor, scratch: Tensor) -> None:
+    def watch(self: tiles._Running, over_rows: Tensor, columns: Tensor, scratch: Tensor) -> None:
         nonlocal largest
-        largest = max(largest, logits.numel())
-        add(self, logits, scratch)
+        largest = max(largest, over_rows.numel(), columns.numel())
+        add(self, over_rows, columns, scratch)
 
-    monkeypatch.setattr(tiles._Sums, "add", watch)
+    monkeypatch.setattr(tiles._Running, "add", watch)
     measure(form, torch.float64, temperature=0.1)
     assert largest == 64 * STUDIES
 
