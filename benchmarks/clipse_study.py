@@ -14,7 +14,6 @@ import argparse
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +38,9 @@ from cinelex.core.files import write_json
 from cinelex.core.randomness import generator, keyed_seed
 from cinelex.data.sampler import StudySampler
 from cinelex.losses import NEGATIVES
-from cinelex.losses.affinity import label_affinity, mixed_affinity
-from cinelex.losses.comparison import Comparison, Scored, compare, cross_entropy
-from cinelex.losses.negative_weights import effective_size
+from cinelex.losses.affinity import Affinity, LabelAffinity, label_affinity, mixed_affinity
+from cinelex.losses.comparison import AnyComparison, Scored, compare, cross_entropy
+from cinelex.losses.negative_weights import diversity
 from cinelex.losses.similarity_aware import debias
 from cinelex.metrics.image_retrieval import DIRECTIONS, rank_images_and_captions
 
@@ -124,8 +123,8 @@ def train_heads(clipse: ClipseConfig, train: Split, *, seed: int) -> tuple[Heads
         optimizer.param_groups[0]["lr"] = RATE * warm * cosine
         place, image, caption = batches.at(step)
         rows = heads(image, train.caption[caption])
-        comparison = compare(*rows, temperature=_temperature(heads), index=place)
-        comparison = replace(comparison, affinity=_affinity(clipse, train, place, caption))
+        affinity = _affinity(clipse, train, place, caption)
+        comparison = compare(*rows, temperature=_temperature(heads), index=place, affinity=affinity)
         scored = loss(comparison, progress=step / (STEPS - 1))
         optimizer.zero_grad(set_to_none=True)
         scored.loss.backward()
@@ -155,8 +154,8 @@ def _modulated(heads: Heads, split: Split) -> dict[str, Any]:
     first = torch.arange(min(BATCH, len(split.image)))
     own = torch.searchsorted(split.owner, first)
     rows = heads(split.image[first], split.caption[own])
-    batch = compare(*rows, temperature=_temperature(heads), index=first)
-    batch = replace(batch, affinity=torch.zeros_like(batch.similarity))
+    affinity = LabelAffinity(first)
+    batch = compare(*rows, temperature=_temperature(heads), index=first, affinity=affinity)
     plain = cross_entropy(batch)
     ratios: dict[str, float] = {}
     for beta in STRENGTHS:
@@ -199,7 +198,9 @@ def run(folder: Path, *, seeds: int, stills: Path | None) -> None:
         say(f"{name}, {variant}, seed {seed}: done")
 
 
-def _affinity(clipse: ClipseConfig, train: Split, place: Tensor, caption: Tensor) -> Tensor | None:
+def _affinity(
+    clipse: ClipseConfig, train: Split, place: Tensor, caption: Tensor
+) -> Affinity | None:
     if clipse.affinity.source == "labels":
         return label_affinity(train.label[place])
     if clipse.affinity.source == "tfidf":
@@ -208,9 +209,11 @@ def _affinity(clipse: ClipseConfig, train: Split, place: Tensor, caption: Tensor
 
 
 @torch.no_grad()
-def _numbers(comparison: Comparison, scored: Scored) -> Tensor:
+def _numbers(comparison: AnyComparison, scored: Scored) -> Tensor:
     weights = scored.log_weight
-    share = torch.tensor(math.nan) if weights is None else effective_size(weights).mean()
+    share = (
+        torch.tensor(math.nan) if weights is None else diversity(weights)["weights/effective_share"]
+    )
     return torch.stack([scored.loss, cross_entropy(comparison), share])
 
 

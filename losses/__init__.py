@@ -6,15 +6,9 @@ from torch import Tensor
 
 from cinelex.losses.comparison import ComparisonLoss
 from cinelex.losses.contrastive import InfoNCE
-from cinelex.losses.counterparts import (
-    ADNCE,
-    FalseNegatives,
-    HardNegatives,
-    PercentileNegatives,
-    PlainInfoNCE,
-    SoftTargets,
-)
+from cinelex.losses.counterparts import FalseNegatives, PlainInfoNCE, SoftTargets
 from cinelex.losses.moving_average import MovingAverage
+from cinelex.losses.self_weighted import ADNCE, HardNegatives, PercentileNegatives
 from cinelex.losses.sigmoid import SigLIP
 from cinelex.losses.similarity_aware import adaptive_bandpass, bandpass, debias
 

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cinelex.losses.comparison import Comparison, Scored, both_ways, off_diagonal
-from cinelex.losses.negative_weights import Table
+from cinelex.losses.comparison import AnyComparison, Scored, both_ways, off_diagonal
+from cinelex.losses.large_comparison import LargeComparison
 
 
 class MovingAverage(nn.Module):
@@ -43,17 +43,17 @@ class MovingAverage(nn.Module):
         self.rate = rate
         self.register_buffer("log_averages", torch.full((2, studies), -torch.inf))
 
-    def forward(self, comparison: Comparison, *, progress: float) -> Scored:
+    def forward(self, comparison: AnyComparison, *, progress: float) -> Scored:
         """Return the mean over both directions; in training, remember the denominators."""
         losses = [
-            self._one_way(table, comparison, direction)
-            for direction, table in enumerate(both_ways(comparison.logits))
+            self._one_way(log_mean, comparison, direction)
+            for direction, log_mean in enumerate(_log_means(comparison))
         ]
         return Scored((losses[0] + losses[1]) / 2, None)
 
-    def _one_way(self, logits: Table, comparison: Comparison, direction: int) -> Float[Tensor, ""]:
-        gaps = off_diagonal(logits - logits.diagonal()[:, None])
-        log_mean = gaps.logsumexp(1) - math.log(max(1, gaps.shape[1]))
+    def _one_way(
+        self, log_mean: Tensor, comparison: AnyComparison, direction: int
+    ) -> Float[Tensor, ""]:
         new = log_mean.detach()
         if self.training:
             old = self.log_averages[direction, comparison.index].to(new.dtype)
@@ -61,6 +61,20 @@ class MovingAverage(nn.Module):
             new = torch.where(old.isinf(), new, mixed)
             self.log_averages[direction, comparison.index] = new.to(self.log_averages.dtype)
         return comparison.temperature.detach() * (log_mean - new).exp().mean()
+
+
+def _log_means(comparison: AnyComparison) -> list[Float[Tensor, " study"]]:
+    """Return ln g of every study, as it looks for reports and as its report looks for studies."""
+    if isinstance(comparison, LargeComparison):
+        (sums,), _ = comparison.sums(comparison.others())
+        own, count = comparison.own_logits(), math.log(comparison.studies - 1)
+        over_rows = comparison.everyone(sums.rows - own)
+        return [over_rows - count, sums.columns - comparison.everyone(own) - count]
+    found = []
+    for logits in both_ways(comparison.logits):
+        gaps = off_diagonal(logits - logits.diagonal()[:, None])
+        found.append(gaps.logsumexp(1) - math.log(max(1, gaps.shape[1])))
+    return found
 
 
 def _log(share: float) -> float:

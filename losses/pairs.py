@@ -46,7 +46,7 @@ class Pairs:
 
 def group_means(rows: Rows, group: Group) -> Rows:
     """Return for each row the mean over its group."""
-    return _group_sums(rows, group) / _sizes(rows, group)
+    return group_sums(rows, group) / _sizes(rows, group)
 
 
 def allowed_means(rows: Rows, report_group: Group, patient_group: Group) -> Rows:
@@ -59,19 +59,20 @@ def allowed_means(rows: Rows, report_group: Group, patient_group: Group) -> Rows
     same_text = _names(report_group) * len(rows) + _names(patient_group)
 
     def of_allowed(values: Rows) -> Rows:
-        return values.sum(0) - _group_sums(values, patient_group) + _group_sums(values, same_text)
+        return values.sum(0) - group_sums(values, patient_group) + group_sums(values, same_text)
 
     counts = of_allowed(rows.new_ones(len(rows), 1))
     return (of_allowed(rows) / counts + of_allowed(rows / counts)) / 2
 
 
-def _group_sums(rows: Rows, group: Group) -> Rows:
+def group_sums(rows: Rows, group: Group) -> Rows:
+    """Return for each row the sum over its group."""
     name = _names(group)
     return torch.zeros_like(rows).index_add(0, name, rows)[name]
 
 
 def _sizes(rows: Rows, group: Group) -> Float[Tensor, "gallery 1"]:
-    return _group_sums(rows.new_ones(len(rows), 1), group)
+    return group_sums(rows.new_ones(len(rows), 1), group)
 
 
 def _names(group: Group) -> Group:

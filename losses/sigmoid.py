@@ -8,7 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from cinelex.losses.contrastive import EveryPair
-from cinelex.losses.tiles import sigmoid_cost
+from cinelex.losses.pairs import group_sums
+from cinelex.losses.sigmoid_tiles import Judged, sigmoid_cost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +54,18 @@ class SigLIP:
         scale, bias = 1 / temperature.to(precision), bias.to(precision)
         if compared.many:
             with torch.autocast(study.device.type, enabled=False):
-                cost = sigmoid_cost(
-                    compared.study, compared.report, scale=scale, bias=bias, pairs=compared.pairs_of
-                )
+                rows = compared.study, compared.report
+                cost = sigmoid_cost(*rows, scale=scale, bias=bias, judged=_judged(compared))
             return cost / len(compared.report)
         pairs = compared.pairs()
         logits = compared.similarity() / temperature.to(precision) + bias
         signed = torch.where(pairs.positive, logits, -logits)
         return -F.logsigmoid(signed).masked_fill(pairs.excluded, 0.0).sum() / len(logits)
+
+
+@torch.no_grad()
+def _judged(compared: EveryPair) -> Judged:
+    drawn = group_sums(compared.report, compared.report_group)[compared.own]
+    ones = compared.report.new_ones(len(compared.report), 1)
+    positives = group_sums(ones, compared.report_group)[compared.own].sum()
+    return Judged(compared.pairs_of, drawn, positives)

@@ -7,13 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cinelex.losses.comparison import Comparison, Scored, both_ways, diagonal
+from cinelex.losses.adaptive_band import AdaptiveBandpass
+from cinelex.losses.comparison import AnyComparison, Scored, both_ways, diagonal
+from cinelex.losses.large_comparison import LargeComparison
 from cinelex.losses.negative_weights import (
-    AdaptiveBandpass,
     Bandpass,
     Debias,
     Table,
     Weighting,
+    log_mean,
     mean_one,
     own_pair_free,
 )
@@ -68,8 +70,10 @@ class SimilarityAware(nn.Module):
         super().__init__()
         self.weighting, self.strength = weighting, strength
 
-    def forward(self, comparison: Comparison, *, progress: float) -> Scored:
+    def forward(self, comparison: AnyComparison, *, progress: float) -> Scored:
         """Score a comparison that has an affinity."""
+        if isinstance(comparison, LargeComparison):
+            return self._in_tiles(comparison, progress)
         log_weight = self.weighting(comparison.known_affinity(), progress=progress)
         applied = [
             self._applied(table, self.strength.beta(progress)) for table in both_ways(log_weight)
@@ -79,6 +83,23 @@ class SimilarityAware(nn.Module):
             for logits, table in zip(both_ways(comparison.logits), applied, strict=True)
         ]
         return Scored((losses[0] + losses[1]) / 2, applied[0])
+
+    def _in_tiles(self, comparison: LargeComparison, progress: float) -> Scored:
+        beta, form = self.strength.beta(progress), self.strength.form
+        table = self.weighting.by_tile(comparison.known_affinity(), progress=progress)
+        if form == "modulated":
+            applied = table.then(lambda tile, _: torch.log1p(beta * tile.exp()))
+        else:
+            applied = table.then(lambda tile, _: beta * tile)
+        own, by_row, by_column = (-torch.inf if form == "decoupled" else 0.0), None, None
+        if self.strength.normalise and form != "modulated":
+            # affinities are symmetric: a column's mean is that of its row
+            by_row = applied.by_row(log_mean)
+            by_column = comparison.everyone(by_row)
+        view = comparison.weighted(applied, by_row=by_row, by_column=by_column, own=own)
+        (sums,), _ = comparison.sums(view)
+        shown = applied if by_row is None else applied.less(by_row)
+        return Scored(comparison.above_own(sums), shown)
 
     def _applied(self, log_weight: Table, beta: float) -> Table:
         """Return the log weights of one direction as the loss uses them."""

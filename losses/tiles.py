@@ -4,20 +4,17 @@ The matrix of N studies and N reports has N^2 cells; a contrastive loss asks for
 and columns. They are made from tiles of a few rows, which the backward pass makes again, so that
 memory grows with N and not with its square. Each rank makes the rows of its own studies.
 
-Source: Cheng et al. 2024, Inf-CL, arXiv:2410.17243, section 3; for the sigmoid loss, Zhai et al.
-2023, arXiv:2303.15343, section 3.3.
+Source: Cheng et al. 2024, Inf-CL, arXiv:2410.17243, section 3.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from cinelex.core.distributed import highest_over_ranks, sum_over_ranks, world_size
-from cinelex.losses.pairs import Pairs
 
 Cells = Bool[Tensor, "rows gallery"]
 Logits = Float[Tensor, "rows gallery"]
@@ -88,30 +85,6 @@ def mean_over_both(sums: Sums) -> Float[Tensor, ""]:
     """Return the mean over rows and columns, 1/2 (mean_i LSE_j + mean_j LSE_i), on every rank."""
     total = sum_over_ranks(sums.rows.sum()) + sums.columns.sum()
     return total / (2 * len(sums.columns))
-
-
-def sigmoid_cost(
-    study: Float[Tensor, "study dim"],
-    report: Float[Tensor, "gallery dim"],
-    *,
-    scale: Float[Tensor, ""],
-    bias: Float[Tensor, ""],
-    pairs: Callable[[slice], Pairs],
-) -> Float[Tensor, ""]:
-    """Return the sum of -log sigmoid(z (scale * study report^T + bias)) over pairs and ranks.
-
-    z is 1 where a pair is positive and -1 elsewhere. Each cell has its gradient by itself, so the
-    one pass forward makes both.
-
-    Args:
-        study: This rank's unit rows, in float32 or better.
-        report: Everybody's unit rows.
-        scale: Multiplies the cosines.
-        bias: Added to them.
-        pairs: What the cells of some of this rank's rows are.
-    """
-    value: Tensor = _SigmoidCost.apply(study, report, scale, bias, pairs)
-    return value
 
 
 class _Running:
@@ -197,38 +170,6 @@ class _LogSumExps(torch.autograd.Function):
             torch.mm(weight, report, out=pull[rows])
             push.addmm_(weight.T, study[rows])
         return scale * pull, scale * push, (pull * study).sum(), None, None
-
-
-class _SigmoidCost(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        study: Tensor,
-        report: Tensor,
-        scale: Tensor,
-        bias: Tensor,
-        pairs: Callable[[slice], Pairs],
-    ) -> Tensor:
-        scaled, cost = study * scale, study.new_zeros(())
-        pull, push, lean = torch.empty_like(study), torch.zeros_like(report), cost.clone()
-        for rows in slices(study, report):
-            judged = pairs(rows)
-            logits = torch.addmm(bias, scaled[rows], report.T)
-            signed = torch.where(judged.positive, logits, -logits)
-            signed.masked_fill_(judged.excluded, torch.inf)
-            cost -= F.logsigmoid(signed).sum()
-            slope = torch.sigmoid(-signed)
-            slope = torch.where(judged.positive, -slope, slope)
-            lean += slope.sum()
-            torch.mm(slope, report, out=pull[rows])
-            push.addmm_(slope.T, study[rows])
-        ctx.save_for_backward(scale * pull, scale * push, (pull * study).sum(), lean)
-        return sum_over_ranks(cost)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        whole = gradients[0] * world_size()
-        return (*(whole * own for own in ctx.saved_tensors), None)
 
 
 def slices(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from cinelex.config.schema import ClipseConfig, RunConfig
 from cinelex.core.errors import UserError, about
 from cinelex.data.batch import Batch
 from cinelex.losses import BY_AFFINITY, NEGATIVES
-from cinelex.losses.comparison import compare, cross_entropy
-from cinelex.losses.negative_weights import coverage, effective_size, row_entropy
+from cinelex.losses.comparison import AnyComparison, compare, cross_entropy
+from cinelex.losses.negative_weights import coverage, diversity
 from cinelex.losses.similarity_aware import SimilarityAware
 from cinelex.metrics.nulls import infonce_floor
 from cinelex.models.video_text import VideoText
@@ -127,24 +127,30 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
         out = outputs.model
         affinity = affinity_of(self.config.clipse.affinity, outputs.taught, out, batch.report_group)
         comparison = compare(
-            out.study, out.report, temperature=out.temperature, index=batch.patient_group
+            out.study,
+            out.report,
+            temperature=out.temperature,
+            index=batch.patient_group,
+            affinity=affinity,
         )
-        scored = self.loss(replace(comparison, affinity=affinity), progress=self._progress)
-        self._statistics = _diversity(scored.log_weight) | self._band(affinity)
+        scored = self.loss(comparison, progress=self._progress)
+        self._statistics = self._band(comparison)
+        if scored.log_weight is not None and len(comparison.index) > 1:
+            self._statistics |= diversity(scored.log_weight)
         return {"contrastive": scored.loss, PLAIN: cross_entropy(comparison)}
 
     def statistics(self) -> Mapping[str, Tensor | float]:
         """Return how different the weights of the last batch were, and what the band held."""
         return self._statistics
 
-    def _band(self, affinity: Tensor | None) -> dict[str, Tensor | float]:
+    def _band(self, comparison: AnyComparison) -> dict[str, Tensor | float]:
         weighting = self.loss.weighting if isinstance(self.loss, SimilarityAware) else None
         edges = getattr(weighting, "edges", None)
-        if affinity is None or not isinstance(edges, Tensor):
+        if not isinstance(edges, Tensor):
             return {}
         low, high = edges.detach().clone().unbind()
         return {
-            "weights/coverage": coverage(affinity, edges),
+            "weights/coverage": coverage(comparison.known_affinity(), edges),
             "weights/band_low": low,
             "weights/band_high": high,
         }
@@ -223,17 +229,6 @@ def rehearse_clipse(config: RunConfig) -> None:
 def open_clipse(config: RunConfig, folder: Path, output: Path | None = None) -> ClipseProject:
     """Return the project with its images read and decoded."""
     return ClipseProject(config, open_clipse_data(config, folder, output=output), folder)
-
-
-def _diversity(log_weight: Tensor | None) -> dict[str, Tensor | float]:
-    """Return how many negatives count, as shares: 1 where all weigh alike."""
-    if log_weight is None or len(log_weight) < 2:
-        return {}
-    return {
-        "weights/effective_share": effective_size(log_weight).mean(),
-        "weights/entropy": row_entropy(log_weight).mean(),
-        "weights/least": log_weight.min().exp(),
-    }
 
 
 def _refuse_mismatch(clipse: ClipseConfig) -> None:

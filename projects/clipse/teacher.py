@@ -18,7 +18,7 @@ from cinelex.core.weights import load_weights
 from cinelex.data.batch import Batch
 from cinelex.data.text.saved import load_tokenizer
 from cinelex.data.text.tokenizer import Tokenizer
-from cinelex.losses.affinity import label_affinity, mixed_affinity
+from cinelex.losses.affinity import Affinity, label_affinity, mixed_affinity
 from cinelex.models.tfidf import TfidfRows
 from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
@@ -100,7 +100,7 @@ def ask(
 
 def affinity_of(
     affinity: AffinityConfig, taught: Taught, out: VideoTextOutputs, label: Int[Tensor, " study"]
-) -> Float[Tensor, "everyone everyone"] | None:
+) -> Affinity | None:
     """Return how alike all pairs of the global batch are; None where the config asks nobody.
 
     Args:

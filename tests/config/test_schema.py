@@ -72,16 +72,17 @@ def test_the_multitask_config_carries_the_recipe_of_the_history() -> None:
     assert config.max_grad_norm == 1.0
 
 
-def test_the_balanced_config_carries_the_measured_weights() -> None:
+def test_the_balanced_config_carries_the_winner_of_the_leaderboard() -> None:
     config = load_config(CLIP / "multitask_balanced.yaml")
     assert config.loss_weights == {
-        "contrastive": 1.0,
-        "captioning": 2.0,
+        "contrastive": 2.0,
+        "captioning": 0.3,
         "masked_modeling": 0.1,
-        "facts": 0.0,
+        "facts": 10.0,
         "patch_contrastive": 0.0,
     }
-    assert config.temperature == 0.07
+    assert config.temperature == 0.1
+    assert config.model.video_encoder.options["stem"] == "pyramid"
 
 
 def test_valid_keys_reach_into_sections_and_schedules() -> None:

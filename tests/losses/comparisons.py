@@ -29,9 +29,10 @@ def comparison_of(
         temperature=torch.tensor(temperature, dtype=study.dtype),
         index=torch.arange(len(study)),
     )
+    assert isinstance(found, Comparison)
     if affinity is None:
         teacher = unit_rows(len(study), 2)
-        affinity = mixed_affinity(unit_rows(len(study), 3), teacher, alpha=0.6)
+        affinity = mixed_affinity(unit_rows(len(study), 3), teacher, alpha=0.6).rows(slice(None))
     return Comparison(
         similarity=found.similarity,
         temperature=found.temperature,

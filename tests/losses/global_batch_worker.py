@@ -18,8 +18,10 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from cinelex.core import distributed
-from cinelex.losses import CONTRASTIVE, contrastive
+from cinelex.losses import CONTRASTIVE, NEGATIVES, contrastive
+from cinelex.losses.affinity import mixed_affinity
 from cinelex.losses.captioning import Captioning
+from cinelex.losses.comparison import compare
 from cinelex.losses.contrastive import InfoNCE
 from cinelex.losses.curve_error import CurveError
 from cinelex.losses.facts import Facts, FactStatistics
@@ -44,6 +46,15 @@ GROUPED = GroupedError(
 
 STATISTICS = FactStatistics(mean=torch.zeros(DIM), std=torch.tensor([1.0, 2.0, 0.5, 0.0, 1.0, 1.0]))
 """One fact never differs."""
+
+WEIGHTED: dict[str, dict[str, Any]] = {
+    "debias": {"sharpness": 5.0, "threshold": 0.5, "normalise": True},
+    "adnce": {"width": 0.5},
+    "percentiles": {"high": 0.8},
+    "false_negatives": {"threshold": 0.6, "treatment": "attract"},
+    "moving_average": {"studies": 4, "rate": 1.0},
+}
+"""Losses over all pairs, by tiles: columns of other ranks, and targets."""
 
 Terms = dict[str, Tensor]
 
@@ -123,7 +134,22 @@ class Model(nn.Module):
                 "out_by_tiles": InfoNCE()(study, report, **pair),
                 "in_by_tiles": InfoNCE(form="in")(study, report, **pair),
                 "siglip_by_tiles": SigLIP()(study, report, bias=self.bias, **pair),
+                **self._weighted(study, report, pair),
             }
+
+    def _weighted(self, study: Tensor, report: Tensor, pair: dict[str, Any]) -> Terms:
+        teacher = F.normalize(study.detach() + 0.3 * report.detach(), dim=-1)
+        comparison = compare(
+            study,
+            report,
+            temperature=pair["temperature"],
+            index=pair["patient_group"] - min(PATIENT_GROUP),
+            affinity=mixed_affinity(None, teacher, alpha=1.0),
+        )
+        return {
+            f"{name}_by_tiles": NEGATIVES[name](**options)(comparison, progress=1.0).loss
+            for name, options in WEIGHTED.items()
+        }
 
 
 WEIGHTS = {
@@ -133,6 +159,7 @@ WEIGHTS = {
     "out_by_tiles": 1.5,
     "in_by_tiles": 0.4,
     "siglip_by_tiles": 0.15,
+    **{f"{name}_by_tiles": 0.1 for name in WEIGHTED},
     "patch_contrastive": 0.125,
     "captioning": 0.3,
     "masked_modeling": 0.1,

@@ -4,17 +4,13 @@ import math
 
 import pytest
 import torch
+from torch import Tensor
 
 from cinelex.losses import NEGATIVES
 from cinelex.losses.comparison import ComparisonLoss, cross_entropy, off_diagonal
-from cinelex.losses.counterparts import (
-    ADNCE,
-    FalseNegatives,
-    HardNegatives,
-    PercentileNegatives,
-    SoftTargets,
-)
+from cinelex.losses.counterparts import FalseNegatives, SoftTargets
 from cinelex.losses.moving_average import MovingAverage
+from cinelex.losses.self_weighted import ADNCE, HardNegatives, PercentileNegatives
 from tests.losses.comparisons import comparison_of, towers, unit_rows
 
 
@@ -71,7 +67,7 @@ def test_hard_negatives_equal_loops(prior: float, hardness: float) -> None:
 def test_adnce_weighs_by_a_gaussian_of_mean_one() -> None:
     comparison = comparison_of(*towers())
     log_weight = ADNCE(center=0.2, width=0.3)(comparison, progress=0.0).log_weight
-    assert log_weight is not None
+    assert isinstance(log_weight, Tensor)
     gauss = torch.exp(-((comparison.similarity.detach() - 0.2) ** 2) / (2 * 0.09))
     others = off_diagonal(gauss)
     torch.testing.assert_close(
@@ -82,7 +78,7 @@ def test_adnce_weighs_by_a_gaussian_of_mean_one() -> None:
 def test_percentiles_leave_out_the_hardest_negatives() -> None:
     comparison = comparison_of(*towers())
     log_weight = PercentileNegatives(low=0.0, high=0.8)(comparison, progress=0.0).log_weight
-    assert log_weight is not None
+    assert isinstance(log_weight, Tensor)
     kept = torch.isfinite(off_diagonal(log_weight))
     cosines = off_diagonal(comparison.similarity.detach())
     assert kept.sum(1).tolist() == [5] * 8  # of 7 negatives, 0.8 of the way is before the sixth

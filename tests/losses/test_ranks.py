@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.losses.global_batch_worker import STUDIES, WEIGHTS, measure
+from tests.losses.global_batch_worker import STUDIES, WEIGHTED, WEIGHTS, measure
 from tests.ranks import PATIENCE_S, run_on_ranks
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * PATIENCE_S)]
@@ -53,6 +53,7 @@ def test_every_loss_moves_its_own_parameters() -> None:
         "out_by_tiles": ["log_temperature", *shared],
         "in_by_tiles": ["log_temperature", *shared],
         "siglip_by_tiles": ["bias", "log_temperature", *shared],
+        **{f"{name}_by_tiles": ["log_temperature", *shared] for name in WEIGHTED},
         "patch_contrastive": ["log_temperature", *shared],
         "captioning": [*shared, "to_vocab.bias", "to_vocab.weight"],
         "masked_modeling": ["to_tubelet.bias", "to_tubelet.weight"],
