@@ -61,6 +61,8 @@ def _native(data: bytes, layout: Layout) -> Iterator[Stored]:
     size = count * layout.bits_allocated // 8
     if len(data) < layout.frames * size:
         raise DicomError("cut_pixels")
+    if len(data) >= (layout.frames + 1) * size:  # less than a frame is padding
+        raise DicomError("frames_differ")
     if layout.swapped and layout.bits_allocated == 8:
         data = np.frombuffer(data[: len(data) // 2 * 2], "u2").byteswap().tobytes()
     for place in range(layout.frames):

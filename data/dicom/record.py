@@ -37,15 +37,12 @@ class Identity:
 
     @property
     def patient(self) -> str:
-        """What tells one patient from another: the ID, else name and birth date, else the study.
-
-        Empty where the header has nothing of the three.
-        """
+        """What tells one patient from another: the ID, else name and birth date, else empty."""
         if self.patient_id:
             return self.patient_id
         if self.patient_name and self.birth_date:
             return f"{self.patient_name}\n{self.birth_date}"
-        return self.study_uid
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,18 +22,32 @@ PRIVATE = (
 
 
 def read_headers(cines: pd.DataFrame, keys: Pseudonyms) -> pd.DataFrame:
-    """Return what the headers of some cines say, public and private columns, by the same index."""
+    """Return what the headers of some cines say, public and private columns, by the same index.
+
+    A header that names no patient is that of the patient whom the first other one of its study
+    names, and where none does, the study is a patient of its own.
+    """
+    records = [FileRecord.from_json(json.loads(record)) for record in cines["record"]]
+    studies = [_study(*pair) for pair in zip(records, cines["path"], strict=True)]
+    named: dict[str, str] = {}
+    for record, study in zip(records, studies, strict=True):
+        if record.identity.patient:
+            named.setdefault(study, record.identity.patient)
     rows = [
-        _columns(FileRecord.from_json(json.loads(record)), path, keys)
-        for record, path in zip(cines["record"], cines["path"], strict=True)
+        _columns(record, study, record.identity.patient or named.get(study, study), keys)
+        for record, study in zip(records, studies, strict=True)
     ]
     return pd.DataFrame(rows, index=cines.index, columns=[*PUBLIC, *PRIVATE])
 
 
-def _columns(record: FileRecord, path: bytes, keys: Pseudonyms) -> dict[str, Any]:
+def _study(record: FileRecord, path: bytes) -> str:
+    """Return what tells one study from another: its UID, its accession number, or the folder."""
     own = record.identity
-    study = own.study_uid or own.accession or f"folder {path.rpartition(b'/')[0].hex()}"
-    patient = own.patient or study
+    return own.study_uid or own.accession or f"folder {path.rpartition(b'/')[0].hex()}"
+
+
+def _columns(record: FileRecord, study: str, patient: str, keys: Pseudonyms) -> dict[str, Any]:
+    own = record.identity
     day = parsed_day(own.study_date)
     moved = day + timedelta(keys.days(patient)) if day else None
     return {

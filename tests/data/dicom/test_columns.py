@@ -36,10 +36,10 @@ def test_dates_are_eight_digits_or_none(stated: str, date: str) -> None:
     assert plain_date(stated) == date
 
 
-def test_a_patient_without_an_id_is_known_by_name_and_birth_date_or_by_the_study() -> None:
+def test_a_patient_without_an_id_is_known_by_name_and_birth_date() -> None:
     assert Identity(patient_id="7", patient_name="A").patient == "7"
     assert Identity(patient_name="A", birth_date="19500401").patient == "A\n19500401"
-    assert Identity(patient_name="A", study_uid="1.2").patient == "1.2"
+    assert Identity(patient_name="A", study_uid="1.2").patient == ""
 
 
 def test_all_persons_places_and_dates_are_gathered_for_the_reports() -> None:

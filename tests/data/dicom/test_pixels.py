@@ -167,6 +167,19 @@ def test_another_number_of_frames_than_stated_is_refused(tmp_path: Path, stated:
     assert caught.value.reason == "frames_differ"
 
 
+def test_more_uncompressed_frames_than_stated_are_refused_and_padding_is_not(
+    tmp_path: Path,
+) -> None:
+    padded = data_set(gray_cine(3))
+    padded.PixelData += bytes(10)
+    np.testing.assert_array_equal(
+        shown(write(tmp_path / "a", padded)).frames[..., 0], gray_cine(3)
+    )
+    with pytest.raises(DicomError) as caught:
+        shown(write_cine(tmp_path / "b", gray_cine(3), NumberOfFrames=2))
+    assert caught.value.reason == "frames_differ"
+
+
 def test_another_frame_size_than_stated_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DicomError) as caught:
         shown(write_jpeg(tmp_path / "a", colour_cine(), Rows=4))

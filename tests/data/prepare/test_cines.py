@@ -55,6 +55,14 @@ def test_a_cine_of_another_patient_leaves_the_study(tmp_path: Path) -> None:
     assert sorted(tables(tmp_path / "out")[0]["why"]) == ["", "other_patient"]
 
 
+def test_a_cine_that_names_no_patient_is_of_the_one_whom_its_study_names(tmp_path: Path) -> None:
+    write_cine(tmp_path / "export" / "a", scene=1, PatientID="", PatientName="")
+    write_cine(tmp_path / "export" / "b", scene=2)
+    run(tmp_path / "export", tmp_path / "out")
+    assert decisions(tmp_path / "out") == {"kept": 2}
+    assert tables(tmp_path / "out")[1]["patient_id"].nunique() == 1
+
+
 def test_a_mask_waits_is_approved_and_only_then_stored(tmp_path: Path) -> None:
     export, out = tmp_path / "export", tmp_path / "out"
     for scene in range(3):
