@@ -13,14 +13,15 @@ from cinelex.data.dicom.layout import Layout
 from cinelex.data.dicom.pylibjpeg import openjpeg_frame, rle_frame
 from cinelex.data.dicom.stream import stream_frames
 
-Frame = np.ndarray[Any, np.dtype[Any]]
-"""[row, column], or [row, column, 3]; unsigned, signed samples as their two's complement."""
-Stored = tuple[Frame, str]
-"""A frame, and what its samples are: a photometric interpretation."""
+Run = np.ndarray[Any, np.dtype[Any]]
+"""[frame, row, column], or [frame, row, column, 3]; unsigned, signed samples as their two's
+complement."""
+Stored = tuple[Run, str]
+"""Frames, and what their samples are: a photometric interpretation."""
 
 
 def stored_frames(data: bytes, layout: Layout) -> Iterator[Stored]:
-    """Yield each frame with what its samples are.
+    """Yield frames with what their samples are: one by one, or all where nothing is decoded.
 
     Colour that the code itself has transformed (JPEG's YCbCr, JPEG 2000, video) comes as RGB.
 
@@ -29,16 +30,17 @@ def stored_frames(data: bytes, layout: Layout) -> Iterator[Stored]:
     """
     syntax = layout.transfer_syntax
     if not is_encapsulated(syntax):
-        yield from _native(data, layout)
+        yield _native(data, layout), layout.photometric
     elif is_video(syntax):
         for frame in stream_frames(b"".join(fragments(data)), layout):
-            yield frame, "RGB"
+            yield frame[None], "RGB"
     else:
         for code in coded_frames(data, layout):
-            yield _decoded(code, layout)
+            decoded, space = _decoded(code, layout)
+            yield decoded[None], space
 
 
-def _decoded(code: bytes, layout: Layout) -> Stored:
+def _decoded(code: bytes, layout: Layout) -> tuple[np.ndarray[Any, np.dtype[Any]], str]:
     syntax = layout.transfer_syntax
     if syntax in OPENJPEG:
         undone = layout.photometric in {"YBR_RCT", "YBR_ICT"}
@@ -51,8 +53,8 @@ def _decoded(code: bytes, layout: Layout) -> Stored:
     return gdcm_frame(code, layout), layout.photometric
 
 
-def _native(data: bytes, layout: Layout) -> Iterator[Stored]:
-    """Yield uncompressed frames without copying them."""
+def _native(data: bytes, layout: Layout) -> Run:
+    """Return uncompressed frames; none is copied but where samples have to change places."""
     pixels = layout.rows * layout.columns
     subsampled = layout.photometric == "YBR_FULL_422"
     if subsampled and len(data) >= layout.frames * pixels * 3:
@@ -65,20 +67,19 @@ def _native(data: bytes, layout: Layout) -> Iterator[Stored]:
         raise DicomError("frames_differ")
     if layout.swapped and layout.bits_allocated == 8:
         data = np.frombuffer(data[: len(data) // 2 * 2], "u2").byteswap().tobytes()
-    for place in range(layout.frames):
-        flat = np.frombuffer(data, layout.dtype, count, offset=place * size)
-        yield _shaped(flat, layout, subsampled), layout.photometric
+    flat = np.frombuffer(data, layout.dtype, layout.frames * count)
+    return _shaped(flat, layout, subsampled)
 
 
-def _shaped(flat: Frame, layout: Layout, subsampled: bool) -> Frame:
-    rows, columns = layout.rows, layout.columns
+def _shaped(flat: np.ndarray[Any, np.dtype[Any]], layout: Layout, subsampled: bool) -> Run:
+    frames, rows, columns = layout.frames, layout.rows, layout.columns
     if layout.samples == 1:
-        return flat.reshape(rows, columns)
+        return flat.reshape(frames, rows, columns)
     if subsampled:
-        pairs = flat.reshape(rows, columns // 2, 4)  # Y1 Y2 Cb Cr
-        bright = pairs[..., :2].reshape(rows, columns)
-        chroma = np.repeat(pairs[..., 2:], 2, axis=1)
-        return np.concatenate([bright[..., None], chroma], axis=2)
+        pairs = flat.reshape(frames, rows, columns // 2, 4)  # Y1 Y2 Cb Cr
+        bright = pairs[..., :2].reshape(frames, rows, columns)
+        chroma = np.repeat(pairs[..., 2:], 2, axis=2)
+        return np.concatenate([bright[..., None], chroma], axis=3)
     if layout.planar == 1:
-        return np.moveaxis(flat.reshape(3, rows, columns), 0, 2)
-    return flat.reshape(rows, columns, 3)
+        return np.moveaxis(flat.reshape(frames, 3, rows, columns), 1, 3)
+    return flat.reshape(frames, rows, columns, 3)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final, Literal
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 from jaxtyping import Int, UInt8
 
 from cinelex.data.dicom.color import rgb
-from cinelex.data.dicom.decode import Frame, Stored, stored_frames
+from cinelex.data.dicom.decode import Run, Stored, stored_frames
 from cinelex.data.dicom.display import display
 from cinelex.data.dicom.errors import BROKEN, DicomError, reason_of
 from cinelex.data.dicom.header import Header, quiet, read_header
@@ -76,79 +77,85 @@ def _frames(
 ) -> tuple[UInt8[np.ndarray, "frame row column channel"], Shown]:
     stored = _counted(stored_frames(data, plan), plan)
     if plan.samples == 3:
-        return _colour(stored, plan), "as stored"
+        return _filled(plan, 3, (_colours(run, space) for run, space in stored)), "as stored"
     if plan.photometric == "PALETTE COLOR":
         colours = palette(header.dataset, codes=1 << plan.bits_allocated)
-        return _by_palette(stored, plan, colours), "as stored"
+        return _filled(plan, 3, _of_palette(stored, colours)), "as stored"
     way = display(header.dataset, plan)
     if way.table is not None:
         identity = len(way.table) == 256 and bool((way.table == np.arange(256)).all())
         table = None if identity else way.table
-        return _by_table(stored, plan, table), "as stored" if identity else "header"
+        return _filled(plan, 1, _of_table(stored, table)), "as stored" if identity else "header"
     kept = list(stored)
-    table = way.stretched(_histogram([frame for frame, _ in kept], 1 << plan.bits_allocated))
-    return _by_table(kept, plan, table), "percentile"
+    table = way.stretched(_histogram([run for run, _ in kept], 1 << plan.bits_allocated))
+    return _filled(plan, 1, _of_table(kept, table)), "percentile"
 
 
 def _counted(stored: Iterator[Stored], plan: Layout) -> Iterator[Stored]:
     """Yield what is decoded, of the stated size, and raise unless as many as stated came."""
     count = 0
-    for frame, space in stored:
-        count += 1
+    for run, space in stored:
+        count += len(run)
         if count > plan.frames:
             raise DicomError("frames_differ")
-        if frame.shape[:2] != (plan.rows, plan.columns):
+        if run.shape[1:3] != (plan.rows, plan.columns):
             raise DicomError("frame_shape")
-        if frame.itemsize * 8 > plan.bits_allocated:
+        if run.itemsize * 8 > plan.bits_allocated:
             raise DicomError("pixel_format")
-        yield frame, space
+        yield run, space
     if count != plan.frames:
         raise DicomError("frames_differ")
 
 
-def _colour(stored: Iterator[Stored], plan: Layout) -> UInt8[np.ndarray, "frame row column 3"]:
-    result = np.empty((plan.frames, plan.rows, plan.columns, 3), np.uint8)
-    for place, (frame, space) in enumerate(stored):
-        result[place] = rgb(frame) if space in {"YBR_FULL", "YBR_FULL_422"} else frame
+def _filled(
+    plan: Layout, channels: int, runs: Iterable[Run]
+) -> UInt8[np.ndarray, "frame row column channel"]:
+    """Return all frames; where they come as one run, that run itself."""
+    result = np.empty((plan.frames, plan.rows, plan.columns, channels), np.uint8)
+    filled = 0
+    for run in runs:
+        whole = run.reshape(len(run), plan.rows, plan.columns, channels)
+        if len(run) == plan.frames:
+            result = whole
+        else:
+            result[filled : filled + len(run)] = whole
+        filled += len(run)
     return result
 
 
-def _by_table(
-    stored: Iterable[Stored], plan: Layout, table: UInt8[np.ndarray, " code"] | None
-) -> UInt8[np.ndarray, "frame row column 1"]:
-    """Return frames by a table of what each stored code becomes; None leaves them.
+def _colours(run: Run, space: str) -> Run:
+    if space in {"YBR_FULL", "YBR_FULL_422"}:
+        return np.stack([rgb(frame) for frame in run])
+    return np.ascontiguousarray(run)
+
+
+def _of_table(stored: Iterable[Stored], table: UInt8[np.ndarray, " code"] | None) -> Iterator[Run]:
+    """Yield frames by a table of what each stored code becomes; None leaves them.
 
     Arrow looks codes up as they are, in half the time of numpy, which makes 64 bit of them first.
     """
     levels = None if table is None else pa.array(table)
-    result = np.empty((plan.frames, plan.rows, plan.columns, 1), np.uint8)
-    for place, (frame, _) in enumerate(stored):
+    for run, _ in stored:
         if levels is None:
-            result[place, ..., 0] = frame
+            yield run
         else:
-            codes = np.ascontiguousarray(frame, frame.dtype.newbyteorder("="))
-            found = levels.take(pa.array(codes.ravel())).to_numpy()
-            result[place, ..., 0] = found.reshape(frame.shape)
-    return result
+            codes = np.ascontiguousarray(run, run.dtype.newbyteorder("="))
+            yield levels.take(pa.array(codes.ravel())).to_numpy().reshape(run.shape)
 
 
-def _by_palette(
-    stored: Iterable[Stored], plan: Layout, colours: UInt8[np.ndarray, "code 3"]
-) -> UInt8[np.ndarray, "frame row column 3"]:
-    """Return frames by the colour of each stored code, whose bytes are looked up as one word."""
+def _of_palette(stored: Iterable[Stored], colours: UInt8[np.ndarray, "code 3"]) -> Iterator[Run]:
+    """Yield frames by the colour of each stored code, whose bytes are looked up as one word."""
     words = np.pad(colours, ((0, 0), (0, 1))).view(np.uint32)[:, 0]
-    result = np.empty((plan.frames, plan.rows, plan.columns, 3), np.uint8)
-    for place, (frame, _) in enumerate(stored):
-        found = np.take(words, frame).view(np.uint8)
-        result[place] = found.reshape(plan.rows, plan.columns, 4)[..., :3]
-    return result
+    for run, _ in stored:
+        for frame in run:
+            yield np.take(words, frame).view(np.uint8).reshape(1, *frame.shape, 4)[..., :3]
 
 
-def _histogram(frames: list[Frame], codes: int) -> Int[np.ndarray, " code"]:
+def _histogram(runs: list[Run], codes: int) -> Int[np.ndarray, " code"]:
     """Return how often each code occurs, in every n-th row of a cine of many millions of pixels."""
-    every = math.ceil(sum(frame.size for frame in frames) / MAX_COUNTED)
+    every = math.ceil(sum(run.size for run in runs) / MAX_COUNTED)
     counts = np.zeros(codes, np.int64)
-    for frame in frames:
+    for frame in chain.from_iterable(runs):
         found = np.bincount(frame[::every].ravel())  # as long as the highest code asks for
         counts[: len(found)] += found
     return counts

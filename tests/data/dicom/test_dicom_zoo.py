@@ -76,7 +76,7 @@ def test_stored_samples_have_the_expected_means(name: str) -> None:
         pytest.skip("JPEG colour")
     record, header = inspect(ZOO / name), read_header(ZOO / name)
     data = pixel_bytes(ZOO / name, header)
-    frames = [frame for frame, _ in stored_frames(data, layout(header, record))]
+    frames = np.concatenate([run for run, _ in stored_frames(data, layout(header, record))])
     for frame, key in ((frames[0], "mean_first"), (frames[-1], "mean_last")):
         assert frame.mean() == pytest.approx(float(row[key]), abs=TOLERANCE)
 

@@ -172,9 +172,7 @@ def test_more_uncompressed_frames_than_stated_are_refused_and_padding_is_not(
 ) -> None:
     padded = data_set(gray_cine(3))
     padded.PixelData += bytes(10)
-    np.testing.assert_array_equal(
-        shown(write(tmp_path / "a", padded)).frames[..., 0], gray_cine(3)
-    )
+    np.testing.assert_array_equal(shown(write(tmp_path / "a", padded)).frames[..., 0], gray_cine(3))
     with pytest.raises(DicomError) as caught:
         shown(write_cine(tmp_path / "b", gray_cine(3), NumberOfFrames=2))
     assert caught.value.reason == "frames_differ"
