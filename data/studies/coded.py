@@ -77,11 +77,15 @@ def _of_dictionaries(chunks: Sequence[Any]) -> Coded:
 
 
 def _recoded(texts: Any, codes: Int[np.ndarray, " row"]) -> Coded:
-    different = pc.unique(texts)
+    encoded = texts.dictionary_encode()
+    chunks = encoded.chunks if isinstance(encoded, pa.ChunkedArray) else [encoded]
+    if not chunks:
+        return Coded(pa.array([], pa.large_string()), codes)
+    different = chunks[-1].dictionary  # every chunk has the one of the whole column
     if len(different) == len(texts):
         return Coded(different, codes)
-    places = pc.index_in(texts, value_set=different)
-    return Coded(different, np.asarray(places.to_numpy())[codes])
+    places = np.concatenate([chunk.indices.to_numpy() for chunk in chunks])
+    return Coded(different, places[codes])
 
 
 def constant(text: str, rows: int) -> Coded:

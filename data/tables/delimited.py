@@ -182,6 +182,7 @@ def _read(
         convert_options=pyarrow.csv.ConvertOptions(
             column_types={f"f{index}": pa.large_string() for index in range(MAX_COLUMNS)},
             strings_can_be_null=False,
+            check_utf8=False,  # it was checked as a whole
         ),
     )
 
