@@ -11,29 +11,23 @@ word in anything that is said is a defect, and is listed.
 import argparse
 import json
 import random
-import resource
-import subprocess
 import sys
-import traceback
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from inspect import signature
 from pathlib import Path
-from select import select
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
-
-from benchmarks.planted import LEAK, SICK, plant_settings, plant_studies
+from benchmarks import served
+from benchmarks.planted import SICK, plant_settings, plant_studies
+from benchmarks.served import judge
 from cinelex.config.load import load_config
 from cinelex.config.nearest import valid_keys
 from cinelex.config.schema import RunConfig
 from cinelex.core.entry import guarded
 from cinelex.core.errors import UserError
-from cinelex.core.processes import child_environment
 from cinelex.projects import weight_keys
 from cinelex.projects.names import TABLES
 from tests.tiny_run import CLIPSE, EQ_CONFIG, LATENT, MULTITASK, arguments, call
@@ -50,8 +44,6 @@ VALUES = (
 )
 LARGE = ("train", "val", "test", "rows", "people", "stock_scenes", "interpolation_steps", "steps")
 """Last names of keys of which a large value is no mistake, only long to wait for."""
-LIMIT_S = 200.0
-MEMORY = 12 << 30
 
 
 def draw_config(number: int) -> tuple[Path, list[str]]:
@@ -122,14 +114,8 @@ def try_config(config: Path, changes: Sequence[str], folder: Path, data: Sequenc
         refused = "refused later"
     except UserError:
         refused = "refused by the reader"
-    code, out, complaints = call([*given[:2], *kept, *changes])
-    if LEAK.search(out + complaints):
-        line = next(line for line in (out + complaints).splitlines() if LEAK.search(line))
-        return f"DEFECT leak: {line[:300]}"
-    errors = [line for line in complaints.splitlines() if line.startswith("error: ")]
-    if code == 2 and len(errors) == 1 and complaints.strip().splitlines()[-1] == errors[0]:
-        return refused
-    return "run" if code == 0 else f"DEFECT exit code {code}: {complaints[-300:]}"
+    ended = judge(*call([*given[:2], *kept, *changes]))
+    return refused if ended == "refused" else ended
 
 
 def _touches(key: str, changed: Sequence[str]) -> bool:
@@ -148,80 +134,29 @@ def planted_data(number: int, config: Path, folder: Path) -> list[str]:
     return [f"data.manifest={folder / kind}.csv", "evaluation.facts=none", *read, *more, *few]
 
 
-def serve(folder: Path, data: Path) -> None:
-    """Try the config of each number that stands on standard input, and say how it ended."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    torch.set_num_threads(1)
-    answers = sys.stdout
-    sys.stdout = sys.stderr
-    for line in sys.stdin:
-        config, changes = draw_config(int(line))
-        rmtree(folder / "runs", ignore_errors=True)
-        try:
-            ended = try_config(config, changes, folder, planted_data(int(line), config, data))
-        except BaseException as problem:  # noqa: BLE001  whatever comes here is what is looked for
-            last = traceback.extract_tb(problem.__traceback__)[-1]
-            place = f"{Path(last.filename).name}:{last.lineno}"
-            ended = f"DEFECT {type(problem).__name__} at {place}: {str(problem)[:200]}"
-        answers.write(json.dumps([config.name, changes, ended]) + "\n")
-        answers.flush()
+def try_number(number: int, folder: Path, data: Path) -> str:
+    """Run the config of a number in a folder of its own; return how it ended."""
+    config, changes = draw_config(number)
+    rmtree(folder / "runs", ignore_errors=True)
+    return try_config(config, changes, folder, planted_data(number, config, data))
 
 
-def run(numbers: Sequence[int]) -> list[list[Any]]:
+def _described(number: int) -> list[Any]:
+    config, changes = draw_config(number)
+    return [config.name, changes]
+
+
+def run(numbers: Sequence[int]) -> list[tuple[Any, str]]:
     """Try configs in a child that is started anew where it dies or hangs."""
-    left, found = list(numbers), list[list[Any]]()
     with TemporaryDirectory() as outer:
         # whatever a path without a root names lies in here
         folder, data = Path(outer) / "deep" / "below", Path(outer) / "set"
-        said = Path(outer) / "said"
         folder.mkdir(parents=True)
         data.mkdir()
         plant_studies(data)
         plant_settings(data, rows=300, people=30)
-        while left:
-            with (
-                said.open("a", encoding="utf-8") as errors,
-                subprocess.Popen(
-                    [sys.executable, "-m", "benchmarks.fuzz_configs", "--serve", folder, data],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    text=True,
-                    cwd=folder,
-                    env=child_environment(),
-                ) as child,
-            ):
-                left = _ask(child, left, found)
-        # what libraries and further processes say does not go the way of Python's streams
-        lines = said.read_text(errors="replace").splitlines()
-        leaks = [line for line in lines if LEAK.search(line)]
-        found += [["", [], f"DEFECT leak on standard error: {line[:300]}"] for line in leaks]
-    return found
-
-
-def _ask(child: "subprocess.Popen[str]", left: list[int], found: list[list[Any]]) -> list[int]:
-    """Ask one child until it ends; return the numbers that nobody has answered."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    while left:
-        number = left.pop(0)
-        child.stdin.write(f"{number}\n")
-        child.stdin.flush()
-        heard = bool(select([child.stdout], [], [], LIMIT_S)[0])
-        line = child.stdout.readline() if heard else ""
-        if line:
-            found.append(json.loads(line))
-        else:
-            config, changes = draw_config(number)
-            found.append([config.name, changes, "DEFECT died" if heard else "DEFECT hung"])
-        if found[-1][2].startswith("DEFECT"):
-            sys.stdout.write(f"{number} {found[-1]}\n")
-            sys.stdout.flush()
-        if not line:
-            child.kill()
-            break
-    child.stdin.close()
-    return left
+        command: list[str | Path] = ["benchmarks.fuzz_configs", "--serve", folder, data]
+        return served.run(command, numbers, folder, _described)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -233,11 +168,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--serve", type=Path, nargs=2)
     options = parser.parse_args(arguments)
     if options.serve:
-        serve(*options.serve)
+        served.serve(lambda number: try_number(number, *options.serve), _described)
         return 0
     found = run(range(options.first, options.first + options.count))
-    kinds = Counter("DEFECT" if end.startswith("DEFECT") else end for _, _, end in found)
-    defects = [row for row in found if row[2].startswith("DEFECT")]
+    kinds, defects = served.counted(found)
     if options.out:
         options.out.write_text(json.dumps({"counts": kinds, "defects": defects}, indent=1))
     sys.stdout.write(f"{dict(kinds)}\n")

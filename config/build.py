@@ -44,7 +44,8 @@ def build(table: Mapping[str, Callable[..., T]], part: Part, **context: Any) -> 
         except ValueError as error:
             if isinstance(error, UserError):
                 raise
-            raise UserError(f"{part.name}: {error}") from error
+            said = str(error).strip().partition("\n")[0]
+            raise UserError(f"{part.name}: {said}") from error
 
 
 def build_at(key: str, table: Mapping[str, Callable[..., T]], part: Part, **context: Any) -> T:

@@ -1,16 +1,16 @@
 """Pretrained models of transformers, from a folder, the hub's cache or the hub."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from cinelex.core.errors import UNFIT, UserError
+from cinelex.core.errors import UserError, refusing
 from cinelex.models.arrival import Arrival, checksums
 from cinelex.models.foreign import read_weights
 
@@ -34,11 +34,8 @@ def load_pretrained(
     Raises:
         UserError: The model cannot be had, does not fit, or lacks tensors.
     """
-    # Here, because it takes seconds.
-    from huggingface_hub.errors import StrictDataclassError
-
     config = read_config(source, tower)
-    try:
+    with _fitting(source):
         for name, value in config.to_dict().items():
             if "drop" in name and isinstance(value, float):
                 changes.setdefault(name, 0.0)
@@ -46,8 +43,6 @@ def load_pretrained(
             setattr(config, name, value)
         with _silence():
             model, report = kind.from_pretrained(source, config=config, output_loading_info=True)
-    except (*UNFIT, SafetensorError, StrictDataclassError) as error:
-        raise UserError(_absent(source, error)) from error
     missing = sorted(
         n for n in report["missing_keys"] if not may_lack or not n.startswith(may_lack)
     )
@@ -70,13 +65,10 @@ def read_config(source: str, tower: Tower) -> Any:
     Raises:
         UserError: There is none, or it is no config.
     """
-    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
-    try:
+    with _fitting(source):
         config = AutoConfig.from_pretrained(source)
-    except (*UNFIT, SafetensorError, StrictDataclassError) as error:
-        raise UserError(_absent(source, error)) from error
     both = {"vision": "vision_config", "text": "text_config"}
     if all(hasattr(config, name) for name in both.values()):
         return getattr(config, both[tower])
@@ -107,10 +99,8 @@ def read_tensor(source: str, name: str) -> Tensor:
     """
     from transformers.utils.hub import cached_file
 
-    try:
+    with refusing(f"{source} has no model.safetensors", remedy="save it anew with it"):
         path = cached_file(source, "model.safetensors")
-    except UNFIT as error:
-        raise UserError(f"{source} has no model.safetensors; save it anew with it") from error
     weights = read_weights(Path(str(path)))
     if name not in weights:
         raise UserError(
@@ -152,11 +142,9 @@ def pixel_statistics(source: str) -> tuple[list[float], list[float]] | None:
         BaseVideoProcessor.get_video_processor_dict,
         ImageProcessingMixin.get_image_processor_dict,
     ):
-        try:
+        with suppress(UserError), refusing("the processor's settings cannot be read"):
             settings, _ = read(source)
             return _in_levels(settings)
-        except (*UNFIT, SafetensorError):
-            continue
     return None
 
 
@@ -167,13 +155,19 @@ def _in_levels(settings: Mapping[str, Any]) -> tuple[list[float], list[float]]:
     if not settings.get("do_normalize", True):
         return [0.0], [1 / unit]
     mean, std = ([v / unit for v in settings[key]] for key in ("image_mean", "image_std"))
+    given = [*settings["image_mean"], *settings["image_std"]]
+    plain = all(type(v) in (int, float) and math.isfinite(v) for v in given)
+    if not plain or not mean or len(mean) != len(std) or min(std) <= 0:
+        raise UserError("image_mean and image_std are no levels of channels")
     return mean, std
 
 
-def _absent(source: str, error: BaseException) -> str:
-    return (
-        f"{source} is not to be had or does not fit ({type(error).__name__}); copy its "
-        "config.json and model.safetensors into a folder, and give that folder's path"
+def _fitting(source: str) -> refusing:
+    """Refuse a source by which a model cannot be made."""
+    return refusing(
+        f"{source} is not to be had or does not fit",
+        remedy="copy its config.json and model.safetensors into a folder, and give that folder's "
+        "path",
     )
 
 

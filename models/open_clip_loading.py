@@ -6,9 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from safetensors import SafetensorError
-
-from cinelex.core.errors import UNFIT, UserError
+from cinelex.core.errors import UserError, refusing
 
 CONFIG = "open_clip_config.json"
 """What a folder of OpenCLIP says of its model."""
@@ -35,7 +33,8 @@ def load_open_clip(name: str, pretrained: bool | str) -> Any:
         raise UserError(f"no weights at {pretrained}; place the file there")
     if pretrained is True and not folder:
         raise UserError(f"pretrained of {name} must be a tag or the path of its weights")
-    try:
+    absent = f"the weights {pretrained!r} of {name} are not to be had"
+    with refusing(absent, remedy=_remedy(folder)):
         return open_clip.create_model(
             f"local-dir:{name}" if folder else name,
             pretrained=pretrained if isinstance(pretrained, str) else None,
@@ -43,11 +42,13 @@ def load_open_clip(name: str, pretrained: bool | str) -> Any:
             force_custom_text=True,
             pretrained_text=False,
         )
-    except (*UNFIT, SafetensorError) as error:
-        raise UserError(
-            f"the weights {pretrained!r} of {name} are not to be had ({type(error).__name__}); "
-            "download them on a machine with a network, and set pretrained to the file's path"
-        ) from error
+
+
+def _remedy(folder: bool) -> str:
+    """Return what to do where a model does not load."""
+    if folder:
+        return f"copy its {CONFIG} and open_clip_model.safetensors there again"
+    return "download them on a machine with a network, and set pretrained to the file's path"
 
 
 def open_clip_model(

@@ -1,12 +1,16 @@
 """Any tokenizer of transformers, by name or from a folder."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cinelex.core.errors import UNFIT, UserError
+from cinelex.core.errors import UserError, refusing
 from cinelex.core.files import write_json
 from cinelex.data.text.tokenizer import SETTINGS, normalise
+
+SENTENCE = "No stenosis, 70% of the mid LAD; \u03b1 \u72ed."
+"""Holds letters, digits, signs, and what many vocabularies lack."""
 
 
 class PretrainedTokenizer:
@@ -34,6 +38,7 @@ class PretrainedTokenizer:
                 f"tokenizer {name!r} pads with its bos or eos token, which then could not be told "
                 "from padding; set another pad_token in its tokenizer_config.json"
             )
+        self._try()
 
     def encode(self, text: str) -> list[int]:
         """Return bos, the report's tokens, eos; the report is cut to fit ``max_tokens``."""
@@ -65,6 +70,15 @@ class PretrainedTokenizer:
         encoded = self._engine(normalise(text), add_special_tokens=False, verbose=False)
         return [int(token) for token in encoded["input_ids"]]
 
+    def _try(self) -> None:
+        """Refuse a vocabulary that is damaged before a report needs it."""
+        what = f"tokenizer {self.name!r} does not read and write a sentence"
+        with refusing(what, remedy="copy its files there again"):
+            ids = self.encode(SENTENCE)
+            self.decode(ids)
+        if not all(0 <= token < self.vocab_size for token in (*ids, self.pad_id)):
+            raise UserError(f"tokenizer {self.name!r} writes tokens that its vocabulary has not")
+
     def _special(self, *names: str) -> int:
         for name in names:
             value = getattr(self._engine, name, None)
@@ -77,15 +91,16 @@ def _load(name: str) -> Any:
     """Load from here first, so that a machine without a network does not wait for one."""
     from transformers import AutoTokenizer  # here, because it takes a second
 
-    for local_only in (True, False):
-        try:
-            return AutoTokenizer.from_pretrained(
-                name, local_files_only=local_only, trust_remote_code=False
-            )
-        except UNFIT:
-            continue
-    raise UserError(
+    files = "its tokenizer.json (or vocab.txt) and tokenizer_config.json"
+    if Path(name).is_dir():
+        damaged = f"tokenizer {name!r}: the folder's files cannot be read"
+        with refusing(damaged, remedy=f"copy {files} there again"):
+            return AutoTokenizer.from_pretrained(name, local_files_only=True)
+    absent = (
         f"tokenizer {name!r} is neither a folder, nor in the local cache, nor to be had over the "
-        "network; copy its tokenizer.json (or vocab.txt) and tokenizer_config.json into a folder "
-        "and name that folder instead"
+        "network"
     )
+    with suppress(UserError), refusing(absent):
+        return AutoTokenizer.from_pretrained(name, local_files_only=True)
+    with refusing(absent, remedy=f"copy {files} into a folder and name that folder instead"):
+        return AutoTokenizer.from_pretrained(name, trust_remote_code=False)

@@ -11,7 +11,7 @@ from tokenizers import Regex as EngineRegex
 from tokenizers import Tokenizer as Engine
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from cinelex.core.errors import UserError
+from cinelex.core.errors import UserError, refusing
 from cinelex.core.files import write_json, write_whole
 
 SETTINGS = "cinelex_tokenizer.json"
@@ -96,8 +96,16 @@ class TrainedTokenizer:
 
     @classmethod
     def load(cls, folder: Path, *, max_tokens: int) -> "TrainedTokenizer":
-        """Return what ``save`` wrote."""
-        return cls(Engine.from_file(str(folder / "tokenizer.json")), max_tokens=max_tokens)
+        """Return what ``save`` wrote.
+
+        Raises:
+            UserError: It is gone, or damaged; its vocabulary is not quoted.
+        """
+        path = folder / "tokenizer.json"
+        with refusing(f"{path}: damaged", remedy="bring it back, or train the run again"):
+            found = cls(Engine.from_file(str(path)), max_tokens=max_tokens)
+            found.decode(found.encode("70%"))
+        return found
 
     def _ids(self, text: str) -> list[int]:
         # The space makes a first word the same token as elsewhere; decoding takes it off again.

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 from cinelex.config.schema import RunConfig
-from cinelex.core.errors import refusing
+from cinelex.core.errors import UserError, refusing
 from cinelex.core.randomness import keyed_seed
 from cinelex.data.batch import Batch
 from cinelex.data.text.tokenizer import Tokenizer
@@ -35,11 +36,23 @@ def rehearse_studies(config: RunConfig, build: Build) -> tuple[StudyModel, Batch
     clip = f"a clip of {data.frames} frames of {data.size} pixels, {data.channels} channels"
     with refusing(f"model.video_encoder: {parts.video_encoder.name} cannot read {clip}"):
         features = model.encode_clips(to_float(batch.clips))
+    _check_finite(features, f"model.video_encoder: {parts.video_encoder.name}")
     longest = f"a report of {tokenizer.max_tokens} tokens; lower tokenizer.max_tokens"
     with refusing(f"model.text_encoder: {parts.text_encoder.name} cannot read {longest}"):
-        model.encode_report(batch.token_ids, batch.token_ids != tokenizer.pad_id)
+        rows = model.encode_report(batch.token_ids, batch.token_ids != tokenizer.pad_id)
+    _check_finite(rows.report, f"model.text_encoder: {parts.text_encoder.name}")
     model.join_clips(features, batch.owner, studies=1, max_clips=1)
     return model, batch
+
+
+def _check_finite(made: Tensor, what: str) -> None:
+    """Refuse an encoder whose weights are damaged.
+
+    Raises:
+        UserError: What it makes of sound input is no number.
+    """
+    if not made.isfinite().all():
+        raise UserError(f"{what} makes numbers that are not finite; bring sound weights for it")
 
 
 def made_up_batch(config: RunConfig, tokenizer: Tokenizer) -> Batch:
