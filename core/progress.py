@@ -1,4 +1,4 @@
-"""Progress that a person can watch and that a log file can bear."""
+"""Progress and remaining time that a person can watch and that a log file can bear."""
 
 import sys
 import time
@@ -12,13 +12,15 @@ from cinelex.core.console import speaks_for_all
 Item = TypeVar("Item")
 
 LINE_EVERY_S = 10.0
+SHOWN_AFTER_S = 5.0
+"""What is done sooner needs no bar."""
 
 
 def progress(iterable: Iterable[Item], *, total: int | None, what: str) -> Iterator[Item]:
     """Yield the items and show on stderr how far it is.
 
-    A terminal gets a bar; anything else gets a plain line about every ten seconds. Only the main
-    process speaks.
+    A terminal gets a bar after five seconds, which goes when all is done; anything else gets a
+    plain line about every ten. Both say what is left. Only the main process speaks.
 
     Args:
         iterable: What to go through.
@@ -28,7 +30,9 @@ def progress(iterable: Iterable[Item], *, total: int | None, what: str) -> Itera
     if not speaks_for_all():
         yield from iterable
     elif sys.stderr.isatty():
-        yield from tqdm(iterable, total=total, desc=what, file=sys.stderr)
+        yield from tqdm(
+            iterable, total=total, desc=what, file=sys.stderr, leave=False, delay=SHOWN_AFTER_S
+        )
     else:
         yield from _with_lines(iterable, total=total, what=what)
 
@@ -41,6 +45,18 @@ def _with_lines(iterable: Iterable[Item], *, total: int | None, what: str) -> It
         now = time.monotonic()
         if now - last >= LINE_EVERY_S:
             last = now
-            of_total = "" if total is None else f" of {total}"
-            sys.stderr.write(f"{what}: {count}{of_total} after {now - started:.0f} s\n")
+            took, of_total, left = now - started, "", ""
+            if total is not None:
+                of_total = f" of {total}"
+                left = f", {duration(took / count * (total - count))} left"
+            sys.stderr.write(f"{what}: {count}{of_total} after {duration(took)}{left}\n")
             sys.stderr.flush()
+
+
+def duration(seconds: float) -> str:
+    """Return a time for a person, in two units at most: ``40 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

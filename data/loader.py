@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from cinelex.core.distributed import rank as this_rank
 from cinelex.core.distributed import world_size as this_world_size
+from cinelex.core.progress import progress
 from cinelex.data.batch import Batch, Sample, collate
 from cinelex.data.sampler import StudySampler, share
 from cinelex.data.text.tokenizer import Tokenizer
@@ -102,9 +103,10 @@ def evaluation_batches(
     world_size = this_world_size() if world_size is None else world_size
     own = range(len(dataset) * rank // world_size, len(dataset) * (rank + 1) // world_size)
     groups = [own[start : start + batch] for start in range(0, len(own), batch)]
-    return _ahead(
+    made = _ahead(
         lambda index: _batch(dataset, groups[index], None), iter(range(len(groups))), workers
     )
+    return progress(made, total=len(groups), what=f"batches of {batch} studies")
 
 
 def _batch(dataset: Samples, indices: Sequence[int], epoch: int | None) -> Batch:
@@ -137,7 +139,8 @@ def whole_batches(dataset: Samples, *, batch: int) -> Iterator[Batch]:
     set smaller than a batch is one batch.
     """
     batch = min(batch, len(dataset))
-    for start in range(0, len(dataset) - batch + 1, batch):
+    starts = range(0, len(dataset) - batch + 1, batch)
+    for start in progress(starts, total=len(starts), what=f"whole batches of {batch} studies"):
         indices = list(range(start, start + batch))
         own = share(indices, rank=this_rank(), world_size=this_world_size())
         yield _batch(dataset, own, None)

@@ -12,7 +12,6 @@ from cinelex.core.console import say
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json, read_json, write_json
 from cinelex.core.locks import sole_user
-from cinelex.core.progress import progress
 from cinelex.data.studies.drops import Decoded, decoded
 from cinelex.data.studies.manifest import Manifest
 from cinelex.data.studies.studies import Studies
@@ -117,11 +116,10 @@ def _add(
     """Encode studies and append them, some thousands at a time."""
     views = trained_views(run)
     batches = batches_of(run, found, views, batch=BATCH)
-    shown = progress(batches, total=-(-len(found.studies) // BATCH), what="batches of studies")
     for start in range(0, len(found.studies), SAVE_EVERY):
         chunk = found.studies[start : start + SAVE_EVERY]
         study_rows, video_rows = [], []
-        for batch in islice(shown, -(-len(chunk) // BATCH)):
+        for batch in islice(batches, -(-len(chunk) // BATCH)):
             studies, videos = encode(run, batch)
             study_rows.append(studies)
             video_rows.append(videos)

@@ -97,8 +97,9 @@ class Books:
             for sink in self.sinks:
                 sink.write(report.step, numbers)
             spikes += self._count(report.step, numbers, identities)
+        step_s = statistics.fmean(report.step_s for report, _ in self._pending)
         self._pending.clear()
-        say(one_line(numbers, step=report.step, steps=self.config.steps))
+        say(one_line(numbers, step=report.step, steps=self.config.steps, step_s=step_s))
         if self._skipped_in_a_row >= MAX_SKIPPED_IN_A_ROW:
             raise UserError(
                 f"{self._skipped_in_a_row} steps in a row up to step {report.step} were left out: "

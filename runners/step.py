@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from cinelex.core.progress import duration
 from cinelex.projects.interface.terms import TermNulls
 
 
@@ -52,14 +53,22 @@ class StepReport:
         return found
 
 
-def one_line(numbers: Mapping[str, float], *, step: int, steps: int) -> str:
-    """Return a step's numbers for a person: each term beside its chance."""
+def one_line(numbers: Mapping[str, float], *, step: int, steps: int, step_s: float) -> str:
+    """Return a step's numbers for a person: each term beside its chance, and the time left.
+
+    Args:
+        numbers: Of the step.
+        step: From 1.
+        steps: Of the run.
+        step_s: What the last steps took, in the mean.
+    """
     terms = [name.removeprefix("loss/") for name in numbers if name.startswith("loss/")]
     parts = [f"step {step}/{steps}"]
     for term in terms:
         null = f" (chance {numbers[f'chance/{term}']:.3f})" if f"chance/{term}" in numbers else ""
         parts.append(f"{term} {numbers[f'loss/{term}']:.3f}{null}")
-    return "  ".join([*parts, f"{numbers['step_ms']:.0f} ms", *_speeds(numbers)])
+    left = duration(step_s * (steps - step))
+    return "  ".join([*parts, f"{numbers['step_ms']:.0f} ms", f"{left} left", *_speeds(numbers)])
 
 
 def _speeds(numbers: Mapping[str, float]) -> list[str]:

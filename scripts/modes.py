@@ -42,7 +42,7 @@ from cinelex.runners.run_folder import (
     write_down,
 )
 from cinelex.runners.sinks import Sink, WandbSink
-from cinelex.runners.summary import schedule_lines, summary_lines
+from cinelex.runners.summary import next_lines, schedule_lines, summary_lines
 from cinelex.runners.train import Trainer
 
 
@@ -58,6 +58,7 @@ def _evaluate(project: Project[Any, Any], finished: Finished, device: torch.devi
     say("\n".join(summary_lines(evaluate(project, finished, device))))
     if is_main():
         say(f"report: {write_report(finished.output)}")
+        say("\n".join(next_lines(str(finished.folder.path))))
 
 
 def ingest(asked: Asked, _device: torch.device) -> int:

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cinelex.config.schema import RunConfig
+from cinelex.core.progress import progress
 from cinelex.metrics.ranking import Ranking
 from cinelex.metrics.retrieval import rank_both_ways
 from cinelex.models.study_model import StudyModel
@@ -30,9 +31,10 @@ def blind_ranks(
     config: RunConfig, data: StudyData, model: StudyModel, encoded: EncodedSplit
 ) -> dict[str, Mapping[str, Ranking]]:
     """Return how the test studies are found when there is nothing, or not all, to see."""
+    blind = blind_studies(config, data)
     rows: dict[str, Float[Tensor, "study dim"]] = {
         name: encode_studies(model, some, batch=config.evaluation.batch)
-        for name, some in blind_studies(config, data).items()
+        for name, some in progress(blind.items(), total=len(blind), what="nulls of retrieval")
     }
     return {
         name: rank_both_ways(study, encoded.report, encoded.report_of_study)
@@ -90,8 +92,8 @@ def write_beside(
     written = project.write(model, project.data.test, beside=True)
     if written is None:
         return None
-    beside = dict(written.beside)
-    for name, some in blind_studies(project.config, project.data).items():
+    beside, nulls = dict(written.beside), blind_studies(project.config, project.data)
+    for name, some in progress(nulls.items(), total=len(nulls), what="nulls of captions"):
         blind = project.write(model, some)
         assert blind is not None
         beside[name] = blind.captions

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from cinelex.core import distributed
-from cinelex.core.progress import progress
+from cinelex.core.progress import duration, progress
 
 
 class Terminal(io.StringIO):
@@ -29,8 +29,8 @@ def slow_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_log_gets_a_line_every_ten_seconds(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(progress(iter("abcdefg"), total=7, what="studies")) == list("abcdefg")
     assert capsys.readouterr().err.splitlines() == [
-        "studies: 3 of 7 after 12 s",
-        "studies: 6 of 7 after 24 s",
+        "studies: 3 of 7 after 12 s, 16 s left",
+        "studies: 6 of 7 after 24 s, 4 s left",
     ]
 
 
@@ -53,6 +53,19 @@ def test_only_the_main_process_speaks(
 def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr("cinelex.core.progress.SHOWN_AFTER_S", 0.0)
     assert list(progress(range(3), total=3, what="clips")) == [0, 1, 2]
-    assert "clips: 100%" in terminal.getvalue()
-    assert "3/3" in terminal.getvalue()
+    assert "clips:" in terminal.getvalue()
+    assert "/3" in terminal.getvalue()
+
+
+def test_what_is_done_at_once_needs_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    list(progress(range(3), total=3, what="clips"))
+    assert terminal.getvalue() == ""
+
+
+def test_a_time_is_said_in_two_units_at_most() -> None:
+    told = [duration(seconds) for seconds in (0.4, 59.6, 200, 7500)]
+    assert told == ["0 s", "1 min 0 s", "3 min 20 s", "2 h 5 min"]

@@ -1,8 +1,10 @@
 """A person sees every number beside its null, and "undefined" where there is none."""
 
+from dataclasses import replace
+
 from cinelex.config.load import load_config
 from cinelex.projects.interface.results import Group, Null, Results, Score, nulls_of
-from cinelex.runners.summary import schedule_lines, summary_lines
+from cinelex.runners.summary import MAX_SCORES, hardest, schedule_lines, summary_lines
 from tests.tiny_run import MULTITASK
 
 RECALL = Score(
@@ -29,21 +31,49 @@ def lines(*scores: Score) -> list[str]:
     return summary_lines(Results(groups=[Group(title="Words", note="ten of them", scores=scores)]))
 
 
-def test_every_number_stands_beside_its_interval_and_its_nulls() -> None:
-    assert lines(RECALL, BLEU) == [
-        "Words: ten of them",
-        "  Recall at 1: 0.25 [0, 0.5]; chance 0.125",
-        "  BLEU-4: 0.3; always normal 0.1, random undefined",
+def test_every_number_stands_beside_its_interval_and_the_null_that_is_hardest() -> None:
+    told = lines(RECALL, BLEU)
+    assert told[0].split()[:2] == ["score", "value"]
+    assert told[1].split() == [
+        "Words:",
+        "Recall",
+        "at",
+        "1",
+        "0.25",
+        "[0,",
+        "0.5]",
+        "chance",
+        "0.125",
     ]
+    assert told[2].split() == ["Words:", "BLEU-4", "0.3", "always", "normal", "0.1"]
+
+
+def test_the_hardest_null_is_the_best_that_knows_no_more_than_a_model_may() -> None:
+    nulls = nulls_of({"chance": 3.0, "bigram": 2.0, "truth": 0.5})
+    loss = Score(
+        name="loss", label="Loss", value=1.0, nulls=nulls, better="lower", bounds=["truth"]
+    )
+    found = hardest(loss)
+    assert found is not None
+    assert found[0] == "bigram"
 
 
 def test_what_is_not_known_is_said_to_be_undefined() -> None:
-    assert lines(UNDEFINED)[1] == "  tilt: undefined"
+    assert lines(UNDEFINED)[1].split() == ["Words:", "tilt", "undefined"]
 
 
 def test_what_is_no_headline_is_left_to_the_page() -> None:
     assert lines(ASIDE) == []
     assert len(lines(ASIDE, RECALL)) == 2
+
+
+def test_a_summary_fits_a_screen_and_every_heading_keeps_its_first_scores() -> None:
+    long = replace(RECALL, label="A score whose label is a whole sentence by itself")
+    groups = [Group(title=f"Heading {n}", note="", scores=[long] * 9) for n in range(5)]
+    told = summary_lines(Results(groups=groups))
+    assert len(told) == MAX_SCORES + 2
+    assert max(map(len, told)) <= 100
+    assert told[-1].startswith(f"{5 * 9 - MAX_SCORES} more scores")
 
 
 def test_the_schedule_shows_first_and_last_step_in_columns() -> None:

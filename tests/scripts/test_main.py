@@ -20,6 +20,7 @@ from tests.tiny_run import (
 )
 
 CLIPSE = CONFIGS.parent / "clipse"
+TERMINAL_LINES, TERMINAL_COLUMNS = 24, 100
 TRAINED = (
     CONFIGS / "base_config.yaml",
     CLIPSE / "baseline.yaml",
@@ -89,10 +90,11 @@ def test_a_run_says_where_it_stands_beside_chance(finished_run: FinishedRun) -> 
     for step in range(1, STEPS + 1):
         assert f"step {step}/{STEPS}  contrastive " in finished_run.output
     assert "(chance 2.0" in finished_run.output
-    said = finished_run.output.partition("Study to report: 12 queries, gallery of 12; ")[2]
-    recall = said.splitlines()[1]
-    assert recall.startswith("  Recall at 1: ")
-    assert "; chance 0.08333, ridge pixels 0." in recall
+    summary = finished_run.output[finished_run.output.rindex("\nscore  ") + 1 :].splitlines()
+    assert summary[1].startswith("Study to report: Recall at 1 ")
+    assert len(summary) <= TERMINAL_LINES
+    assert max(map(len, summary[:-4])) <= TERMINAL_COLUMNS  # paths have the length they have
+    assert summary[-3].startswith("next: ")
     assert "report: " in finished_run.output
 
 
