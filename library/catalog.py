@@ -197,9 +197,15 @@ class Catalog:
         return rows
 
     def unknown_words(self, words: Sequence[str]) -> list[str]:
-        """Return those of some words that no report holds."""
-        sql = "SELECT count(*) FROM words WHERE words MATCH ?"
-        return [w for w in words if re.search(r"\w", w) and not self._one(sql, (f'"{w}"',))]
+        """Return those of some words that no report holds; the first report that does is enough."""
+        sql = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"
+        with self._open() as database:
+            return [
+                word
+                for word in words
+                if re.search(r"\w", word)
+                and database.execute(sql, (f'"{word}"',)).fetchone() is None
+            ]
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> Int64[np.ndarray, " row"]:
         return np.unique(np.array([row for (row,) in self._all(sql, values)], np.int64))
