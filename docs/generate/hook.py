@@ -5,6 +5,7 @@ A page under ``docs/`` says ``<!-- made: keys -->`` where a table of `MAKERS` ha
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import griffe
 from mkdocs.config.defaults import MkDocsConfig
@@ -15,10 +16,12 @@ from docs.generate.api import api_nav, api_pages
 from docs.generate.commands import commands, exit_codes, run_modes
 from docs.generate.dependencies import dependencies
 from docs.generate.keys import keys
+from docs.generate.notebook import page as page_of_notebook
 from docs.generate.parts import losses, metrics, models, projects
 from docs.generate.rules import rules
 
 API = "reference/api"
+NOTEBOOK = Path("start/first-hour.ipynb")
 MAKERS: dict[str, Callable[[griffe.Object], str]] = {
     "commands": commands,
     "dependencies": dependencies,
@@ -46,9 +49,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages of all modules."""
+    """Add the pages of all modules, and of the notebook."""
     for path, text in api_pages(config.extra["package"], API):
         files.append(File.generated(config, path, content=text))
+    notebook = Path(config.docs_dir) / NOTEBOOK
+    content = page_of_notebook(notebook)
+    files.append(File.generated(config, f"{NOTEBOOK.with_suffix('.md')}", content=content))
     return files
 
 
