@@ -13,6 +13,7 @@ from cinelex.core.console import say
 from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
+from cinelex.metrics.facts.claims import sentences
 from cinelex.projects import open_project
 from cinelex.projects.interface.results import read_results
 from cinelex.projects.interface.towers import read_towers
@@ -26,6 +27,8 @@ from cinelex.trained.proof import PROOF, answers_of_engine
 from cinelex.trained.run import TrainedRun
 from cinelex.trained.towers import write_towers
 
+MIN_PATIENTS = 5
+"""A sentence that fewer reports hold might tell of whom it is."""
 FORMATS: Mapping[str, EngineName] = {"safetensors": "torch", "onnx": "onnx", "int8": "int8"}
 """What ``--formats`` takes, and the engine that reads each."""
 
@@ -39,6 +42,13 @@ def parser() -> argparse.ArgumentParser:
         "--formats",
         default="safetensors",
         help="of safetensors,onnx,int8; the weights are always written, int8 is made from onnx",
+    )
+    options.add_argument(
+        "--sentences",
+        type=int,
+        metavar="N",
+        help="take along the sentences that reports of N patients hold word for word, so that "
+        f"captions are held to the facts found; at least {MIN_PATIENTS} (default: none leave)",
     )
     return options
 
@@ -54,12 +64,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     engines: set[EngineName] = {"torch", *(FORMATS[name] for name in wanted)}
     if "int8" in engines:
         engines.add("onnx")
-    export(options.run, options.out, engines)
+    least = options.sentences
+    if least is not None and least < MIN_PATIENTS:
+        raise UserError(f"--sentences: fewer than {MIN_PATIENTS} patients are too few to hide in")
+    export(options.run, options.out, engines, least=least)
     return 0
 
 
-def export(run: Path, out: Path, engines: set[EngineName]) -> str:
+def export(run: Path, out: Path, engines: set[EngineName], *, least: int | None = None) -> str:
     """Write a run's export, load it again in every form, and return its hash.
+
+    Args:
+        run: Its folder.
+        out: The folder to write.
+        engines: The forms.
+        least: Patients whose reports hold a sentence that may go along; None leaves all behind.
 
     Raises:
         UserError: The folder is there, there is no such run, or the export does not answer as the
@@ -68,7 +87,7 @@ def export(run: Path, out: Path, engines: set[EngineName]) -> str:
     if out.exists():
         raise UserError(f"--out: {out} is there already; name a folder that is not")
     trained = load_run(run)
-    write_export(trained, read_towers(run), out)
+    write_export(trained, read_towers(run), out, [] if least is None else shared(run, least))
     towers = write_towers(trained.model, out / "towers")
     _graphs(trained, out, engines)
     seal(out)
@@ -87,6 +106,21 @@ def export(run: Path, out: Path, engines: set[EngineName]) -> str:
             f"  {name}: R@1 {shown} of {one.studies} held-out studies, rows {one.differs:.1e} apart"
         )
     return sealed
+
+
+def shared(run: Path, least: int) -> list[str]:
+    """Return the sentences of training reports that many patients share, word for word.
+
+    Raises:
+        UserError: The run's studies are not here.
+    """
+    project: Any = open_project(load_config(run / "config.yaml"), run)
+    studies = project.data.train.studies
+    patients: dict[str, set[str]] = {}
+    for report, patient in zip(studies.reports, studies.table["patient"].to_pylist(), strict=True):
+        for sentence in sentences(report):
+            patients.setdefault(sentence, set()).add(patient)
+    return [sentence for sentence, whose in patients.items() if len(whose) >= least]
 
 
 def _graphs(trained: TrainedRun, out: Path, engines: set[EngineName]) -> None:

@@ -6,7 +6,7 @@ with their answers; ``onnx/`` and ``int8/`` graphs of the encoders; ``README.md`
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -66,16 +66,26 @@ def portable(config: RunConfig) -> dict[str, Any]:
     return {**own, "model": model, "data": {key: whole["data"][key] for key in OF_DATA}}
 
 
-def write_export(run: TrainedRun, towers: Towers, folder: Path) -> None:
-    """Write everything but graphs, towers and card into an empty folder; `seal` comes last."""
+def write_export(
+    run: TrainedRun, towers: Towers, folder: Path, sentences: Sequence[str] = ()
+) -> None:
+    """Write everything but graphs, towers and card into an empty folder; `seal` comes last.
+
+    Args:
+        run: What is exported.
+        towers: How to build its towers.
+        folder: An empty one.
+        sentences: Those of training reports that go along, to hold captions to the facts.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: value.contiguous().clone() for name, value in run.model.state_dict().items()}
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
     run.tokenizer.save(folder / "tokenizer")
     if run.teller is not None:
         run.teller.save(folder)
-        # sentences of training reports stay at home; captions are then not held to them
-        write_json(folder / FACTS_FILE, {**read_json(folder / FACTS_FILE), "sentences": []})
+        # without sentences, which stay at home unless asked for, captions are held to no facts
+        kept = {**read_json(folder / FACTS_FILE), "sentences": sorted(sentences)}
+        write_json(folder / FACTS_FILE, kept)
     inputs = made_up(run)
     save_file({**inputs, **answers_of_model(run, inputs)}, folder / PROOF)
     about = {

@@ -95,6 +95,22 @@ def test_a_folder_that_is_there_is_not_written_over(
     assert export([str(finished_run.path), "--out", str(tmp_path)]) == 2
 
 
+def test_sentences_that_many_patients_share_hold_captions_to_the_facts(
+    finished_run: FinishedRun, tmp_path: Path
+) -> None:
+    command = [str(finished_run.path), "--out", str(tmp_path / "out"), "--sentences"]
+    assert export([*command, "4"]) == 2
+    assert export([*command, "5"]) == 0
+    run, kept = load(tmp_path / "out"), load(finished_run.path)
+    assert run.teller is not None
+    assert kept.teller is not None
+    assert 0 < len(run.teller.phrases.texts) < len(kept.teller.phrases.texts) / 2
+    assert set(run.teller.phrases.texts) <= set(kept.teller.phrases.texts)
+    (caption,) = run.caption([[made_up(run)["clips"][0].numpy()]])
+    fixed = [text for text in run.teller.phrases.texts if text in caption]
+    assert fixed or "stenosis" in caption
+
+
 @pytest.fixture(scope="module")
 def held(study_cache: Path) -> list[dict[str, str]]:
     """Return the rows of the test studies, with whole paths."""
