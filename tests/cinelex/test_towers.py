@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import timm
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from transformers import BertConfig, BertModel
 
@@ -28,7 +29,9 @@ def moved(module: nn.Module) -> nn.Module:
 
 @pytest.mark.slow
 def test_timm_loads_a_tower_that_was_trained_here_and_makes_the_same_of_it(tmp_path: Path) -> None:
-    ours = moved(TimmVideo(**SMALL, channels=3, backbone="test_byobnet"))
+    path = tmp_path / "weights.safetensors"
+    save_file(timm.create_model("test_byobnet").state_dict(), path)
+    ours = moved(TimmVideo(**SMALL, channels=3, backbone="test_byobnet", pretrained=str(path)))
     line = towers._write(ours.get_submodule("backbone"), tmp_path / "video")
     assert line is not None
     assert line.startswith("timm.create_model(")

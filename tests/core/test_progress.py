@@ -67,5 +67,5 @@ def test_what_is_done_at_once_needs_no_bar(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_time_is_said_in_two_units_at_most() -> None:
-    told = [duration(seconds) for seconds in (0.4, 59.6, 200, 7500)]
+    told = [duration(seconds) for seconds in (0.4, 59.6, 200.0, 7500.0)]
     assert told == ["0 s", "1 min 0 s", "3 min 20 s", "2 h 5 min"]

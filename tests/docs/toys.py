@@ -134,7 +134,7 @@ def toy_size(words: Sequence[str], cache: Path) -> list[str]:
     own = {word.partition("=")[0] for word in words}
     chosen = {item.partition("=")[0]: item for item in (*sizes, *RUN, *SECOND, *late)}
     small = [item for key, item in chosen.items() if not _settled(key, own)]
-    words = [word.replace(NAMED, SMALL) for word in _without_gpus(words)]
+    words = [word.replace(NAMED, SMALL) for word in _shorter(words)]
     return [*words, *small, f"data.cache={cache}"]
 
 
@@ -153,9 +153,12 @@ def _settled(key: str, own: set[str]) -> bool:
     return any(key == name or key.startswith(f"{name}.") for name in own)
 
 
-def _without_gpus(words: Sequence[str]) -> list[str]:
-    """Return a command with one process in place of one a GPU."""
-    if "--selected_gpus" not in words:
-        return [*words]
-    place = words.index("--selected_gpus")
-    return [*words[:place], *words[place + 2 :]]
+def _shorter(words: Sequence[str]) -> list[str]:
+    """Return a command with one process in place of one a GPU, and with fewer steps."""
+    found = list(words)
+    if "--selected_gpus" in found:
+        place = found.index("--selected_gpus")
+        del found[place : place + 2]
+    if "--steps" in found:
+        found[found.index("--steps") + 1] = "2"
+    return found

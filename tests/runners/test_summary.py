@@ -68,8 +68,11 @@ def test_what_is_no_headline_is_left_to_the_page() -> None:
 
 
 def test_a_summary_fits_a_screen_and_every_heading_keeps_its_first_scores() -> None:
-    long = replace(RECALL, label="A score whose label is a whole sentence by itself")
-    groups = [Group(title=f"Heading {n}", note="", scores=[long] * 9) for n in range(5)]
+    label = "A score whose label is a whole sentence by itself"
+    groups = [
+        Group(title=f"Part {n}", note="", scores=[replace(RECALL, label=label) for _ in range(9)])
+        for n in range(5)
+    ]
     told = summary_lines(Results(groups=groups))
     assert len(told) == MAX_SCORES + 2
     assert max(map(len, told)) <= 100
