@@ -3,8 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import save_file
+
+from cinelex.models.foreign import plain_state
 from cinelex.models.study_model import StudyModel
 from cinelex.models.video_text import VideoText
+
+WEIGHTS = "model.safetensors"
 
 
 def write_towers(model: StudyModel, folder: Path) -> dict[str, str]:
@@ -26,8 +31,9 @@ def write_towers(model: StudyModel, folder: Path) -> dict[str, str]:
 
 
 def _write(trunk: Any, folder: Path) -> str | None:
+    tensors = {name: value.contiguous().clone() for name, value in plain_state(trunk).items()}
     if hasattr(trunk, "save_pretrained"):
-        trunk.save_pretrained(folder)
+        trunk.save_pretrained(folder, state_dict=tensors)
         return f'transformers.{type(trunk).__name__}.from_pretrained("{{folder}}")'
     said = getattr(trunk, "pretrained_cfg", None)
     if not said:
@@ -36,4 +42,5 @@ def _write(trunk: Any, folder: Path) -> str | None:
     from timm.models import save_for_hf
 
     save_for_hf(trunk, str(folder), safe_serialization=True)
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})  # under timm's own names
     return 'timm.create_model("local-dir:{folder}", pretrained=True)'

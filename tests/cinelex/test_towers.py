@@ -44,7 +44,7 @@ def test_timm_loads_a_tower_that_was_trained_here_and_makes_the_same_of_it(tmp_p
 
 @pytest.mark.slow
 def test_transformers_loads_a_tower_that_was_trained_here(tmp_path: Path) -> None:
-    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    sizes: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     BertModel(BertConfig(vocab_size=40, intermediate_size=16, **sizes)).save_pretrained(
         tmp_path / "bert"
     )

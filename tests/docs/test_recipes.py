@@ -90,7 +90,8 @@ def given_to_slurm(words: list[str], folder: Path) -> list[str]:
     """Run a job script; return what a task of the job is told, as words of the command."""
     place = next(n for n, word in enumerate(words) if word.endswith(".sbatch"))
     task = TASK if "--array" in words[:place] else {}
-    code, told, _ = submit(folder, Path(words[place]).name, *words[place + 1 :], **task)
+    script, rest = Path(words[place]).name, words[place + 1 :]
+    code, told, _ = submit(folder, script, *rest, ends_with=0, **task)
     assert code == 0, words
     first = "--run_mode" if "--run_mode" in told else "--base_config"
     told = told[min(n for n, word in enumerate(told) if word in (first, "seed=1")) :]

@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import timm
@@ -98,7 +99,7 @@ def _towers(folder: Path) -> None:
     real = Path(spec.submodule_search_locations[0]) / "model"
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
         shutil.copy(real / name, folder / "minilm" / name)
-    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    sizes: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     BertModel(BertConfig(**sizes, intermediate_size=16)).save_pretrained(folder / "minilm")
 
 
