@@ -19,6 +19,7 @@ from benchmarks.series import Ratio, Row, line, machine
 BENCHMARKS = (
     "reading",
     "contrastive_loss",
+    "vocabulary",
     "steps",
     "search",
     "text_metrics",

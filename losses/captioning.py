@@ -64,9 +64,32 @@ class Captioning:
             rearrange(target, "study token -> (study token)"),
             reduction="none",
         )
-        weight = self._weight_of(target).to(precision).flatten()
+        return self._mean(cost, target)
+
+    def of(
+        self,
+        logits: Float[Tensor, "study token vocab"] | None,
+        costs: Float[Tensor, "study next"] | None,
+        token_ids: Int[Tensor, "study token"],
+    ) -> Float[Tensor, ""]:
+        """Return the same from logits, or from what each token but the first costs.
+
+        Args:
+            logits: See `__call__`; None where the model has given costs.
+            costs: -log p of each token but the first, in nats.
+            token_ids: Begin, the report, end, padding.
+        """
+        if costs is None:
+            assert logits is not None, "a caption has logits or costs"
+            return self(logits, token_ids)
+        return self._mean(costs.flatten(), token_ids[:, 1:].long())
+
+    def _mean(
+        self, cost: Float[Tensor, " cell"], target: Int[Tensor, "study next"]
+    ) -> Float[Tensor, ""]:
+        weight = self._weight_of(target).to(cost.dtype).flatten()
         # a batch of padding alone has no cost and no tokens: 0, not 0/0
-        smallest = torch.finfo(precision).tiny
+        smallest = torch.finfo(cost.dtype).tiny
         return sum_over_ranks((cost * weight).sum()) / sum_over_ranks(weight.sum()).clamp_min(
             smallest
         )

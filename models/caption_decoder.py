@@ -4,12 +4,17 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from cinelex.core.vocabulary import next_token_costs
 from cinelex.models.blocks import check_heads, start_small
 from cinelex.models.cached_blocks import Cache, CachedBlock
 from cinelex.models.contracts import CaptionDecoder
 from cinelex.models.generation import Ids, write_texts
 from cinelex.models.search import GREEDY, Constraint, Search
 from cinelex.models.shapes import Logits, Memory, MemoryMask, TokenIds
+
+HELD_VOCAB = 8192
+"""Tokens up to which the logits of all are simply held."""
+Costs = Float[Tensor, "study next"]
 
 
 class TransformerCaptionDecoder(CaptionDecoder):
@@ -58,12 +63,29 @@ class TransformerCaptionDecoder(CaptionDecoder):
         self, token_ids: TokenIds, memory: Memory, attention_mask: MemoryMask | None
     ) -> Logits:
         """Return, at each token, the logits of the token that follows it (teacher forcing)."""
+        return self.to_vocab(self._features(token_ids, memory, attention_mask))
+
+    def costs(
+        self, token_ids: TokenIds, memory: Memory, attention_mask: MemoryMask | None
+    ) -> Costs:
+        """Return -log p of each token but the first, in nats, without holding the logits."""
+        return next_token_costs(
+            self._features(token_ids, memory, attention_mask),
+            token_ids.long(),
+            weight=self.to_vocab.weight,
+            bias=self.to_vocab.bias,
+        )
+
+    def _features(
+        self, token_ids: TokenIds, memory: Memory, attention_mask: MemoryMask | None
+    ) -> Float[Tensor, "study token dim"]:
         positions = torch.arange(token_ids.shape[1], device=token_ids.device)
         features = self.embed(token_ids) + self.positions(positions)
         memory, mask = self.memory_norm(memory), _mask(attention_mask)
         for block in self._blocks():
             features = block(features, memory, mask)
-        return self.to_vocab(self.norm(features))
+        normed: Tensor = self.norm(features)
+        return normed
 
     @torch.no_grad()
     def generate(
@@ -127,6 +149,23 @@ class TransformerCaptionDecoder(CaptionDecoder):
     def _blocks(self) -> list["CachedBlock"]:
         """Return the blocks, by their type."""
         return [block for block in self.blocks if isinstance(block, CachedBlock)]
+
+
+def captioned(
+    decoder: CaptionDecoder | None,
+    token_ids: TokenIds,
+    memory: Memory,
+    attention_mask: MemoryMask | None,
+) -> tuple[Logits | None, Costs | None]:
+    """Return the logits of captions, or over a large vocabulary what each token costs."""
+    if decoder is None:
+        return None, None
+    if (
+        isinstance(decoder, TransformerCaptionDecoder)
+        and decoder.to_vocab.out_features > HELD_VOCAB
+    ):
+        return None, decoder.costs(token_ids, memory, attention_mask)
+    return decoder(token_ids, memory, attention_mask), None
 
 
 class _Writing:

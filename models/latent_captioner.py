@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
 from cinelex.models.aggregators import MeanAggregator
+from cinelex.models.caption_decoder import Costs, captioned
 from cinelex.models.contracts import (
     CaptionDecoder,
     ImageDecoder,
@@ -28,10 +29,12 @@ class LatentOutputs(MatchedOutputs):
 
     latent: Latents
     """One row a picture."""
-    caption_logits: Logits
-    """At each token, the logits of the token that follows it."""
+    caption_logits: Logits | None
+    """At each token, the logits of the token that follows it; None over a large vocabulary."""
     reconstruction: Clips
     """Standardised pixels, made from the latent alone."""
+    caption_costs: Costs | None = None
+    """Over a large vocabulary, in place of the logits: -log p of each token but the first."""
 
 
 class LatentCaptioner(StudyModel):
@@ -109,13 +112,15 @@ class LatentCaptioner(StudyModel):
         """
         latent = self.encode_clips(clips)
         studies = self.read_latent(self.mean(latent, owner, studies=len(token_ids)))
+        logits, costs = captioned(self.caption_decoder, token_ids, studies.memory, studies.mask)
         return LatentOutputs(
             study=studies.study,
             report=self.encode_report(token_ids, attention_mask).report,
             temperature=self.temperature(),
             bias=None if self.bias is None else self.bias.squeeze(),
             latent=latent,
-            caption_logits=self.caption_decoder(token_ids, studies.memory, studies.mask),
+            caption_logits=logits,
+            caption_costs=costs,
             reconstruction=self.image_decoder(latent),
         )
 

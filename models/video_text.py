@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
+from cinelex.models.caption_decoder import captioned
 from cinelex.models.clip_pooling import MeanPooling, of_all_tokens
 from cinelex.models.closed_form import ClosedForm
 from cinelex.models.contracts import (
@@ -159,17 +160,15 @@ class VideoText(StudyModel):
             clips, owner, studies=len(token_ids), max_clips=max_clips, kept=kept
         )
         reports = self.encode_report(token_ids, attention_mask, kept.texts)
+        logits, costs = captioned(self.caption_decoder, token_ids, studies.memory, studies.mask)
         memory, seen, first = studies.memory, studies.attention_mask, studies.first_token
         return VideoTextOutputs(
             study=studies.study,
             report=reports.report,
             temperature=self.temperature(),
             bias=None if self.bias is None else self.bias.squeeze(),
-            caption_logits=(
-                self.caption_decoder(token_ids, memory, studies.mask)
-                if self.caption_decoder
-                else None
-            ),
+            caption_logits=logits,
+            caption_costs=costs,
             reconstruction=self.reconstruct(clips, keep=keep, hide=hide, masked=masked),
             patches=unit_rows(self.patch_head(memory[:, first:])) if self.patch_head else None,
             patch_mask=seen[:, first:] if self.patch_head else None,

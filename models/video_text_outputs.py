@@ -13,7 +13,7 @@ class VideoTextOutputs(MatchedOutputs):
     """What one forward pass hands to the losses. Parts that were not built are None."""
 
     caption_logits: Float[Tensor, "study token vocab"] | None
-    """At each token, the logits of the token that follows it."""
+    """At each token, the logits of the token that follows it; None over a large vocabulary too."""
     reconstruction: Float[Tensor, "masked hidden output"] | None
     """What is predicted for the hidden tubelets of the masked clips."""
     patches: Float[Tensor, "study patch dim"] | None
@@ -26,3 +26,13 @@ class VideoTextOutputs(MatchedOutputs):
     """What the heads found, in standard deviations from the mean."""
     twin: Float[Tensor, "study dim"] | None
     """Unit rows of other reports, one a study, that each study is held against; fp32."""
+    caption_costs: Float[Tensor, "study next"] | None = None
+    """Over a large vocabulary, in place of the logits: -log p of each token but the first."""
+
+    @property
+    def captions(
+        self,
+    ) -> tuple[Float[Tensor, "s t vocab"] | None, Float[Tensor, "s next"] | None] | None:
+        """Return logits and costs, of which there is one; None where no captions were asked for."""
+        found = self.caption_logits, self.caption_costs
+        return None if found[0] is None and found[1] is None else found

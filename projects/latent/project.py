@@ -92,7 +92,9 @@ class LatentProject(ClipTextProject[StudyData, LatentCaptioner]):
         self._latent = out.latent.detach()
         return {
             "alignment": contrast(self.alignment, out, batch),
-            "captioning": self.captioning(out.caption_logits, batch.token_ids),
+            "captioning": self.captioning.of(
+                out.caption_logits, out.caption_costs, batch.token_ids
+            ),
             "reconstruction": self.reconstruction(out.reconstruction, outputs.pixels),
         }
 

@@ -82,7 +82,14 @@ def planned_step(config: RunConfig, *, studies: int) -> PlannedStep:
             max_clips=each,
             kept=kept,
         )
-        parts = (out.study, out.report, out.reconstruction, out.patches, out.facts)
+        parts = (
+            out.study,
+            out.report,
+            out.reconstruction,
+            out.patches,
+            out.facts,
+            out.caption_costs,
+        )
         total = torch.stack([part.float().sum() for part in parts if part is not None]).sum()
         if out.caption_logits is not None:
             total = total + out.caption_logits.float().logsumexp(-1).sum()

@@ -116,8 +116,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         """Match studies with reports, caption them, and compare what was rebuilt."""
         out = outputs.model
         terms = {"contrastive": contrast(self.contrastive, out, batch)}
-        if out.caption_logits is not None:
-            terms["captioning"] = self.captioning(out.caption_logits, batch.token_ids)
+        if out.captions is not None:
+            terms["captioning"] = self.captioning.of(*out.captions, batch.token_ids)
         if outputs.masked_tubelets is not None and out.reconstruction is not None:
             terms["masked_modeling"] = self.masked(out.reconstruction, outputs.masked_tubelets)
         if self.fact_task and out.facts is not None:
