@@ -14,6 +14,7 @@ from cinelex.core.console import say
 from cinelex.core.distributed import broadcast_json, is_main
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file, hash_json, read_json
+from cinelex.core.shards import BEGINNING, is_sharded, read_shards
 
 FORMAT = 2
 """Raised when the layout changes; an older one is refused by number."""
@@ -55,9 +56,11 @@ class Checkpoint:
 
     @property
     def fingerprint(self) -> str:
-        """Return the hash of the model's weights."""
+        """Return the hash of the model's weights; of all that was saved where it lies in parts."""
         names = ("model.safetensors", "ema.safetensors", "frozen.safetensors")
         files = self.state["files"]
+        if shards := {name: files[name] for name in files if name.startswith(BEGINNING)}:
+            return hash_json(shards)
         return hash_json({name.split(".")[0]: files[name] for name in names if name in files})
 
 
@@ -179,7 +182,7 @@ def read(path: Path, name: str) -> dict[str, Tensor]:
     """
     file = path / f"{name}.safetensors"
     if not file.exists():
-        return {}
+        return read_shards(path, name) if is_sharded(path) else {}
     try:
         return load_file(file)
     except SafetensorError as problem:

@@ -43,6 +43,11 @@ def compile_blocks(module: nn.Module, *, backend: CompileBackend) -> None:
         block.compile(backend=backend, dynamic=True)
 
 
+def spreads(parallel: Parallel) -> bool:
+    """Return whether `distribute` spreads the parameters over the ranks."""
+    return parallel == "fsdp" and world_size() > 1
+
+
 def distribute(
     module: nn.Module, device: torch.device, *, parallel: Parallel, bf16: bool
 ) -> nn.Module:
@@ -59,10 +64,11 @@ def distribute(
 
     Source: Rajbhandari et al. 2019, ZeRO, arXiv:1910.02054; Zhao et al. 2023, arXiv:2304.11277.
     """
+    if spreads(parallel):  # what is spread never is whole on a device
+        return shard(module, device, bf16=bf16)
+    module.to(device)
     if world_size() == 1:
         return module
-    if parallel == "fsdp":
-        return shard(module, device, bf16=bf16)
     return DistributedDataParallel(
         module,
         device_ids=[device] if device.type == "cuda" else None,
@@ -73,7 +79,11 @@ def distribute(
 
 
 def shard(module: nn.Module, device: torch.device, *, bf16: bool) -> nn.Module:
-    """Spread every parameter of a module over the ranks (FSDP2), block by block; return it."""
+    """Spread every parameter of a module over the ranks (FSDP2), block by block; return it.
+
+    The module may be in the memory of the host: each block comes to the device to be spread, and
+    what other ranks hold of it leaves, so that no device ever holds the whole model.
+    """
     # here, because they take seconds
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard

@@ -3,7 +3,9 @@
 import os
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import save_file
 
@@ -33,7 +35,7 @@ def write(folder: Path, snapshot: Snapshot, *, keep: int, before: Path | None = 
         OSError: The disk refused; the part that was written is removed.
     """
     step = snapshot.position.step
-    target, part = folder / f"step-{step}", folder / f"{PART}{step}"
+    target, part = folder / f"step-{step}", part_of(folder, snapshot)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
@@ -48,6 +50,50 @@ def write(folder: Path, snapshot: Snapshot, *, keep: int, before: Path | None = 
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+    return _named(part, target, snapshot, keep=keep)
+
+
+def part_of(folder: Path, snapshot: Snapshot) -> Path:
+    """Return the folder that a snapshot is written to before it has its name."""
+    return folder / f"{PART}{snapshot.position.step}"
+
+
+def finish(folder: Path, snapshot: Snapshot, written: Future[Any], *, keep: int) -> Path:
+    """Wait until every rank has written its part, and make a checkpoint of them; see `write`.
+
+    Raises:
+        OSError: The disk of a rank refused; what was written is removed.
+    """
+    part = part_of(folder, snapshot)
+    try:
+        refused_by_disk(written)
+        _seal(part, snapshot, {})
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    return _named(part, folder / f"step-{snapshot.position.step}", snapshot, keep=keep)
+
+
+def refused_by_disk(written: Future[Any]) -> None:
+    """Wait for the parts of all ranks.
+
+    Raises:
+        OSError: The disk of a rank refused.
+    """
+    from torch.distributed.checkpoint.api import CheckpointException
+
+    try:
+        written.result()
+    except CheckpointException as problem:
+        first = next(iter(problem.failures.values()))[0]
+        if isinstance(first, OSError):
+            raise first from None
+        raise
+
+
+def _named(part: Path, target: Path, snapshot: Snapshot, *, keep: int) -> Path:
+    """Give a whole checkpoint its name, and remove what it replaces."""
+    folder = target.parent
     if target.exists():
         shutil.rmtree(target)
     part.rename(target)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from cinelex.core.checkpoint import Position
 from cinelex.core.distributed import gather_rows, rank, world_size
 from cinelex.core.errors import UserError
-from cinelex.core.sharding import as_parameter, whole
+from cinelex.core.sharding import as_parameter, is_spread, whole
 from cinelex.core.weights import FROZEN, hash_tensors
 from cinelex.models.trunks import unchanging_names
 from cinelex.runners.ema import Ema
@@ -30,6 +30,8 @@ class Snapshot:
     """How many trained together."""
     unchanged: frozenset[str] = frozenset()
     """Files whose tensors are those of every snapshot of the run."""
+    sharded: bool = False
+    """The tensors are the run's own, spread over the ranks: who saves them copies them first."""
 
     @property
     def bytes(self) -> int:
@@ -82,14 +84,28 @@ class Snapshots:
         if self.ema is not None:
             files["ema"] = self.ema.state()
         frozen = {name: state[name] for name in state if name in self._frozen}
-        if frozen and self._keep_frozen and FROZEN not in self._memory:
+        sharded = any(is_spread(tensor) for tensor in state.values())
+        if frozen and self._keep_frozen and (sharded or FROZEN not in self._memory):
             files[FROZEN] = frozen
         if not self._keep_frozen and self._left_out is None:
             self._left_out = hash_tensors(frozen)
+        if sharded:
+            self._memory = {file: dict(tensors) for file, tensors in files.items()}
+            return self._snapshot(position, provenance, notes, sharded=True)
         for name, tensors in files.items():
             self._copy(name, tensors)
         if torch.cuda.is_available():
             torch.cuda.synchronize()
+        return self._snapshot(position, provenance, notes, sharded=False)
+
+    def _snapshot(
+        self,
+        position: Position,
+        provenance: Mapping[str, str],
+        notes: Mapping[str, str] | None,
+        *,
+        sharded: bool,
+    ) -> Snapshot:
         return Snapshot(
             position=position,
             tensors=self._memory,
@@ -97,6 +113,7 @@ class Snapshots:
             notes=dict(notes or {}) | ({FROZEN: self._left_out} if self._left_out else {}),
             processes=world_size(),
             unchanged=frozenset({FROZEN} & self._memory.keys()),
+            sharded=sharded,
         )
 
     def _copy(self, file: str, tensors: Mapping[str, Tensor]) -> None:

@@ -67,9 +67,9 @@ class Trainer(Generic[BatchT]):
         """
         self.project, self.config, self.device, self.folder = project, config, device, folder
         self.provenance, self.notes, self.probes = provenance, dict(notes or {}), probes
-        self.module: nn.Module = project.model().to(device)
+        self.module: nn.Module = project.model()
         bf16 = uses_bf16(config, device)
-        self._validated = Validated(self.module, config)
+        self._validated = Validated(self.module, config, device)
         if config.activation_checkpointing:
             activation_checkpointing(self.module)
         if config.compile is not None:
@@ -238,7 +238,7 @@ class Trainer(Generic[BatchT]):
         return True
 
     def _validate(self) -> Mapping[str, float]:
-        numbers = self.project.validate(self._validated.now(self.ema))
+        numbers = self._validated.by(self.project.validate, self.ema)
         self.model.train()
         return numbers
 

@@ -13,7 +13,7 @@ from cinelex.doctor.live.gradients import moved_parameters
 from cinelex.projects.interface.project import BatchT, Project
 from cinelex.runners.hardware import out_of_memory, uses_bf16
 from cinelex.runners.optimizer import build_optimizer
-from cinelex.runners.parallel import activation_checkpointing
+from cinelex.runners.parallel import activation_checkpointing, spreads
 
 FEW = 2
 """Samples of each process whose terms are looked at, or one more: a contrast needs another one,
@@ -34,6 +34,8 @@ def fresh_diagnostics(
     Raises:
         UserError: The model with a few samples does not fit into the memory of the device.
     """
+    if spreads(config.parallel):  # no device ever holds the whole model, nor now
+        device = torch.device("cpu")
     try:
         module = project.model().to(device)
         project.ready(module)

@@ -28,6 +28,10 @@ def run_all(folder: Path) -> None:
     for name in ("ddp", "fsdp"):
         config = line_config(f"parallel={name}", "ema_decay=0.5")
         assert trainer(folder / name, SharedProject(SPOILED), config).run()
+    for asked in (ask_rank_one, None):
+        project = SharedProject(SPOILED, asked) if asked else SharedProject(SPOILED)
+        config = line_config("parallel=fsdp", "ema_decay=0.5")
+        trainer(folder / "fsdp-in-two", project, config).run()
     stopped = trainer(folder / "stopped", SharedProject(SPOILED, ask_rank_one))
     assert not stopped.run()
     assert stopped.cause == "preempted", "on every rank"

@@ -49,6 +49,26 @@ def test_sharded_training_ends_as_replicated_training(two: Path, name: str) -> N
     assert skipped_steps(two / "fsdp") == [3]
 
 
+def test_each_rank_writes_its_own_part_and_a_later_step_changes_none(two: Path) -> None:
+    for step in checkpoint.steps_saved(two / "fsdp" / "checkpoints"):
+        found = checkpoint.verify(two / "fsdp" / "checkpoints" / f"step-{step}")
+        assert [name[: len("shard-00001")] for name in found.state["files"]] == [
+            "shard-00001",
+            "shard-00002",
+        ]
+        for name in ("model", "optimizer", "ema"):
+            torch.testing.assert_close(
+                weights(two / "fsdp", step, name), weights(two / "ddp", step, name)
+            )
+
+
+def test_a_sharded_run_goes_on_to_the_same_bit(two: Path) -> None:
+    for name in ("model", "optimizer", "ema", "random"):
+        whole, stopped = (weights(two / run, name=name) for run in ("fsdp", "fsdp-in-two"))
+        assert whole, name
+        torch.testing.assert_close(stopped, whole, rtol=0, atol=0)
+
+
 def test_a_signal_to_one_rank_stops_all_after_the_same_step(two: Path) -> None:
     stopped = [(two / f"stopped-at-{rank}").read_text() for rank in (0, 1)]
     assert stopped == [str(SIGNALLED_AT + 1)] * 2
