@@ -10,8 +10,11 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.manifest import ROWS, write_csv
+from pandas import read_csv
+
+from benchmarks.manifest import PER_STUDY, ROWS, write_csv
 from benchmarks.series import Row, main, of, once, spread
+from cinelex.data.studies.manifest import load_manifest
 
 
 def step(name: str, folder: Path) -> tuple[float, float]:
@@ -32,6 +35,11 @@ def rows(quick: bool) -> list[Row]:
         for folder, size in ((large, count), (small, count // 4)):
             folder.mkdir()
             write_csv(folder / "many.csv", rows=size)
+        found, read = (
+            len(load_manifest(small / "many.csv").studies),
+            len(read_csv(small / "many.csv")),
+        )
+        assert found * PER_STUDY == read == count // 4, f"{found} studies of {read} rows"
         ours, pandas, fewer = [], [], []
         for _ in range(rounds):
             ours.append(step("load", large))

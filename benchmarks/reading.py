@@ -6,8 +6,12 @@ python -m benchmarks.reading [--quick]
 import statistics
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
 
 from benchmarks.series import Ratio, Row, main, of, once, spread
 from benchmarks.video_reading import (
@@ -23,6 +27,12 @@ from benchmarks.video_reading import (
 )
 
 Rates = Sequence[dict[str, float]]
+PACKAGES = {
+    "PyAV": "av",
+    "decord": "decord",
+    "torchcodec": "torchcodec",
+    "numpy.memmap": "numpy",
+}
 
 
 def there(ways: dict[str, Way]) -> dict[str, Way]:
@@ -49,11 +59,29 @@ def row(number: str, what: str, unit: str, rates: Rates, pair: tuple[str, str], 
         number=number,
         what=what,
         figure=f"{mine:,.0f} {unit}",
-        beside=f"{pair[1]} {theirs:,.0f}",
+        beside=f"{_named(pair[1])} {theirs:,.0f}",
         ratio=ratio(rates, *pair),
         goal=goal,
         less=False,
     )
+
+
+def _named(way: str) -> str:
+    """Return a peer and its version."""
+    package = PACKAGES.get(way)
+    return way if package is None else f"{way} {version(package)}"
+
+
+def same_frames(ways: dict[str, Way], read: dict[str, Way]) -> None:
+    """Refuse to time ways that read other frames."""
+    decoded: Any = ways["here"]()
+    if "decord" in ways:
+        other: Any = ways["decord"]()
+        apart = np.abs(decoded[1].astype(int) - other.astype(int))
+        # libraries convert from YUV with other roundings, a level or two
+        assert apart.mean() < 3, f"decord's frames are others, by {apart.mean():.1f} levels"
+    raw, packed = (np.asarray(read[name]()) for name in ("store, none", "store, zstd"))
+    np.testing.assert_array_equal(raw, packed)
 
 
 def rows(quick: bool) -> list[Row]:
@@ -68,10 +96,12 @@ def _at(size: int, quick: bool) -> list[Row]:
         videos = [folder / f"{n}.mp4" for n in range(VIDEOS)]
         for number, path in enumerate(videos):
             write_h264(path, cine(number, size))
-        decoded = in_turn(there(decoders(videos[0])), rounds=rounds, each=CLIP)
+        ways, read = there(decoders(videos[0])), stored(folder, videos, size)
+        same_frames(ways, read)
+        decoded = in_turn(ways, rounds=rounds, each=CLIP)
         peers = list(decoded[0])[1:]
         fastest = max(peers, key=lambda way: statistics.median(r[way] for r in decoded))
-        kept = in_turn(stored(folder, videos, size), rounds=rounds)
+        kept = in_turn(read, rounds=rounds)
         by_clock = loaded(folder, videos, size)
     what = f"16 frames of a clip, {size} px"
     found = [

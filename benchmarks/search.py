@@ -96,7 +96,8 @@ def rows(quick: bool) -> list[Row]:
     rounds = 3 if quick else 5
     found = [compare(2000, "argsort", goal=1.0, rounds=rounds)]
     if quick:
-        return [*found, memory_of(2000, goal=1.0)]
+        grown = growth(MODULE, "a search", (), (2000, 6000))
+        return [*found, memory_of(2000, goal=1.0), grown]
     return [
         *found,
         compare(10_000, "argsort", goal=1 / 5, rounds=rounds),
