@@ -55,6 +55,7 @@ def test_shapes_and_lengths(model: LatentCaptioner, clips: Tensor) -> None:
     out = run(model, clips)
     assert out.latent.shape == (3, LATENT)
     assert out.reconstruction.shape == clips.shape
+    assert out.caption_logits is not None
     assert out.caption_logits.shape == (2, 5, VOCAB)
     torch.testing.assert_close(out.study.norm(dim=1), torch.ones(2))
 
