@@ -24,7 +24,7 @@ from cinelex.data.video.decode import (
     VideoUnreadable,
     VideoUnsupported,
 )
-from cinelex.data.video.decode_webp import is_animated_webp, sweep_webp
+from cinelex.data.video.decode_pillow import is_of_pillow, sweep_pictures
 from cinelex.data.video.sniff import (
     can_be_read,
     picture_format,
@@ -32,6 +32,7 @@ from cinelex.data.video.sniff import (
     refuse_others,
     riff_is_cut_short,
 )
+from cinelex.data.video.streams import video_stream
 from cinelex.data.video.turns import Turn, turn_of_frame, turn_of_picture
 
 # Containers that hold their own frames. Playlists and scripts (hls, dash, concat, image sequences)
@@ -122,8 +123,8 @@ class PyAVDecoder:
 
         ``choose`` is given the number of frames that the container or its packets promise.
         """
-        if is_animated_webp(path):
-            return sweep_webp(path, choose, keep, self.limits)
+        if is_of_pillow(path):
+            return sweep_pictures(path, choose, keep, self.limits)
         asked = turn_of_picture(path) if picture_format(path) else None
         kept: dict[int, UInt8[np.ndarray, "..."]] = {}
         shape: tuple[int, int] | None = None
@@ -161,6 +162,7 @@ class PyAVDecoder:
             raise VideoMissing("there is no such file")
         options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
         seconds = self.limits.deadline_s
+        opened = False
         refuse_dicom(path)
         try:
             kind, name = picture_format(path), f"file:{path}"
@@ -171,7 +173,8 @@ class PyAVDecoder:
                 "metadata_errors": "replace",
             }
             with av.open(name, format=kind, **how) as container:
-                stream = _video_stream(container)
+                stream = video_stream(container)
+                opened = True
                 self._check_size(stream)
                 stream.codec_context.thread_count = 1
                 stream.codec_context.options = {"max_pixels": str(self.limits.max_pixels)}
@@ -187,6 +190,10 @@ class PyAVDecoder:
             if number in UNREADABLE and not (number in ALSO_OF_DAMAGE and can_be_read(path)):
                 raise VideoUnreadable(f"the file system says {error.strerror}") from error
             refuse_others(path)
+            if error.errno == UNLISTED and not opened:
+                raise VideoUnsupported(
+                    "it is of a format that is not read; convert it to MP4, or a picture to PNG"
+                ) from error
             raise VideoCorrupt(f"the decoder says {error.strerror}") from error
         except OSError as error:
             raise VideoUnreadable(f"the file system says {error.strerror}") from error
@@ -203,18 +210,10 @@ CUT_SHORT = 0.1
 """Share of its promised length that a file may lack: time stamps are rounded."""
 UNREADABLE = frozenset({1, 5, 12, 13, 23, 24, 110, 116})
 """errno of EPERM, EIO, ENOMEM, EACCES, ENFILE, EMFILE, ETIMEDOUT, ESTALE."""
+UNLISTED = 22
+"""errno of EINVAL, which a format is refused with that is not among those that are read."""
 ALSO_OF_DAMAGE = frozenset({1, 5})
 """errno that FFmpeg gives for damaged files too."""
-
-
-def _video_stream(container: Any) -> Any:
-    """Return the first video stream that is no cover picture."""
-    for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            if stream.codec_context is None:
-                raise VideoUnsupported("there is no decoder for its codec")
-            return stream
-    raise VideoUnsupported("it holds no video stream")
 
 
 def _end_s(packet: Any) -> float:

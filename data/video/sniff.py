@@ -25,6 +25,7 @@ pattern of further files. An animated PNG says so (acTL) ahead of its pixels, an
 an animated WebP says so in its flags, and is left to Pillow.
 """
 DICOM = re.compile(rb".{128}DICM|[\x02\x08]\0.\0[A-Z]{2}", re.DOTALL)
+SOUND = "a recording of sound"
 OTHERS = (
     (re.compile(rb"%PDF-"), "a PDF"),
     (re.compile(rb"PK\x03\x04"), "a ZIP archive, or a document in one"),
@@ -35,10 +36,28 @@ OTHERS = (
     (re.compile(rb"\{\\rtf"), "an RTF document"),
     (re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)", re.IGNORECASE), "a web page"),
     (re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml"), "XML"),
+    (re.compile(rb"(?:\xef\xbb\xbf)?\s*<svg"), "an SVG drawing"),
     (re.compile(rb"\0\0\0\x0cJXL \r\n\x87\n|\xff\x0a"), "a JPEG XL picture"),
-    (re.compile(rb"\x89HDF\r\n\x1a\n"), "an HDF5 file"),
+    (re.compile(rb"8BPS"), "a Photoshop picture"),
+    (re.compile(rb"\0\0\x01\0.\0", re.DOTALL), "an icon"),
+    (re.compile(rb"%!PS|\xc5\xd0\xd3\xc6"), "PostScript"),
+    (re.compile(rb"[FCZ]WS"), "a Flash movie"),
+    (
+        re.compile(rb"MThd|\.snd|FORM....AIF|caff|#!AMR|\x0b\x77", re.DOTALL),
+        SOUND,
+    ),
+    (re.compile(rb"#EXTM3U|ffconcat"), "a list of other files"),
+    (re.compile(rb"\x89HDF\r\n\x1a\n|CDF[\x01\x02\x05]"), "an HDF5 or NetCDF file"),
+    (
+        re.compile(rb"\x5c\x01\0\0|\0\0\x01\x5c|MATLAB 5\.0|NRRD0|ObjectType ="),
+        "an array or a volume",
+    ),
     (re.compile(rb"\x93NUMPY"), "a NumPy array"),
+    (re.compile(rb".{257}ustar", re.DOTALL), "a tar archive"),
+    (re.compile(rb"\x28\xb5\x2f\xfd|BZh|\xfd7zXZ"), "a compressed file"),
     (re.compile(rb"version https://git-lfs"), "a pointer of Git LFS; run git lfs pull"),
+    (re.compile(rb"MZ|\x7fELF"), "a program"),
+    (re.compile(rb"[\t\n\r -~]{4,}\Z"), "text"),
 )
 """How sound files begin that are no videos."""
 

@@ -20,7 +20,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "wmv": {"codec": "wmv2", "pix_fmt": "yuv420p", "options": {}},
     "mpg": {"codec": "mpeg1video", "pix_fmt": "yuv420p", "options": {}},
 }
-PICTURES = ("gif", "webp", "png", "jpg", "tif", "bmp", "jp2", "ppm")
+PICTURES = ("gif", "webp", "png", "jpg", "tif", "bmp", "jp2", "ppm", "avif")
+MOVING = ("gif", "webp", "tif", "avif")
 
 
 def write_kinds(folder: Path, write_video: Callable[..., Path]) -> list[Path]:
@@ -30,9 +31,7 @@ def write_kinds(folder: Path, write_video: Callable[..., Path]) -> list[Path]:
     paths = [write_video(folder / f"v.{kind}", frames, **how) for kind, how in KINDS.items()]
     first, *rest = [Image.fromarray(frame) for frame in frames]
     for kind in PICTURES:
-        moving: dict[str, Any] = (
-            {"save_all": True, "append_images": rest} if kind in ("gif", "webp") else {}
-        )
+        moving: dict[str, Any] = {"save_all": True, "append_images": rest} if kind in MOVING else {}
         path = folder / f"p.{kind}"
         first.save(path, **moving)
         paths.append(path)

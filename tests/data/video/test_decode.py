@@ -119,7 +119,7 @@ def test_a_missing_file_is_missing(tmp_path: Path, decoder: PyAVDecoder) -> None
         decoder.probe(tmp_path / "absent.mp4")
 
 
-@pytest.mark.parametrize("content", [b"", b"hello, this is text\n" * 50, bytes(range(256)) * 40])
+@pytest.mark.parametrize("content", [b"", bytes(range(256)) * 40])
 def test_what_is_no_video_is_corrupt(tmp_path: Path, decoder: PyAVDecoder, content: bytes) -> None:
     path = tmp_path / "garbage.mp4"
     path.write_bytes(content)

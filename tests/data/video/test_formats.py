@@ -18,6 +18,7 @@ from cinelex.data.video.decode import (
     SetupError,
     VideoCorrupt,
     VideoError,
+    VideoInfo,
     VideoTooLarge,
     VideoUnsupported,
 )
@@ -48,6 +49,48 @@ def test_animated_pictures_are_cines_with_their_times(
     assert info.times_ms == (0, 40, 120, 160, 280)
     levels = PyAVDecoder().read(path, [0, 4]).mean((1, 2, 3))
     np.testing.assert_allclose(levels, [20, 60], atol=1)
+
+
+def test_an_animated_avif_has_all_its_frames(tmp_path: Path, steps: Steps) -> None:
+    path = tmp_path / "moves.avif"
+    first, *rest = pictures(steps)
+    first.save(path, save_all=True, append_images=rest, duration=40)
+    info, frames = PyAVDecoder().read_chosen(path, range, itself)
+    assert info.times_ms == (0, 40, 80, 120, 160)
+    np.testing.assert_allclose(frames.mean((1, 2, 3)), [20, 30, 40, 50, 60], atol=3)
+
+
+def test_a_stack_of_tiff_is_a_cine_without_its_smaller_copies(tmp_path: Path) -> None:
+    path = tmp_path / "stack.tif"
+    pages = [Image.fromarray(np.full((4, 6), 256 * level, np.uint16)) for level in (20, 30, 40)]
+    small = Image.fromarray(np.zeros((2, 3), np.uint16))
+    small.encoderinfo = {"tiffinfo": {254: 1}}
+    pages[0].save(path, save_all=True, append_images=[*pages[1:], small])
+    info, frames = PyAVDecoder().read_chosen(path, range, itself)
+    assert info == VideoInfo(frames=3, height=4, width=6)
+    assert frames[:, 0, 0, 0].tolist() == [20, 30, 40]
+    pages[0].save(path, save_all=True, append_images=pages[1:], tiffinfo={274: 6})
+    with pytest.raises(VideoUnsupported, match="upright"):
+        PyAVDecoder().probe(path)
+
+
+def test_the_previews_behind_a_jpeg_are_no_frames(tmp_path: Path, steps: Steps) -> None:
+    first, second, *_ = pictures(steps)
+    path = tmp_path / "p.jpg"
+    first.save(path, format="MPO", save_all=True, append_images=[second.resize((8, 8))])
+    info, (frame,) = PyAVDecoder().read_chosen(path, range, itself)
+    assert info.frames == 1
+    np.testing.assert_allclose(frame.mean(), 20, atol=1)
+
+
+def test_a_sound_picture_of_a_format_that_is_not_read_is_not_called_damaged(
+    tmp_path: Path, steps: Steps
+) -> None:
+    for kind in ("ico", "pcx", "sgi", "tga", "dds", "pbm", "eps"):
+        picture = pictures(steps)[0]
+        (picture.convert("1") if kind == "pbm" else picture).save(tmp_path / f"p.{kind}")
+        with pytest.raises(VideoUnsupported):
+            PyAVDecoder().probe(tmp_path / f"p.{kind}")
 
 
 def test_jpeg_2000_is_a_picture(tmp_path: Path, steps: Steps) -> None:
@@ -108,6 +151,11 @@ def zip_of(content: bytes) -> bytes:
         (b"%PDF-1.4\n", "a PDF"),
         (zip_of(b"<w/>"), "ZIP"),
         (b"\n<!DOCTYPE html><html><body>Sign in</body>", "a web page"),
+        (b"id,report\n1,Normal.\n" * 300, "but text"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing"),
+        (b"#EXTM3U\n#EXTINF:1,\nother.mp4\n", "a list of other files"),
+        (b"\x0b\x77" + bytes(400), "a recording of sound"),
+        (bytes(257) + b"ustar\0" + bytes(300), "a tar archive"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
     ],
 )
