@@ -17,6 +17,8 @@ ANGLES = ("primary_angle", "secondary_angle")
 CONTROLS = r"[\x00-\x1f\x7f-\x{9f}]"
 REPORT_CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f-\x{9f}]"
 """What no report may hold; line breaks, tabs and page breaks are blanks."""
+PADDED = r"^0\d+$|^\d+\.0+$"
+"""Numbers that a program for tables may write otherwise."""
 ENCODING_ADVICE = "set data.encoding"
 NO_SPLIT = (
     "split by patient with data.split_by_patient={train: 0.8, val: 0.1, test: 0.1}, or take all "
@@ -116,6 +118,23 @@ def _refuse_damaged(rows: Rows) -> None:
     rows.refuse_first(rows.report.rows_where(control), columns.report, problem)
     for cells, name in short[:2]:
         rows.refuse_first(cells.blank(), name, "is empty")
+    for cells, name in (short[0], short[2]):
+        _refuse_two_spellings(rows, cells, name)
+
+
+def _refuse_two_spellings(rows: Rows, cells: Coded, name: str | None) -> None:
+    """Refuse numbers for ids of which one is there twice: 7 as 007, or as 7.0."""
+    if not (pc.any(pc.match_substring_regex(cells.texts, PADDED)).as_py() or False):
+        return
+    whole = pc.replace_substring_regex(cells.texts, r"\.0+$", "")
+    number = pc.match_substring_regex(whole, r"^\d+$").to_numpy(zero_copy_only=False)
+    places = np.flatnonzero(number)
+    plain = pc.utf8_ltrim(whole, characters="0").take(pa.array(places))
+    codes = pc.index_in(plain, value_set=pc.unique(plain)).to_numpy(zero_copy_only=False)
+    again = np.zeros(len(cells.texts), bool)
+    again[places] = _first_of(codes) != np.arange(len(codes))
+    problem = "an earlier row has the same number written otherwise (007, 7.0); write them alike"
+    rows.refuse_first(cells.rows_where(pa.array(again)), name, problem)
 
 
 def refuse_videos_twice(rows: Rows, names: pa.LargeStringArray) -> None:

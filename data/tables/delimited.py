@@ -20,7 +20,9 @@ SEPARATORS = ",;\t|"
 SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 HEAD = 1 << 16
 """Bytes in which the header is looked for."""
-PREAMBLE = re.compile(rb"(?:[ \t]*\r?\n)*(?:sep=(?P<said>[^\r\n])\r?\n)?", re.IGNORECASE)
+PREAMBLE = re.compile(
+    rb"(?:[ \t]*\r?\n)*(?:(?P<mark>\"?)sep=(?P<said>[^\r\n])(?P=mark)\r?\n)?", re.IGNORECASE
+)
 """What may stand above the header: blank lines, and Excel's word on the separator."""
 LARGEST_BLOCK = 1 << 30
 MAX_COLUMNS = 4096

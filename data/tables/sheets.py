@@ -28,14 +28,14 @@ DAMAGED = (
 
 
 def read_parquet(path: Path, *, section: str) -> Table:
-    """Read a Parquet file; columns of lists and structs are left out.
+    """Read a Parquet file; columns of lists and structs are left out, and known as such.
 
     Raises:
         UserError: It is none.
     """
     try:
         with pq.ParquetFile(path) as file:
-            names = file.schema_arrow.names
+            names, types = file.schema_arrow.names, file.schema_arrow.types
             columns: list[list[Any] | None] = [[] for _ in names]
             for batch in file.iter_batches(PARQUET_ROWS):  # so that nothing is there twice
                 pairs = zip(columns, batch.columns, strict=True)
@@ -48,7 +48,16 @@ def read_parquet(path: Path, *, section: str) -> Table:
         if chunks is not None
     ]
     found, cells = [name for name, _ in there], [column for _, column in there]
-    return Table(path, tuple(found), tuple(cells), "row", 1, "Parquet", section)
+    kinds = zip(names, types, columns, strict=True)
+    left_out = {name: _kind(kind) for name, kind, chunks in kinds if chunks is None}
+    return Table(path, tuple(found), tuple(cells), "row", 1, "Parquet", section, left_out)
+
+
+def _kind(kind: Any) -> str:
+    """Return what a column holds, in words; names of fields may be content."""
+    plain = {pa.types.is_list: "lists", pa.types.is_large_list: "lists"}
+    plain |= {pa.types.is_struct: "structs", pa.types.is_map: "maps"}
+    return next((words for is_one, words in plain.items() if is_one(kind)), "values")
 
 
 def _more(chunks: list[Any] | None, cells: Any) -> list[Any] | None:
@@ -141,7 +150,8 @@ def _of_objects(
             cells.append(_json_text(value))
     kept = {name: cells for name, cells in columns.items() if name not in nested}
     whole = as_text(path, [cells + [""] * (count - len(cells)) for cells in kept.values()])
-    return Table(path, tuple(kept), whole, unit, 1, how, section)
+    left_out = dict.fromkeys(nested, "lists or objects")
+    return Table(path, tuple(kept), whole, unit, 1, how, section, left_out)
 
 
 def _json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
@@ -167,6 +177,8 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _json_text(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # as of Parquet and of Excel
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

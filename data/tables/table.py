@@ -1,7 +1,7 @@
 """A table's cells as text, with the file line of every row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class Table:
     """How the file was read, in a few words."""
     section: str = "data"
     """Section of the config whose keys ``columns``, ``separator`` and ``encoding`` read it."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Columns of what is no text, and what each holds."""
 
     @property
     def rows(self) -> int:
@@ -72,6 +74,12 @@ class Table:
         missing = [name for name in wanted if name not in self.names]
         if not missing:
             return
+        nested = next((name for name in missing if name in self.left_out), None)
+        if nested is not None:
+            raise UserError(
+                f"{self.path}: column {nested!r} holds {self.left_out[nested]}, not text; write a "
+                "row for each value, or a column for each field"
+            )
         if not any(shown(name, wanted=wanted) for name in self.names):
             raise UserError(
                 f"{self.path}: has no header: its first line names none of the columns "

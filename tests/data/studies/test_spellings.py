@@ -5,6 +5,7 @@ from unicodedata import normalize
 
 import pytest
 
+from cinelex.core.errors import UserError
 from cinelex.data.studies.manifest import load_manifest
 from cinelex.data.studies.presence import missing_videos, where_others_are, where_they_are
 from cinelex.data.studies.study import split_name
@@ -24,6 +25,22 @@ def test_accents_and_invisible_marks_contradict_nothing(tmp_path: Path) -> None:
     assert studies.ids == ["é"]
     assert studies.video_counts.tolist() == [3]
     assert studies.table["report"].to_pylist() == [composed]
+
+
+@pytest.mark.parametrize(("one", "other"), [("007", "7"), ("7", "7.0"), ("0", "00")])
+def test_one_number_written_in_two_ways_is_refused_and_not_two_studies(
+    tmp_path: Path, one: str, other: str
+) -> None:
+    path = tmp_path / "studies.csv"
+    path.write_text(f"{HEADER}{one},a.mp4,r,train\nx,b.mp4,r,train\n{other},c.mp4,r,train\n")
+    with pytest.raises(UserError, match="line 4, column 'study_id': .* written otherwise"):
+        load_manifest(path)
+
+
+def test_ids_are_text_zeros_and_all(tmp_path: Path) -> None:
+    path = tmp_path / "studies.csv"
+    path.write_text(f"{HEADER}007,a.mp4,r,train\n8.0,b.mp4,r,train\n70,c.mp4,r,train\n")
+    assert load_manifest(path).studies.ids == ["007", "8.0", "70"]
 
 
 @pytest.mark.parametrize(

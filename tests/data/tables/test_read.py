@@ -38,10 +38,31 @@ def test_what_stands_between_cells_is_found_out(tmp_path: Path, separator: str) 
     assert rows_of(path) == ROWS
 
 
-def test_excels_word_on_the_separator_is_followed_and_counts_as_a_line(tmp_path: Path) -> None:
-    path = written(tmp_path / "m.csv", "\ufeffsep=;\r\n" + csv_text(";"))
+@pytest.mark.parametrize("said", ["sep=;", '"sep=;"'])
+def test_excels_word_on_the_separator_is_followed_and_counts_as_a_line(
+    tmp_path: Path, said: str
+) -> None:
+    path = written(tmp_path / "m.csv", f"\ufeff{said}\r\n{csv_text(';')}")
     assert rows_of(path) == ROWS
     assert read_table(path).where(0) == "line 3"
+
+
+def test_columns_of_lists_are_said_to_be_such(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"study_id": ["a"], "report": [{"text": CANARY}], "video_path": [["v"]]})
+    frame.to_parquet(tmp_path / "m.parquet")
+    frame.to_json(tmp_path / "m.jsonl", orient="records", lines=True)
+    for name, what in (("m.parquet", "structs"), ("m.jsonl", "lists or objects")):
+        with pytest.raises(UserError, match=f"column 'report' holds {what}, not text"):
+            read_table(tmp_path / name).refuse_missing(["study_id", "report"])
+
+
+def test_whole_numbers_read_alike_from_every_format(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"study_id": [7.0, 8.0]})
+    frame.to_parquet(tmp_path / "m.parquet")
+    frame.to_excel(tmp_path / "m.xlsx", index=False)
+    written(tmp_path / "m.jsonl", '{"study_id": 7.0}\n{"study_id": 8.0}\n')
+    for kind in ("parquet", "xlsx", "jsonl"):
+        assert read_table(tmp_path / f"m.{kind}").column("study_id").to_pylist() == ["7", "8"]
 
 
 @pytest.mark.parametrize(
