@@ -8,8 +8,10 @@ Each runs in a process of its own and can be run alone. The table goes between t
 
 import argparse
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,7 +38,10 @@ def measure(name: str, folder: Path, *, quick: bool) -> list[dict[str, Any]]:
     """Run one benchmark and return its rows; none where it failed, which it has said."""
     kept = folder / f"{name}.json"
     command = [sys.executable, "-m", f"benchmarks.{name}", "--json", str(kept)]
-    done = subprocess.run([*command, *(["--quick"] if quick else [])], check=False)
+    begun, pinned = time.monotonic(), {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    words = [*command, *(["--quick"] if quick else [])]
+    done = subprocess.run(words, check=False, env=pinned)
+    sys.stderr.write(f"benchmarks.{name}: {time.monotonic() - begun:.0f} s\n")
     if done.returncode:
         sys.stderr.write(f"benchmarks.{name} failed; the others go on\n")
         return []
