@@ -1,11 +1,11 @@
-"""Findings sent to a webhook as they are made: off unless the environment names one."""
+"""Findings sent to a webhook, or through W&B, as they are made: off unless the environment asks."""
 
 import json
 import os
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cinelex.core.console import say
 from cinelex.core.distributed import is_main
@@ -13,6 +13,8 @@ from cinelex.doctor.finding import Finding
 
 VARIABLE = "CINELEX_WEBHOOK"
 """The address, which is a secret and so stands in no config."""
+WANDB = "CINELEX_WANDB_ALERTS"
+"""Set to 1, findings are alerts of a run that logs to W&B."""
 TIMEOUT_S = 10.0
 SENT = ("rule", "severity", "statement", "measured", "threshold", "key", "remedy")
 """What of a finding leaves the machine: numbers and names of the config, nothing of a patient."""
@@ -48,6 +50,21 @@ def alert(run: str, findings: Sequence[Finding]) -> threading.Thread | None:
     thread = threading.Thread(target=_post, args=(url, body), name="alert")
     thread.start()
     return thread
+
+
+def through_wandb(tell: Callable[[str, str], None], findings: Sequence[Finding]) -> None:
+    """Tell W&B of errors and warnings, if the environment asks for that.
+
+    Args:
+        tell: Takes a title and a text.
+        findings: Those that are new.
+    """
+    if os.environ.get(WANDB) != "1":
+        return
+    for one in findings:
+        if one.severity != "note":
+            text = f"{one.statement} {one.cause} Change `{one.key}`: {one.remedy}"
+            tell(f"{one.rule} {one.severity}", text)
 
 
 def _post(url: str, body: bytes) -> None:

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -48,7 +48,7 @@ class WandbSink:
         self.patience_s, self.dropped = patience_s, 0
         self._problem: str | None = None
         self._sent = self._online = False
-        self._steps: queue.Queue[tuple[int, dict[str, float]] | None] = queue.Queue(self.QUEUED)
+        self._steps: queue.Queue[Callable[[Any], None] | None] = queue.Queue(self.QUEUED)
         self._thread: threading.Thread | None = None
         if is_main():
             import wandb  # here, because it takes seconds
@@ -60,10 +60,18 @@ class WandbSink:
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
         """Send the scalars of one step, some time."""
+        kept = dict(numbers)
+        self._put(lambda run: run.log(kept, step=step))
+
+    def alert(self, title: str, text: str) -> None:
+        """Have W&B tell whoever follows the run, some time."""
+        self._put(lambda run: run.alert(title=title, text=text))
+
+    def _put(self, say_it: Callable[[Any], None]) -> None:
         if self._thread is None:
             return
         try:
-            self._steps.put_nowait((step, dict(numbers)))
+            self._steps.put_nowait(say_it)
         except queue.Full:
             self.dropped += 1
 
@@ -103,8 +111,8 @@ class WandbSink:
             )
             if not self._online:
                 say(f"W&B is not logged in; {self._how_to_send()}")
-            while (item := self._steps.get()) is not None:
-                run.log(item[1], step=item[0])
+            while (say_it := self._steps.get()) is not None:
+                say_it(run)
             run.finish()
             self._sent = True
         except (wandb.Error, OSError, ValueError) as problem:

@@ -163,6 +163,15 @@ COMMANDS = {
         group="use",
         examples=("runs/multitask --manifest more.csv  # only new studies are encoded",),
     ),
+    "cardiobench": Command(
+        what="write predictions in the files that the harness CardioBench evaluates",
+        module="cinelex.scripts.cardiobench",
+        group="use",
+        examples=(
+            "runs/echo --task CAMUS/EF --split_file camus_split.csv --out predictions/"
+            "  # predictions/CAMUS/EF/echo.csv",
+        ),
+    ),
     "demo": Command(
         what="search studies in a browser: by a finding, by videos or by a study",
         module="cinelex.library.demo",

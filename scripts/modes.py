@@ -176,7 +176,7 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
     provenance = provenance_of(folder, config, data_hash=project.data_hash())
     say("\n".join(schedule_lines(config)))
     notes: dict[str, str] = {}
-    sinks: tuple[Sink, ...] = ()
+    sinks: tuple[WandbSink, ...] = ()
     if config.use_wandb:
         notes["wandb"] = checkpoint.note(folder.checkpoints, "wandb") or token_hex(4)
         sinks = (
@@ -187,7 +187,7 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
                 run_id=notes["wandb"],
             ),
         )
-    watch = Watch(config, folder.path)
+    watch = Watch(config, folder.path, sinks[0].alert if sinks else None)
     watch.look(project, device)
     trainer = Trainer(
         project,

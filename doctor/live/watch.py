@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from cinelex.core import checkpoint
 from cinelex.core.console import say
 from cinelex.core.distributed import broadcast_json, is_main, world_size
 from cinelex.core.files import read_json, write_json
-from cinelex.doctor.alerts import alert
+from cinelex.doctor.alerts import alert, through_wandb
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence, Row
 from cinelex.doctor.finding import Finding, render
@@ -65,14 +65,20 @@ def is_spread(config: RunConfig) -> bool:
 class Watch:
     """A sink that reads the rules now and then, and says each finding once."""
 
-    def __init__(self, config: RunConfig, folder: Path) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        folder: Path,
+        tell: Callable[[str, str], None] | None = None,
+    ) -> None:
         """Remember what an interrupted run left, before the trainer takes it back.
 
         Args:
             config: The run.
             folder: Its folder.
+            tell: Takes title and text of an alert, where a service that has the run can send it.
         """
-        self.config, self.folder = config, folder
+        self.config, self.folder, self._tell = config, folder, tell
         self.diagnostics: dict[str, Any] = {}
         self._before = read_steps(folder)
         self._validated = read_steps(folder, kind="validation")
@@ -148,6 +154,8 @@ class Watch:
                 new.append(finding)
                 say(render(finding))
         alert(self.config.name, new)
+        if self._tell is not None:
+            through_wandb(self._tell, new)
         keep(self.folder, diagnostics=self.diagnostics, findings=findings)
 
     def known_steps(self) -> list[Row]:

@@ -78,6 +78,8 @@ class Vectors:
 
     def some(self, rows: Int[np.ndarray, " chosen"]) -> Float[np.ndarray, "chosen dim"]:
         """Return a few rows by their place in the table, in that order."""
+        if not isinstance(self.source, Path):
+            return np.asarray(self.source[self.kept[rows]], np.float32)
         found: dict[int, np.ndarray] = {}
         first = 0
         wanted = np.unique(rows)

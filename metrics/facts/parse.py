@@ -22,6 +22,7 @@ from cinelex.metrics.facts.fact import (
 )
 from cinelex.metrics.facts.scan import scan
 from cinelex.metrics.facts.segments import SEGMENT_VESSELS, VESSELS, vessel_of
+from cinelex.metrics.facts.vocabulary import vocabulary
 
 _PLACED: Final = frozenset((FLOW, CALCIFICATION, TORTUOSITY))
 _ATTRIBUTES: Final = _PLACED | {DOMINANCE, EJECTION_FRACTION, STERNAL_WIRES, PACEMAKER}
@@ -35,6 +36,9 @@ _SPELLINGS: Final = (
     (re.compile(r"\b(?:about|approx(?:imately)?|around|circa|ca)\b\.?(?=\s*\d)"), "~"),
     (re.compile(r"\b(prox|dist|seg|br|sig|mod|sev)\.(?=\s*[a-z\d])"), r"\1 "),
 )
+_CORONARY: Final = vocabulary("coronary")
+_FOREIGN: Final = re.compile(_CORONARY.foreign)
+_TERMS: Final = tuple((re.compile(term), english) for term, english in _CORONARY.terms)
 _SENTENCE_END: Final = re.compile(r"\.(?!\d)|(?<!\d)\.|[;!?\n]+")
 
 
@@ -81,11 +85,23 @@ def read(report: str) -> Reading:
 
 
 def sentences_of(report: str) -> list[str]:
-    """Split a report into lower-case sentences in one spelling of dashes, percent and about."""
+    """Split a report into lower-case sentences in one spelling of dashes, percent and about.
+
+    Terms in French and German are put into English.
+    """
     text = report.lower().translate(_SIGNS)
     for pattern, spelling in _SPELLINGS:
         text = pattern.sub(spelling, text)
-    return [part for part in map(str.strip, _SENTENCE_END.split(text)) if part]
+    parts = [part for part in map(str.strip, _SENTENCE_END.split(text)) if part]
+    return [_english(part) if _FOREIGN.search(part) else part for part in parts]
+
+
+@lru_cache(maxsize=65536)
+def _english(sentence: str) -> str:
+    """Return a French or German sentence with its terms in English."""
+    for term, english in _TERMS:
+        sentence = term.sub(english, sentence)
+    return sentence
 
 
 @lru_cache(maxsize=65536)

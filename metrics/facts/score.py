@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cinelex.metrics.facts.fact import Fact
+from cinelex.metrics.facts.graded import graded_counts
 from cinelex.metrics.facts.lesions import Lesions, lesions_of, within_tolerance
 from cinelex.metrics.facts.parse import Reading, read
 
@@ -40,6 +41,11 @@ COUNTS: Final = (
     "reference_understood",
     "candidate_sentences",
     "candidate_understood",
+    "reference_weight",
+    "candidate_weight",
+    "omitted_weight",
+    "invented_weight",
+    "contradicted_weight",
 )
 """What `fact_counts` counts, in its order; `places` is the union of the diseased places."""
 
@@ -57,6 +63,9 @@ _RATIOS: Final[Mapping[str, tuple[str, str]]] = {
     "omission_rate": ("omitted", "reference_lesions"),
     "contradiction_rate": ("contradicted", "places"),
     "mae": ("absolute_error", "places"),
+    "graded_omission": ("omitted_weight", "reference_weight"),
+    "graded_hallucination": ("invented_weight", "candidate_weight"),
+    "graded_contradiction": ("contradicted_weight", "reference_weight"),
     "parse_coverage": ("reference_understood", "reference_sentences"),
     "candidate_parse_coverage": ("candidate_understood", "candidate_sentences"),
 }
@@ -85,6 +94,13 @@ class FactScores:
     """Share of the reference's lesions at places where the candidate has none."""
     contradiction_rate: float | None
     """Share of the places diseased in either report that the other one declares free."""
+    graded_omission: float | None
+    """Share of what the reference's lesions weigh for the patient that is left out or said to be
+    slighter: a left main counts ten times a distal vessel."""
+    graded_hallucination: float | None
+    """Share of what the candidate's lesions weigh that is invented or exaggerated."""
+    graded_contradiction: float | None
+    """Share of what the reference's lesions weigh that the candidate denies."""
     mae: float | None
     """Mean absolute error in points over the places diseased in either report, absent being 0."""
     other_facts_f1: float | None
@@ -104,6 +120,7 @@ def fact_counts(reference: str, candidate: str) -> Float[np.ndarray, " count"]:
     (reading, truth), (answer, claim) = ours, theirs
     counts = {
         **_lesion_counts(truth, claim),
+        **graded_counts(truth, claim),
         "reference_numbers": truth.numbers.total(),
         "hits_number": (truth.numbers & claim.numbers).total(),
         "reference_others": len(truth.others),

@@ -48,6 +48,13 @@ class Vocabulary:
     """Regular expressions of what denies, doubts, says of a term that it is absent, and ends the
     reach of a grade: ``negation``, ``doubt``, ``absent``, ``cut``."""
 
+    clinical_weights: Mapping[str, float] = field(default_factory=dict)
+    """How much a finding at each place, or in each whole, matters; 1 where nothing is said."""
+    foreign: str = ""
+    """Regular expression of what stands in a sentence of another language."""
+    terms: tuple[tuple[str, str], ...] = ()
+    """Regular expressions of terms in other languages, and what stands for each in English."""
+
     @property
     def whole_of(self) -> dict[str, str]:
         """The whole that each place is a part of."""
@@ -75,6 +82,9 @@ def vocabulary(name: str) -> Vocabulary:
             for key, entry in content["attributes"].items()
         ),
         reader=content["reader"],
+        clinical_weights={k: float(v) for k, v in content.get("clinical_weights", {}).items()},
+        foreign=content.get("foreign", ""),
+        terms=tuple((term, english) for term, english in content.get("terms", ())),
         says={kind: tuple(words) for kind, words in content.get("says", {}).items()},
         grades={word: _ends(grade) for word, grade in content.get("grades", {}).items()},
     )

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from cinelex.doctor.alerts import SENT, VARIABLE, alert
+from cinelex.doctor.alerts import SENT, VARIABLE, alert, through_wandb
 from cinelex.doctor.check import diagnose
-from tests.doctor.rules.sick import SICK
+from tests.doctor.records import found, with_steps
+from tests.doctor.rules.sick import CLAMPED, SICK
 
 ERROR = next(evidence for _, severity, _, evidence in SICK if severity == "error")
 
@@ -69,3 +70,15 @@ def test_an_address_that_does_not_answer_is_one_warning_without_it(
     assert "secret" not in said
     monkeypatch.setenv(VARIABLE, "file:///etc/passwd")
     assert alert("tiny", diagnose(ERROR)) is None
+
+
+def test_w_and_b_is_told_only_where_the_environment_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = [*found(CLAMPED, "D16"), *found(with_steps(grad_norm=8.0), "D15")]
+    told: list[tuple[str, str]] = []
+    through_wandb(lambda *what: told.append(what), findings)
+    assert told == []
+    monkeypatch.setenv("CINELEX_WANDB_ALERTS", "1")
+    through_wandb(lambda *what: told.append(what), findings)
+    [(title, text)] = told  # a note is no alert
+    assert title == "D16 warning"
+    assert "an end of its range" in text

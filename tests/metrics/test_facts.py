@@ -100,3 +100,19 @@ def test_unequal_numbers_of_reports_are_refused() -> None:
         score_facts(["D1 70%."], [])
     with pytest.raises(ValueError, match="at least one"):
         score_facts([], [])
+
+
+def test_errors_weigh_what_they_mean_for_the_patient() -> None:
+    truth = "Left main 70%. First diagonal 30%."  # 5 * 2 and 1 * 0.5
+    without_main, without_diagonal = ("First diagonal 30%.", "Left main 70%.")
+    assert score_facts([truth], [without_main]).graded_omission == pytest.approx(10 / 10.5)
+    assert score_facts([truth], [without_diagonal]).graded_omission == pytest.approx(0.5 / 10.5)
+    assert score_facts([truth], [without_main]).omission_rate == 0.5, "plainly they are alike"
+    slighter = score_facts([truth], ["Left main 30%. First diagonal 30%."])
+    assert slighter.graded_omission == pytest.approx((10 - 2.5) / 10.5)
+    assert slighter.graded_hallucination == 0
+    invented = score_facts([truth], [f"{truth} Occlusion of the mid RCA."])
+    assert invented.graded_hallucination == pytest.approx(5 / 15.5)
+    denied = score_facts([truth], ["No stenosis of the left main. First diagonal 30%."])
+    assert denied.graded_contradiction == pytest.approx(10 / 10.5)
+    assert score_facts(["Normal."], ["Normal."]).graded_omission is None

@@ -57,6 +57,7 @@ def test_without_a_login_scalars_are_written_into_the_run(
     )
     sink.write(1, {"loss": 7.25, "loss/contrastive": 3.0})
     sink.write(2, {"loss": 6.5})
+    sink.alert("D16 warning", "an end of its range")
     sink.close()
     written = written_below(tmp_path / "run")
     assert any(b"loss/contrastive" in content for content in written.values())

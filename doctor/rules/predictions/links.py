@@ -5,16 +5,20 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from jaxtyping import Float, Int
 
 from cinelex.core.scripts import words
 from cinelex.doctor.predictions.table import Predictions, Scored, Told
 from cinelex.doctor.predictions.vectors import Vectors
-from cinelex.metrics.row_order import Link, pairs_within
+from cinelex.metrics.row_order import MAX_PAIRS, Link, pairs_within
 
 MIN_PAIRS = 30
 MAX_LABELS = 50
-WORD_DIM = 256
+TEXTS_AT_ONCE = 65_536
+WORD_DIM, LINK_DIM = 256, 64
+"""Buckets of words: to find the nearest of some texts, and to see whether all lie in order."""
 QUERIES, GALLERY = 2_000, 20_000
 
 
@@ -42,20 +46,23 @@ def score_links(table: Predictions, scored: Scored) -> list[Link]:
     if len(scored.row) < MIN_PAIRS:
         return []
     name = f"the column {scored.truth_name}"
-    return [Link(name, predicted[:, None], scored.row, scored.row, truth[:, None])]
+    some = _some(scored.row)
+    return [Link(name, predicted[:, None], some, some, truth[:, None])]
 
 
 def text_links(table: Predictions, told: Told) -> list[Link]:
     """Return the one link of a text: with its reference."""
     if len(told.row) < MIN_PAIRS:
         return []
-    weights = word_weights(told.references)
-    both = []
-    for texts in (told.texts, told.references):
-        rows = np.zeros((len(table.ids), WORD_DIM), np.float32)
-        rows[told.row] = word_rows(texts, weights)
+    both, weights = [], None
+    for texts in (told.references, told.texts):
+        said = Words(texts, LINK_DIM)
+        weights = said.weights() if weights is None else weights
+        rows = np.zeros((len(table.ids), LINK_DIM), np.float32)
+        rows[told.row] = said.rows(weights)
         both.append(rows)
-    return [Link("the references", both[0], told.row, told.row, both[1])]
+    some = _some(told.row)
+    return [Link("the references", both[1], some, some, both[0])]
 
 
 def _of_column(
@@ -89,35 +96,61 @@ def _alike_reports(
     if len(gallery) < MIN_PAIRS:
         empty = np.zeros(0, np.int64)
         return Link("nearest reports", rows, empty, empty)
-    vectors = word_rows(texts, word_weights(texts))
+    said = Words(texts, WORD_DIM)
+    vectors = said.rows(said.weights())
     cosines = vectors[:QUERIES] @ vectors.T
     own = table.place[gallery]
     cosines[own[: len(cosines), None] == own] = -np.inf
     return Link("nearest reports", rows, gallery[: len(cosines)], gallery[cosines.argmax(axis=1)])
 
 
-def word_weights(texts: Sequence[str]) -> Float[np.ndarray, " bucket"]:
-    """Return the weight of each bucket of words: rare ones count more."""
-    there = np.zeros(WORD_DIM)
-    for text in texts:
-        there[np.unique(_buckets(text))] += 1
-    return np.asarray(np.log((1 + len(texts)) / (1 + there)))
+class Words:
+    """How often the words of texts fall into each of a few buckets."""
+
+    def __init__(self, texts: Sequence[str], dim: int) -> None:
+        """Count the words of some thousands of texts at once."""
+        self.counts = np.zeros((len(texts), dim), np.float32)
+        self._buckets: dict[str, list[int]] = {}
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            self._count(texts[start : start + TEXTS_AT_ONCE], self.counts[start:])
+
+    def _count(self, texts: Sequence[str], counts: Float[np.ndarray, "text bucket"]) -> None:
+        """Cut texts at blanks, and read each different piece once."""
+        pieces = pc.split_pattern_regex(pa.array(texts, pa.large_string()), r"\s+")
+        coded = pieces.flatten().dictionary_encode()
+        found = [self._of(piece) for piece in coded.dictionary.to_pylist()]
+        said = coded.indices.to_numpy(zero_copy_only=False)
+        text = np.repeat(np.arange(len(texts)), pieces.value_lengths().to_numpy())
+        longest = max(map(len, found), default=0)
+        # most pieces are one word: the first words of all, then the second of those that have two
+        for place in range(longest):
+            bucket = np.array([own[place] if place < len(own) else -1 for own in found])[said]
+            there = bucket >= 0
+            np.add.at(counts, (text[there], bucket[there]), np.float32(1))
+
+    def _of(self, piece: str) -> list[int]:
+        if piece not in self._buckets:
+            dim = self.counts.shape[1]
+            self._buckets[piece] = [zlib.crc32(word.encode()) % dim for word in words(piece)]
+        return self._buckets[piece]
+
+    def weights(self) -> Float[np.ndarray, " bucket"]:
+        """Return the weight of each bucket: rare ones count more."""
+        there = np.count_nonzero(self.counts, axis=0)
+        return np.asarray(np.log((1 + len(self.counts)) / (1 + there)))
+
+    def rows(self, weights: Float[np.ndarray, " bucket"]) -> Float[np.ndarray, "text bucket"]:
+        """Return a row a text: its words, weighted, centred, of unit length."""
+        rows = np.sqrt(self.counts)
+        rows *= weights.astype(np.float32)
+        rows -= rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+        return rows
 
 
-def word_rows(
-    texts: Sequence[str], weights: Float[np.ndarray, " bucket"]
-) -> Float[np.ndarray, "text bucket"]:
-    """Return the words of each text in a few hundred buckets, weighted, centred, of unit length."""
-    rows = np.zeros((len(texts), WORD_DIM), np.float32)
-    for row, text in zip(rows, texts, strict=True):
-        np.add.at(row, _buckets(text), 1.0)
-    rows = np.sqrt(rows) * weights.astype(np.float32)
-    rows -= rows.mean(axis=0)
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
-
-
-def _buckets(text: str) -> Int[np.ndarray, " word"]:
-    return np.array([zlib.crc32(word.encode()) % WORD_DIM for word in words(text)], np.int64)
+def _some(rows: Int[np.ndarray, " item"]) -> Int[np.ndarray, " pair"]:
+    """Return as many rows as an agreement needs, in no order."""
+    return np.random.default_rng(0).permutation(rows)[:MAX_PAIRS]
 
 
 def _standard(values: Float[np.ndarray, " item"]) -> Float[np.ndarray, " item"]:

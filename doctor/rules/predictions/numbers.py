@@ -10,10 +10,11 @@ from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Severity
 from cinelex.doctor.predictions.table import Predictions, Scored
 from cinelex.doctor.rules.rule import Measured, Rule
-from cinelex.metrics.bootstrap import interval_of_sums, percentiles
+from cinelex.metrics.bootstrap import drawn_counts, interval_of_sums, percentiles
 from cinelex.metrics.calibration import calibrated_error, calibration_error
 from cinelex.metrics.classification import auroc
 from cinelex.metrics.recalibration import recalibration
+from cinelex.metrics.weighted import auroc_of
 
 MIN_ITEMS = 100
 """Below, an interval is too wide to say that nothing is known."""
@@ -50,18 +51,13 @@ def knowledge(scored: Scored) -> tuple[str, float, float, float]:
 
 def _auc_interval(scored: Scored) -> tuple[float, float]:
     """Return the interval over people, of at most some thousands of samples."""
-    random = np.random.default_rng(0)
-    rows = random.permutation(len(scored.truth))[:DRAWN]
-    people, owner = np.unique(scored.patient[rows], return_inverse=True)
-    order = np.argsort(owner, kind="stable")
-    starts = np.searchsorted(owner[order], np.arange(len(people) + 1))
-    drawn = []
-    for _ in range(DRAWS):
-        some = random.integers(0, len(people), len(people))
-        chosen = np.concatenate([order[starts[one] : starts[one + 1]] for one in some])
-        own = rows[chosen]
-        drawn.append(auroc(scored.predicted[own], scored.truth[own] > 0))
-    low, high = percentiles(np.array(drawn)[np.isfinite(drawn)])
+    rows = np.random.default_rng(0).permutation(len(scored.truth))[:DRAWN]
+    area = auroc_of(scored.predicted[rows], scored.truth[rows] > 0)
+    people = np.unique(scored.patient[rows], return_inverse=True)[1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn = [area(counts) for counts in drawn_counts(people, resamples=DRAWS)]
+    areas = np.concatenate(drawn)
+    low, high = percentiles(areas[np.isfinite(areas)])
     return (0.0, 1.0) if low is None or high is None else (low, high)
 
 

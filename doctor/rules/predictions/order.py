@@ -11,7 +11,7 @@ from cinelex.doctor.predictions.table import Again, Predictions
 from cinelex.doctor.predictions.vectors import Vectors
 from cinelex.doctor.rules.predictions.links import links_of, score_links, text_links
 from cinelex.doctor.rules.rule import Measured, Rule
-from cinelex.metrics.row_order import SIGNIFICANT, Better, Link, agreement, better_orders
+from cinelex.metrics.row_order import MAX_PAIRS, SIGNIFICANT, Better, Link, agreement, better_orders
 
 INSIGNIFICANT = 3.0
 """Deviations of the null below which nothing is taken for agreement."""
@@ -71,7 +71,7 @@ def _no_order(evidence: Evidence) -> Iterator[Measured]:
 
 
 def _neighbours(vectors: Vectors) -> Link:
-    rows = np.arange(len(vectors.kept) - 1)
+    rows = np.random.default_rng(0).permutation(len(vectors.kept) - 1)[:MAX_PAIRS]
     return Link("neighbours in the file", vectors.sketch.rows, rows, rows + 1)
 
 

@@ -8,7 +8,9 @@ from jaxtyping import Float
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.predictions.table import Predictions, Scored
 from cinelex.doctor.rules.rule import Measured, Rule
+from cinelex.metrics.bootstrap import Weighted, drawn_counts
 from cinelex.metrics.classification import auroc
+from cinelex.metrics.weighted import auroc_of, mean_of
 
 MIN_GROUP = 30
 MIN_ITEMS = 100
@@ -16,6 +18,8 @@ MAX_LEVELS = 50
 DRAWS = 200
 RESAMPLED = 20_000
 LEVEL = 0.05
+BOTH = (True, False)
+"""Inside a subgroup, and outside."""
 MIN_KNOWN = 0.1
 """How far above chance (of 1) metadata must be to be worth a word."""
 
@@ -68,10 +72,11 @@ def _metric(scored: Scored) -> str:
     return "AUC" if scored.binary else "mean absolute error, negated"
 
 
-def _value(scored: Scored, rows: np.ndarray) -> float:
+def _weighted(scored: Scored, rows: np.ndarray) -> Weighted:
+    """Return the value of some samples, by how often each is drawn."""
     if scored.binary:
-        return auroc(scored.predicted[rows], scored.truth[rows] > 0)
-    return -float(np.abs(scored.predicted[rows] - scored.truth[rows]).mean())
+        return auroc_of(scored.predicted[rows], scored.truth[rows] > 0)
+    return mean_of(-np.abs(scored.predicted[rows] - scored.truth[rows]))
 
 
 def _gap(
@@ -82,23 +87,16 @@ def _gap(
     People are resampled. The gap is the group's value minus that of all others.
     """
     rows = np.random.default_rng(0).permutation(len(member))[:RESAMPLED]
-    people, owner = np.unique(scored.patient[rows], return_inverse=True)
-    order = np.argsort(owner, kind="stable")
-    starts = np.searchsorted(owner[order], np.arange(len(people) + 1))
-    random = np.random.default_rng(1)
-
-    def both(some: np.ndarray) -> tuple[float, float]:
-        inside = member[some]
-        return _value(scored, some[inside]), _value(scored, some[~inside])
-
-    own, others = both(rows)
+    people = np.unique(scored.patient[rows], return_inverse=True)[1]
+    sides = [(member[rows] == side, _weighted(scored, rows[member[rows] == side])) for side in BOTH]
+    everyone = np.ones((1, len(rows)))
+    own, others = (float(value(everyone[:, side])[0]) for side, value in sides)
     drawn = []
-    for _ in range(DRAWS):
-        chosen = random.integers(0, len(people), len(people))
-        some = rows[np.concatenate([order[starts[one] : starts[one + 1]] for one in chosen])]
-        if 0 < member[some].sum() < len(some):
-            drawn.append(both(some))
-    pairs = np.array([pair for pair in drawn if np.isfinite(pair).all()])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for counts in drawn_counts(people, resamples=DRAWS, seed=1):
+            drawn.append(np.stack([value(counts[:, side]) for side, value in sides], axis=1))
+    pairs = np.concatenate(drawn)
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
     if not np.isfinite([own, others]).all() or len(pairs) < DRAWS / 2:
         return None
     gaps = pairs[:, 0] - pairs[:, 1]

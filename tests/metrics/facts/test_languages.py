@@ -1,10 +1,11 @@
-"""Echo reports in English, French and German come back through templates with noise."""
+"""Reports in English, French and German say the same, and come back through noise."""
 
 import itertools
 
 import pytest
 
 from cinelex.metrics.facts.measures import read_measures
+from cinelex.metrics.facts.parse import parse, sentences_of
 
 NUMBERS = {
     "ejection_fraction": (
@@ -85,3 +86,46 @@ def test_doubt_is_kept() -> None:
     for report in ("Possible pericardial effusion.", "Verdacht auf Perikarderguss."):
         (fact,) = read_measures(report, "echo").facts
         assert fact.uncertain, report
+
+
+CORONARY = (
+    ("Sténose de 70 % de l'IVA moyenne.", "70% stenosis of the mid LAD."),
+    ("Sténose à 90 % de la coronaire droite proximale", "90% stenosis of the proximal RCA."),
+    ("Occlusion de la circonflexe distale.", "Occlusion of the distal LCX."),
+    ("Pas de sténose du tronc commun.", "No stenosis of the left main."),
+    ("Coronaires normales.", "Normal coronary arteries."),
+    ("Dominance droite.", "Right dominance."),
+    ("Sténose de 50 % de la première diagonale.", "50% stenosis of the first diagonal."),
+    ("Flux TIMI 3.", "TIMI 3 flow."),
+    ("Aucune sténose significative.", "No significant stenosis."),
+    ("Calcifications de l'IVA.", "Calcification of the LAD."),
+    ("Sténose serrée de l'IVA proximale", "Severe stenosis of the proximal LAD"),
+    ("70%ige Stenose der mittleren LAD.", "70% stenosis of the mid LAD."),
+    ("70 %ige Stenose des mittleren RIVA.", "70% stenosis of the mid LAD."),
+    ("Verschluss der proximalen RCA.", "Occlusion of the proximal RCA."),
+    ("Keine Stenose im Hauptstamm.", "No stenosis of the left main."),
+    ("Unauffällige Koronararterien.", "Normal coronary arteries."),
+    ("Rechtsversorgungstyp.", "Right dominance."),
+    ("Stenose von 60 % des ersten Diagonalastes.", "60% stenosis of the first diagonal."),
+    ("TIMI-3-Fluss.", "TIMI 3 flow."),
+    ("Keine relevante Stenose.", "No significant stenosis."),
+    ("Verkalkung des RCX.", "Calcification of the LCX."),
+    ("Hochgradige Stenose der proximalen RCX.", "Severe stenosis of the proximal LCX."),
+    ("Ejektionsfraktion 55 %.", "Ejection fraction 55 %."),
+    ("Stenose 80 % distale RCA", "80 % stenosis of the distal RCA"),
+    ("Fraction d'éjection de 60 %.", "Ejection fraction of 60 %."),
+    ("Dominance gauche.", "Left dominance."),
+    ("Linksversorgungstyp.", "Left dominance."),
+)
+
+
+@pytest.mark.parametrize(("foreign", "english"), CORONARY)
+def test_coronary_terms_in_french_and_german_say_what_the_english_ones_do(
+    foreign: str, english: str
+) -> None:
+    assert parse(foreign) == parse(english) != []
+
+
+def test_a_report_in_english_is_read_as_before() -> None:
+    report = "70% stenosis in the mid LAD and occlusion of the distal RCA"
+    assert sentences_of(report) == [report.lower()]
