@@ -176,18 +176,18 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
     provenance = provenance_of(folder, config, data_hash=project.data_hash())
     say("\n".join(schedule_lines(config)))
     notes: dict[str, str] = {}
-    sinks: tuple[WandbSink, ...] = ()
+    sinks: tuple[Sink, ...] = ()
+    tell: Callable[[str, str], None] | None = None
     if config.use_wandb:
         notes["wandb"] = checkpoint.note(folder.checkpoints, "wandb") or token_hex(4)
-        sinks = (
-            WandbSink(
-                project=os.environ.get("WANDB_PROJECT", "cinelex"),
-                name=config.name,
-                folder=folder.path,
-                run_id=notes["wandb"],
-            ),
+        sink = WandbSink(
+            project=os.environ.get("WANDB_PROJECT", "cinelex"),
+            name=config.name,
+            folder=folder.path,
+            run_id=notes["wandb"],
         )
-    watch = Watch(config, folder.path, sinks[0].alert if sinks else None)
+        sinks, tell = (sink,), sink.alert
+    watch = Watch(config, folder.path, tell)
     watch.look(project, device)
     trainer = Trainer(
         project,
