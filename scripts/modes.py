@@ -180,13 +180,13 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
     tell: Callable[[str, str], None] | None = None
     if config.use_wandb:
         notes["wandb"] = checkpoint.note(folder.checkpoints, "wandb") or token_hex(4)
-        sink = WandbSink(
+        service = WandbSink(
             project=os.environ.get("WANDB_PROJECT", "cinelex"),
             name=config.name,
             folder=folder.path,
             run_id=notes["wandb"],
         )
-        sinks, tell = (sink,), sink.alert
+        sinks, tell = (service,), service.alert
     watch = Watch(config, folder.path, tell)
     watch.look(project, device)
     trainer = Trainer(

@@ -107,7 +107,7 @@ def test_a_null_that_knows_more_than_a_model_may_is_shown_and_need_not_be_beaten
 def test_a_table_has_one_column_for_each_null_of_its_scores() -> None:
     scores = [_score(0.9, chance=0.5), _score(0.9, chance=0.4, other_studys_video=0.3, bigram=0.2)]
     table = score_table(Group(title="t", note="n", scores=scores))
-    assert table.nulls == ["chance", "other studys video", "bigram"]
+    assert table.nulls == ["chance", "other study's video", "bigram"]
     assert [cell.text for cell in table.rows[0].nulls] == ["0.5", "", ""]
     assert table.wide
     assert not score_table(Group(title="t", note="n", scores=scores[:1])).wide
