@@ -100,6 +100,14 @@ class ContrastiveConfig(Part):
     """Softmax over the global batch, or a sigmoid for each pair."""
 
 
+class BalanceConfig(Part):
+    """How the weights of the loss terms change while the model trains."""
+
+    name: Literal["fixed", "shares", "uncertainty", "famo", "upgrad"] = "fixed"
+    """Not beyond their schedules; towards wanted shares of the gradient; by learned variances; so
+    that all losses fall alike; or so that no term's gradient is worked against."""
+
+
 class FactsConfig(Strict):
     """What is read from reports as labels, and how captions are told what the heads found."""
 

@@ -21,7 +21,13 @@ from cinelex.config.eq_schema import EqConfig, SyntheticEqConfig
 from cinelex.config.evaluation_schema import EvaluationConfig, GenerationConfig
 from cinelex.config.features_schema import FeaturesConfig
 from cinelex.config.latent_schema import EngravingsConfig, LatentConfig
-from cinelex.config.model_schema import ContrastiveConfig, FactsConfig, LossWeights, ModelConfig
+from cinelex.config.model_schema import (
+    BalanceConfig,
+    ContrastiveConfig,
+    FactsConfig,
+    LossWeights,
+    ModelConfig,
+)
 from cinelex.config.optimizer_schema import OptimizerConfig
 from cinelex.config.probing_schema import ProbingConfig, TargetConfig
 from cinelex.config.strict import (
@@ -37,6 +43,7 @@ from cinelex.config.strict import (
 __all__ = [
     "AffinityConfig",
     "AugmentationConfig",
+    "BalanceConfig",
     "ClipseConfig",
     "ColumnsConfig",
     "ContrastiveConfig",
@@ -149,6 +156,8 @@ class RunConfig(Strict):
     """Minimum and maximum temperature; a learned one is clamped to it."""
     loss_weights: LossWeights
     """Weight of each loss term; terms are recorded unweighted."""
+    balance: BalanceConfig = BalanceConfig()
+    """What multiplies these weights, from step to step."""
 
     data: DataConfig = DataConfig()
     """The studies."""
@@ -214,6 +223,8 @@ class RunConfig(Strict):
         """Refuse a run that learns nothing."""
         if not any(max(_ends(weight)) > 0 for weight in self.loss_weights.values()):
             raise ValueError("loss_weights has no term above 0, so nothing would be learned")
+        if self.balance.name == "shares" and not self.probe_every:
+            raise ValueError("balance.name=shares needs probe_every above 0, which measures shares")
         return self
 
 

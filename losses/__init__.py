@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from cinelex.losses.balance import Balance, Famo, Fixed, Shares, Uncertainty, UpGrad
 from cinelex.losses.comparison import ComparisonLoss
 from cinelex.losses.contrastive import InfoNCE
 from cinelex.losses.counterparts import FalseNegatives, PlainInfoNCE, SoftTargets
@@ -17,6 +18,15 @@ CONTRASTIVE: dict[str, Callable[..., Callable[..., Tensor]]] = {
     "siglip": SigLIP,
 }
 """The study-level contrastive losses by their name in a config."""
+
+BALANCES: dict[str, Callable[..., Balance]] = {
+    "fixed": Fixed,
+    "shares": Shares,
+    "uncertainty": Uncertainty,
+    "famo": Famo,
+    "upgrad": UpGrad,
+}
+"""The ways to balance the loss terms by their name in a config."""
 
 NEGATIVES: dict[str, Callable[..., ComparisonLoss]] = {
     "infonce": PlainInfoNCE,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from cinelex.config.build import build_at
 from cinelex.config.flat import flat
 from cinelex.config.nearest import nearest
 from cinelex.config.schedule import active_weights
@@ -11,6 +12,7 @@ from cinelex.core.distributed import world_size
 from cinelex.core.errors import UserError
 from cinelex.core.names import covered
 from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.losses import BALANCES
 from cinelex.models.study_model import StudyModel
 from cinelex.projects.clipse.entry import ENTRY as CLIPSE
 from cinelex.projects.eq.entry import ENTRY as EQ
@@ -111,7 +113,7 @@ def check_project(config: RunConfig) -> None:
 
 
 def _check_weights(config: RunConfig, own: Entry) -> None:
-    """Refuse weights of terms that the project does not have, and a contrast of one sample."""
+    """Refuse weights of terms that the project does not have, and what does not fit them."""
     foreign = sorted(set(config.loss_weights) - set(own.weighted))
     if foreign:
         near = nearest(foreign[0], own.weighted)
@@ -120,7 +122,14 @@ def _check_weights(config: RunConfig, own: Entry) -> None:
             + (f"did you mean loss_weights.{near}? " if near else "")
             + f"there are {', '.join(own.weighted)}"
         )
-    contrasts = [name for name in active_weights(config) if own.terms[name].contrast]
+    active = list(active_weights(config))
+    if config.balance.name != "fixed" and len(active) < 2:
+        raise UserError(
+            f"balance.name={config.balance.name} balances two loss terms or more, and only "
+            f"{', '.join(active)} has a weight; weigh another one, or leave balance out"
+        )
+    build_at("balance", BALANCES, config.balance, names=active)
+    contrasts = [name for name in active if own.terms[name].contrast]
     if contrasts and config.batch < 2:
         raise UserError(f"batch must be at least 2 for the {contrasts[0]} term, got {config.batch}")
 

@@ -7,7 +7,7 @@ from typing import Any
 from cinelex.config.build import check_part
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import about
-from cinelex.losses import CONTRASTIVE, NEGATIVES
+from cinelex.losses import BALANCES, CONTRASTIVE, NEGATIVES
 from cinelex.models import (
     AGGREGATORS,
     CAPTION_DECODERS,
@@ -19,6 +19,7 @@ from cinelex.models import (
 )
 
 TABLES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
+    "balance": BALANCES,
     "contrastive": CONTRASTIVE,
     "model.video_encoder": VIDEO_ENCODERS,
     "model.aggregator": AGGREGATORS,

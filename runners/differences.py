@@ -43,7 +43,11 @@ MAX_NAMED = 8
 def decisive(own: RunConfig, other: RunConfig) -> dict[str, str]:
     """Return each differing key that decides a run's numbers, and a line with both values."""
     found = differences(own.model_dump(mode="json"), other.model_dump(mode="json"))
-    return {key: line for key, line in found.items() if not covered(key, MAY_CHANGE)}
+    # the probes move the weights there
+    measured = {"probe_every"} if own.balance.name == "shares" else set[str]()
+    return {
+        key: line for key, line in found.items() if key in measured or not covered(key, MAY_CHANGE)
+    }
 
 
 def differences(own: object, other: object, key: str = "") -> dict[str, str]:

@@ -12,6 +12,7 @@ from torch.profiler import record_function
 from cinelex.losses.weighted_sum import WeightedSum
 from cinelex.projects.interface.project import BatchT, Training
 from cinelex.runners.accumulation import accumulate
+from cinelex.runners.balancing import Balancer
 
 Terms = Mapping[str, Tensor]
 Look = Callable[[Terms], None]
@@ -31,11 +32,13 @@ class Gradients(Generic[BatchT]):
     """Run the model in bfloat16."""
     micro_batches: int
     """Into how many a batch is cut; the gradients do not depend on it, but for rounding."""
+    balancer: Balancer | None = None
+    """What weighs the terms beside their weights; None leaves it at these."""
 
     def of(
         self, batch: BatchT, weights: Mapping[str, float], *, look: Look
     ) -> tuple[Tensor, Terms]:
-        """Return the loss and its terms over the global batch, detached.
+        """Return the loss, at these weights, and its terms over the global batch, detached.
 
         Args:
             batch: This rank's share of the global batch, best on the device already.
@@ -49,11 +52,11 @@ class Gradients(Generic[BatchT]):
             outputs = self.project.outputs(self.model, batch)
         with record_function("step: losses"), self._autocast():
             terms = self.project.losses(outputs, batch)
-            loss = WeightedSum(weights)(terms)
+            loss = self._sum(terms, weights)
         look(terms)
         with record_function("step: backward"):
             loss.backward()
-        return loss.detach(), {name: term.detach() for name, term in terms.items()}
+        return self._recorded(loss), {name: term.detach() for name, term in terms.items()}
 
     def _by_micro_batch(
         self, batch: BatchT, weights: Mapping[str, float], *, look: Look
@@ -64,15 +67,23 @@ class Gradients(Generic[BatchT]):
         def losses(outputs: Any) -> tuple[Tensor, Terms]:
             with self._autocast():
                 terms = self.project.losses(outputs, whole)
-            return WeightedSum(weights)(terms), terms
+            return self._sum(terms, weights), terms
 
-        return accumulate(
+        loss, terms = accumulate(
             [partial(self._outputs, one) for one in micro_batches],
             losses,
             model=self.model,
             device=self.device,
             look=look,
         )
+        return self._recorded(loss), terms
+
+    def _sum(self, terms: Terms, weights: Mapping[str, float]) -> Tensor:
+        scaled = self.balancer.scaled(terms, weights) if self.balancer else terms
+        return WeightedSum(weights)(scaled)
+
+    def _recorded(self, loss: Tensor) -> Tensor:
+        return self.balancer.recorded(loss) if self.balancer else loss.detach()
 
     def _outputs(self, micro_batch: BatchT) -> Any:
         with self._autocast():

@@ -8,6 +8,7 @@ from torch import nn
 
 from cinelex.config.optimizer_schema import OptimizerConfig
 from cinelex.config.schedule import learning_rate
+from cinelex.losses.balance import Balance
 from cinelex.runners.groups import check_groups, parameter_groups
 from cinelex.runners.muon import Muon
 
@@ -55,8 +56,10 @@ class MuonAndAdamW(torch.optim.Optimizer):
             one.step()
 
 
-def build_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """Make the optimizer over the trainable parameters of ``model``.
+def build_optimizer(
+    model: nn.Module, config: OptimizerConfig, balance: Balance | None = None
+) -> torch.optim.Optimizer:
+    """Make the optimizer over the trainable parameters of ``model``, and behind them a balance's.
 
     Source: Loshchilov & Hutter 2017, arXiv:1711.05101.
     """
@@ -76,6 +79,11 @@ def build_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Op
         ]
         for wanted in (True, False)
     )
+    own = [] if balance is None else list(balance.parameters())
+    if balance is not None and own:
+        # Adam as it usually is, at one rate all along: the losses set the pace, not the schedule
+        plain = {"weight_decay": 0.0, "betas": (0.9, 0.999), "eps": 1e-8, "begin": 0}
+        adamw.append({"params": own, **plain, "rate": balance.learning_rate})
     options: dict[str, Any] = {
         "lr": config.learning_rate,
         "betas": config.betas,
@@ -93,7 +101,7 @@ def set_learning_rate(
     """Give every group its rate for optimizer step ``step``, from 0, and return the common one."""
     rate = learning_rate(config, step=step, steps=steps)
     for group in optimizer.param_groups:
-        group["lr"] = rate * group["rate_factor"]
+        group["lr"] = group["rate"] if "rate" in group else rate * group["rate_factor"]
     return rate
 
 

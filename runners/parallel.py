@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import checkpoint
 
+from cinelex.config.schema import RunConfig
 from cinelex.core.distributed import world_size
 
 Parallel = Literal["ddp", "fsdp"]
@@ -46,6 +47,17 @@ def compile_blocks(module: nn.Module, *, backend: CompileBackend) -> None:
 def spreads(parallel: Parallel) -> bool:
     """Return whether `distribute` spreads the parameters over the ranks."""
     return parallel == "fsdp" and world_size() > 1
+
+
+def prepared(
+    module: nn.Module, config: RunConfig, device: torch.device, *, bf16: bool
+) -> nn.Module:
+    """Return what the loop calls in place of ``module``: recomputed, compiled and distributed."""
+    if config.activation_checkpointing:
+        activation_checkpointing(module)
+    if config.compile is not None:
+        compile_blocks(module, backend=config.compile)
+    return distribute(module, device, parallel=config.parallel, bf16=bf16)
 
 
 def distribute(

@@ -45,4 +45,9 @@ def looking(
 
 def due(probes: Sequence[Probe], step: int) -> list[Probe]:
     """Return the probes that look at optimizer step ``step``, from 1."""
-    return [one for one in probes if one.every > 0 and (step == 1 or step % one.every == 0)]
+    return [one for one in probes if looks_at(one.every, step)]
+
+
+def looks_at(every: int, step: int) -> bool:
+    """Return whether what looks ``every`` so many steps looks at optimizer step ``step``."""
+    return every > 0 and (step == 1 or step % every == 0)

@@ -1,10 +1,10 @@
 """Back to where a run stood."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cinelex.core import checkpoint
 from cinelex.core.checkpoint import Position
@@ -23,6 +23,7 @@ def restore(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     ema: Ema | None = None,
+    balance: nn.Module | None = None,
     strict: bool = False,
     skip: Sequence[str] = (),
 ) -> tuple[Position, Path | None]:
@@ -36,6 +37,7 @@ def restore(
         model: Gets the weights.
         optimizer: Gets the moments.
         ema: Gets the averages; where the checkpoint has none, it begins at the weights.
+        balance: Gets its state; where the checkpoint has that of another, it begins anew.
         strict: Refuse a damaged checkpoint instead of going back to an older one.
         skip: Parameters, or modules of parameters, that may differ from the checkpoint's; they
             keep their fresh values, and all moments begin anew.
@@ -64,6 +66,8 @@ def restore(
     if ema is not None:
         averages = checkpoint.read(path, "ema") or weights
         ema.restore({n: value for n, value in averages.items() if n not in fresh})
+    if balance is not None:
+        _restore_balance(balance, checkpoint.read(path, "balance"))
     device = next(model.parameters()).device
     restore_random_state(checkpoint.read(path, "random"), device)
     processes = found.state["processes"]
@@ -74,3 +78,13 @@ def restore(
         )
     barrier()
     return found.position, path
+
+
+def _restore_balance(balance: nn.Module, state: Mapping[str, Tensor]) -> None:
+    own = balance.state_dict()
+    if {name: tensor.shape for name, tensor in state.items()} == {
+        name: tensor.shape for name, tensor in own.items()
+    }:
+        balance.load_state_dict(state)
+    else:
+        say("warning: the balance of the losses is another one than before, and begins anew")

@@ -50,6 +50,7 @@ class Snapshots:
         model: nn.Module,
         optimizer: torch.optim.Optimizer,
         ema: Ema | None = None,
+        balance: nn.Module | None = None,
         *,
         keep_frozen: bool = True,
     ) -> None:
@@ -59,9 +60,10 @@ class Snapshots:
             model: Its weights.
             optimizer: Its moments.
             ema: Its averages.
+            balance: What balances the losses, where it has a state.
             keep_frozen: False leaves out the pretrained weights that do not train.
         """
-        self.model, self.optimizer, self.ema = model, optimizer, ema
+        self.model, self.optimizer, self.ema, self.balance = model, optimizer, ema, balance
         self._frozen = unchanging_names(model)
         self._keep_frozen = keep_frozen or not self._frozen
         self._left_out: str | None = None
@@ -83,6 +85,8 @@ class Snapshots:
         }
         if self.ema is not None:
             files["ema"] = self.ema.state()
+        if self.balance is not None and (balance := self.balance.state_dict()):
+            files["balance"] = balance
         frozen = {name: state[name] for name in state if name in self._frozen}
         sharded = any(is_spread(tensor) for tensor in state.values())
         if frozen and self._keep_frozen and (sharded or FROZEN not in self._memory):

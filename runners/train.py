@@ -17,6 +17,7 @@ from cinelex.core.console import say
 from cinelex.core.distributed import barrier, broadcast_json
 from cinelex.core.sharding import whole
 from cinelex.projects.interface.project import BatchT, Project
+from cinelex.runners.balancing import Balancer
 from cinelex.runners.bookkeeping import Books, Spike
 from cinelex.runners.checksum import refuse_drift
 from cinelex.runners.ema import Ema
@@ -27,7 +28,7 @@ from cinelex.runners.interruption import Cause, Interruption
 from cinelex.runners.meter import Meter
 from cinelex.runners.nonfinite import LostStep
 from cinelex.runners.optimizer import build_optimizer, drop_early_gradients, set_learning_rate
-from cinelex.runners.parallel import activation_checkpointing, compile_blocks, distribute
+from cinelex.runners.parallel import prepared
 from cinelex.runners.probe import Probe, due, looking
 from cinelex.runners.restore import restore
 from cinelex.runners.saver import Saver
@@ -70,23 +71,21 @@ class Trainer(Generic[BatchT]):
         self.module: nn.Module = project.model()
         bf16 = uses_bf16(config, device)
         self._validated = Validated(self.module, config, device)
-        if config.activation_checkpointing:
-            activation_checkpointing(self.module)
-        if config.compile is not None:
-            compile_blocks(self.module, backend=config.compile)
-        self.model = distribute(self.module, device, parallel=config.parallel, bf16=bf16)
+        self.model = prepared(self.module, config, device, bf16=bf16)
+        self.balancer = Balancer(config, self.module, device, terms=tuple(project.weights(0)))
         self.gradients = Gradients(
             project=project,
             model=self.model,
             device=device,
             bf16=bf16,
             micro_batches=config.gradient_accumulation_steps,
+            balancer=self.balancer,
         )
         self.meter = Meter(config, device)
-        self.optimizer = build_optimizer(self.module, config.optimizer)
+        self.optimizer = build_optimizer(self.module, config.optimizer, self.balancer.balance)
         self.ema = Ema(self.module, decay=decay) if (decay := config.ema_decay) else None
-        frozen = config.checkpoint_frozen
-        self.snapshots = Snapshots(self.module, self.optimizer, self.ema, keep_frozen=frozen)
+        moved = (self.module, self.optimizer, self.ema, self.balancer.balance)
+        self.snapshots = Snapshots(*moved, keep_frozen=config.checkpoint_frozen)
         self.checkpoints = folder / "checkpoints"
         self.saver = Saver(self.checkpoints, keep=config.keep_checkpoints)
         self._restore()
@@ -140,19 +139,19 @@ class Trainer(Generic[BatchT]):
             UserError: The batch does not fit into the memory of the device.
         """
         nulls = self.project.nulls(batch)
-        prepared = self.project.prepare_step(self.module, self.step)
-        context = {**prepared, "wait_ms": 1000 * self._waited_s}
+        context = {**self.project.prepare_step(self.module, self.step)}
+        context["wait_ms"] = 1000 * self._waited_s
         context["learning_rate"] = set_learning_rate(
             self.optimizer, self.config.optimizer, step=self.step, steps=self.config.steps
         )
         weights, probes = self.project.weights(self.step), due(self.probes, self.step + 1)
-
         self.optimizer.zero_grad(set_to_none=True)
         look = self.meter.without(looking(probes, self.module, context))
         metered = self.meter.step(self.project.counts(batch), waited_s=self._waited_s)
         with fitting(self.config, self.device), metered:
             loss, terms = self.gradients.of(on_device or batch, weights, look=look)
         context |= self.project.statistics()
+        self.balancer.before_update()
         drop_early_gradients(self.optimizer, step=self.step)
         with record_function("step: clip"):
             grad_norm = whole(clip_grad_norm_(self.module.parameters(), self.config.max_grad_norm))
@@ -161,7 +160,7 @@ class Trainer(Generic[BatchT]):
         self.step += 1
         for probe in probes:
             context |= probe.after_update(self.module, self.optimizer)
-        context |= {f"weight/{name}": weight for name, weight in weights.items()}
+        context |= self.balancer.after_update(self.step, skipped, context)
         now = time.monotonic()
         self._clock, step_s = now, now - self._clock
         return StepReport(self.step, loss, terms, grad_norm, skipped, context, nulls, step_s)
@@ -211,6 +210,7 @@ class Trainer(Generic[BatchT]):
             model=self.module,
             optimizer=self.optimizer,
             ema=self.ema,
+            balance=self.balancer.balance,
             strict=self.config.strict_resume,
             skip=self.config.resume_skip,
         )

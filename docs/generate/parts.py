@@ -26,6 +26,7 @@ MODEL_TABLES = {
 }
 LOSS_TABLES = {
     "Study-level contrastive losses": ("contrastive", "CONTRASTIVE"),
+    "Balances of loss terms": ("balance", "BALANCES"),
     "Treatments of negatives": ("clipse.negatives", "NEGATIVES"),
 }
 

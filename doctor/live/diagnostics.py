@@ -9,11 +9,11 @@ from torch import nn
 
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
-from cinelex.doctor.live.gradients import moved_parameters
 from cinelex.projects.interface.project import BatchT, Project
 from cinelex.runners.hardware import out_of_memory, uses_bf16
 from cinelex.runners.optimizer import build_optimizer
 from cinelex.runners.parallel import activation_checkpointing, spreads
+from cinelex.runners.shared_block import moved_parameters
 
 FEW = 2
 """Samples of each process whose terms are looked at, or one more: a contrast needs another one,

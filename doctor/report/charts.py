@@ -39,7 +39,7 @@ def loss_charts(run: RunFiles) -> list[Chart]:
 
 
 def course_charts(run: RunFiles) -> list[Chart]:
-    """Return temperature, learning rate and gradient norm over the run."""
+    """Return temperature, learning rate, gradient norm and what weights moved over the run."""
     limit = run.config.max_grad_norm if run.config else None
     norms = course(run.steps, "grad_norm")
     values = sorted(value for _, value in norms)
@@ -55,8 +55,25 @@ def course_charts(run: RunFiles) -> list[Chart]:
             nulls=[Series("clipped above", clipped)],
             log=skewed,
         ),
+        _weights(run),
     ]
     return [chart for chart in charts if chart is not None]
+
+
+def _weights(run: RunFiles) -> Chart | None:
+    """Return the weights of the loss terms; None where none of them ever changed."""
+    keys = [key for key in _keys(run.steps) if key.startswith("weight/")]
+    lines = [Series(label_of(run, k.removeprefix("weight/")), course(run.steps, k)) for k in keys]
+    values = {line.label: {value for _, value in line.points} for line in lines}
+    if all(len(found) < 2 for found in values.values()):
+        return None
+    name = run.config.balance.name if run.config else "fixed"
+    return line_chart(
+        "Weights of the loss terms",
+        note=f"As each step had them. Balance: {name}.",
+        lines=lines,
+        log=all(value > 0 for found in values.values() for value in found),
+    )
 
 
 def held_out_charts(run: RunFiles) -> list[Chart]:

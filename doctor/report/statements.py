@@ -110,9 +110,11 @@ class Statements:
     def _training(self) -> str:
         assert self.config
         weights = ", ".join(f"{n} {w}" for n, w in self.config.loss_weights.items())
+        balance = self.config.balance.name
         return (
             f"{self.config.steps} steps of {self.config.batch}, {self.config.optimizer.name}, "
             f"learning rate {self.config.optimizer.learning_rate:g}, loss weights {weights}"
+            + ("" if balance == "fixed" else f", balanced by {balance}")
         )
 
     def _selection(self) -> str:

@@ -10,11 +10,7 @@ from torch import Tensor, nn
 from cinelex.doctor.balance import Middle, balance, suggested_weights, typical
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.live.embeddings import embedding_numbers
-from cinelex.doctor.live.gradients import (
-    GradientProbe,
-    moved_parameters,
-    shared_block,
-)
+from cinelex.doctor.live.gradients import GradientProbe
 from cinelex.doctor.live.weight_decay import decay_over_update
 from cinelex.metrics.representation import (
     hardest_negative_margin,
@@ -22,6 +18,7 @@ from cinelex.metrics.representation import (
     recall_at_1_of_rows,
 )
 from cinelex.runners.probe import due
+from cinelex.runners.shared_block import moved_parameters, shared_block
 from tests.doctor.records import steps
 
 
