@@ -18,9 +18,12 @@ from cinelex.scripts.bundle import main as bundle
 from cinelex.scripts.export import main as export
 from cinelex.trained.exported import WEIGHTS, seal
 from cinelex.trained.proof import made_up
+from tests.scripts.test_canaries import private_strings
 from tests.tiny_run import FinishedRun
 
 pytestmark = pytest.mark.slow
+BLANK = "Ġ"
+"""A blank among the pieces of a tokenizer of bytes."""
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +96,27 @@ def test_a_folder_that_is_there_is_not_written_over(
     finished_run: FinishedRun, tmp_path: Path
 ) -> None:
     assert export([str(finished_run.path), "--out", str(tmp_path)]) == 2
+
+
+def test_an_export_holds_no_sentence_id_or_path_of_a_study(
+    exported: Path, finished_run: FinishedRun, study_cache: Path
+) -> None:
+    private = [item for item in private_strings(study_cache) if len(item.split()) != 2]
+    assert len(private) > 100
+
+    def told(path: Path) -> list[bytes]:
+        content = path.read_bytes()
+        return [item for item in private if item in content]
+
+    files = [path for path in exported.rglob("*") if path.is_file()]
+    assert {path.name: found for path in files if (found := told(path))} == {}
+    assert told(finished_run.path / "facts.json")  # what stays behind is found where it is
+
+
+def test_no_piece_of_an_exported_tokenizer_is_longer_than_a_word(exported: Path) -> None:
+    pieces = json.loads((exported / "tokenizer" / "tokenizer.json").read_text())["model"]["vocab"]
+    assert len(pieces) > 256
+    assert [piece for piece in pieces if BLANK in piece[1:]] == []
 
 
 def test_sentences_that_many_patients_share_hold_captions_to_the_facts(
