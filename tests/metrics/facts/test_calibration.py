@@ -41,6 +41,13 @@ def test_shrinkage_and_bias_are_undone() -> None:
     np.testing.assert_allclose(scale.value(np.array([[45.0]])), [50.0])
 
 
+def test_a_value_is_the_median_and_no_outlier_moves_it() -> None:
+    truth = np.linspace(30, 100, 25)
+    answers = np.where(np.arange(25) % 6 == 0, 10.0, truth)
+    scale = Scale.fit(answers[:, None], truth)
+    np.testing.assert_allclose(scale.value(np.array([[62.0]])), [62.0], atol=1e-6)
+
+
 def test_values_are_said_as_reports_say_them() -> None:
     said = nearest_stated(np.array([[34.0, 96.0]]), np.array([30.0, 40.0, 90.0, 100.0]))
     assert said.tolist() == [[30.0, 100.0]]
