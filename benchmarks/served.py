@@ -18,8 +18,8 @@ from cinelex.core.processes import child_environment
 
 LIMIT_S = 200.0
 MEMORY = 12 << 30
-Ended = tuple[str, str]
-"""What was tried, and how it ended; a defect begins so."""
+READY = "ready"
+"""What a child says once its libraries are loaded, which no limit counts."""
 
 
 def serve(try_one: Callable[[int], str], what: Callable[[int], Any]) -> None:
@@ -28,6 +28,8 @@ def serve(try_one: Callable[[int], str], what: Callable[[int], Any]) -> None:
     torch.set_num_threads(1)
     answers = sys.stdout
     sys.stdout = sys.stderr
+    answers.write(f"{READY}\n")
+    answers.flush()
     for line in sys.stdin:
         try:
             ended = try_one(int(line))
@@ -80,6 +82,8 @@ def _ask(
     """Ask one child until it ends; return the numbers that nobody has answered."""
     assert child.stdin is not None
     assert child.stdout is not None
+    if child.stdout.readline().strip() != READY:
+        raise ChildProcessError("the child did not start; see what it said")
     while left:
         number = left.pop(0)
         child.stdin.write(f"{number}\n")

@@ -4,6 +4,7 @@
 libraries takes seconds, so this module loads none before it answers the signal.
 """
 
+import errno
 import functools
 import importlib
 import os
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 Given = ParamSpec("Given")
 CALLED = "CINELEX_COMMAND"
 """Environment variable: what the user typed, such as ``cinelex doctor``."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+"""Of a disk that is full, of a share that is used up, of a file too large, of a disk to read."""
 SAID = "interrupted; the same command goes on from what was saved\n"
 
 
@@ -44,17 +47,37 @@ def prog(script: str) -> str:
 
 
 def command(run: Callable[Given, int]) -> Callable[Given, int]:
-    """Let a command return 2, after one line on why, where it refuses what it was given."""
+    """Let a command return 2, after one line on why, where it refuses what it was given.
+
+    So it does where the disk takes no more.
+    """
 
     @functools.wraps(run)
     def refusing(*args: Given.args, **kwargs: Given.kwargs) -> int:
         try:
             return run(*args, **kwargs)
         except UserError as problem:
-            sys.stderr.write(f"error: {problem}\n")
-            return BAD_INPUT
+            line = str(problem)
+        except OSError as problem:
+            line = disk_refusal(problem)
+        sys.stderr.write(f"error: {line}\n")
+        return BAD_INPUT
 
     return refusing
+
+
+def disk_refusal(problem: OSError) -> str:
+    """Return a line about a disk that takes nothing; paths may name patients, so it has none.
+
+    Raises:
+        OSError: It is about something else.
+    """
+    if problem.errno not in NO_ROOM:
+        raise problem
+    return (
+        f"the disk takes no more ({problem.strerror}); make room, or name another folder (--out, "
+        "folder=, data.cache=); nothing that was saved before is changed"
+    )
 
 
 def guarded(run: Callable[[], int]) -> int:

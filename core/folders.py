@@ -29,6 +29,26 @@ def make_once(final: Path, make: Callable[[Path], None]) -> Path:
     return final
 
 
+def check_writable(folder: Path, key: str) -> None:
+    """Make a folder, and refuse it where nothing can be written, before there is work to lose.
+
+    Args:
+        folder: Made with all above it.
+        key: The key or option that names it.
+
+    Raises:
+        UserError: Nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"{folder}: cannot be written to ({error.strerror}); set {key} to a folder that can"
+        ) from error
+
+
 @contextmanager
 def locked(path: Path, *, what: str) -> Iterator[None]:
     """Hold a lock file, when whoever holds it is done; a process that dies gives it back.

@@ -15,6 +15,7 @@ from cinelex.core.console import say
 from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file, read_json, write_json
+from cinelex.core.folders import check_writable
 from cinelex.data.prepare.road import Request, prepare
 from cinelex.doctor.report.tables import score_table
 from cinelex.doctor.templates import write_page
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise UserError("give --dicom and --reports, or --manifest")
     named = options.columns if own else ["patient=patient_id", *options.columns]
     columns = load_options(ColumnsConfig, named)
+    check_writable(options.out, "--out")
     run = load_export(options.bundle)
     with tempfile.TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)

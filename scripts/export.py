@@ -13,6 +13,7 @@ from cinelex.core.console import say
 from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
+from cinelex.core.folders import check_writable
 from cinelex.metrics.facts.claims import sentences
 from cinelex.projects import open_project
 from cinelex.projects.interface.results import read_results
@@ -86,6 +87,7 @@ def export(run: Path, out: Path, engines: set[EngineName], *, least: int | None 
     """
     if out.exists():
         raise UserError(f"--out: {out} is there already; name a folder that is not")
+    check_writable(out.absolute().parent, "--out")
     trained = load_run(run)
     write_export(trained, read_towers(run), out, [] if least is None else shared(run, least))
     towers = write_towers(trained.model, out / "towers")

@@ -11,6 +11,7 @@ from cinelex.core.console import say
 from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
+from cinelex.core.folders import check_writable
 from cinelex.scripts.setup.advice import choices_of, name_of, notes_of
 from cinelex.scripts.setup.folder import look_inside, manifest_of
 from cinelex.scripts.setup.look import look_at
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = options.out
     if out.exists() and not options.force:
         raise UserError(f"{out} is there already; name another --out, or add --force")
+    check_writable(out.absolute().parent, "--out")
     manifest = _manifest(options.where, out)
     beside = options.where if manifest != options.where and options.where.is_dir() else None
     look = look_at(manifest, video_root=options.video_root or beside)

@@ -11,7 +11,7 @@ from cinelex.config.schema import RunConfig
 from cinelex.config.shipped import config_file
 from cinelex.core.console import say
 from cinelex.core.distributed import leave, speaks_first, start, stop, world_size
-from cinelex.core.entry import guarded
+from cinelex.core.entry import disk_refusal, guarded
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT
 from cinelex.projects import PROJECTS, check_project, open_project
@@ -67,9 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         timeout_s = max(MIN_TIMEOUT_S, 2 * config.hang_limit_s)
         device = start(_device(config), timeout_s=timeout_s)
         code = run(config, options, device)
-    except UserError as problem:
-        if speaks_first():
-            sys.stderr.write(f"error: {problem}\n")
+    except (UserError, OSError) as problem:
+        line = disk_refusal(problem) if isinstance(problem, OSError) else str(problem)
+        if speaks_first() or isinstance(problem, OSError):
+            sys.stderr.write(f"error: {line}\n")
         if world_size() > 1:
             leave(BAD_INPUT)
         code = BAD_INPUT

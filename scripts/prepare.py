@@ -14,6 +14,7 @@ from cinelex.config.prepare_schema import PrepareConfig
 from cinelex.core.console import say
 from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
+from cinelex.core.folders import check_writable
 from cinelex.data.prepare.road import Request, prepare
 from cinelex.data.prepare.settings import PrepareSettings, ReportSettings, SplitSettings
 from cinelex.data.prepare.walk import Share
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("dicom", "out"):
         if getattr(options, name) is None:
             raise UserError(f"--{name} is missing; see --help, or try --demo")
+    check_writable(options.out, "--out")
     prepare(request(options, config))
     say_how_to_train(options)
     return 0
