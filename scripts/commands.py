@@ -30,12 +30,8 @@ def _run(what: str, *examples: str, group: str = "use", mode: str) -> Command:
     return Command(what=what, module=RUN, examples=examples, mode=mode, group=group)
 
 
-GROUPS = {
-    "begin": "begin",
-    "train": "train",
-    "use": "use what was trained",
-    "look": "look",
-    "tools": "tools",
+GROUPS = {n: n for n in ("begin", "train", "use", "look", "tools")} | {
+    "use": "use what was trained"
 }
 """The headings of the list of commands, in its order."""
 
@@ -168,8 +164,7 @@ COMMANDS = {
         module="cinelex.scripts.cardiobench",
         group="use",
         examples=(
-            "runs/echo --task CAMUS/EF --split_file camus_split.csv --out predictions/"
-            "  # predictions/CAMUS/EF/echo.csv",
+            "runs/echo --task CAMUS/EF --split_file camus.csv --out predicted/  # EF/echo.csv",
         ),
     ),
     "demo": Command(
