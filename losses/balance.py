@@ -174,7 +174,7 @@ class Famo(Balance):
 
     The paper takes both losses from one batch, which costs a forward pass a step. Here they are
     those of two steps in a row, each on its own batch: what a batch happens to be adds to one
-    step's difference and is taken off the next.
+    step's difference and is taken off the next. What is learned counts from the step after.
 
     Source: Liu et al. 2023, arXiv:2306.03792, Algorithm 1.
     """

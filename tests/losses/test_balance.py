@@ -50,43 +50,40 @@ def quadratics(x: Tensor) -> Tensor:
     return torch.stack([1000 * (x - 1).square().sum(), (x + 1).square().sum()]) + 0.1
 
 
-def famo_losses(steps: int) -> tuple[list[Tensor], list[Tensor]]:
-    """Return losses and factors of gradient descent under FAMO."""
-    x, balance = torch.tensor([0.5, -3.0], requires_grad=True), Famo(names=TWO)
-    optimizer = torch.optim.Adam(balance.parameters(), lr=balance.learning_rate)
-    losses, factors = [], []
-    for _ in range(steps):
-        now = quadratics(x)
-        factors.append(balance.factors(now.detach(), None))
-        losses.append(now.detach())
-        (step,) = torch.autograd.grad((factors[-1] * now).sum(), x)
-        optimizer.zero_grad()
-        balance.cost(now.detach()).backward()
-        optimizer.step()
-        balance.after_update(now.detach(), None)
-        x = (x - 0.05 * step).detach().requires_grad_()
-    return losses, factors
+def learn(balance: Famo, optimizer: torch.optim.Optimizer, losses: Tensor) -> None:
+    """Show a step's losses to FAMO, as the loop does."""
+    optimizer.zero_grad()
+    balance.cost(losses).backward()
+    optimizer.step()
+    balance.after_update(losses, None)
 
 
 def test_under_famo_both_losses_fall_however_deep_they_are() -> None:
-    losses, _ = famo_losses(15)
+    x, balance = torch.tensor([0.5, -3.0], requires_grad=True), Famo(names=TWO)
+    optimizer = torch.optim.Adam(balance.parameters(), lr=balance.learning_rate)
+    losses = []
+    for _ in range(15):
+        now = quadratics(x)
+        losses.append(now.detach())
+        (step,) = torch.autograd.grad((balance.factors(losses[-1], None) * now).sum(), x)
+        learn(balance, optimizer, losses[-1])
+        x = (x - 0.05 * step).detach().requires_grad_()
     assert bool((torch.stack(losses).diff(dim=0) < 0).all())
 
 
-def test_famo_is_that_of_another_library_where_the_batch_stays() -> None:
-    _, factors = famo_losses(12)
-    x, peer = torch.tensor([0.5, -3.0], requires_grad=True), FAMO(2)
+def test_famo_learns_what_that_of_another_library_does_from_the_same_losses() -> None:
+    balance, peer = Famo(names=TWO), FAMO(2)
+    optimizer = torch.optim.Adam(balance.parameters(), lr=balance.learning_rate)
+    generator = torch.Generator().manual_seed(0)
+    losses = torch.randn(10, 2, generator=generator).cumsum(0).exp()
     # the first step has nothing to compare with, and counts as one in which nothing fell
-    peer(quadratics(x).detach())
-    peer.update(quadratics(x).detach())
-    for expected in factors:
-        values = quadratics(x).detach().requires_grad_()
-        (found,) = torch.autograd.grad(peer(values), values)
-        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
-        loss = peer(quadratics(x))
-        (step,) = torch.autograd.grad(loss, x)
-        x = (x - 0.05 * step).detach().requires_grad_()
-        peer.update(quadratics(x).detach())
+    for before, now in zip((losses[0], *losses), losses, strict=False):
+        peer(before)
+        peer.update(now)
+        learn(balance, optimizer, now)
+    values = losses[-1].clone().requires_grad_()
+    (expected,) = torch.autograd.grad(peer(values), values)
+    torch.testing.assert_close(balance.factors(losses[-1], None), expected, rtol=1e-5, atol=1e-7)
 
 
 def test_two_gradients_that_conflict_are_projected_as_by_hand() -> None:
@@ -100,13 +97,13 @@ def test_two_gradients_that_conflict_are_projected_as_by_hand() -> None:
 def test_the_sum_works_against_no_gradient_however_short_it_is(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randn(4, 6, generator=generator, dtype=torch.float64)
-    rows[2] -= rows[1]  # against the long one
+    rows[2] -= 3 * rows[1]  # against the long one
     rows *= torch.tensor([[1.0], [30.0], [0.1], [1.0]])
     assert float((rows @ rows.sum(0)).min()) < 0, "the plain sum does"
     losses = torch.ones(4, dtype=torch.float64)
     direction = UpGrad(names=("a", "b", "c", "d")).factors(losses, rows @ rows.T) @ rows
     cosines = rows @ direction / rows.norm(dim=1) / direction.norm()
-    assert float(cosines.min()) > -1e-3
+    assert float(cosines.min()) > -2e-3
 
 
 @pytest.mark.parametrize("spoiled", [0.0, math.nan, math.inf])
