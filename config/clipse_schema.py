@@ -67,6 +67,9 @@ class ClipseConfig(Strict):
     """Folder of the download; null makes the made-up set."""
     label_column: Annotated[str, Field(min_length=1)] | None = None
     """Column of the manifest that says what images have in common; read for ``manifest``."""
+    caption_columns: list[Annotated[str, Field(min_length=1)]] = []
+    """Columns of the manifest with further captions of each image, beside that of the report; an
+    empty cell is none. Training draws one of them an epoch; read for ``manifest``."""
     synthetic: MadeUpImagesConfig = MadeUpImagesConfig()
     """The made-up set."""
     sampler: Literal["random", "topical", "stratified", "class_balanced"] = "random"
@@ -84,6 +87,7 @@ class ClipseConfig(Strict):
         """Refuse a folder that a manifest would not be read from."""
         if self.format == "manifest" and self.root is not None:
             raise ValueError("format: manifest reads data.manifest; leave root out")
-        if self.label_column is not None and self.format != "manifest":
-            raise ValueError("label_column belongs to format: manifest")
+        for name in ("label_column", "caption_columns"):
+            if getattr(self, name) and self.format != "manifest":
+                raise ValueError(f"{name} belongs to format: manifest")
         return self

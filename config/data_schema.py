@@ -183,6 +183,9 @@ class DataConfig(Strict):
     validation_split: Name | None = None
     """Name in the split column of the studies for validation during the run; null takes ``val``
     where there is one, and else never validates."""
+    validation_share: Share = 0.0
+    """Share of the training patients (studies, where none are named) that validate where no split
+    does, drawn by a hash of their ids. What is solved and not trained sees them in the end."""
     test_split: Name = "test"
     """Name in the split column of the held-out studies."""
     augmentation: AugmentationConfig = AugmentationConfig()

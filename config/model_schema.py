@@ -29,9 +29,10 @@ class ClosedFormConfig(Strict):
 
     inputs: Literal["pixels", "features"] = "pixels"
     """What it is solved on: the clips averaged down, or the mean over a study of what the
-    pretrained part of the video encoder makes of them, which must be frozen."""
-    share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
-    """What it counts at evaluation against the towers; 1 leaves nothing of these."""
+    pretrained part of the video encoder makes of them; where that trains, at each validation."""
+    share: Annotated[float, Field(gt=0.0, le=1.0)] | Literal["validated"] = 0.5
+    """What it counts at evaluation against the towers; 1 leaves nothing of these. ``validated`` is
+    what finds held-out studies best, from 1 down to a quarter, at each validation."""
     clips: Annotated[int, Field(ge=1, le=64)] = 4
     """Clips of a study, the first ones, whose pixels it sees."""
 

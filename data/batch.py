@@ -33,7 +33,7 @@ class Sample:
     """Primary and secondary angle in degrees, NaN where unknown."""
     features: Float[Tensor, "clip position number"] | None = None
     """What a frozen video tower made of each clip; the clips then have no pixels."""
-    text_features: Float[Tensor, "token text_number"] | None = None
+    text_features: Float[Tensor, "kept text_number"] | None = None
     """What a frozen text tower made of the report."""
 
 
@@ -61,7 +61,7 @@ class Batch:
     """Primary and secondary angle in degrees, NaN where unknown; None where nobody knows any."""
     features: Float[Tensor, "clip position number"] | None = None
     """What a frozen video tower made of each clip; the clips then have no pixels."""
-    text_features: Float[Tensor, "study token text_number"] | None = None
+    text_features: Float[Tensor, "study kept text_number"] | None = None
     """What a frozen text tower made of each report, then zeros."""
 
     @property

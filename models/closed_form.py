@@ -1,5 +1,9 @@
 """Ridge regression beside a trained tower: a linear map that is solved, and never trained."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -15,6 +19,15 @@ MAX_FRAMES = 4
 MAX_NUMBERS = 65_536
 """Numbers of a study's pixels, which are averaged down to it."""
 SIDES = (64, 32, 16)
+FIRST_SHARE = 0.5
+"""Of a closed form whose share is chosen, before anything was validated."""
+
+
+class Solution(NamedTuple):
+    """A linear map and what is added to its products."""
+
+    weight: Float[Tensor, "input dim"]
+    offset: Float[Tensor, " dim"]
 
 
 class ClosedForm(nn.Module):
@@ -28,18 +41,23 @@ class ClosedForm(nn.Module):
     weight: Tensor
     """0 until it is set."""
     offset: Tensor
+    share: Tensor
+    """What it counts against the towers."""
 
-    def __init__(self, *, inputs: int, dim: int, share: float, clips: int | None) -> None:
+    def __init__(self, *, inputs: int, dim: int, share: float | None, clips: int | None) -> None:
         """Make room for the solution.
 
         Args:
             inputs: Numbers that a study is made of here.
             dim: Dimension of the space that studies and reports share.
-            share: What it counts, in (0, 1]; 1 leaves nothing of the trained towers.
+            share: What it counts, in (0, 1]; 1 leaves nothing of the trained towers; None leaves it
+                to who validates, and is half until then.
             clips: Clips of a study whose pixels are seen; None for what the trunk makes of all.
         """
         super().__init__()
-        self.share, self.clips = share, clips
+        self.clips, self.chosen = clips, share is None
+        start = torch.tensor(FIRST_SHARE if share is None else share)
+        self.register_buffer("share", start, persistent=share is None)
         self.register_buffer("weight", torch.zeros(inputs, dim))
         self.register_buffer("offset", torch.zeros(dim))
 
@@ -53,6 +71,26 @@ class ClosedForm(nn.Module):
         """Take a solution."""
         self.weight.copy_(weight)
         self.offset.copy_(offset)
+
+    @contextmanager
+    def solved_as(self, other: Solution | None) -> Iterator[None]:
+        """Have another solution for a while; None leaves its own."""
+        own = Solution(self.weight.clone(), self.offset.clone())
+        self.set(*(other or own))
+        try:
+            yield
+        finally:
+            self.set(*own)
+
+    @contextmanager
+    def counting(self, share: float) -> Iterator[None]:
+        """Count another share for a while."""
+        own = self.share.clone()
+        self.share.fill_(share)
+        try:
+            yield
+        finally:
+            self.share.copy_(own)
 
     def inputs_of(
         self,
@@ -88,7 +126,12 @@ class ClosedForm(nn.Module):
             inputs: What it is a map of.
         """
         found = unit_rows(inputs.float() @ self.weight + self.offset)
-        return unit_rows((1 - self.share) * own + self.share * found)
+        return both(own, found, self.share)
+
+
+def both(own: Studies, found: Studies, share: float | Tensor) -> Studies:
+    """Return the unit rows of a weighted sum of unit rows; ``share`` is that of the second."""
+    return unit_rows((1 - share) * own + share * found)
 
 
 def mean_tokens(tokens: Memory, attention_mask: MemoryMask) -> Float[Tensor, "study number"]:

@@ -1,11 +1,15 @@
 """A plain convolutional net over the frames of a clip, for sets too small for anything larger."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import nn
 
 from cinelex.core.errors import UserError
 from cinelex.models.contracts import VideoEncoder
 from cinelex.models.normalize import Normalize
+from cinelex.models.own_weights import take_weights
 from cinelex.models.shapes import Clips, ClipTokens, Keep
 
 HALVINGS = 4
@@ -27,7 +31,15 @@ class ConvNet(VideoEncoder):
     drops_tokens = False
 
     def __init__(
-        self, *, width: int, frames: int, size: int, channels: int, base: int = 32
+        self,
+        *,
+        width: int,
+        frames: int,
+        size: int,
+        channels: int,
+        base: int = 32,
+        pretrained: str | None = None,
+        kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Make the convolutions.
 
@@ -37,6 +49,8 @@ class ConvNet(VideoEncoder):
             size: Rows and columns of a frame, in pixels; a multiple of 16.
             channels: Channels of a frame.
             base: Channels of the first map; the next have twice and four times as many.
+            pretrained: Folder of a run whose tower is built alike, or a safetensors file of one.
+            kept: What a run kept of it; a checkpoint has its weights then.
 
         Raises:
             UserError: The frames cannot be halved four times, or channels not grouped.
@@ -56,6 +70,7 @@ class ConvNet(VideoEncoder):
         for inner, outer in ((base, 2 * base), (2 * base, 4 * base), (4 * base, width)):
             layers += [*_convolution(inner, outer, stride=2), *_convolution(outer, outer)]
         self.layers = nn.Sequential(*layers)
+        take_weights(self, pretrained, kept)
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the tokens of each clip."""

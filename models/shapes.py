@@ -24,7 +24,7 @@ TokenIds = Int[Tensor, "study token"]
 TokenMask = Bool[Tensor, "study token"]
 """True where there is a token, False where there is padding."""
 TokenFeatures = Float[Tensor, "study token width"]
-TrunkFeatures = Float[Tensor, "study token native"]
+TrunkFeatures = Float[Tensor, "study kept native"]
 """What a pretrained text encoder makes of each token, in its own width."""
 Logits = Float[Tensor, "study token vocab"]
 

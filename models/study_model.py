@@ -211,12 +211,13 @@ class StudyModel(nn.Module, ABC):
         Args:
             token_ids: The tokenizer's ids.
             attention_mask: True where there is a token.
-            kept: What the frozen trunk of the text encoder made of the tokens.
+            kept: What the frozen trunk of the text encoder made of the tokens, or of all in a row.
         """
         if kept is None:
             features = self.text_encoder(token_ids, attention_mask)
         else:
             assert isinstance(self.text_encoder, PretrainedText)
             features = self.text_encoder.tokens(kept)
+            attention_mask = attention_mask[:, : features.shape[1]]
         pooled = self.text_encoder.pool(features, attention_mask)
         return EncodedReports(report=unit_rows(self.report_head(pooled)), token_features=features)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
@@ -110,18 +110,30 @@ class TermsAndSentences(PretrainedText):
         terms = self.both["terms"](token_ids, attention_mask)
         return torch.cat([terms, self._sentences(token_ids, attention_mask)], dim=-1)
 
+    def summed(self, token_ids: TokenIds, attention_mask: TokenMask) -> TrunkFeatures:
+        """Return the sum of the terms and the mean of the sentences, as if they were of a token."""
+        terms, sentences = self._parts(self.features(token_ids, attention_mask))
+        there = terms.masked_fill(~attention_mask[..., None], 0.0)
+        return torch.cat([there.sum(1), _mean(sentences, attention_mask)], dim=-1)[:, None]
+
     def tokens(self, features: TrunkFeatures) -> TokenFeatures:
         """Return them as they are: nothing fresh stands behind them."""
         return features
 
     def pool(self, features: TokenFeatures, attention_mask: TokenMask) -> Studies:
         """Return the terms of a report, and its mean sentence, each minus the training mean."""
-        terms, sentences = features.split([self.width - self.native, self.native], dim=-1)
+        terms, sentences = self._parts(features)
         counted = self.both["terms"]
         assert isinstance(counted, TfidfText)
         meant = _mean(sentences, attention_mask) - self.sentence_mean
         found = unit_rows(counted.pool(terms, attention_mask))
         return torch.cat([found, self.share * unit_rows(meant)], dim=-1)
+
+    def _parts(
+        self, features: TokenFeatures
+    ) -> tuple[Float[Tensor, "study token term"], Float[Tensor, "study token number"]]:
+        terms, sentences = features.split([self.width - self.native, self.native], dim=-1)
+        return terms, sentences
 
     def _sentences(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
         out: TokenFeatures = self.both["encoder"](

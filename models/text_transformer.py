@@ -1,10 +1,14 @@
 """A small text encoder that needs nothing from outside."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import nn
 
 from cinelex.models.blocks import Block, start_small
 from cinelex.models.contracts import TextEncoder
+from cinelex.models.own_weights import take_weights
 from cinelex.models.pooling import PoolingKind, TokenPooling
 from cinelex.models.shapes import Studies, TokenFeatures, TokenIds, TokenMask
 
@@ -30,6 +34,8 @@ class TextTransformer(TextEncoder):
         heads: int = 4,
         mlp_ratio: float = 4.0,
         pooling: PoolingKind = "attention",
+        pretrained: str | None = None,
+        kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Make the token embeddings, the positions and the blocks.
 
@@ -41,6 +47,8 @@ class TextTransformer(TextEncoder):
             heads: Attention heads a block.
             mlp_ratio: Hidden width of the feed-forward part, in widths.
             pooling: How the tokens become a report.
+            pretrained: As of the video encoder; its tokens must be those of the same tokenizer.
+            kept: What a run kept of it; a checkpoint has its weights then.
         """
         super().__init__()
         self.width = width
@@ -54,6 +62,7 @@ class TextTransformer(TextEncoder):
         start_small(self)
         for vectors in (self.embed, self.positions):
             nn.init.normal_(vectors.weight, std=WORD_STD)
+        take_weights(self, pretrained, kept)
 
     def forward(self, token_ids: TokenIds, attention_mask: TokenMask) -> TokenFeatures:
         """Return the features of each token, which no padding has touched."""

@@ -1,7 +1,8 @@
 """A plain video transformer: tubelets of pixels in, one vector a tubelet out."""
 
 import math
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from einops import rearrange
 from jaxtyping import Float, Int
@@ -11,6 +12,7 @@ from cinelex.models.blocks import Block, start_level, start_small
 from cinelex.models.contracts import VideoEncoder
 from cinelex.models.contrast_agent import ContrastAgent
 from cinelex.models.normalize import Normalize
+from cinelex.models.own_weights import take_weights
 from cinelex.models.positions import GridPositions, PositionKind, positions_at
 from cinelex.models.pyramid_stem import PyramidStem
 from cinelex.models.shapes import Clips, ClipTokens, Keep
@@ -47,6 +49,8 @@ class VideoViT(VideoEncoder):
         log_levels: bool = False,
         peaks: bool = False,
         normalize_tokens: bool = True,
+        pretrained: str | None = None,
+        kept: Mapping[str, Any] | None = None,
     ) -> None:
         """Make the stem and the blocks.
 
@@ -73,6 +77,8 @@ class VideoViT(VideoEncoder):
                 vessel. Needs both of the above.
             normalize_tokens: Scale each token behind the stem and behind the last block. False
                 keeps its size, which says how much there is to see in its tubelet.
+            pretrained: Folder of a run whose tower is built alike, or a safetensors file of one.
+            kept: What a run kept of it; a checkpoint has its weights then.
         """
         super().__init__()
         self.normalize = Normalize()
@@ -102,6 +108,7 @@ class VideoViT(VideoEncoder):
         self.norm = nn.LayerNorm(width) if normalize_tokens else nn.Identity()
         start_small(self.blocks)
         start_level(self.stem)
+        take_weights(self, pretrained, kept)
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the tokens of each clip."""

@@ -128,6 +128,11 @@ class Books:
         self.best, self.best_step = numbers[name], step
         return True
 
+    def starting(self, step: int) -> bool:
+        """Return whether the fresh model is to be a candidate for the best."""
+        wanted = self.config.keep_best is not None and self.config.validate_every > 0
+        return wanted and step == 0 and self.best is None
+
     def over(self, step: int) -> bool:
         """Return whether the last step was made, or no validation has been better for long."""
         config = self.config

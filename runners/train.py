@@ -53,6 +53,7 @@ class Trainer(Generic[BatchT]):
         sinks: tuple[Sink, ...] = (),
         probes: tuple[Probe, ...] = (),
         notes: Mapping[str, str] | None = None,
+        module: nn.Module | None = None,
     ) -> None:
         """Build the model and its optimizer, and go back to the newest checkpoint if there is one.
 
@@ -65,10 +66,11 @@ class Trainer(Generic[BatchT]):
             sinks: Who gets each step's scalars besides the record.
             probes: Who looks at updates and adds to their record.
             notes: What else every checkpoint keeps.
+            module: The project's fresh model, ready, where it was built already.
         """
         self.project, self.config, self.device, self.folder = project, config, device, folder
         self.provenance, self.notes, self.probes = provenance, dict(notes or {}), probes
-        self.module: nn.Module = project.model()
+        self.module: nn.Module = module or project.model()
         bf16 = uses_bf16(config, device)
         self._validated = Validated(self.module, config, device)
         self.model = prepared(self.module, config, device, bf16=bf16)
@@ -106,10 +108,10 @@ class Trainer(Generic[BatchT]):
         )
         with closing(self.books), Interruption() as interruption:
             with self.saver, watchdog:
+                if (self.books.starting(self.step) and self._validate()) or not self.config.steps:
+                    self.save()
                 while not self.books.over(self.step) and self.cause is None:
                     self._go_on(watchdog, interruption)
-                if self.step == 0 and self.saver.last is None:  # there was nothing to train
-                    self.save()
             barrier()  # the main rank may have waited long for its disk
             self.cause = interruption.requested()  # perhaps during the last save
         return self.cause is None
@@ -191,9 +193,7 @@ class Trainer(Generic[BatchT]):
             spike = self.books.flush(self.meter.take())
             if config.on_spike == "roll_back" and self._roll_back(spike):
                 return True
-        if validating and (numbers := self._validate()):  # none where there is no such split
-            saving |= self.books.validated(self.step, numbers)
-            saving |= self.books.over(self.step)
+        saving |= validating and (self._validate() or self.books.over(self.step))
         comparing = config.checksum_every and self.step % config.checksum_every == 0
         if comparing and config.parallel == "ddp":
             refuse_drift(self.module, step=self.step)
@@ -237,10 +237,10 @@ class Trainer(Generic[BatchT]):
         self.books.go_back(self.position, list(self._left_out.values()))
         return True
 
-    def _validate(self) -> Mapping[str, float]:
+    def _validate(self) -> bool:
         numbers = self._validated.by(self.project.validate, self.ema)
         self.model.train()
-        return numbers
+        return bool(numbers) and self.books.validated(self.step, numbers)
 
     def save(self) -> None:
         """Begin to write a checkpoint of this step, when the one before has been written."""

@@ -188,7 +188,7 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
         )
         sinks, tell = (service,), service.alert
     watch = Watch(config, folder.path, tell)
-    watch.look(project, device)
+    looked_at = watch.look(project, device)
     trainer = Trainer(
         project,
         config,
@@ -198,6 +198,7 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
         sinks=(*sinks, watch),
         probes=probes_of(project, config),
         notes=notes,
+        module=looked_at,
     )
     for line in (
         *tower_lines(trainer.module),
@@ -205,7 +206,6 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
         *group_lines(trainer.module, config.optimizer),
     ):
         say(line)
-    project.ready(trainer.module)
     write_down(folder, config, provenance, trainer.module)
     watch.begin(trainer)
     try:

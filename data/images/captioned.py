@@ -34,6 +34,8 @@ class ImageSet:
     images: tuple[CaptionedImage, ...]
     unknown: tuple[str, ...] = ()
     """Captions' images, by id, that no split names; they are left out of ``images``."""
+    held_out: bool = False
+    """Whether what validates was taken from the training split."""
 
     def split(self, name: str) -> list[CaptionedImage]:
         """Return the images of a split."""

@@ -44,6 +44,8 @@ class Manifest:
     """How the file was read, in a few words."""
     study_column: str = "study_id"
     """The column of the studies' ids."""
+    held_out: bool = False
+    """Whether what validates was taken from the training split."""
 
     def split(self, name: str) -> Studies:
         """Return the studies of one split, by any of its names (see ``split_name``).

@@ -20,6 +20,8 @@ USUAL = (
     "calibration extra unlabeled unlabelled support query gallery"
 )
 """Words that splits are called by."""
+HELD_OUT = 15
+"""Salt of what validates where no split does."""
 FEWEST = 3
 """Studies that a name of no usual word must have to be taken for a split's."""
 
@@ -49,6 +51,21 @@ def split_by_patient(studies: Studies, shares: Shares) -> Studies:
     column = split.take(pc.cast(patients.indices, pa.int64()))
     place = studies.table.column_names.index("split")
     return Studies(studies.table.set_column(place, "split", column), studies.root)
+
+
+def hold_out(studies: Studies, *, split: str, share: float, name: str) -> Studies:
+    """Return the studies with those of a share of one split's patients in another split.
+
+    Which patients follows from their ids alone, as in `split_by_patient`; at least one is taken.
+    """
+    patients = np.array(studies.table["patient"].to_pylist(), object)
+    column = np.array(studies.table["split"].to_pylist(), object)
+    there = sorted(set(patients[column == split]), key=lambda text: _draw(text, HELD_OUT))
+    taken = there[: max(1, round(share * len(there)))]
+    column[np.isin(patients, np.array(taken, object)) & (column == split)] = name
+    place, kind = studies.table.column_names.index("split"), studies.table["split"].type
+    table = studies.table.set_column(place, "split", pa.array(column).cast(kind))
+    return Studies(table, studies.root)
 
 
 def _draw(patient: str, salt: int) -> float:

@@ -94,9 +94,10 @@ class Studies(Sequence[Study]):
         """Return some studies, in the order of ``places``."""
         return Studies(self.table.take(pa.array(np.asarray(places, np.int64))), self.root)
 
-    def of_split(self, name: str) -> "Studies":
-        """Return the studies of a split, by the name that studies carry."""
-        return Studies(self.table.filter(pc.equal(self.table["split"], name)), self.root)
+    def of_split(self, *names: str) -> "Studies":
+        """Return the studies of one or more splits, by the names that studies carry."""
+        chosen = pc.is_in(self.table["split"], pa.array(names, self.table["split"].type))
+        return Studies(self.table.filter(chosen), self.root)
 
     def splits(self) -> dict[str, int]:
         """Return how many studies each split has, in order of appearance."""

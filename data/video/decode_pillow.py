@@ -22,6 +22,7 @@ from cinelex.data.video.decode import (
     VideoUnsupported,
 )
 from cinelex.data.video.sniff import head_of, picture_format
+from cinelex.data.video.transparency import over_white
 from cinelex.data.video.turns import ORIENTATION, turn_of_picture
 
 DAMAGED = (ArithmeticError, EOFError, LookupError, OSError, SyntaxError, TypeError, ValueError)
@@ -115,4 +116,6 @@ def _rgb(picture: Image.Image) -> UInt8[np.ndarray, "_ _ 3"]:
         return np.repeat(high[..., None], 3, axis=2)
     if picture.mode in ("I", "F"):
         raise VideoUnsupported("its pixels have 32 bits; write them with 8 or 16")
+    if picture.has_transparency_data:
+        return over_white(np.asarray(picture.convert("RGBA")))
     return np.asarray(picture.convert("RGB"))

@@ -33,7 +33,8 @@ from cinelex.data.video.sniff import (
     riff_is_cut_short,
 )
 from cinelex.data.video.streams import video_stream
-from cinelex.data.video.turns import Turn, turn_of_frame, turn_of_picture
+from cinelex.data.video.transparency import rgb_of
+from cinelex.data.video.turns import turn_of_frame, turn_of_picture
 
 # Containers that hold their own frames. Playlists and scripts (hls, dash, concat, image sequences)
 # would have the library open whatever they name.
@@ -144,7 +145,7 @@ class PyAVDecoder:
                     raise VideoUnsupported(f"the frame size changes at frame {total}")
                 shape = shown
                 if total in wanted:
-                    kept[total] = keep(_rgb(frame, turn, reformatter))
+                    kept[total] = keep(turn(rgb_of(frame, reformatter)))
                 total += 1
                 times.append(frame.time)
             name = container.format.name
@@ -231,17 +232,6 @@ def _times_ms(times: list[float | None]) -> tuple[float, ...] | None:
     if any(later <= earlier for earlier, later in pairwise(known)):
         return None
     return tuple(round(1000 * (time - known[0]), 6) for time in known)
-
-
-def _rgb(frame: Any, turn: Turn, reformatter: VideoReformatter) -> UInt8[np.ndarray, "_ _ 3"]:
-    """Return a frame's pixels, turned the way it is to be shown.
-
-    Matrix and range are the frame's own. Chroma is repeated, not interpolated, at every bit depth,
-    as it is for 8 bits by default.
-    """
-    # One thread: starting several costs more than converting a frame.
-    converted = reformatter.reformat(frame, format="rgb24", interpolation="POINT", threads=1)
-    return turn(converted.to_ndarray())
 
 
 def itself(pixels: UInt8[np.ndarray, "_ _ 3"]) -> UInt8[np.ndarray, "_ _ 3"]:

@@ -1,16 +1,16 @@
 """What is known of data, model and optimizer before the first step."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 
 from cinelex.config.schema import RunConfig
-from cinelex.core.errors import UserError
 from cinelex.projects.interface.project import BatchT, Project
-from cinelex.runners.hardware import out_of_memory, uses_bf16
+from cinelex.runners.hardware import fitting, uses_bf16
 from cinelex.runners.optimizer import build_optimizer
 from cinelex.runners.parallel import activation_checkpointing, spreads
 from cinelex.runners.shared_block import moved_parameters
@@ -20,25 +20,41 @@ FEW = 2
 and what a term reaches does not depend on how many there are."""
 
 
+def fresh_model(project: Project[Any, Any], config: RunConfig, device: torch.device) -> nn.Module:
+    """Return a fresh model, ready to train or to be looked at; all ranks call it together.
+
+    Raises:
+        UserError: It does not fit into the memory of the device.
+    """
+    with fitting(config, device):
+        module: nn.Module = project.model()
+        if not spreads(config.parallel):  # then no device ever holds the whole model
+            module.to(device)
+        project.ready(module)
+    return module
+
+
 def fresh_diagnostics(
-    project: Project[Any, Any], config: RunConfig, device: torch.device
+    project: Project[Any, Any], module: nn.Module, config: RunConfig, device: torch.device
 ) -> dict[str, Any]:
     """Return the project's own diagnostics and what samples say of terms, parameters and groups.
 
-    Of a model built for this look alone, whole on every process; all ranks call it together. The
-    model that trains may be spread over the ranks: then its parameters are not what the gradients
-    reach, and parts of it cannot be called. A project knows the model that it has built last, so
-    that the one that trains has to be built after this. It is run for its terms as training runs
-    it; the project's own checks hold in float32.
+    All ranks call it together, before the model is spread over them: then its parameters are not
+    what the gradients reach, and parts of it cannot be called. It is run for its terms as training
+    runs it; the project's own checks hold in float32. Its tensors are left as they were.
+
+    Args:
+        project: What is trained.
+        module: The model that the project has built last.
+        config: The run.
+        device: Where the model is.
 
     Raises:
         UserError: The model with a few samples does not fit into the memory of the device.
     """
     if spreads(config.parallel):  # no device ever holds the whole model, nor now
         device = torch.device("cpu")
-    try:
-        module = project.model().to(device)
-        project.ready(module)
+    with fitting(config, device), left_as_it_was(module):
         if config.activation_checkpointing:
             activation_checkpointing(module)
         optimizer = build_optimizer(module, config.optimizer)
@@ -56,8 +72,17 @@ def fresh_diagnostics(
                 **group_diagnostics(module, optimizer),
                 **_reached(module, moved),
             }
-    except torch.OutOfMemoryError:
-        raise UserError(out_of_memory(config, device)) from None
+
+
+@contextmanager
+def left_as_it_was(module: nn.Module) -> Iterator[None]:
+    """Bring back what modules remember in buffers, such as losses of the samples that they saw."""
+    before = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, kept in before:
+            buffer.copy_(kept)
 
 
 def few_samples(project: Project[BatchT, Any], batch: BatchT) -> BatchT:

@@ -10,7 +10,7 @@ from cinelex.core.console import say
 from cinelex.core.distributed import world_size
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.finding import Finding
-from cinelex.doctor.live.diagnostics import fresh_diagnostics
+from cinelex.doctor.live.diagnostics import fresh_diagnostics, fresh_model
 from cinelex.doctor.live.self_tests import (
     bf16_diagnostics,
     micro_batch_diagnostics,
@@ -31,7 +31,9 @@ def examine(
     The self-tests take five steps of the model in this process and one on two processes; nothing
     is trained and no checkpoint or record of the run is touched.
     """
-    diagnostics = fresh_diagnostics(project, config, device)
+    module = fresh_model(project, config, device)
+    diagnostics = fresh_diagnostics(project, module, config, device)
+    del module  # the tests build their own
     if not diagnostics["terms/without_gradient"]:  # with such a term no step can be made
         diagnostics |= self_tests(project, config, device)
     recorded = read_run(folder.path).evidence()

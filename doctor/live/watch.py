@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from cinelex.config.schema import RunConfig
 from cinelex.core import checkpoint
@@ -17,7 +18,7 @@ from cinelex.doctor.alerts import alert, through_wandb
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence, Row
 from cinelex.doctor.finding import Finding, render
-from cinelex.doctor.live.diagnostics import fresh_diagnostics, group_diagnostics
+from cinelex.doctor.live.diagnostics import fresh_diagnostics, fresh_model, group_diagnostics
 from cinelex.doctor.live.embeddings import EmbeddingProbe
 from cinelex.doctor.live.gradients import GradientProbe
 from cinelex.doctor.live.layers import LayerProbe
@@ -91,17 +92,27 @@ class Watch:
             not (checkpoint.steps_saved(folder / "checkpoints") and (folder / DOCTOR).exists())
         )
 
-    def look(self, project: Project[Any, Any], device: torch.device) -> None:
-        """Gather the diagnostics of a fresh run, on a model of their own, before the trainer's.
+    def look(self, project: Project[Any, Any], device: torch.device) -> nn.Module | None:
+        """Gather the diagnostics of a fresh run, before it begins.
+
+        Returns:
+            The model that was looked at, as it was built, for the trainer to train; None where
+            nothing was looked at, or where its blocks now run twice.
 
         Raises:
             UserError: The model does not fit into the memory of the device.
         """
-        if self._fresh and self.config.examine:
-            began = time.monotonic()
-            say("the doctor looks at the data and at the fresh model first; examine=false does not")
-            self.diagnostics = fresh_diagnostics(project, self.config, device)
-            say(f"the doctor has looked for {time.monotonic() - began:.1f} s")
+        if not self._fresh or not self.config.examine:
+            return None
+        module = fresh_model(project, self.config, device)
+        began = time.monotonic()
+        say(
+            "the doctor looks at the data, and runs a few samples through the fresh model, before "
+            "the first step; examine=false begins at once"
+        )
+        self.diagnostics = fresh_diagnostics(project, module, self.config, device)
+        say(f"the doctor has looked for {time.monotonic() - began:.1f} s")
+        return None if self.config.activation_checkpointing else module
 
     def begin(self, trainer: Trainer[Any]) -> None:
         """Add what the trainer itself says, or recall a resumed run's diagnostics; judge them."""

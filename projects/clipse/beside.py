@@ -1,6 +1,10 @@
 """How test images are found by closed forms, by metadata, and where nothing is to be seen."""
 
-from jaxtyping import Int
+from collections.abc import Mapping
+from statistics import fmean
+
+import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from cinelex.config.schema import RunConfig
@@ -9,9 +13,10 @@ from cinelex.metrics.image_retrieval import Outcomes, rank_images_and_captions
 from cinelex.models.video_text import VideoText
 from cinelex.projects.clipse.results import EncodedImages
 from cinelex.projects.studies.blind import blinded
-from cinelex.projects.studies.encoding import encode_studies
+from cinelex.projects.studies.encoding import encode_studies, encode_texts
 from cinelex.projects.studies.floors import floor_rows
 from cinelex.projects.studies.metadata import Metadata, metadata_of
+from cinelex.projects.studies.trial import Trial
 
 
 def floor_outcomes(
@@ -33,6 +38,21 @@ def floor_outcomes(
     return {
         name: rank_images_and_captions(rows.study, rows.text, owner) for name, rows in found.items()
     }
+
+
+def chosen_share(
+    trial: Trial, model: VideoText, dataset: CaptionedImages, *, batch: int
+) -> Mapping[str, float]:
+    """Let a closed form count what finds these images and captions best; see `Trial`."""
+    texts, owner = list(dataset.texts()), torch.from_numpy(dataset.caption_owners())
+    pad_id, kept = dataset.tokenizer.pad_id, dataset.kept_texts
+    captions = encode_texts(model, texts, pad_id=pad_id, kept=kept, batch=batch)
+
+    def score(rows: Float[Tensor, "image dim"]) -> float:
+        rankings = rank_images_and_captions(rows, captions, owner).rankings.values()
+        return fmean(float((1 / one.best).mean()) for one in rankings)
+
+    return trial.choose(model, lambda: encode_studies(model, dataset, batch=batch), score)
 
 
 def image_metadata(dataset: CaptionedImages, other: CaptionedImages) -> Metadata:

@@ -45,6 +45,8 @@ class ClipseData:
 
     tokenizer: Tokenizer
     train: CaptionedImages
+    known: CaptionedImages
+    """These, and those that were taken from them to validate: what is solved is solved on all."""
     validation: CaptionedImages | None
     """None where the data set has no such split."""
     test: CaptionedImages
@@ -75,8 +77,9 @@ def open_clipse_data(config: RunConfig, folder: Path, *, output: Path | None = N
     images, store, others = main_first(lambda: _read(config, folder, output or folder))
     tokenizer = load_tokenizer(folder / "tokenizer")
 
-    def dataset(split: str) -> CaptionedImages | None:
-        chosen = [image for image in images.split(split_name(split)) if image.path in store]
+    def dataset(*splits: str) -> CaptionedImages | None:
+        names = {split_name(split) for split in splits}
+        chosen = [i for i in images.images if i.split in names and i.path in store]
         return CaptionedImages(chosen, store, tokenizer, seed=config.seed) if chosen else None
 
     named = split_name(config.data.validation_split or VALIDATION)
@@ -92,6 +95,7 @@ def open_clipse_data(config: RunConfig, folder: Path, *, output: Path | None = N
     return ClipseData(
         tokenizer=tokenizer,
         train=train,
+        known=(images.held_out and dataset(config.data.train_split, named)) or train,
         validation=dataset(config.data.validation_split or VALIDATION),
         test=test,
         described=_described(config, (images, store), others, test),
@@ -201,22 +205,23 @@ def _image_set(config: RunConfig, output: Path) -> Found:
 
 def _from_manifest(config: RunConfig, output: Path) -> Found:
     """Return every study with its first video as an image, and its report as the caption."""
-    data, label = config.data, config.clipse.label_column
+    data, label, more = config.data, config.clipse.label_column, config.clipse.caption_columns
     if data.manifest is None:
         raise UserError("data.manifest: clipse.format manifest needs one; name the file")
-    manifest = read_manifest(data, data.manifest, columns_of(data, *([label] if label else [])))
+    manifest = read_manifest(data, data.manifest, columns_of(data, *filter(None, (label, *more))))
     check_manifest(config, manifest, output=output)
     images = tuple(
         CaptionedImage(
             id=study.id,
             path=study.videos[0],
-            captions=(study.report,),
+            captions=(study.report, *filter(None, (study.extra[name] for name in more))),
             split=study.split,
             label=study.extra[label] if label else "",
         )
         for study in manifest.studies
     )
-    return ImageSet(images), manifest.video_root, prepared(data, manifest)
+    found = ImageSet(images, held_out=manifest.held_out), manifest.video_root
+    return *found, prepared(data, manifest)
 
 
 def _sampler(config: RunConfig, train: CaptionedImages) -> StudySampler:
@@ -237,8 +242,7 @@ def _sampler(config: RunConfig, train: CaptionedImages) -> StudySampler:
 
 
 def _counts(images: ImageSet) -> str:
-    counts = Counter(image.split for image in images.images).items()
-    return ", ".join(f"{split} {count}" for split, count in counts)
+    return ", ".join(f"{s} {n}" for s, n in Counter(i.split for i in images.images).items())
 
 
 def all_captions(images: Sequence[CaptionedImage]) -> list[str]:

@@ -20,7 +20,7 @@ from cinelex.losses.similarity_aware import SimilarityAware
 from cinelex.metrics.nulls import infonce_floor
 from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
-from cinelex.projects.clipse.beside import blind_outcomes, floor_outcomes
+from cinelex.projects.clipse.beside import blind_outcomes, chosen_share, floor_outcomes
 from cinelex.projects.clipse.data import ClipseData, open_clipse_data, refuse_clips, refuse_no_root
 from cinelex.projects.clipse.diagnostics import clipse_diagnostics
 from cinelex.projects.clipse.results import (
@@ -44,9 +44,9 @@ from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.studies.blind import METADATA
 from cinelex.projects.studies.encoding import kept_of
-from cinelex.projects.studies.features import make_ready
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
+from cinelex.projects.studies.ready import make_ready
 from cinelex.projects.studies.rehearsal import rehearse_studies
 from cinelex.projects.studies.tower_diagnostics import tower_diagnostics
 
@@ -86,7 +86,7 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
     def model(self) -> VideoText:
         """Build the towers, and let the teacher and the loss's memory travel with them."""
         model = build_video_text(self.config, self.data.tokenizer, self.data.towers)
-        self.fit_text(model, (text for texts in self.data.train.captions for text in texts))
+        self.fit_text(model, (text for texts in self.data.known.captions for text in texts))
         self.teacher = build_teacher(
             self.config.clipse.affinity, self.data, model, folder=self.folder
         )
@@ -101,9 +101,7 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
         """Run frozen towers once, and solve the closed form that the model may have."""
         asks = isinstance(self.teacher, VideoText) and self.config.clipse.affinity.alpha < 1
         pixels_for = "the teacher of clipse.affinity looks at pixels" if asks else None
-        splits = (self.data.train, self.data.validation, self.data.test)
-        texts = self.data.train.captions
-        return make_ready(self.config, model, splits, texts, pixels_for=pixels_for)
+        return make_ready(self, model, lambda split: split.captions, pixels_for=pixels_for)
 
     def outputs(self, model: nn.Module, batch: Batch) -> ClipseOutputs:
         """Encode images and captions, and ask the teacher."""
@@ -186,10 +184,12 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
         """Return held-out retrieval beside its chance; nothing where there is no such split."""
         if self.data.validation is None:
             return {}
-        size = self.config.evaluation.batch
-        encoded = encode_images(model, self.data.validation, batch=size)
-        temperature = float(model.temperature().detach())
-        return validation_numbers(encoded, temperature=temperature, batch=self.config.batch)
+        size, held_out = self.config.evaluation.batch, self.data.validation
+        with self.trial.of(model):
+            chosen = chosen_share(self.trial, model, held_out, batch=size)
+            encoded = encode_images(model, held_out, batch=size)
+        temperature, size = float(model.temperature().detach()), self.config.batch
+        return {**chosen, **validation_numbers(encoded, temperature=temperature, batch=size)}
 
     def evaluate(self, model: VideoText, folder: Path) -> Results:
         """Return every result on the test images; ranks of each image go to ``predictions/``."""
@@ -200,7 +200,7 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
         resamples, seed = settings.bootstrap, self.config.seed
         floors = floor_outcomes(
             model,
-            self.data.train,
+            self.data.known,
             self.data.test,
             encoded.owner,
             metadata=METADATA in settings.nulls,

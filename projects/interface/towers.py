@@ -46,7 +46,7 @@ def tower_lines(module: nn.Module) -> list[str]:
     lines: list[str] = []
     for part in module.modules():
         for name, kind in (("video", VideoEncoder), ("text", TextEncoder)):
-            if isinstance(part, kind) and part.trunk:
+            if isinstance(part, kind) and (part.trunk or part.arrival is not None):
                 lines += [f"{name} encoder: {line}" for line in _lines(part)]
     return lines
 

@@ -47,11 +47,12 @@ from cinelex.projects.studies.encoding import (
     kept_of,
 )
 from cinelex.projects.studies.evaluation import study_results, validation_numbers
-from cinelex.projects.studies.features import make_ready
 from cinelex.projects.studies.held_out_losses import held_out_losses, held_out_numbers
 from cinelex.projects.studies.model_checks import study_checks
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.project import ClipTextProject
+from cinelex.projects.studies.ready import make_ready
+from cinelex.projects.studies.trial import chosen_share, own_texts
 
 CHANCE_STUDIES = 64
 """Training studies on which the chance of masked modelling is measured."""
@@ -85,7 +86,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         """Build the parts that the losses need, freshly initialised, and join them."""
         check_views(self.config.model.views.count, len(self.data.train.views))
         model = build_video_text(self.config, self.data.tokenizer, self.data.towers)
-        self.fit_text(model, self.data.train.token_ids)
+        self.fit_text(model, self.data.known.token_ids)
         self.masked_task = masked_task_of(self.config, model)
         if self.fact_task:
             self.fact_task.prepare(model)
@@ -158,9 +159,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         contrastive = contrastive_nulls(self.config, batch)
         nulls = {"contrastive": contrastive}
         if "captioning" in self._weights:
-            nulls["captioning"] = TermNulls(
-                chance=captioning_chance(self.data.tokenizer.vocab_size)
-            )
+            vocab = self.data.tokenizer.vocab_size
+            nulls["captioning"] = TermNulls(chance=captioning_chance(vocab))
         if self.fact_task:
             nulls["facts"] = TermNulls(chance=self.fact_task.labels.chance(batch.study_ids))
         if self.twin_task:
@@ -201,9 +201,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
     def ready(self, model: VideoText) -> Sequence[str]:
         """Run frozen towers once, and solve the closed form that the model may have."""
         pixels_for = "masked modelling fills in pixels" if self.masked_task else None
-        splits = (self.data.train, self.data.validation, self.data.test)
-        texts = [(tokens,) for tokens in self.data.train.token_ids]
-        return make_ready(self.config, model, splits, texts, pixels_for=pixels_for)
+        return make_ready(self, model, own_texts, pixels_for=pixels_for)
 
     def write(
         self, model: VideoText, dataset: StudyDataset | Blind, *, beside: bool = False
@@ -222,10 +220,12 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         if self.data.validation is None:
             return {}
         config, held_out = self.config, self.data.validation
-        return {
-            **validation_numbers(model, held_out, batch=config.evaluation.batch),
-            **held_out_numbers(self, model, held_out, batch=config.batch),
-        }
+        with self.trial.of(model):
+            return {
+                **chosen_share(self.trial, model, held_out, batch=config.evaluation.batch),
+                **validation_numbers(model, held_out, batch=config.evaluation.batch),
+                **held_out_numbers(self, model, held_out, batch=config.batch),
+            }
 
     def evaluate(self, model: VideoText, folder: Path) -> Results:
         """Return every result on the test studies, each beside its nulls."""

@@ -54,7 +54,7 @@ def study_metadata(data: StudyData, attributes: Attributes) -> tuple[Metadata, M
     """Return what is known of training and test studies without looking."""
 
     def of(split: str) -> Metadata:
-        dataset = data.train if split == "train" else data.test
+        dataset = data.known if split == "train" else data.test
         ids = dataset.studies.ids
         machine = ("site", "manufacturer", "model", "year")
         categories = {k: v for k, v in attributes.of(ids).items() if k in machine}
@@ -69,12 +69,12 @@ def study_floors(
     config: RunConfig, data: StudyData, model: StudyModel, attributes: Attributes
 ) -> dict[str, FloorRows]:
     """Return what closed forms predict, from pixels, features, and metadata alone."""
-    texts = [(tokens,) for tokens in data.train.token_ids]
+    texts = [(tokens,) for tokens in data.known.token_ids]
     gallery = [data.test.token_ids[index] for index in first_indices(data.test)]
     told = METADATA in config.evaluation.nulls
     return floor_rows(
         model,
-        data.train,
+        data.known,
         texts,
         data.test,
         gallery,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 
 import torch
 
@@ -16,6 +17,8 @@ from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.metrics.baselines import constant_normal_caption, shuffled
 from cinelex.metrics.bootstrap import Groups
 from cinelex.metrics.captions import caption_report
+from cinelex.metrics.facts.fact import CORONARY
+from cinelex.metrics.facts.parse import read
 from cinelex.metrics.facts.spans import coloured_spans
 from cinelex.models.contracts import CaptionDecoder
 from cinelex.models.search import GREEDY, Constraint, Search
@@ -26,6 +29,8 @@ from cinelex.projects.studies.measures import CAPTIONING, scores_of
 
 ConstraintOf = Callable[[Sequence[str], torch.device], Constraint]
 """From the ids of the studies of a batch to what holds their captions."""
+MIN_STATING = 0.05
+"""Share of the reports that must state a fact for captions to be scored by such facts."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,8 @@ def captioning_scores(
         resamples: Bootstrap resamples of the patients.
         seed: Decides what is drawn and shuffled.
     """
+    if facts == CORONARY and fmean(bool(read(text).facts) for text in references) < MIN_STATING:
+        facts = "none"  # scores of what nobody states are undefined
     draw = numpy_generator(seed, "text-only captions")
     drawn = draw.integers(len(training_reports), size=len(references))
     baselines: Mapping[str, Sequence[str] | None] = {

@@ -43,6 +43,8 @@ class StudyData:
 
     tokenizer: Tokenizer
     train: StudyDataset
+    known: StudyDataset
+    """These, and those that were taken from them to validate: what is solved is solved on all."""
     validation: StudyDataset | None
     """None where the manifest has no such split."""
     test: StudyDataset
@@ -90,24 +92,24 @@ def open_study_data(
     manifest, found, others = main_first(
         lambda: _read(config, folder, output or folder, made or make_cines, extra)
     )
-    tokenizer = load_tokenizer(folder / "tokenizer")
+    own = folder / "tokenizer"
+    tokenizer, identity = load_tokenizer(own), tokenizer_hash(own)
     say(counted(manifest, found.studies))
-    identity = tokenizer_hash(folder / "tokenizer")
     views = found.studies.of_split(split_name(config.data.train_split)).view_names()
 
-    def dataset(split: str) -> StudyDataset:
-        chosen = found.studies.of_split(split_name(split))
+    def dataset(*splits: str) -> StudyDataset:
+        chosen = found.studies.of_split(*(split_name(split) for split in splits))
         if not len(chosen):
-            raise UserError(f"{manifest.path}: no study of split {split!r} has a readable video")
+            raise UserError(f"{manifest.path}: no study of split {splits[0]} has a readable video")
         return _dataset(config, chosen, found.store, tokenizer, identity, views)
 
     train, test = dataset(config.data.train_split), dataset(config.data.test_split)
-    validation = validation_split(config.data, manifest)
-    if validation is None:
+    if (validation := validation_split(config.data, manifest)) is None:
         say(f"no split {VALIDATION!r} in the manifest: no validation on the way")
     return StudyData(
         tokenizer=tokenizer,
         train=train,
+        known=dataset(config.data.train_split, VALIDATION) if manifest.held_out else train,
         validation=None if validation is None else dataset(validation),
         test=test,
         described=_described(config, manifest, found, others, test, identity),

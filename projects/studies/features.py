@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -21,10 +20,9 @@ from cinelex.data.video.transforms import to_float
 from cinelex.data.video.videos import StoredVideos
 from cinelex.models.contracts import PretrainedText, PretrainedVideo, VideoEncoder
 from cinelex.models.frozen import frozen_trunk, trunk_hash
+from cinelex.models.terms_and_sentences import TermsAndSentences
 from cinelex.models.video_text import VideoText
-from cinelex.projects.studies.closed_form import solve_closed_form
 from cinelex.projects.studies.encoding import device_of, evaluating
-from cinelex.projects.studies.floors import Texts
 from cinelex.projects.studies.kept import Kept
 
 CLIPS_AT_ONCE = 8
@@ -33,29 +31,9 @@ COMPARED = 2
 """Features that were there before are made again, to see that the tower still makes them."""
 TOLERANCE = {"fp32": 1e-3, "bf16": 3e-2}
 """Of their largest number: another device rounds otherwise."""
-
 Clip = tuple[StoredVideos, Path, Sequence[int]]
 Rows = Callable[[Sequence[str]], Sequence[Float[Tensor, "token native"]]]
 """From a few keys to what the tower makes of what they stand for."""
-
-
-def make_ready(
-    config: RunConfig,
-    model: VideoText,
-    splits: Sequence[Any],
-    texts: Sequence[Texts],
-    *,
-    pixels_for: str | None,
-) -> list[str]:
-    """Run frozen towers once, and then solve the closed form that the model may have.
-
-    Arguments and result are those of `keep_features`; ``texts`` are the tokens of the texts of each
-    training sample.
-    """
-    kept = keep_features(config, model, splits, pixels_for=pixels_for)
-    size, store = config.evaluation.batch, splits[0].kept_texts
-    solve_closed_form(model, splits[0], texts, kept=store, batch=size, seed=config.seed)
-    return kept
 
 
 @torch.no_grad()
@@ -134,9 +112,9 @@ def _why_not(config: RunConfig, train: Kept) -> str | None:
     """Return what of the config stands between a frozen tower and features that can be kept."""
     if config.parallel == "fsdp":
         return "parallel=fsdp spreads it over the processes; parallel=ddp keeps its features"
-    changed = [name for name, value in config.data.augmentation.model_dump().items() if value]
-    if changed:
-        return f"data.augmentation.{changed[0]} changes every clip; 0 keeps its features"
+    for name, value in config.data.augmentation.model_dump().items():
+        if value:
+            return f"data.augmentation.{name} changes every clip; 0 keeps its features"
     remedy = "data.sampling.draws=1 keeps the features of one place in each"
     counts = [None if clips is None else len(clips) for _, clips in train.cuts(training=True)]
     known = [count for count in counts if count is not None]
@@ -162,19 +140,21 @@ def _clips(splits: Sequence[Kept]) -> dict[str, Clip]:
 
 
 def _keep_texts(config: RunConfig, model: VideoText, datasets: Sequence[Kept]) -> None:
-    encoder = model.text_encoder
+    encoder, device = model.text_encoder, device_of(model)
     assert isinstance(encoder, PretrainedText)
     texts = {text_key(text): text for dataset in datasets for text in dataset.texts()}
+    made, tower = encoder.features, "text"
+    if isinstance(encoder, TermsAndSentences) and model.token_head is None:
+        made, tower = encoder.summed, "report"  # nobody asks for tokens
 
     def rows(keys: Sequence[str]) -> Sequence[Float[Tensor, "token native"]]:
         some = [texts[key] for key in keys]
-        lengths = [len(text) for text in some]
-        token_ids = pad_sequence(some, batch_first=True).to(device_of(model))
-        mask = torch.arange(token_ids.shape[1]) < torch.tensor(lengths)[:, None]
-        features = encoder.features(token_ids, mask.to(token_ids.device))
-        return [row[:length] for row, length in zip(features, lengths, strict=True)]
+        token_ids = pad_sequence(some, batch_first=True).to(device)
+        mask = pad_sequence([torch.ones_like(text) for text in some], batch_first=True) > 0
+        found = made(token_ids, mask.to(device))
+        return [row[: len(text)] for row, text in zip(found, some, strict=True)]
 
-    store = _kept(config, "text", encoder, list(texts), rows, at_once=TEXTS_AT_ONCE)
+    store = _kept(config, tower, encoder, list(texts), rows, at_once=TEXTS_AT_ONCE)
     for dataset in datasets:
         dataset.kept_texts = store
 

@@ -1,5 +1,6 @@
 """The manifest of a run: read as the config says, and checked before anything is decoded."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,18 @@ from cinelex.config.schema import DataConfig, RunConfig
 from cinelex.core.console import say
 from cinelex.core.distributed import is_main
 from cinelex.core.errors import UserError
+from cinelex.core.files import hash_json
 from cinelex.data.studies.drops import check_rejects
 from cinelex.data.studies.manifest import DROPPED, Manifest, load_manifest
 from cinelex.data.studies.presence import missing_videos, where_others_are, where_they_are
-from cinelex.data.studies.splits import Shares, split_names_text
+from cinelex.data.studies.splits import Shares, hold_out, split_names_text
 from cinelex.data.studies.studies import Studies
 from cinelex.data.studies.study import Columns, split_name
 
 VALIDATION = "val"
 """The split that validates where the config names none."""
+MIN_TRAINING = 20
+"""Training studies of which a share can be spared."""
 
 
 def columns_of(data: DataConfig, *extra: str) -> Columns:
@@ -40,7 +44,23 @@ def read_manifest(data: DataConfig, path: Path, columns: Columns) -> Manifest:
         shares=None if shares is None else Shares(**shares.model_dump()),
     )
     say(f"manifest: {manifest.how}")
-    return manifest
+    return _with_validation(data, manifest)
+
+
+def _with_validation(data: DataConfig, manifest: Manifest) -> Manifest:
+    """Take a share of the training patients for validation, where no split is for that."""
+    share, train = data.validation_share, split_name(data.train_split)
+    there = validation_split(data, manifest) is not None
+    if there or share == 0 or manifest.splits().get(train, 0) < MIN_TRAINING:
+        return manifest
+    studies = hold_out(manifest.studies, split=train, share=share, name=VALIDATION)
+    hashed = hash_json({"of": manifest.hash, "held out": share})
+    found = replace(manifest, studies=studies, hash=hashed, held_out=True)
+    say(
+        f"no split {VALIDATION!r} in the manifest: {found.splits()[VALIDATION]} training studies "
+        f"validate instead, {share:.0%} of the patients (data.validation_share)"
+    )
+    return found
 
 
 def read_others(data: DataConfig, path: Path) -> Manifest:

@@ -85,11 +85,11 @@ def _padding(batch: Batch, terms: Terms, *, pad_id: int) -> dict[str, float]:
     before = terms(short)
     if "captioning" not in before:
         return {}
-    texts = short.text_features
+    texts, whole = short.text_features, texts is not None and texts.shape[1] < length
     longer = replace(
         short,
         token_ids=F.pad(short.token_ids, (0, PADDING), value=pad_id),
-        text_features=None if texts is None else F.pad(texts, (0, 0, 0, PADDING)),
+        text_features=texts if texts is None or whole else F.pad(texts, (0, 0, 0, PADDING)),
     )
     after = terms(longer)
     own, padded = float(before["captioning"]), float(after["captioning"])

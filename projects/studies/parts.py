@@ -214,7 +214,7 @@ def _closed_form(config: RunConfig, video: VideoEncoder, text: TextEncoder) -> C
             "model.closed_form predicts reports that stand still; set model.heads=study and a text "
             "encoder that is not trained, such as model.text_encoder.name=tfidf"
         )
-    dim, share = config.model.dim, asked.share
+    dim, share = config.model.dim, None if asked.share == "validated" else asked.share
     if asked.inputs == "features":
         if not isinstance(video, PretrainedVideo):
             raise UserError(

@@ -24,6 +24,7 @@ from cinelex.projects.interface.project import Project
 from cinelex.projects.studies.blind import Blind
 from cinelex.projects.studies.captions import Written, search_of, write_captions
 from cinelex.projects.studies.fitting import fitted
+from cinelex.projects.studies.trial import Trial
 
 
 @runtime_checkable
@@ -62,6 +63,7 @@ class ClipTextProject(Project[Batch, StudyModelT], Generic[DataT, StudyModelT]):
             data: Its samples and its tokenizer.
         """
         self.config, self.data = fitted(config, studies=len(data.train)), data
+        self.trial = Trial()
         self.augmentation = Augmentation(**config.data.augmentation.model_dump())
 
     def fit_text(self, model: StudyModelT, texts: Iterable[ArrayLike]) -> None:

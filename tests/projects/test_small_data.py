@@ -41,6 +41,7 @@ def test_a_recipe_trains_solves_and_is_searched_beside_its_floor(
     weights = load_file(run / "checkpoints" / f"step-{steps}" / "model.safetensors")
     assert weights["closed_form.weight"].any()
     assert weights["text_encoder.idf"].any()
+    assert ("closed_form.share" in weights) == (steps > 0)
     found = read_json(run / "results.json")["retrieval"][DIRECTIONS[kind]]["recall_at_10"]
     assert {"ridge_pixels", "ridge_features"} <= found["baselines"].keys()
 

@@ -71,6 +71,23 @@ def test_brightness_by_label_is_caught_by_the_metadata_null() -> None:
     assert (train.things[list(found.nearest)] == test.things).mean() > 0.9
 
 
+def test_texts_that_state_no_such_facts_are_not_scored_by_them() -> None:
+    reports = [f"Lift the bar {times} times and breathe out." for times in range(20)]
+    scores = captioning_scores(
+        Written(reports[1:] + reports[:1]),
+        reports,
+        reports,
+        reports,
+        groups=np.arange(len(reports)),
+        facts="coronary",
+        resamples=2,
+        seed=0,
+    )
+    names = {score.name for score in scores}
+    assert "captioning.bleu4" in names
+    assert not any("fact" in name or "lesion" in name or "segment" in name for name in names)
+
+
 def test_a_captioner_that_knows_the_texts_alone_is_caught_by_the_blind_null() -> None:
     reports = [f"{percent} % stenosis of the mid LAD." for percent in range(20, 96, 5)]
     told = reports[1:] + reports[:1]
