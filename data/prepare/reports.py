@@ -14,6 +14,7 @@ from cinelex.core.progress import progress
 from cinelex.data.prepare.joining import Joined, Line, join, lines_of
 from cinelex.data.prepare.report_columns import find_columns
 from cinelex.data.prepare.settings import ReportSettings
+from cinelex.data.studies.manifest import LONGEST_REPORT
 from cinelex.data.tables.read import read_table
 from cinelex.data.text.deidentify import deidentify
 from cinelex.data.text.plain import plain_text
@@ -59,7 +60,8 @@ def read_reports(
 ) -> Reports:
     """Join a table of reports with studies.
 
-    Of a study with several reports that differ, all are kept, in the order of the table.
+    Of a study with several reports that differ, all are kept, in the order of the table. What is
+    longer than a manifest's reports may be is cut there, and counted.
 
     Args:
         path: CSV, Excel, Parquet or JSON lines.
@@ -76,7 +78,7 @@ def read_reports(
     columns = find_columns(table.names, settings.columns)
     say(f"reports: {table.how}; " + ", ".join(f"{f} in {n!r}" for f, n in columns.items()))
     cells = {field: table.column(name).to_pylist() for field, name in columns.items()}
-    lines = lines_of([table.where(row) for row in range(table.rows)], cells)
+    lines = lines_of(table.whereabouts(), cells)
     joined = join(lines, studies, window_days=settings.window_days)
     return _told(joined, len(lines), studies, settings, read_facts)
 
@@ -95,18 +97,21 @@ def _told(
     read_facts: ReadFacts | None,
 ) -> Reports:
     headings = Headings.read(settings.headings or SHIPPED)
-    headers = studies.set_index("study_id")
+    columns = (studies[name] for name in ("study_id", "names", "ids"))
+    headers = {study: (names, ids) for study, names, ids in zip(*columns, strict=True)}
     counts: Counter[str] = Counter()
     removed: Counter[str] = Counter()
     rows = {}
     for study, own in progress(joined.lines.items(), total=len(joined.lines), what="reports"):
         texts = _texts(own, headings, settings, counts)
-        header = headers.loc[study]
-        text, taken = deidentify(" ".join(texts), names=header["names"], ids=header["ids"])
+        names, ids = headers[study]
+        text, taken = deidentify(" ".join(texts), names=names, ids=ids)
         removed += taken
         if not text:
             counts["empty"] += 1
             continue
+        counts[f"cut to {LONGEST_REPORT:,} characters"] += len(text) > LONGEST_REPORT
+        text = text[:LONGEST_REPORT]
         rows[study] = {"report": text, "facts": _facts(text, read_facts, counts)}
     ways = {f"joined by {way}": number for way, number in joined.ways.items()}
     reasons = Counter(reason for _, reason in joined.left)

@@ -97,6 +97,13 @@ class Table:
         above = breaks(self.cells, row) if self.unit == "line" else 0
         return f"{self.unit} {self.first + row + above}"
 
+    def whereabouts(self) -> list[str]:
+        """Return of every row how a person finds it; see ``where``."""
+        above = np.zeros(self.rows + 1, np.int64)
+        for cells in self.cells if self.unit == "line" else ():
+            above[1:] += np.cumsum(pc.count_substring(cells, "\n").to_numpy())
+        return [f"{self.unit} {self.first + row + above[row]}" for row in range(self.rows)]
+
     def refusal(self, row: int, column: str | None, problem: str) -> UserError:
         """Return the error for a cell; it holds nothing of the cell."""
         return UserError(f"{self.path}: {self.where(row)}, column {column!r}: {problem}")

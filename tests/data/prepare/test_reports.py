@@ -110,3 +110,12 @@ def test_a_report_is_kept_by_its_sections_without_names_and_counted(tmp_path: Pa
     }
     assert reports.left["where"].tolist() == ["line 6"]
     assert "text" not in reports.left
+
+
+def test_blank_reports_are_counted_and_long_ones_cut(tmp_path: Path) -> None:
+    table = tmp_path / "reports.csv"
+    table.write_text("Accession;Report\n123;  \nA2;" + "mild \U0001f600 " * 15_000)
+    reports = read_reports(table, STUDIES, ReportSettings(), None)
+    assert reports.counts["no_text"] == 1
+    assert reports.counts["cut to 100,000 characters"] == 1
+    assert len(reports.told.loc["s2", "report"]) == 100_000

@@ -192,6 +192,12 @@ def test_blank_lines_above_the_header_are_counted(tmp_path: Path) -> None:
     assert (table.names, table.where(0)) == (("a", "b"), "line 4")
 
 
+def test_all_rows_are_found_where_each_is(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path / "m.csv", 'a,b\n1,"x\ny"\n"2\n\n",3\n4,5\n'))
+    assert table.whereabouts() == ["line 2", "line 4", "line 7"]
+    assert table.whereabouts() == [table.where(row) for row in range(3)]
+
+
 def test_the_careful_reader_counts_lines_below_a_preamble(tmp_path: Path) -> None:
     path = written(tmp_path / "m.csv", 'sep=;\na;b\n1;"x\ny"\n2\n')
     with pytest.raises(UserError, match="line 5 has 1 cells where the header has 2"):

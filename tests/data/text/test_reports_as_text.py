@@ -59,6 +59,11 @@ def test_patterns_take_out_persons_and_leave_findings(text: str, safe: str) -> N
     assert deidentify(text)[0] == safe
 
 
+@pytest.mark.parametrize("said", ["ILKER", "ılker", "İlker", "ilKer"])
+def test_a_name_is_found_however_its_letters_are_written(said: str) -> None:
+    assert deidentify(f"{said} was seen.", names=["Ilker^Ada"])[0] == "[NAME] was seen."
+
+
 def test_names_and_ids_of_the_header_go_however_they_are_written() -> None:
     text, counts = deidentify(
         "zqdrovik was at Zquorn Heart Centre; her heart is fine, K99.",
