@@ -59,12 +59,14 @@ def card(contents: Contents) -> str:
 
 def _overview(contents: Contents) -> str:
     kept, studies = contents.kept, contents.studies
+    known = contents.told["study_id"].nunique()
     return _table(
         ("", "count"),
         [
             ("files found", len(contents.told)),
             ("cines kept", len(kept)),
             ("studies", len(studies)),
+            ("studies of which no cine is kept", known - len(studies)),
             ("patients", studies["patient_id"].nunique()),
             ("studies with a report", int((studies["report"].fillna("") != "").sum())),
             ("frames", int(kept["frames"].sum())),

@@ -94,7 +94,8 @@ def _there(words: Iterable[str], folded: str) -> list[str]:
 
     Few names of a header stand in its report, and to compile a pattern costs as much as the rest.
     """
-    return sorted((word for word in words if _folded(word) in folded), key=len, reverse=True)
+    there = sorted(word for word in words if _folded(word) in folded)  # the same in every process
+    return sorted(there, key=len, reverse=True)
 
 
 def _folded(text: str) -> str:

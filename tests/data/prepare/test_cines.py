@@ -63,6 +63,16 @@ def test_a_cine_that_names_no_patient_is_of_the_one_whom_its_study_names(tmp_pat
     assert tables(tmp_path / "out")[1]["patient_id"].nunique() == 1
 
 
+def test_studies_that_lose_every_cine_are_counted_on_the_card(tmp_path: Path) -> None:
+    write_cine(tmp_path / "export" / "a", scene=1)
+    cut = write_cine(tmp_path / "export" / "b", study="2", scene=2)
+    cut.write_bytes(cut.read_bytes()[:-1000])
+    run(tmp_path / "export", tmp_path / "out")
+    card = (tmp_path / "out" / "card.md").read_text()
+    assert "| studies | 1 |" in card
+    assert "| studies of which no cine is kept | 1 |" in card
+
+
 def test_a_mask_waits_is_approved_and_only_then_stored(tmp_path: Path) -> None:
     export, out = tmp_path / "export", tmp_path / "out"
     for scene in range(3):
