@@ -17,8 +17,9 @@ from typing import Any
 
 from cinelex.core.processes import child_environment
 
-START_S = 60.0
-"""Seconds that a child may take to start, on top of its first answer's."""
+START_S = 300.0
+"""Seconds that a child may take to start, on top of its first answer's; where the machine is full
+or the libraries lie on a cold network disk, more than one minute has been seen."""
 
 
 class ChildDiedError(Exception):

@@ -13,14 +13,14 @@ from cinelex.data.prepare.assemble import Further, assemble
 from cinelex.data.prepare.decisions import read_decisions
 from cinelex.data.prepare.decoding import decode_new, decoded, withdraw
 from cinelex.data.prepare.files import Sources, root_number
-from cinelex.data.prepare.inventory import GONE, take_inventory
+from cinelex.data.prepare.inventory import FAILURES, GONE, take_inventory
 from cinelex.data.prepare.places import Places, check_folders, held, open_places
 from cinelex.data.prepare.reports import ReadFacts
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Share
 from cinelex.data.prepare.work import NO_ROOM, WorkerPool, no_room
 
-NO_DICOM = (GONE, "not_dicom", "empty", "link", "special_file", "unreadable", "deadline", "died")
+NO_DICOM = (GONE, "not_dicom", "empty", "link", "special_file", "unreadable", *FAILURES)
 """Reasons of files of which nobody knows that they are DICOM."""
 
 
@@ -93,8 +93,12 @@ def _check_any(places: Places) -> None:
     files = places.files.read()
     if files["reason"].isin(NO_DICOM).all():
         shutil.rmtree(places.files.folder)
+        late = int(files["reason"].isin(FAILURES).sum())
         raise UserError(
-            f"--dicom: none of its {len(files)} files is DICOM; give the folder of the export"
+            f"--dicom: {late} of its {len(files)} files were not read in time, and none of the "
+            "others is DICOM; start again when the machine has room, or raise inspect_s"
+            if late
+            else f"--dicom: none of its {len(files)} files is DICOM; give the folder of the export"
         )
 
 

@@ -1,11 +1,15 @@
 """What is refused before anything is read, in one line that names no patient."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cinelex.core.children import ChildLateError
 from cinelex.core.errors import UserError
+from cinelex.data.prepare import work
 from cinelex.data.prepare.decisions import read_decisions
 from tests.data.prepare.exports import decisions, run, write_cine
 
@@ -44,6 +48,22 @@ def test_a_folder_without_dicom_is_refused_and_forgotten(export: Path, tmp_path:
     (tmp_path / "empty" / "a.dcm").write_text("no DICOM at all")
     with pytest.raises(UserError, match="none of its 1 files is DICOM"):
         run(tmp_path / "empty", tmp_path / "out")
+    run(export, tmp_path / "out")
+    assert decisions(tmp_path / "out") == {"kept": 1}
+
+
+def test_files_that_are_not_read_in_time_are_not_called_something_else(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(_: object, request: dict[str, Any], **__: object) -> Iterator[dict[str, Any]]:
+        if request["items"]:
+            raise ChildLateError
+        yield {}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(work.Child, "ask", late)
+        with pytest.raises(UserError, match="1 of its 1 files were not read in time"):
+            run(export, tmp_path / "out")
     run(export, tmp_path / "out")
     assert decisions(tmp_path / "out") == {"kept": 1}
 
