@@ -11,8 +11,6 @@ EXTRAS = {
     "onnxscript": "export",
     "optuna": "sweep",
     "pydicom": "dicom",
-    "qpsolvers": "balance",
-    "quadprog": "balance",
     "ray": "ray",
     "ruptures": "logs",
     "striprtf": "dicom",
