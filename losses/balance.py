@@ -10,8 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from scipy.optimize import nnls
 from torch import Tensor, nn
 
 Losses = Float[Tensor, " term"]
@@ -225,20 +227,14 @@ class UpGrad(Balance):
     are against each other. It costs a backward pass from each term to that block in every step,
     and a wait for the device: the projection is a quadratic program, solved on the CPU.
 
-    Source: Quinton & Rey 2024, arXiv:2406.16232, equation 5; TorchJD, which is used.
+    Source: Quinton & Rey 2024, arXiv:2406.16232, equation 5 and proposition 1.
     """
 
     reads = "gradients"
 
     def __init__(self, *, names: Sequence[str]) -> None:
-        """Give every term the same say."""
-        from torchjd.aggregation import UPGradWeighting  # here, because it is an extra
-        from torchjd.linalg import QuadprogProjector
-
+        """Keep nothing: every term has the same say."""
         super().__init__()
-        # the Gram matrix comes with a trace of 1, and its smallest terms are to count
-        projector = QuadprogProjector(norm_eps=0.0, reg_eps=1e-7)
-        self._weighting = UPGradWeighting(torch.ones(len(names), dtype=torch.float64), projector)
 
     def factors(self, losses: Losses, gram: Float[Tensor, "term term"] | None) -> Losses:
         """Return the factors of the projection; ones where a gradient is not finite."""
@@ -246,4 +242,8 @@ class UpGrad(Balance):
         trace = gram.trace().item()
         if not 0 < trace < math.inf:
             return torch.ones_like(losses)
-        return self._weighting(gram.double().cpu() / trace).to(losses)
+        values, vectors = np.linalg.eigh((gram / trace).double().cpu().numpy())
+        root = np.sqrt(values.clip(0))[:, None] * vectors.T
+        # the projection of gradient n is v, at least its unit vector, with the least |root v|
+        more = np.sum([nnls(root, -column)[0] for column in root.T], axis=0)
+        return torch.from_numpy(1 + more).to(losses)
