@@ -21,6 +21,7 @@ from cinelex.config.eq_schema import EqConfig, SyntheticEqConfig
 from cinelex.config.evaluation_schema import EvaluationConfig, GenerationConfig
 from cinelex.config.features_schema import FeaturesConfig
 from cinelex.config.latent_schema import EngravingsConfig, LatentConfig
+from cinelex.config.masked_schema import MaskedModelingConfig
 from cinelex.config.model_schema import (
     BalanceConfig,
     ContrastiveConfig,
@@ -57,6 +58,7 @@ __all__ = [
     "LatentConfig",
     "LossWeights",
     "MadeUpImagesConfig",
+    "MaskedModelingConfig",
     "ModelConfig",
     "OptimizerConfig",
     "Part",
@@ -165,6 +167,8 @@ class RunConfig(Strict):
     """How reports become tokens."""
     facts: FactsConfig = FactsConfig()
     """What reports state, as labels; read where the term ``facts`` has a weight."""
+    masked_modeling: MaskedModelingConfig = MaskedModelingConfig()
+    """What masked modelling predicts; read where the term has a weight."""
     model: ModelConfig = ModelConfig()
     """The parts of the model."""
     features: FeaturesConfig = FeaturesConfig()

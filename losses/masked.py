@@ -81,7 +81,7 @@ class MaskedModeling:
         target = self.targets(target_pixels.to(precision))
         error = (reconstruction.to(precision) - target).square()
         pattern, statistics = error[..., :pixels].mean(-1), error[..., pixels:].sum(-1)
-        return _global_mean(pattern + self.statistics_weight * statistics)
+        return mean_over_ranks(pattern + self.statistics_weight * statistics)
 
     def targets(
         self, pixels: Float[Tensor, "clip hidden pixel"]
@@ -118,12 +118,12 @@ class MaskedModeling:
         precision = torch.promote_types(target_pixels.dtype, torch.float32)
         target = self.targets(target_pixels.to(precision))
         pattern, statistics = target[..., :-STATISTICS], target[..., -STATISTICS:]
-        average = torch.stack([_global_mean(column) for column in statistics.unbind(-1)])
+        average = torch.stack([mean_over_ranks(column) for column in statistics.unbind(-1)])
         spread = (statistics - average).square().sum(-1)
-        return _global_mean(pattern.square().mean(-1) + self.statistics_weight * spread)
+        return mean_over_ranks(pattern.square().mean(-1) + self.statistics_weight * spread)
 
 
-def _global_mean(values: Float[Tensor, "clip hidden"]) -> Float[Tensor, ""]:
+def mean_over_ranks(values: Float[Tensor, "clip hidden"]) -> Float[Tensor, ""]:
     """Average over the tubelets of all ranks, each tubelet counting the same."""
     count = torch.full_like(values, 1.0).sum().detach()
     return sum_over_ranks(values.sum()) / sum_over_ranks(count)

@@ -187,14 +187,17 @@ class CaptionDecoder(nn.Module, ABC):
 class MaskedDecoder(nn.Module, ABC):
     """From the visible tokens of a clip to what is in its hidden tubelets."""
 
+    visible: bool
+    """True where something is predicted of the visible tokens too."""
+
     @abstractmethod
     def forward(
         self,
         visible: Float[Tensor, "clip visible width"],
         keep: Keep,
         hide: Int[Tensor, "clip hidden"],
-    ) -> Float[Tensor, "clip hidden output"]:
-        """Return what is predicted for each hidden tubelet.
+    ) -> Float[Tensor, "clip predicted output"]:
+        """Return what is predicted of each hidden tubelet, behind each visible one if asked for.
 
         Args:
             visible: Tokens of the tubelets that the encoder saw.

@@ -29,6 +29,7 @@ class TransformerMaskedDecoder(MaskedDecoder):
         heads: int = 3,
         mlp_ratio: float = 4.0,
         positions: PositionKind = "sincos",
+        visible: bool = False,
     ) -> None:
         """Make the mask token, the positions and the blocks.
 
@@ -41,8 +42,10 @@ class TransformerMaskedDecoder(MaskedDecoder):
             heads: Attention heads a block.
             mlp_ratio: Hidden width of the feed-forward part, in widths.
             positions: Fixed waves, or vectors that are learned.
+            visible: Also predict what the encoder saw.
         """
         super().__init__()
+        self.visible = visible
         self.enter = nn.Linear(memory_width, width)
         self.mask_token = nn.Parameter(nn.init.trunc_normal_(torch.empty(width), std=0.02))
         self.positions = GridPositions(width=width, grid=grid, kind=positions)
@@ -58,12 +61,13 @@ class TransformerMaskedDecoder(MaskedDecoder):
         visible: Float[Tensor, "clip visible width"],
         keep: Keep,
         hide: Int[Tensor, "clip hidden"],
-    ) -> Float[Tensor, "clip hidden output"]:
-        """Predict the hidden tubelets only; attention does not mind that their tokens come last."""
+    ) -> Float[Tensor, "clip predicted output"]:
+        """Predict the hidden tubelets, whose tokens come last: attention does not mind."""
         positions = self.positions()
         seen = self.enter(visible) + positions_at(positions, keep)
         masked = self.mask_token + positions_at(positions, hide)
         tokens = torch.cat([seen, masked.to(seen.dtype)], dim=1)
         for block in self.blocks:
             tokens = block(tokens)
-        return self.predict(self.norm(tokens[:, keep.shape[1] :]))
+        asked = tokens if self.visible else tokens[:, keep.shape[1] :]
+        return self.predict(self.norm(asked))

@@ -21,6 +21,7 @@ from cinelex.models.contracts import (
 )
 from cinelex.models.embedding import HeadsKind, embedding_head, embedding_heads, unit_rows
 from cinelex.models.fact_heads import FactRows
+from cinelex.models.latent_teacher import taught
 from cinelex.models.masking import refuse_masking
 from cinelex.models.packing import pad_rows
 from cinelex.models.shapes import Clips, ClipTokens, TokenIds, TokenMask
@@ -35,7 +36,7 @@ class VideoText(StudyModel):
 
     All that trains lives in here and is used by ``forward``, so that one DistributedDataParallel
     synchronizes it. What is not needed is not built. What has a state and does not train, such as a
-    teacher, travels in ``companions``: checkpoints hold it, and ``forward`` does not use it.
+    teacher, travels in ``companions``: checkpoints hold it.
     """
 
     fact_mean: Tensor
@@ -106,16 +107,14 @@ class VideoText(StudyModel):
         # one unit for all encoders, in which clips are augmented and masked pixels are targets
         video_encoder.normalize.expect(mean=PIXEL_MEAN, std=PIXEL_STD)
         self.video_encoder = video_encoder
-        self.aggregator = aggregator
-        self.text_encoder = text_encoder
+        self.aggregator, self.text_encoder = aggregator, text_encoder
         self.aggregate, self.view_embedding = aggregate, view_embedding
         self.clip_pooling = MeanPooling() if clip_pooling is None else clip_pooling
         self.study_in_memory = study_in_memory
         video_width, text_width = video_encoder.width, text_encoder.width
         self.study_head, self.report_head = embedding_heads(heads, video_width, text_width, dim=dim)
         self.dropout, self.closed_form = nn.Dropout(dropout), closed_form
-        self.caption_decoder = caption_decoder
-        self.masked_decoder = masked_decoder
+        self.caption_decoder, self.masked_decoder = caption_decoder, masked_decoder
         self.fact_heads = fact_heads
         self.fact_rows = FactRows(facts=facts, width=video_width) if facts_in_memory else None
         if fact_heads is not None:
@@ -170,6 +169,7 @@ class VideoText(StudyModel):
             caption_logits=logits,
             caption_costs=costs,
             reconstruction=self.reconstruct(clips, keep=keep, hide=hide, masked=masked),
+            latents=None if keep is None else taught(self.companions, clips, masked),
             patches=unit_rows(self.patch_head(memory[:, first:])) if self.patch_head else None,
             patch_mask=seen[:, first:] if self.patch_head else None,
             token_features=(
@@ -235,7 +235,7 @@ class VideoText(StudyModel):
         keep: Int[Tensor, "masked visible"] | None,
         hide: Int[Tensor, "masked hidden"] | None,
         masked: Int[Tensor, " masked"] | None = None,
-    ) -> Float[Tensor, "masked hidden output"] | None:
+    ) -> Float[Tensor, "masked predicted output"] | None:
         """Encode the visible tokens of the masked clips alone, and predict the hidden tubelets.
 
         Raises:

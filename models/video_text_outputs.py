@@ -14,8 +14,11 @@ class VideoTextOutputs(MatchedOutputs):
 
     caption_logits: Float[Tensor, "study token vocab"] | None
     """At each token, the logits of the token that follows it; None over a large vocabulary too."""
-    reconstruction: Float[Tensor, "masked hidden output"] | None
-    """What is predicted for the hidden tubelets of the masked clips."""
+    reconstruction: Float[Tensor, "masked predicted output"] | None
+    """What is predicted of the masked clips: of their hidden tubelets, behind what is predicted of
+    the visible ones if that is asked for."""
+    latents: Float[Tensor, "masked token width"] | None
+    """What the teacher makes of the masked clips, whole; no gradient."""
     patches: Float[Tensor, "study patch dim"] | None
     """Unit rows, one for each video token of each clip, padded; fp32."""
     patch_mask: Bool[Tensor, "study patch"] | None

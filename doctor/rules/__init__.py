@@ -28,6 +28,7 @@ from cinelex.doctor.rules.resume import STEPS_MADE_AGAIN
 from cinelex.doctor.rules.rule import Rule
 from cinelex.doctor.rules.schedule import MISSED_ITS_END, NEVER_REACHED, NOT_FINITE, ROSE_AGAIN
 from cinelex.doctor.rules.swept_keys import DEPENDENT_OBJECTIVE, UNREAD_KEY
+from cinelex.doctor.rules.teacher import COLLAPSED_TARGETS, FELL_AFTER_A_RISE, NO_TEACHER
 from cinelex.doctor.rules.temperature_clamp import TEMPERATURE_CLAMP
 from cinelex.doctor.rules.unsteady_gradients import CLIPPED, SKIPPED
 
@@ -49,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     STEPS_MADE_AGAIN,
     *(UNCHANGED, THROWN, DEAD_UNITS, SATURATED_UNITS),
     *(STRAGGLER, STEP_OUTLIERS, GROWING_MEMORY),
+    *(COLLAPSED_TARGETS, FELL_AFTER_A_RISE, NO_TEACHER),
     *(GENERALIZATION, OVERTRAINED, CLOSED_FORM),
     *(BLIND_VIDEO, METADATA_ALONE, BLIND_TO_NEGATION),
     *(DRIFTED, DATES_OVERLAP),

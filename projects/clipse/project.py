@@ -18,6 +18,7 @@ from cinelex.losses.comparison import AnyComparison, compare, cross_entropy
 from cinelex.losses.negative_weights import coverage, diversity
 from cinelex.losses.similarity_aware import SimilarityAware
 from cinelex.metrics.nulls import infonce_floor
+from cinelex.models.latent_teacher import follow
 from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
 from cinelex.projects.clipse.beside import blind_outcomes, chosen_share, floor_outcomes
@@ -36,7 +37,6 @@ from cinelex.projects.clipse.teacher import (
     affinity_of,
     ask,
     build_teacher,
-    follow,
     trained_teacher,
 )
 from cinelex.projects.clipse.terms import PLAIN

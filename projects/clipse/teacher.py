@@ -63,17 +63,6 @@ def build_teacher(
 
 
 @torch.no_grad()
-def follow(teacher: Teacher, student: VideoText, *, momentum: float) -> None:
-    """Move the teacher's weights towards the student's: t <- momentum t + (1 - momentum) s."""
-    current = dict(student.named_parameters())
-    for name, weight in teacher.named_parameters():
-        weight.lerp_(current[name].detach(), 1 - momentum)
-    buffers = dict(student.named_buffers())
-    for name, value in teacher.named_buffers():
-        value.copy_(buffers[name])
-
-
-@torch.no_grad()
 def ask(
     teacher: Teacher | None, batch: Batch, pixels: Pixels, *, alpha: float, pad_id: int
 ) -> Taught:

@@ -10,7 +10,7 @@ ENTRY = Entry(
     rehearse=later("cinelex.projects.multitask.rehearsal:rehearse_multitask"),
     reads=(
         *("contrastive", "temperature", "learn_temperature", "temperature_range"),
-        *("data", "tokenizer", "facts", "model", "features"),
+        *("data", "tokenizer", "facts", "masked_modeling", "model", "features"),
     ),
     terms=TERMS,
     modes=STUDY_MODES,

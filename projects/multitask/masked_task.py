@@ -9,6 +9,7 @@ from torch import Tensor
 from cinelex.config.schema import RunConfig
 from cinelex.core.uniform import uniform
 from cinelex.data.batch import Batch
+from cinelex.models.latent_teacher import LATENT_TEACHER, LatentTeacher
 from cinelex.models.masking import tube_mask
 from cinelex.models.packing import rows_of
 from cinelex.models.tubelets import cut_tubelets, take_positions
@@ -83,3 +84,16 @@ def masked_task_of(config: RunConfig, model: VideoText) -> MaskedTask | None:
         ratio=config.model.mask_ratio,
         clips_per_study=config.model.masked_clips,
     )
+
+
+def add_teacher(config: RunConfig, model: VideoText) -> LatentTeacher | None:
+    """Return the teacher that latents are predicted of, now one of the model's companions.
+
+    It begins at the encoder's weights, so that they must have arrived. None where pixels are
+    predicted, or nothing.
+    """
+    if model.masked_decoder is None or config.masked_modeling.target == "pixels":
+        return None
+    teacher = LatentTeacher(model.video_encoder)
+    model.companions[LATENT_TEACHER] = teacher
+    return teacher

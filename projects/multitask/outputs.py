@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from cinelex.models.video_text_outputs import VideoTextOutputs
@@ -14,7 +14,8 @@ class MultitaskOutputs:
 
     model: VideoTextOutputs
     """What the model says."""
-    masked_tubelets: Float[Tensor, "masked hidden pixel"] | None
-    """The pixels that it did not see; None where nothing is masked."""
+    masked_target: Float[Tensor, "masked hidden pixel"] | Int[Tensor, "masked predicted"] | None
+    """The pixels that it did not see or, where latents are predicted, of which tokens; None where
+    nothing is masked."""
     twins: Bool[Tensor, " study"] | None = None
     """Which reports have a twin that was encoded too; None where none was."""

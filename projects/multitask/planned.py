@@ -18,7 +18,7 @@ from cinelex.models.huggingface_text import HuggingFaceText
 from cinelex.models.study_model import NOTHING, Kept
 from cinelex.models.video_text import VideoText
 from cinelex.projects.interface.towers import Towers
-from cinelex.projects.multitask.masked_task import masked_task_of
+from cinelex.projects.multitask.masked_task import add_teacher, masked_task_of
 from cinelex.projects.studies.parts import build_video_text
 from cinelex.projects.studies.tokenizers import PlannedTokenizer, planned_tokenizer
 
@@ -61,6 +61,7 @@ def planned_step(config: RunConfig, *, studies: int) -> PlannedStep:
     clips = studies * data.max_videos * data.sampling.train_clips
     with torch.device("meta"):
         model = build_video_text(config, tokenizer, towers_without_weights(config)).train()
+        add_teacher(config, model)
         pixels = torch.empty(clips, data.channels, data.frames, data.size, data.size)
         token_ids = torch.empty(studies, tokenizer.max_tokens, dtype=torch.int64)
         mask = torch.empty(studies, tokenizer.max_tokens, dtype=torch.bool)

@@ -13,12 +13,9 @@ from cinelex.config.build import build
 from cinelex.config.schedule import active_weights, value_at
 from cinelex.config.schema import RunConfig
 from cinelex.data.batch import Batch
-from cinelex.data.loader import evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
-from cinelex.data.video.transforms import to_float
 from cinelex.losses import CONTRASTIVE
 from cinelex.losses.captioning import Captioning
-from cinelex.losses.masked import MaskedModeling
 from cinelex.losses.patch import PatchContrastive
 from cinelex.metrics.nulls import captioning_chance
 from cinelex.models.video_text import VideoText
@@ -29,8 +26,7 @@ from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.multitask.counterfactual_task import COUNTERFACTUAL, CounterfactualTask
 from cinelex.projects.multitask.diagnostics import frozen_shares, masking_checks
 from cinelex.projects.multitask.fact_task import FactTask
-from cinelex.projects.multitask.masked_results import REBUILT, masked_results
-from cinelex.projects.multitask.masked_task import MaskedTask, masked_task_of
+from cinelex.projects.multitask.masked_term import MASKED, MaskedTerm, masked_term_of
 from cinelex.projects.multitask.outputs import MultitaskOutputs
 from cinelex.projects.multitask.terms import TERMS
 from cinelex.projects.studies.beside import write_beside
@@ -54,8 +50,6 @@ from cinelex.projects.studies.project import ClipTextProject
 from cinelex.projects.studies.ready import make_ready
 from cinelex.projects.studies.trial import chosen_share, own_texts
 
-CHANCE_STUDIES = 64
-"""Training studies on which the chance of masked modelling is measured."""
 WATCHED_STUDIES = 48
 """Held-out studies whose embeddings are looked at while the model trains."""
 
@@ -75,9 +69,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         self.contrastive = build(CONTRASTIVE, config.contrastive)
         self.patch_contrastive = PatchContrastive()
         self.captioning = Captioning(pad_id=data.tokenizer.pad_id)
-        self.masked = MaskedModeling()
         self.fact_task = FactTask(config, data) if "facts" in self._weights else None
-        self.masked_task: MaskedTask | None = None
+        self.masked: MaskedTerm | None = None
         self.twin_task = (
             CounterfactualTask(config, data) if COUNTERFACTUAL in self._weights else None
         )
@@ -87,7 +80,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         check_views(self.config.model.views.count, len(self.data.train.views))
         model = build_video_text(self.config, self.data.tokenizer, self.data.towers)
         self.fit_text(model, self.data.known.token_ids)
-        self.masked_task = masked_task_of(self.config, model)
+        self.masked = masked_term_of(self.config, model)
         if self.fact_task:
             self.fact_task.prepare(model)
         return model
@@ -95,7 +88,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
     def outputs(self, model: nn.Module, batch: Batch) -> MultitaskOutputs:
         """Encode videos and reports, write captions, and rebuild what was masked."""
         pixels = self.pixels(model, batch)
-        masking = self.masked_task.draw(batch) if self.masked_task else None
+        masking = self.masked.task.draw(batch) if self.masked else None
         twins = self.twin_task.draw(batch) if self.twin_task else None
         out: VideoTextOutputs = model(
             pixels,
@@ -109,9 +102,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             kept=kept_of(batch),
             twins=(twins.token_ids, twins.attention_mask) if twins else None,
         )
-        task = self.masked_task
-        hidden = task.masked_tubelets(pixels, masking) if task and masking else None
-        return MultitaskOutputs(out, hidden, twins.there if twins else None)
+        target = self.masked.target(pixels, masking) if self.masked and masking else None
+        return MultitaskOutputs(out, target, twins.there if twins else None)
 
     def losses(self, outputs: MultitaskOutputs, batch: Batch) -> Mapping[str, Tensor]:
         """Match studies with reports, caption them, and compare what was rebuilt."""
@@ -119,8 +111,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         terms = {"contrastive": contrast(self.contrastive, out, batch)}
         if out.captions is not None:
             terms["captioning"] = self.captioning.of(*out.captions, batch.token_ids)
-        if outputs.masked_tubelets is not None and out.reconstruction is not None:
-            terms["masked_modeling"] = self.masked(out.reconstruction, outputs.masked_tubelets)
+        if self.masked and outputs.masked_target is not None:
+            terms[MASKED] = self.masked.term(out, outputs.masked_target)
         if self.fact_task and out.facts is not None:
             terms["facts"] = self.fact_task.term(out.facts, batch)
         if self.twin_task and outputs.twins is not None:
@@ -139,14 +131,19 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             )
         return terms
 
+    def statistics(self) -> Mapping[str, Tensor | float]:
+        """Return what is to be known of the teacher's targets of the last batch."""
+        return self.masked.statistics if self.masked else {}
+
+    def prepare_step(self, model: VideoText, step: int) -> Mapping[str, Tensor | float]:
+        """Set a scheduled temperature, and let the teacher of masked modelling follow."""
+        moved = self.masked.follow(model, step) if self.masked else {}
+        return {**super().prepare_step(model, step), **moved}
+
     @cached_property
-    @torch.no_grad()
-    def _masked_chance(self) -> float:
-        """Measured once, on the first training studies: what knowing only averages costs."""
-        assert self.masked_task is not None
-        few = next(evaluation_batches(self.data.train, batch=CHANCE_STUDIES, rank=0, world_size=1))
-        hidden = self.masked_task.masked_tubelets(to_float(few.clips), self.masked_task.draw(few))
-        return float(self.masked.chance(hidden))
+    def _masked_chance(self) -> float | None:
+        """Measured once, on the first training studies."""
+        return self.masked.chance(self.data.train) if self.masked else None
 
     def weights(self, step: int) -> Mapping[str, float]:
         """Return the weight of each term at optimizer step ``step``, from 0."""
@@ -167,8 +164,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             nulls[COUNTERFACTUAL] = TermNulls(chance=math.log(2))
         if "patch_contrastive" in self._weights:
             nulls["patch_contrastive"] = TermNulls(chance=contrastive.chance)
-        if self.masked_task:
-            nulls["masked_modeling"] = TermNulls(chance=self._masked_chance)
+        if self.masked:
+            nulls[MASKED] = TermNulls(chance=self._masked_chance)
         return nulls
 
     @cached_property
@@ -193,14 +190,14 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         watched, pad = self.data.validation or self.data.train, self.data.tokenizer.pad_id
         with evaluating(model):
             checks = study_checks(model, watched, partial(self.terms, model), pad_id=pad)
-            if self.masked_task is not None:
-                checks |= masking_checks(model, watched, self.masked_task)
+            if self.masked:
+                checks |= masking_checks(model, watched, self.masked.task)
         data = study_diagnostics(self.data, self.config) | view_diagnostics(self.data)
         return {**data, **checks, **frozen_shares(model, self.config.model)}
 
     def ready(self, model: VideoText) -> Sequence[str]:
         """Run frozen towers once, and solve the closed form that the model may have."""
-        pixels_for = "masked modelling fills in pixels" if self.masked_task else None
+        pixels_for = "masked modelling fills in pixels" if self.masked else None
         return make_ready(self, model, own_texts, pixels_for=pixels_for)
 
     def write(
@@ -232,16 +229,13 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         config, data = self.config, self.data
         found = study_results(config, data, model, folder, written=write_beside(self, model))
         losses = held_out_losses(self, model, TERMS, data.test, data.train, batch=config.batch)
-        groups, tables, pictures = [*found.groups, losses], [*found.tables], []
+        groups, tables = [*found.groups, losses], [*found.tables]
         if self.fact_task:
             more, rows = self.fact_task.results(model, folder)
             groups, tables = [*groups, *more], [*tables, *rows]
-        if self.masked_task:
-            pictures.append(REBUILT)
-            task, size, at = self.masked_task, config.evaluation.batch, folder / REBUILT.path
-            groups.append(
-                masked_results(model, data.test, task, self.masked, batch=size, picture=at)
-            )
+        if self.masked:
+            groups.append(self.masked.results(model, data.test, folder))
+        pictures = self.masked.pictures if self.masked else []
         return Results(groups=groups, counts=found.counts, tables=tables, pictures=pictures)
 
 

@@ -18,9 +18,9 @@ TERMS = by_name(
     Term(
         name="masked_modeling",
         label="Masked modelling loss",
-        unit="squared error of hidden, normalised pixels",
+        unit="error of hidden, normalised pixels, or of a teacher's tokens",
         unit_keys=(
-            *("model.mask_ratio", "model.masked_clips", "model.video_encoder"),
+            *("masked_modeling", "model.mask_ratio", "model.masked_clips", "model.video_encoder"),
             *("data.size", "data.channels", "data.frames"),
         ),
     ),

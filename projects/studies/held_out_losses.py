@@ -101,6 +101,10 @@ def _measured(
         studies = studies.to(device)
         found = project.terms(model, studies)
         row = {name: float(value) for name, value in found.items()}
+        # where a chance is that of what a model itself says of the batch
+        known = project.statistics()
+        asked = {name: known.get(f"chance/{name}") for name in found}
+        chances[-1] |= {name: float(null) for name, null in asked.items() if null is not None}
         if controls and "captioning" in found and studies.studies > 1:
             texts = studies.text_features
             turned = replace(

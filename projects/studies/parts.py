@@ -190,13 +190,16 @@ def _masked_decoder(config: RunConfig, video: VideoEncoder) -> MaskedDecoder:
             "so nothing can be masked; set it to 0, or model.video_encoder.name=vit or videomae"
         )
     frames, rows, columns = video.tubelet
+    asked = config.masked_modeling
+    pixels = config.data.channels * frames * rows * columns + STATISTICS
     return build_at(
         "model.masked_decoder",
         MASKED_DECODERS,
         config.model.masked_decoder,
         grid=video.grid,
         memory_width=video.width,
-        output=config.data.channels * frames * rows * columns + STATISTICS,
+        output=pixels if asked.target == "pixels" else video.width,
+        visible=asked.visible,
     )
 
 

@@ -107,6 +107,8 @@ def step_row(step: int, **changes: Any) -> Row:
         "learning_rate": rate(step),
         "grad_norm": 0.5 + (step % 7) / 10,
         "skipped": 0.0,
+        "teacher/distance": 0.02 + 0.1 * done,
+        "teacher/spread": 0.4 + 0.2 * done,
         "step_ms": 100.0,
         "wait_ms": 5.0,
         "speed/memory_gib": 2.0,

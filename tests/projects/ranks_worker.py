@@ -46,6 +46,8 @@ EXTRA: dict[str, tuple[str, ...]] = {
     "probing": ("loss_weights.gated_attention=1", "loss_weights.class_token=1"),
 }
 """What each project is measured with beside its config."""
+TRAINED = {"multitask": ("masked_modeling={target: latent, ema: 0.9}",)}
+"""What each is trained with beside its config: a teacher that follows on all processes."""
 
 
 def measure(
@@ -121,7 +123,7 @@ def run_all(folder: Path, cache: Path, ports: Iterator[str]) -> None:
 
 def run_command(folder: Path, cache: Path, project: str, *more: str, name: str = "") -> list[str]:
     """Return the command line of a run of two steps."""
-    own = (f"name={project}{name}", "steps=2", *BRIEF, *more)
+    own = (f"name={project}{name}", "steps=2", *BRIEF, *TRAINED.get(project, ()), *more)
     return arguments(folder, cache, *own, config=CONFIG_OF_PROJECT[project])
 
 

@@ -18,6 +18,7 @@ from tests.projects.ranks_worker import (
     GRADIENT_BATCH,
     MICRO_BATCHES,
     SHARDED,
+    TRAINED,
     WHOLE,
     gradient_command,
     measure,
@@ -105,9 +106,8 @@ def test_a_batch_cut_into_micro_batches_has_the_terms_and_gradients_of_the_whole
 def test_two_processes_train_evaluate_and_record_once(
     two: Path, study_cache: Path, tmp_path: Path, project: str
 ) -> None:
-    succeed(
-        arguments(tmp_path, study_cache, "name=alone", "steps=2", config=CONFIG_OF_PROJECT[project])
-    )
+    own = ("name=alone", "steps=2", *TRAINED.get(project, ()))
+    succeed(arguments(tmp_path, study_cache, *own, config=CONFIG_OF_PROJECT[project]))
     expected, found = rows(tmp_path / "alone"), rows(two / project)
     assert [(row["kind"], row["step"]) for row in found] == [
         (row["kind"], row["step"]) for row in expected
@@ -133,6 +133,20 @@ def test_a_run_that_is_spread_over_processes_has_its_facts_and_trains(
     assert run.diagnostics["optimizer/ungrouped"] == run.diagnostics["optimizer/twice"] == []
     assert run.diagnostics["towers/terms"]
     assert not any("gradient/norm" in key or "embedding/" in key for key in run.steps[0])
+
+
+def test_a_teacher_that_is_spread_over_processes_follows_as_a_whole_one(two: Path) -> None:
+    spread, whole = (
+        checkpoint.read(two / f"multitask{name}" / "checkpoints" / "step-2", "model")
+        for name in (SHARDED, "")
+    )
+    teacher = [name for name in whole if name.startswith("companions.latent_teacher.")]
+    assert teacher
+    for name in teacher:
+        torch.testing.assert_close(spread[name], whole[name], rtol=1e-4, atol=1e-5)
+    sharded, replicated = (read_run(two / f"multitask{n}").steps[-1] for n in (SHARDED, ""))
+    assert sharded["teacher/distance"] == pytest.approx(replicated["teacher/distance"], rel=1e-3)
+    assert sharded["teacher/distance"] > 0
 
 
 def test_the_batch_was_ragged(study_cache: Path, tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """What rules of the second list look for, in a run that is healthy but for that."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Severity
 from cinelex.projects.interface.results import Group, Results, Score
-from tests.doctor.records import HEALTHY, RESULTS, steps, with_diagnostics, with_steps
+from tests.doctor.records import HEALTHY, RESULTS, STEPS, steps, with_diagnostics, with_steps
 
 
 def late(step: int, **values: float) -> Evidence:
@@ -29,6 +30,20 @@ def twin(value: float, low: float, high: float) -> Evidence:
 
 LEAKING = [{**row, "speed/memory_gib": 1 + row["step"] / 100} for row in steps()]
 STALLING = [{**row, "step_ms": 3000.0 if row["step"] % 5 == 3 else 100.0} for row in steps()]
+
+
+def taught(course: Callable[[float], tuple[float, float]]) -> Evidence:
+    """Return the healthy run with a loss of latents and a spread of its targets over the run."""
+    pairs = [(row, course(row["step"] / STEPS)) for row in steps()]
+    keys = ("loss/masked_modeling", "teacher/spread")
+    return replace(HEALTHY, steps=[{**r, **dict(zip(keys, c, strict=True))} for r, c in pairs])
+
+
+def hill(done: float) -> tuple[float, float]:
+    """Return a loss that rises and drops, and targets that become alike behind its peak."""
+    return 0.3 - (done - 0.5) ** 2, 0.5 - 0.5 * max(0.0, done - 0.5)
+
+
 SECOND: list[tuple[str, Severity, str, Evidence]] = [
     ("N3", "warning", "trained to see", with_diagnostics(towers__video__pixels_off=1.9)),
     (
@@ -43,6 +58,14 @@ SECOND: list[tuple[str, Severity, str, Evidence]] = [
     ("N9", "warning", "outside the beam", with_diagnostics(check__outside_beam=0.3)),
     ("N10", "note", "differ from those", with_diagnostics(data__drift={"site": [0.5, 0.004]})),
     ("N10", "warning", "follow those", with_diagnostics(data__dates_overlap=0.02)),
+    (
+        "N13",
+        "error",
+        "of different clips differ by 5 %",
+        taught(lambda d: (0.2, 0.4 if d < 0.1 else 0.02)),
+    ),
+    ("N13", "warning", "The loss rose to", taught(hill)),
+    ("N13", "warning", "to the last bit", with_steps(teacher__distance=0.0)),
     ("N16", "warning", "the same to the last bit", with_steps(unchanged__text_encoder=2.0)),
     ("N16", "warning", "changes study_head by 90", with_steps(update_over_weight__study_head=0.9)),
     ("N16", "warning", "are off for everything", late(200, units__dead__video_encoder=0.8)),

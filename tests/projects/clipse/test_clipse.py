@@ -13,10 +13,10 @@ import torch
 
 from cinelex.config.load import load_config
 from cinelex.core.errors import UserError
+from cinelex.models.latent_teacher import follow
 from cinelex.models.video_text import VideoText
 from cinelex.projects import open_project
 from cinelex.projects.clipse.project import ClipseProject
-from cinelex.projects.clipse.teacher import follow
 from tests.tiny_run import ROOT, call, rows, succeed
 
 pytestmark = pytest.mark.slow
