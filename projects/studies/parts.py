@@ -189,17 +189,15 @@ def _masked_decoder(config: RunConfig, video: VideoEncoder) -> MaskedDecoder:
             f"loss_weights.masked_modeling: {config.model.video_encoder.name} cannot drop tokens, "
             "so nothing can be masked; set it to 0, or model.video_encoder.name=vit or videomae"
         )
-    frames, rows, columns = video.tubelet
-    asked = config.masked_modeling
-    pixels = config.data.channels * frames * rows * columns + STATISTICS
+    pixels = config.data.channels * math.prod(video.tubelet) + STATISTICS
     return build_at(
         "model.masked_decoder",
         MASKED_DECODERS,
         config.model.masked_decoder,
         grid=video.grid,
         memory_width=video.width,
-        output=pixels if asked.target == "pixels" else video.width,
-        visible=asked.visible,
+        output=pixels if config.masked_modeling.target == "pixels" else video.width,
+        visible=config.masked_modeling.visible,
     )
 
 

@@ -37,7 +37,7 @@ from tests.doctor.rules.sick import (
     unmatched,
     with_results,
 )
-from tests.doctor.rules.sick_second import late, taught, twin
+from tests.doctor.rules.sick_second import late, twin
 
 
 def test_a_healthy_run_has_no_finding() -> None:
@@ -78,17 +78,6 @@ def test_a_rule_finds_what_it_looks_for(
 )
 def test_what_is_no_fault_is_not_named(evidence: Evidence) -> None:
     assert diagnose(evidence) == []
-
-
-def test_a_loss_of_latents_may_rise_and_drop_while_its_targets_differ_more_and_more() -> None:
-    evidence = taught(lambda done: (0.3 - (done - 0.5) ** 2, 0.4 + done))
-    assert found(evidence, "N13") == []
-
-
-def test_a_teacher_may_be_its_student_where_the_student_rests() -> None:
-    frozen = with_diagnostics(model__frozen__video_encoder=1)
-    resting = replace(frozen, steps=with_steps(teacher__distance=0.0).steps)
-    assert found(resting, "N13") == []
 
 
 def test_tensors_of_a_tower_that_rests_may_stay_as_they_are() -> None:
