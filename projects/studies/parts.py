@@ -89,9 +89,7 @@ def build_video_text(
                     if "captioning" in weights
                     else None
                 ),
-                masked_decoder=(
-                    _masked_decoder(config, video) if "masked_modeling" in weights else None
-                ),
+                masked_decoder=_predictor(config, video) if "masked_modeling" in weights else None,
                 fact_heads=_fact_heads(config, video) if "facts" in weights else None,
                 facts=_facts(config) if "facts" in weights else 0,
                 facts_in_memory="facts" in weights and parts.facts_in_memory,
@@ -183,7 +181,7 @@ def _facts(config: RunConfig) -> int:
     return len(columns_of(vocabulary(config.facts.vocabulary)))
 
 
-def _masked_decoder(config: RunConfig, video: VideoEncoder) -> MaskedDecoder:
+def _predictor(config: RunConfig, video: VideoEncoder) -> MaskedDecoder:
     if not video.drops_tokens:
         raise UserError(
             f"loss_weights.masked_modeling: {config.model.video_encoder.name} cannot drop tokens, "
