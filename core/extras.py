@@ -16,7 +16,6 @@ EXTRAS = {
     "striprtf": "dicom",
     "tensorboard": "logs",
     "torchcodec": "decoders",
-    "torchjd": "balance",
     "uvicorn": "demo",
     "wandb": "sweep",
 }
