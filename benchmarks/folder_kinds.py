@@ -19,19 +19,8 @@ from benchmarks.planted import CANARY, plant_studies
 from cinelex.scripts import export
 from tests.tiny_run import arguments, succeed
 
-VOCAB = (
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "[MASK]",
-    CANARY,
-    "stenosis",
-    "of",
-    "the",
-    "mid",
-    "lad",
-)
+SPOKEN = ("stenosis", "of", "the", "mid", "lad")
+VOCAB = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", CANARY, *SPOKEN)
 SIZES: dict[str, Any] = {
     "hidden_size": 16,
     "intermediate_size": 32,

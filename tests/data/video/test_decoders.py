@@ -1,4 +1,4 @@
-"""The decoder that can be killed."""
+"""PyAV's reader, and the decoder that can be killed."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -129,3 +130,26 @@ def test_frames_that_decord_pads_are_refused(
     path = write_video(tmp_path / "v.mp4", steps(2, rows=16, columns=16))
     with ChildDecoder(backend="decord") as child, pytest.raises(VideoUnsupported, match="shape"):
         child.read(path, [0])
+
+
+@pytest.mark.parametrize(("kind", "codec"), [("flv", "flv"), ("wmv", "wmv2")])
+def test_a_last_frame_of_no_stated_length_is_no_damage(
+    tmp_path: Path, write_video: Write, steps: Steps, kind: str, codec: str
+) -> None:
+    options = {"codec": codec, "pix_fmt": "yuv420p", "options": {}}
+    path = write_video(tmp_path / f"v.{kind}", steps(6), **options)
+    assert PyAVDecoder().probe(path).frames == 6
+
+
+def test_a_title_in_another_encoding_hurts_nobody(tmp_path: Path, steps: Steps) -> None:
+    path = tmp_path / "v.mp4"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "Muller"
+        stream: Any = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 16, 16, "yuv420p"
+        for picture in steps(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"Muller", "Müller".encode("latin-1")))
+    assert PyAVDecoder().probe(path).frames == 3

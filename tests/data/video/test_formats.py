@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -235,26 +234,3 @@ def expected_frames(name: str) -> int:
     if kind == "png" or name == "still.webp":
         return 12 if name == "anim.png" else 1
     return 12 if name in ("anim.webp", "pal8_dib.avi") or "gif" in name else 24
-
-
-@pytest.mark.parametrize(("kind", "codec"), [("flv", "flv"), ("wmv", "wmv2")])
-def test_a_last_frame_of_no_stated_length_is_no_damage(
-    tmp_path: Path, write_video: Write, steps: Steps, kind: str, codec: str
-) -> None:
-    options = {"codec": codec, "pix_fmt": "yuv420p", "options": {}}
-    path = write_video(tmp_path / f"v.{kind}", steps(6), **options)
-    assert PyAVDecoder().probe(path).frames == 6
-
-
-def test_a_title_in_another_encoding_hurts_nobody(tmp_path: Path, steps: Steps) -> None:
-    path = tmp_path / "v.mp4"
-    with av.open(str(path), "w") as container:
-        container.metadata["title"] = "Muller"
-        stream: Any = container.add_stream("libx264", rate=25)
-        stream.height, stream.width, stream.pix_fmt = 16, 16, "yuv420p"
-        for picture in steps(3):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
-    content = path.read_bytes()
-    path.write_bytes(content.replace(b"Muller", "Müller".encode("latin-1")))
-    assert PyAVDecoder().probe(path).frames == 3
