@@ -7,6 +7,7 @@ Source: Wijmans et al. 2024, Cut Cross-Entropy, arXiv:2411.09009, section 3.
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -37,10 +38,12 @@ def next_token_costs(
         bias: Of the same.
     """
     device = features.device.type
-    autocast = torch.is_autocast_enabled(device)
+    # the device meta, on which recipes are tried, knows no autocast
+    known = torch.amp.is_autocast_available(device)
+    autocast = known and torch.is_autocast_enabled(device)
     made_in = torch.get_autocast_dtype(device) if autocast else features.dtype
     before, target = features[:, :-1].flatten(0, 1), token_ids[:, 1:]
-    with torch.autocast(device, enabled=False):
+    with torch.autocast(device, enabled=False) if known else nullcontext():
         costs: Tensor = _Costs.apply(before, weight, bias, target.flatten(), made_in)
     return costs.view(target.shape)
 

@@ -13,7 +13,6 @@ from typing import ClassVar, Literal
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.optimize import nnls
 from torch import Tensor, nn
 
 Losses = Float[Tensor, " term"]
@@ -238,6 +237,8 @@ class UpGrad(Balance):
 
     def factors(self, losses: Losses, gram: Float[Tensor, "term term"] | None) -> Losses:
         """Return the factors of the projection; ones where a gradient is not finite."""
+        from scipy.optimize import nnls  # here, because it takes half a second
+
         assert gram is not None
         trace = gram.trace().item()
         if not 0 < trace < math.inf:

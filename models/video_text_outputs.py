@@ -17,7 +17,7 @@ class VideoTextOutputs(MatchedOutputs):
     reconstruction: Float[Tensor, "masked predicted output"] | None
     """What is predicted of the masked clips: of their hidden tubelets, behind what is predicted of
     the visible ones if that is asked for."""
-    latents: Float[Tensor, "masked token width"] | None
+    latents: Float[Tensor, "masked whole width"] | None
     """What the teacher makes of the masked clips, whole; no gradient."""
     patches: Float[Tensor, "study patch dim"] | None
     """Unit rows, one for each video token of each clip, padded; fp32."""

@@ -12,7 +12,7 @@ from cinelex.data.batch import Sample
 from cinelex.data.sampler import StudySampler
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.models.video_text import VideoText
-from cinelex.projects.multitask.masked_task import masked_task_of
+from cinelex.projects.multitask.masked_term import masked_term_of
 from cinelex.projects.multitask.planned import tokenizer_of_size, towers_without_weights
 from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.projects.studies.parts import build_video_text
@@ -107,7 +107,7 @@ class MadeUpProject(MultitaskProject):
         model = build_video_text(
             self.config, self.data.tokenizer, towers_without_weights(self.config)
         )
-        self.masked_task = masked_task_of(self.config, model)
+        self.masked = masked_term_of(self.config, model)
         return model
 
     def ready(self, model: VideoText) -> tuple[str, ...]:

@@ -16,7 +16,17 @@ KINDS = {
 }
 
 
+def _tells_reports_apart(evidence: Evidence) -> bool:
+    recall = evidence.held_out("retrieval.study_to_report").get("recall_at_1")
+    chance = recall and recall.nulls.get("chance")
+    if not recall or not chance or recall.low is None or chance.value is None:
+        return False
+    return recall.low > chance.value
+
+
 def _blind(evidence: Evidence) -> Iterator[Measured]:
+    if not _tells_reports_apart(evidence):
+        return  # nor from their twins: other rules speak
     found = evidence.held_out("counterfactuals")
     for kind, other in KINDS.items():
         score = found.get(kind)

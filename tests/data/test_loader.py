@@ -57,7 +57,7 @@ def studies(folder: Path, write_video: Write) -> Studies:
 def store(folder: Path, studies: Studies) -> StoredVideos:
     videos = [video for study in studies for video in study.videos]
     bad = [folder / "bad.mkv", folder / "absent.mkv"]
-    bad[0].write_bytes(b"no video")
+    bad[0].write_bytes(b"\x00\x01\xfe no video")
     return ingest(videos + bad, root=folder, cache=folder / "cache", settings=SETTINGS, workers=1)
 
 

@@ -37,10 +37,15 @@ def package_with(code: str, folder: Path) -> griffe.Object:
 def test_every_key_of_a_config_stands_on_the_page(tmp_path: Path) -> None:
     page = keys(package_with(PART, tmp_path))
     said = set(re.findall(r"^(?:\| |## )`([a-z_.0-9]+)`", page, re.MULTILINE))
-    scheduled = {f"temperature.{key}": key for key in Schedule.model_fields}
+    scheduled = {
+        f"{above}.{key}": key
+        for above in ("temperature", "masked_modeling.ema")
+        for key in Schedule.model_fields
+    }
     of_parts = (".name", ".options")
     wanted = [key for key in valid_keys(RunConfig) if not key.endswith(of_parts)]
-    wanted.append("optimizer.name")  # a choice of its own, and no part's
+    # choices of their own, and no part's
+    wanted += ["optimizer.name", "balance.name", "balance.options"]
     assert said == {scheduled.get(key, key) for key in wanted}
 
 

@@ -20,7 +20,7 @@ def videos(tmp_path: Path, write_video: Write, steps: Steps) -> list[Path]:
         write_video(root / f"{frames}.mp4", steps(frames, start=10 * frames))
         for frames in (8, 4, 2)
     ]
-    (root / "bad.mp4").write_bytes(b"no video")
+    (root / "bad.mp4").write_bytes(b"\x00\x01\xfe no video")
     return [*written, root / "bad.mp4", root / "absent.mp4"]
 
 

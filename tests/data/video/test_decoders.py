@@ -54,7 +54,7 @@ def test_refusals_keep_their_type_and_the_child_goes_on(
     tmp_path: Path, write_video: Write, steps: Steps, child: ChildDecoder
 ) -> None:
     path = write_video(tmp_path / "v.mp4", steps(3, rows=64, columns=64))
-    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    (tmp_path / "bad.mp4").write_bytes(b"\x00\x01\xfe no video")
     assert child.probe(path).frames == 3
     pid = pid_of(child)
     with pytest.raises(VideoMissing):

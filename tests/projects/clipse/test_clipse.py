@@ -244,5 +244,5 @@ def test_a_run_mode_of_another_project_gets_the_list(
     assert code == 2
     assert complaint == (
         f"error: project clipse has no --run_mode {mode}; there are train, ingest, estimate, "
-        "profile, features, validate, doctor, inference, embed, merge\n"
+        "profile, features, validate, repeat, doctor, inference, embed, merge\n"
     )
