@@ -175,6 +175,9 @@ def test_evidence_made_by_hand_is_such_as_a_run_leaves(finished_run: FinishedRun
     of_other_runs = {
         "data/same_label_in_batch",  # images
         *("towers/video/interpolated", "towers/video/pixels_off"),  # a pretrained tower
+        *("towers/video/arrived", "towers/text/arrived"),
+        "check/outside_beam",  # ultrasound
+        "data/dates_overlap",  # a manifest with dates
     }
     assert HEALTHY.diagnostics.keys() <= stated | examined | of_other_runs
     results = read_json(finished_run.path / "results.json")

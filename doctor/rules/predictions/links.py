@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from jaxtyping import Float, Int
 
 from cinelex.core.scripts import words
@@ -116,6 +114,9 @@ class Words:
 
     def _count(self, texts: Sequence[str], counts: Float[np.ndarray, "text bucket"]) -> None:
         """Cut texts at blanks, and read each different piece once."""
+        import pyarrow as pa  # here, because it takes half a second
+        import pyarrow.compute as pc
+
         pieces = pc.split_pattern_regex(pa.array(texts, pa.large_string()), r"\s+")
         coded = pieces.flatten().dictionary_encode()
         found = [self._of(piece) for piece in coded.dictionary.to_pylist()]
