@@ -60,12 +60,14 @@ def read_json(path: Path) -> Any:
     """Return what a JSON file holds.
 
     Raises:
-        UserError: The file is missing, or is not JSON; the message says where it breaks.
+        UserError: The file cannot be read, or is not JSON; the message says where it breaks.
     """
     try:
         return json.loads(path.read_bytes())
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 at byte {error.start}; expected JSON") from None
     except json.JSONDecodeError as error:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from cinelex.core.errors import refusing
 from cinelex.core.files import read_json, write_json
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.metrics.facts.calibration import Presence, Scale
@@ -65,11 +67,20 @@ class Teller:
 
     @classmethod
     def load(cls, folder: Path, tokenizer: Tokenizer) -> "Teller | None":
-        """Return what was kept; None where nothing was."""
+        """Return what was kept; None where nothing was.
+
+        Raises:
+            UserError: The file is damaged; nothing of it is quoted.
+        """
         path = folder / FACTS_FILE
         if not path.exists():
             return None
         content = read_json(path)
+        with refusing(f"{path}: damaged", remedy="bring it back, or train the run again"):
+            return cls._kept(content, tokenizer)
+
+    @classmethod
+    def _kept(cls, content: Any, tokenizer: Tokenizer) -> "Teller":
         words = vocabulary(content["vocabulary"])
         reader = FactReader(
             words,

@@ -129,3 +129,8 @@ def test_a_kill_at_any_point_leaves_a_whole_file(
     assert path.read_text() == survives
     others = {other.suffix for other in tmp_path.iterdir() if other != path}
     assert others <= {PART_SUFFIX}, "what is left over can be told"
+
+
+def test_what_cannot_be_read_as_a_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        read_json(tmp_path)
