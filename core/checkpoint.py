@@ -166,7 +166,10 @@ def _state(path: Path) -> Mapping[str, Any]:
         raise UserError(f"{path}: no readable state.json ({type(problem).__name__})") from None
     found = state.get("format") if isinstance(state, Mapping) else None
     if found != FORMAT:
-        raise UserError(f"{path}: checkpoint format {found}, this code reads {FORMAT}")
+        raise UserError(
+            f"{path}: checkpoint format {found}, this code reads {FORMAT}; use the version of "
+            "cinelex that wrote it"
+        )
     kinds = {"position": Mapping, "files": Mapping, "notes": Mapping, "provenance": Mapping}
     lacking = [key for key, kind in kinds.items() if not isinstance(state.get(key), kind)]
     if lacking or state["position"].keys() != _POSITION or "processes" not in state:

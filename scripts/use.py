@@ -41,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reports = read_reports(options.reports) if options.run_mode == "search" else []
     run, study = load(options.run, device=options.device), [options.videos]
     if options.run_mode == "caption":
+        if run.unheld:
+            sys.stderr.write(
+                "warning: the run has no facts.json; its caption is held to no facts\n"
+            )
         say(run.caption(study)[0])
     elif options.run_mode == "facts":
         for fact in run.facts(study)[0]:

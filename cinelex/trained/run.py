@@ -60,6 +60,12 @@ class TrainedRun:
         """Where the model is."""
         return next(self.model.parameters()).device
 
+    @property
+    def unheld(self) -> bool:
+        """Return whether captions should be held to what the heads find, and nothing tells it."""
+        heads = isinstance(self.model, VideoText) and self.model.fact_heads is not None
+        return heads and self.teller is None and self.config.facts.constrain
+
     def encode_videos(
         self, studies: Sequence[Study], *, batch: int | None = None, progress: bool = False
     ) -> Float[Tensor, "study dim"]:

@@ -63,7 +63,12 @@ def test_json_without_a_number_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [(None, "no such file"), (b'{"a":\n x}', "line 2, column 2"), (b"\xff", "byte 0")],
+    [
+        (None, "no such file"),
+        (b"[" * 100_000, "nested"),
+        (b'{"a":\n x}', "line 2, column 2"),
+        (b"\xff", "byte 0"),
+    ],
 )
 def test_a_file_that_is_not_json_is_named(
     tmp_path: Path, content: bytes | None, complaint: str

@@ -1,5 +1,6 @@
 """What a trained run says of one study, through the command."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,12 @@ def test_a_study_is_captioned_and_searched_and_a_missing_video_is_named_by_its_p
     run, reports = str(finished_run.path), str(tmp_path / "r.txt")
     assert main(["caption", run, video]) == 0
     assert main(["facts", run, video]) == 0
-    capsys.readouterr()
+    assert "facts.json" not in capsys.readouterr().err
+    without = shutil.copytree(
+        run, tmp_path / "without", ignore=shutil.ignore_patterns("facts.json")
+    )
+    assert main(["caption", str(without), video]) == 0
+    assert "has no facts.json" in capsys.readouterr().err
     assert main(["search", run, video, "--reports", reports, "--count", "1"]) == 0
     first, last = capsys.readouterr().out.splitlines()
     assert first.partition("  ")[2] in (tmp_path / "r.txt").read_text().splitlines()
