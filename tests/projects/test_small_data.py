@@ -34,9 +34,10 @@ def test_a_recipe_trains_solves_and_is_searched_beside_its_floor(
     command = ["--base_config", str(CONFIG / kind / "small_data.yaml"), f"folder={tmp_path}"]
     own = [item for item in OWN[kind] if not item.startswith("data.size")]
     alone = ["optimizer.warmup_steps=0", "model.closed_form.share=1.0"] if steps == 0 else []
+    chosen = ["model.closed_form.share=validated"] if steps else []
     tiny = [item for item in TINY if not (alone and item.startswith("optimizer.warmup_steps"))]
     more = [f"data.cache={study_cache}", f"steps={steps}", "checkpoint_every=4", "name=small"]
-    assert main([*command, *tiny, *own, *alone, *more]) == 0
+    assert main([*command, *tiny, *own, *alone, *chosen, *more]) == 0
     run = tmp_path / "small"
     weights = load_file(run / "checkpoints" / f"step-{steps}" / "model.safetensors")
     assert weights["closed_form.weight"].any()
