@@ -94,6 +94,7 @@ def test_files_are_dropped_and_bad_ones_refused_in_one_line(page: Any, tmp_path:
 
 
 def test_the_page_is_used_by_keys_alone(page: Any) -> None:
+    page.wait_for_selector("#text:focus")  # where the page puts who types, once it is ready
     page.keyboard.type("calcified vessels")
     page.keyboard.press("Enter")
     page.wait_for_selector("#results[data-explained]")
