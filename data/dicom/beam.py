@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy import ndimage, optimize, stats
 
 from cinelex.data.dicom.motion import Mask
-from cinelex.data.dicom.picture import Box
+from cinelex.data.dicom.shapes import Box
 
 NARROWEST_RAD: Final = 0.1
 """Between the outermost rays of a sector; below, it is a rectangle."""

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from cinelex.data.dicom.beam import Beam, overlap, robust_box
 from cinelex.data.dicom.motion import Gray, Mask, largest_piece
-from cinelex.data.dicom.picture import Box, Shutter
+from cinelex.data.dicom.shapes import Box, Shutter
 
 LEAST_OPEN: Final = 0.05
 """Share of a picture that a field has at least; shutters that leave less are a mistake."""

@@ -4,14 +4,9 @@ from typing import Any, Final
 
 from pydicom.dataset import Dataset
 
+from cinelex.data.dicom.shapes import Box, Region, Shutter
 from cinelex.data.dicom.values import code, items, number, numbers
 
-Box = tuple[int, int, int, int]
-"""Top, left, bottom, right; the last two are the first outside."""
-Region = tuple[int, int, int, int, int]
-"""A box, and what it shows: RegionDataType."""
-Shutter = tuple[str, tuple[int, ...]]
-"""("rectangle", box), ("circle", (row, column, radius)) or ("polygon", (row, column, row, …))."""
 TWO_DIMENSIONAL: Final = 1
 TISSUE: Final = 1
 COLOUR_FLOW: Final = 2

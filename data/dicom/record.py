@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
-from cinelex.data.dicom.picture import Region, Shutter
+from cinelex.data.dicom.shapes import Region, Shutter
 
 Kind = Literal["cine", "still", "not_image", "refused"]
 
