@@ -171,11 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         served.serve(lambda number: try_number(number, *options.serve), _described)
         return 0
     found = run(range(options.first, options.first + options.count))
-    kinds, defects = served.counted(found)
-    if options.out:
-        options.out.write_text(json.dumps({"counts": kinds, "defects": defects}, indent=1))
-    sys.stdout.write(f"{dict(kinds)}\n")
-    return int(bool(defects))
+    return served.told(found, options.out)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ it hangs. The studies, and so the tokenizers and the predictions in a run, hold 
 
 import argparse
 import io
-import json
 import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -123,11 +122,7 @@ def main_of(given: Sequence[str] | None = None) -> int:
         found = served.run(
             command, numbers, outer / "here" / "below", lambda n: described(n, outer)
         )
-    kinds, defects = served.counted(found)
-    if options.out:
-        options.out.write_text(json.dumps({"counts": kinds, "defects": defects}, indent=1))
-    sys.stdout.write(f"{dict(kinds)}\n")
-    return int(bool(defects))
+    return served.told(found, options.out)
 
 
 if __name__ == "__main__":

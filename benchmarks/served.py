@@ -123,7 +123,16 @@ def judge(code: int, out: str, complaints: str, *, allowed: Sequence[int] = (0,)
     return "run" if code in allowed else f"DEFECT exit code {code}: {complaints[-300:]}"
 
 
-def counted(found: Sequence[tuple[Any, str]]) -> tuple[Counter[str], list[tuple[Any, str]]]:
-    """Return how many ended how, and the defects."""
+def told(found: Sequence[tuple[Any, str]], out: Path | None) -> int:
+    """Say how many ended how, keep it in a file if one is named; return 1 where there are defects.
+
+    Args:
+        found: What was tried, and how it ended.
+        out: Gets the counts and the defects, as JSON.
+    """
     kinds = Counter("DEFECT" if end.startswith("DEFECT") else end for _, end in found)
-    return kinds, [row for row in found if row[1].startswith("DEFECT")]
+    defects = [row for row in found if row[1].startswith("DEFECT")]
+    if out:
+        out.write_text(json.dumps({"counts": kinds, "defects": defects}, indent=1))
+    sys.stdout.write(f"{dict(kinds)}\n")
+    return int(bool(defects))
