@@ -45,3 +45,26 @@ class SamplingConfig(Strict):
                 "seconds and frames_per_s belong to kind: time; give both with it, or neither"
             )
         return self
+
+
+class AugmentationConfig(Strict):
+    """Random changes of the training clips; validation and test see none."""
+
+    crop: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    """Largest shift, and largest change of scale, as a share of the side."""
+    shift: Annotated[int, Field(ge=0)] = 0
+    """Largest shift in whole pixels, which interpolates nothing: specks of a pixel stay sharp."""
+    rotation: Annotated[float, Field(ge=0.0, le=180.0)] = 0.0
+    """Largest turn, in degrees."""
+    flip: bool = False
+    """Mirror left and right at random; wrong wherever the report says left or right."""
+    brightness: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Largest change of brightness and of contrast, as a share of the full range."""
+    color: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Largest shift of each channel by itself, as a share of the full range; nothing on gray."""
+    blur: Annotated[float, Field(ge=0.0, le=16.0)] = 0.0
+    """Largest standard deviation of a Gaussian blur, in pixels."""
+    noise: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Largest standard deviation of noise in every pixel, as a share of the full range."""
+    time: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Largest shift in time, and largest change of speed, as a share of the clip's frames."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cinelex.config.clip_schema import LimitsConfig, SamplingConfig
+from cinelex.config.clip_schema import AugmentationConfig, LimitsConfig, SamplingConfig
 from cinelex.config.strict import Count, CountOrZero, NotNegative, Share, Strict
 
 Name = Annotated[str, Field(min_length=1)]
@@ -95,27 +95,6 @@ class SyntheticConfig(Strict):
     """Share of the test studies that carry the patient id of a training study."""
     repeat_patient_rate: Share = 0.1
     """Share of the studies whose patient has an earlier study in the same split."""
-
-
-class AugmentationConfig(Strict):
-    """Random changes of the training clips; validation and test see none."""
-
-    crop: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
-    """Largest shift, and largest change of scale, as a share of the side."""
-    rotation: Annotated[float, Field(ge=0.0, le=180.0)] = 0.0
-    """Largest turn, in degrees."""
-    flip: bool = False
-    """Mirror left and right at random; wrong wherever the report says left or right."""
-    brightness: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    """Largest change of brightness and of contrast, as a share of the full range."""
-    color: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    """Largest shift of each channel by itself, as a share of the full range; nothing on gray."""
-    blur: Annotated[float, Field(ge=0.0, le=16.0)] = 0.0
-    """Largest standard deviation of a Gaussian blur, in pixels."""
-    noise: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    """Largest standard deviation of noise in every pixel, as a share of the full range."""
-    time: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    """Largest shift in time, and largest change of speed, as a share of the clip's frames."""
 
 
 class DataConfig(Strict):

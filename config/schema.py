@@ -5,13 +5,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from cinelex.config.clip_schema import AugmentationConfig
 from cinelex.config.clipse_schema import (
     AffinityConfig,
     ClipseConfig,
     MadeUpImagesConfig,
 )
 from cinelex.config.data_schema import (
-    AugmentationConfig,
     ColumnsConfig,
     DataConfig,
     SyntheticConfig,

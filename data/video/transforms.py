@@ -12,7 +12,7 @@ from torch import Tensor
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
 from cinelex.core.uniform import uniform
 
-GEOMETRY, BRIGHTNESS, COLOR, BLUR, NOISE, TIME = range(1, 7)
+GEOMETRY, BRIGHTNESS, COLOR, BLUR, NOISE, TIME, SHIFT = range(1, 8)
 """Streams of the keyed draws."""
 REACH = 3.0
 """How far a blur reaches, in standard deviations."""
@@ -24,6 +24,8 @@ class Augmentation:
 
     crop: float = 0.0
     """Largest shift, and largest change of scale, as a share of the side."""
+    shift: int = 0
+    """Largest shift, in whole pixels: unlike ``crop`` it interpolates nothing."""
     rotation: float = 0.0
     """Largest turn, in degrees."""
     flip: bool = False
@@ -59,6 +61,8 @@ def augment(
     """
     if augmentation.time and pixels.shape[2] > 1:
         pixels = _another_time(pixels, keys, augmentation.time)
+    if augmentation.shift:
+        pixels = _shifted(pixels, keys, augmentation.shift)
     if augmentation.crop or augmentation.rotation or augmentation.flip:
         pixels = _move(pixels, keys, augmentation)
     if augmentation.blur:
@@ -125,6 +129,20 @@ def _another_time(
     times = (1 + speed[:, None]) * from_middle + frames * shift[:, None] + (frames - 1) / 2
     nearest = times.round().long().clamp(0, frames - 1)
     return pixels.gather(2, nearest[:, None, :, None, None].expand_as(pixels))
+
+
+def _shifted(
+    pixels: Float[Tensor, "clip channel frame row column"], keys: Int[Tensor, " clip"], most: int
+) -> Float[Tensor, "clip channel frame row column"]:
+    """Move each clip by whole pixels along rows and columns."""
+    offsets = (uniform(keys, count=2, stream=SHIFT) * (2 * most + 1)).long() - most
+    for axis, offset in zip((3, 4), offsets.unbind(1), strict=True):
+        side = pixels.shape[axis]
+        places = torch.arange(side, device=pixels.device) + offset[:, None]
+        shape = [len(pixels), 1, 1, 1, 1]
+        shape[axis] = side
+        pixels = pixels.gather(axis, places.clamp(0, side - 1).view(shape).expand_as(pixels))
+    return pixels
 
 
 def _move(

@@ -45,10 +45,12 @@ class Statements:
     def _preparation(self) -> str:
         assert self.config
         data = self.config.data
+        changes = data.augmentation.model_dump().items()
+        changed = ", ".join(f"{name} {value}" for name, value in changes if value)
         return (
             f"frames of {data.size} x {data.size} pixels, {data.channels} channel(s), "
-            f"{data.frames} a clip ({data.sampling.kind}); crop {data.augmentation.crop}, rotation "
-            f"{data.augmentation.rotation}, flip {data.augmentation.flip} in training alone"
+            f"{data.frames} a clip ({data.sampling.kind}); "
+            + (f"{changed} in training alone" if changed else "no augmentation")
         )
 
     def _deidentified(self) -> str:

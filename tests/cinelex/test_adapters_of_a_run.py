@@ -40,7 +40,12 @@ def run(tmp_path_factory: pytest.TempPathFactory, study_cache: Path) -> Path:
         *("steps=4", "validate_every=2", "checkpoint_every=4", "checkpoint_frozen=false"),
         *("model.width=16", "model.dim=16", "model.video_lora={rank: 2}", "data.channels=3"),
         f"model.video_encoder={{name: timm, options: {options}}}",
-        *("model.closed_form.inputs=features", "evaluation.checkpoint=newest"),
+        *(
+            "model.closed_form.inputs=features",
+            "model.closed_form.share=validated",
+            "keep_best=retrieval/mrr",
+            "evaluation.checkpoint=newest",
+        ),
         f"data.cache={study_cache}",
     ]
     assert main(command) == 0

@@ -147,6 +147,23 @@ def test_noise_has_the_drawn_deviation_and_no_mean() -> None:
     assert not torch.equal(found[:1], found[1:2])
 
 
+def test_whole_pixels_are_moved_as_they_are_and_the_border_repeats(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draw(monkeypatch, 0.9, -0.9)  # of -2 ... 2 pixels: up by two, right by two
+    moved = augment(clips(), keys(), Augmentation(shift=2))
+    assert torch.equal(moved[..., :-2, 2:], clips()[..., 2:, :-2])
+    assert torch.equal(moved[..., -1, 2:], clips()[..., -1, :-2])
+    assert torch.equal(moved[..., :-2, 0], clips()[..., 2:, 0])
+
+
+def test_each_shift_by_whole_pixels_is_drawn_as_often() -> None:
+    ramp = torch.arange(9.0).expand(3000, 1, 1, 9, 9)
+    found = augment(ramp, keys(3000), Augmentation(shift=1))[:, 0, 0, 4, 4] - 4
+    counts = [(found == offset).float().mean().item() for offset in (-1, 0, 1)]
+    assert counts == pytest.approx([1 / 3] * 3, abs=0.04)
+
+
 def test_another_time_shifts_frames_and_repeats_the_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     draw(monkeypatch, 1, 0)  # a quarter of four frames later, at the speed it was
     moved = augment(clips(), keys(), Augmentation(time=0.25))
