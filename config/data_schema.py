@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from cinelex.config.clip_schema import AugmentationConfig, LimitsConfig, SamplingConfig
-from cinelex.config.strict import Count, CountOrZero, NotNegative, Share, Strict
+from cinelex.config.strict import Count, CountOrZero, Share, Strict
+from cinelex.config.synthetic_schema import SyntheticConfig
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -62,39 +63,6 @@ class SplitSharesConfig(Strict):
         if abs(self.train + self.val + self.test - 1) > 1e-6:
             raise ValueError("train, val and test must add up to 1")
         return self
-
-
-class SyntheticConfig(Strict):
-    """The synthetic study set, which is made where ``data.manifest`` is null."""
-
-    train: Count = 1500
-    """Studies to train on."""
-    val: Count = 100
-    """Studies for validation during the run."""
-    test: Count = 160
-    """Held-out studies for the final evaluation."""
-    seed: CountOrZero = 0
-    """Decides every study; the run's own seed does not."""
-    lesion_rate: NotNegative = 2.2
-    """Mean number of lesions of a study."""
-    difficulty: Share = 0.0
-    """From 0 (wide vessels, little motion and noise) to 1 (as in a real catheter laboratory)."""
-    duplicate_report_rate: Share = 0.02
-    """Share of the studies that repeat the findings and the report of an earlier one."""
-    extra_view_rate: Share = 0.1
-    """Share of the studies with a fourth cine, from any other view."""
-    random_view_rate: Share = 0.0
-    """Share of the studies filmed from views of their own instead of the three standard ones."""
-    missing_view_rate: Share = 0.0
-    """Share of the studies that lack all views of one coronary artery."""
-    corrupted_rate: Share = 0.0
-    """Share of the video files that no decoder can read."""
-    label_noise: Share = 0.0
-    """Share of the studies whose report describes other findings than the pixels show."""
-    patient_leak: Share = 0.0
-    """Share of the test studies that carry the patient id of a training study."""
-    repeat_patient_rate: Share = 0.1
-    """Share of the studies whose patient has an earlier study in the same split."""
 
 
 class DataConfig(Strict):

@@ -14,7 +14,6 @@ from cinelex.config.clipse_schema import (
 from cinelex.config.data_schema import (
     ColumnsConfig,
     DataConfig,
-    SyntheticConfig,
     TokenizerConfig,
 )
 from cinelex.config.eq_schema import EqConfig, SyntheticEqConfig
@@ -40,6 +39,7 @@ from cinelex.config.strict import (
     Strict,
     ValueOrSchedule,
 )
+from cinelex.config.synthetic_schema import SyntheticConfig
 
 __all__ = [
     "AffinityConfig",

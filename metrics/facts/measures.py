@@ -7,7 +7,8 @@ from functools import cache
 from typing import Final
 
 from cinelex.metrics.facts.fact import STUDY, Fact
-from cinelex.metrics.facts.parse import Reading, sentences_of
+from cinelex.metrics.facts.parse import Reading
+from cinelex.metrics.facts.sentences import sentences_of
 from cinelex.metrics.facts.vocabulary import Attribute, vocabulary
 
 _NUMBER: Final = r"(?<![\d.])\d{1,3}(?:[.,]\d+)?"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -22,6 +22,7 @@ from cinelex.metrics.facts.fact import (
 )
 from cinelex.metrics.facts.scan import scan
 from cinelex.metrics.facts.segments import SEGMENT_VESSELS, VESSELS, vessel_of
+from cinelex.metrics.facts.sentences import sentences_of
 from cinelex.metrics.facts.vocabulary import vocabulary
 
 _PLACED: Final = frozenset((FLOW, CALCIFICATION, TORTUOSITY))
@@ -29,17 +30,7 @@ _ATTRIBUTES: Final = _PLACED | {DOMINANCE, EJECTION_FRACTION, STERNAL_WIRES, PAC
 _PRESENCE: Final = frozenset((CALCIFICATION, TORTUOSITY, STERNAL_WIRES, PACEMAKER))
 _REST: Final = "rest"
 
-_SIGNS: Final = str.maketrans({"–": "-", "—": "-", "−": "-", "≈": "~", "≥": ">=", "≤": "<="})
-_SPELLINGS: Final = (
-    (re.compile(r"[^\S\n]+"), " "),
-    (re.compile(r"\b(?:percent|per\s+cent|pct)\b"), "%"),
-    (re.compile(r"\b(?:about|approx(?:imately)?|around|circa|ca)\b\.?(?=\s*\d)"), "~"),
-    (re.compile(r"\b(prox|dist|seg|br|sig|mod|sev)\.(?=\s*[a-z\d])"), r"\1 "),
-)
-_CORONARY: Final = vocabulary("coronary")
-_FOREIGN: Final = re.compile(_CORONARY.foreign)
-_TERMS: Final = tuple((re.compile(term), english) for term, english in _CORONARY.terms)
-_SENTENCE_END: Final = re.compile(r"\.(?!\d)|(?<!\d)\.|[;!?\n]+")
+_LEANS: Final = re.compile("|".join(vocabulary("coronary").says["leans"]))
 
 
 @dataclass(frozen=True)
@@ -60,6 +51,8 @@ class _Context:
     """The vessel that a bare "proximal" belongs to."""
     subject: tuple[str, ...] = ()
     """Places named by a sentence that said nothing about them yet."""
+    lesion: Fact | None = None
+    """The one lesion that the sentence before was about; None where it was about several."""
 
 
 def parse(report: str) -> list[Fact]:
@@ -77,31 +70,21 @@ def read(report: str) -> Reading:
     facts: list[Fact] = []
     sentences = understood = 0
     for sentence in sentences_of(report):
+        lesion = context.lesion
         found = _facts_of(sentence, context)
+        if lesion is not None and leans(sentence) and context.lesion != lesion:
+            facts.remove(lesion)
         facts += found
         sentences += 1
         understood += bool(found)
     return Reading(tuple(dict.fromkeys(_without_rest(facts))), sentences, understood)
 
 
-def sentences_of(report: str) -> list[str]:
-    """Split a report into lower-case sentences in one spelling of dashes, percent and about.
-
-    Terms in French and German are put into English.
-    """
-    text = report.lower().translate(_SIGNS)
-    for pattern, spelling in _SPELLINGS:
-        text = pattern.sub(spelling, text)
-    parts = [part for part in map(str.strip, _SENTENCE_END.split(text)) if part]
-    return [_english(part) if _FOREIGN.search(part) else part for part in parts]
-
-
-@lru_cache(maxsize=65536)
-def _english(sentence: str) -> str:
-    """Return a French or German sentence with its terms in English."""
-    for term, english in _TERMS:
-        sentence = term.sub(english, sentence)
-    return sentence
+def leans(sentence: str) -> bool:
+    """Tell whether one of `sentences_of` goes on about the lesion of the one before it."""
+    return bool(_LEANS.match(sentence)) and not any(
+        clause.placed for clause in _clauses(sentence)[1]
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -114,14 +97,30 @@ def _facts_of(sentence: str, context: _Context) -> list[Fact]:
     """Return the facts of one sentence and leave in the context what the next may lean on."""
     attributes, clauses = _clauses(sentence)
     facts = [fact for clause in attributes for fact in _attribute_facts(clause)]
+    if context.lesion is not None and leans(sentence):
+        known, context.lesion = context.lesion, _measured(context.lesion, clauses)
+        return facts if context.lesion == known else [*facts, context.lesion]
+    lesions: list[Fact] = []
     for clause in clauses:
         places = _places(clause, context)
         if not clause.predicate:
             context.subject = tuple(place for _, place in places)
             continue
-        facts += _lesion_facts(clause, places, context.subject)
+        lesions += _lesion_facts(clause, places, context.subject)
         context.subject = ()
-    return facts
+    context.lesion = lesions[0] if len(lesions) == 1 and not lesions[0].negated else None
+    return [*facts, *lesions]
+
+
+def _measured(lesion: Fact, clauses: Sequence[Clause]) -> Fact:
+    """Return a lesion as a sentence that leans on it measures it; itself where it does not."""
+    for clause in clauses:
+        if clause.predicate and not clause.denies:
+            _, low, high = clause.values[0]
+            if high - low < lesion.high - lesion.low:
+                hedged = lesion.uncertain or clause.uncertain
+                return replace(lesion, low=low, high=high, uncertain=hedged)
+    return lesion
 
 
 def _attribute_facts(clause: Clause) -> Iterator[Fact]:

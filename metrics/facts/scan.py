@@ -20,6 +20,7 @@ from cinelex.metrics.facts.segments import (
     location_key,
     place_keys,
 )
+from cinelex.metrics.facts.vocabulary import vocabulary
 
 
 class Item(NamedTuple):
@@ -91,11 +92,7 @@ _PATTERNS: Final[Mapping[str, str]] = {
         rf"|\b{_ADVERB}(?:non-?\s?)?calcified\b"
     ),
     TORTUOSITY: rf"\b{_ADJECTIVE}(?:coronary\s+)?tortuosity\b|\b{_ADVERB}(?:non-?\s?)?tortuous\b",
-    "uncertain": (
-        r"\b(?:possibl[ey]|probabl[ey]|suspected|suspicio(?:us|n)|likely|questionable|equivocal"
-        r"|may\s+(?:be|have|represent)|might|uncertain|suggest(?:s|ive|ing)?"
-        r"|(?:cannot|can\s+not|could\s+not)\s+(?:be\s+)?(?:excluded?|ruled?\s+out)|not\s+excluded)\b"
-    ),
+    "uncertain": "|".join(vocabulary("coronary").says["doubt"]),
     "value": _VALUE,
     "severity": rf"\b(?:{'|'.join(pattern for pattern, _, _ in SEVERITIES)})(?!\w)",
     "negation": (

@@ -1,9 +1,12 @@
 """A caption cut into pieces, each with a verdict on the facts it states."""
 
+from collections.abc import Sequence
+
 from cinelex.metrics.facts.claims import SENTENCE
 from cinelex.metrics.facts.fact import STENOSIS, Fact
 from cinelex.metrics.facts.lesions import Lesions, lesions_of, within_tolerance
-from cinelex.metrics.facts.parse import parse, read
+from cinelex.metrics.facts.parse import leans, parse, read
+from cinelex.metrics.facts.sentences import sentences_of
 
 Span = dict[str, str]
 """``text`` and ``verdict``: right, wrong, missing or neutral."""
@@ -19,11 +22,11 @@ def coloured_spans(reference: str, caption: str) -> list[Span]:
     """
     truth, reading = lesions_of(read(reference)), read(caption)
     claims = lesions_of(reading)
-    spans = [
-        {"text": sentence, "verdict": _verdict(sentence, set(reading.facts), truth)}
-        for sentence in SENTENCE.findall(caption)
-        if sentence.strip()
-    ]
+    spans, before = list[Span](), ""
+    for sentence in filter(str.strip, SENTENCE.findall(caption)):
+        facts = [fact for fact in _stated(before, sentence) if fact in reading.facts]
+        spans.append({"text": sentence, "verdict": _verdict(facts, truth)})
+        before += sentence
     missing = [
         f"{place.replace('_', ' ')} {fact.middle:g}%"
         for place, fact in truth.positive.items()
@@ -32,9 +35,16 @@ def coloured_spans(reference: str, caption: str) -> list[Span]:
     return spans + [{"text": text, "verdict": "missing"} for text in missing]
 
 
-def _verdict(sentence: str, understood: set[Fact], truth: Lesions) -> str:
+def _stated(before: str, sentence: str) -> list[Fact]:
+    """Return what a sentence states after others, of whose lesion it may go on to speak."""
+    if any(map(leans, sentences_of(sentence)[:1])):
+        known = set(parse(before))
+        return [fact for fact in parse(before + sentence) if fact not in known]
     # "the remaining vessels" means all of them where the sentence stands alone
-    facts = [fact for fact in parse(sentence) if fact in understood]
+    return parse(sentence)
+
+
+def _verdict(facts: Sequence[Fact], truth: Lesions) -> str:
     if not facts:
         return "neutral"
     return "right" if all(_holds(fact, truth) for fact in facts) else "wrong"

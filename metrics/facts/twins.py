@@ -7,7 +7,7 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 
-from cinelex.metrics.facts.claims import Claim, claims_of, sentences, with_value
+from cinelex.metrics.facts.claims import Claim, claims_of, passages, with_value
 from cinelex.metrics.facts.fact import STENOSIS, Fact
 from cinelex.metrics.facts.readers import read_by
 from cinelex.metrics.facts.segments import PLACE_PATTERNS
@@ -35,11 +35,11 @@ class Twins:
         names: dict[str, Counter[str]] = {}
         stated: dict[str, set[float]] = {}
         # in one order in every process: the order of a set of texts is another in each
-        for sentence in dict.fromkeys(part for report in reports for part in sentences(report)):
-            for attribute, place, value in claims_of(sentence, words):
+        for passage in dict.fromkeys(part for report in reports for part in passages(report)):
+            for attribute, place, value in claims_of(passage, words):
                 if value:
                     stated.setdefault(attribute, set()).add(value)
-                name = _PLACE.search(sentence) if place in words.whole_of else None
+                name = _PLACE.search(passage) if place in words.whole_of else None
                 if name is not None:
                     names.setdefault(place, Counter())[name.group()] += 1
         self._names = {place: found.most_common(1)[0][0] for place, found in names.items()}
@@ -47,7 +47,7 @@ class Twins:
 
     def of(self, report: str, change: Change, draw: np.random.Generator) -> str | None:
         """Return a twin, drawn among those that there are; None where there is none."""
-        parts = sentences(report)
+        parts = passages(report)
         for number in draw.permutation(len(parts)).tolist():
             claims = claims_of(parts[number], self.words)
             if len(claims) != 1:

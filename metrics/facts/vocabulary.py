@@ -45,8 +45,9 @@ class Vocabulary:
     grades: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Regular expressions of grades, and the interval of each."""
     says: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Regular expressions of what denies, doubts, says of a term that it is absent, and ends the
-    reach of a grade: ``negation``, ``doubt``, ``absent``, ``cut``."""
+    """Regular expressions of what denies, doubts, says of a term that it is absent, ends the reach
+    of a grade, and begins a sentence that goes on about the one before: ``negation``, ``doubt``,
+    ``absent``, ``cut``, ``leans``."""
 
     clinical_weights: Mapping[str, float] = field(default_factory=dict)
     """How much a finding at each place, or in each whole, matters; 1 where nothing is said."""
@@ -54,6 +55,8 @@ class Vocabulary:
     """Regular expression of what stands in a sentence of another language."""
     terms: tuple[tuple[str, str], ...] = ()
     """Regular expressions of terms in other languages, and what stands for each in English."""
+    earlier: tuple[tuple[str, str], ...] = ()
+    """Regular expressions of what earlier studies showed, and what is left of each."""
 
     @property
     def whole_of(self) -> dict[str, str]:
@@ -85,6 +88,7 @@ def vocabulary(name: str) -> Vocabulary:
         clinical_weights={k: float(v) for k, v in content.get("clinical_weights", {}).items()},
         foreign=content.get("foreign", ""),
         terms=tuple((term, english) for term, english in content.get("terms", ())),
+        earlier=_spelled_out(content.get("earlier", {"words": {}, "phrases": []})),
         says={kind: tuple(words) for kind, words in content.get("says", {}).items()},
         grades={word: _ends(grade) for word, grade in content.get("grades", {}).items()},
     )
@@ -94,3 +98,13 @@ def _ends(value: float | int | list[float | int]) -> tuple[float, float]:
     """Return the two ends of an interval, or a number twice."""
     low, high = value if isinstance(value, list) else (value, value)
     return float(low), float(high)
+
+
+def _spelled_out(earlier: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the phrases with each word in capitals replaced by what it stands for."""
+    phrases = []
+    for pattern, kept in earlier["phrases"]:
+        for word, meaning in earlier["words"].items():
+            pattern = pattern.replace(word, f"(?:{meaning})")
+        phrases.append((pattern, kept))
+    return tuple(phrases)

@@ -8,8 +8,8 @@ from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.metrics.facts.claims import (
     Claim,
     claims_of,
+    passages,
     plain_sentence,
-    sentences,
     with_value,
 )
 from cinelex.metrics.facts.vocabulary import Vocabulary
@@ -54,7 +54,7 @@ class Phrases:
     @classmethod
     def of(cls, reports: Iterable[str], tokenizer: Tokenizer, words: Vocabulary) -> "Phrases":
         """Cut the reports into sentences."""
-        return cls({part for report in reports for part in sentences(report)}, tokenizer, words)
+        return cls({part for report in reports for part in passages(report)}, tokenizer, words)
 
     def sayable(self, claims: Claims) -> list[Phrase]:
         """Return every sentence that claims something, and nothing but what is among these."""

@@ -79,3 +79,11 @@ def test_the_pieces_add_up_to_the_caption() -> None:
 
 def test_an_empty_caption_misses_everything() -> None:
     assert coloured_spans(REFERENCE, "") == [MISSING["mid RCA"], MISSING["left main"]]
+
+
+@pytest.mark.parametrize(("percent", "verdict"), [(60, "right"), (90, "wrong")])
+def test_a_percentage_is_judged_with_the_lesion_that_it_goes_on_about(
+    percent: int, verdict: str
+) -> None:
+    caption = f"There is a lesion in the mid-RCA. It narrows the lumen by {percent}%."
+    assert verdicts(caption)[:2] == ["neutral", verdict]

@@ -47,7 +47,9 @@ def _plan_study(
         findings, report = twin.findings, twin.report
     elif noisy < settings.label_noise:
         report = write_report(
-            draw_findings(draw, lesion_rate=settings.lesion_rate), numpy_generator(number, "noise")
+            draw_findings(draw, lesion_rate=settings.lesion_rate),
+            numpy_generator(number, "noise"),
+            variety=settings.report_variety,
         )
     patient_id = f"patient-{number:06d}"
     if split == "test" and train and leaks < settings.patient_leak:
@@ -73,7 +75,11 @@ def _draw_text(settings: StudySetSettings, number: int, used: set[str]) -> tuple
     for attempt in range(REPORT_ATTEMPTS):
         draw = numpy_generator(settings.seed, "findings", number, attempt)
         findings = draw_findings(draw, lesion_rate=settings.lesion_rate)
-        report = write_report(findings, numpy_generator(settings.seed, "report", number, attempt))
+        report = write_report(
+            findings,
+            numpy_generator(settings.seed, "report", number, attempt),
+            variety=settings.report_variety,
+        )
         if report not in used:
             break
     return findings, report
@@ -124,6 +130,10 @@ def counterfactual(
         plan,
         id=f"{plan.id}-{segment}-{percent}",
         findings=findings,
-        report=write_report(findings, numpy_generator(settings.seed, "report", plan.id)),
+        report=write_report(
+            findings,
+            numpy_generator(settings.seed, "report", plan.id),
+            variety=settings.report_variety,
+        ),
         cines=tuple(replace(cine, findings=findings) for cine in plan.cines),
     )

@@ -1,43 +1,32 @@
 """Reports of synthetic studies: short, varied, and so plain that every finding can be read back.
 
-A parser of reports recovers each finding from each template exactly; the tests hold both to it.
+A parser of reports recovers from each template exactly what it states; the tests hold both to it.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from cinelex.data.synthetic.cines.findings import SEGMENTS, VESSELS, Findings
-
-SEGMENT_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "left_main": ("left main", "LM"),
-    "proximal_lad": ("proximal LAD", "prox LAD"),
-    "mid_lad": ("mid LAD", "mid-LAD"),
-    "distal_lad": ("distal LAD", "distal left anterior descending"),
-    "d1": ("first diagonal", "D1"),
-    "d2": ("second diagonal", "D2"),
-    "proximal_lcx": ("proximal circumflex", "proximal LCX"),
-    "distal_lcx": ("distal circumflex", "distal LCX"),
-    "om1": ("first obtuse marginal", "OM1"),
-    "om2": ("second obtuse marginal", "OM2"),
-    "proximal_rca": ("proximal RCA", "prox RCA"),
-    "mid_rca": ("mid RCA", "mid-RCA"),
-    "distal_rca": ("distal RCA", "distal right coronary artery"),
-    "pda": ("PDA", "posterior descending artery"),
-    "plv": ("posterolateral branch", "PLV"),
-}
-"""Names of each segment, the usual one first."""
-
-VESSEL_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "left_main": ("left main", "LM"),
-    "lad": ("LAD", "left anterior descending"),
-    "lcx": ("circumflex", "LCX"),
-    "rca": ("RCA", "right coronary artery"),
-}
-"""Names of each vessel, the usual one first."""
-
-PERCENT_FORMS: Final = ("{}%", "{} %", "~{}%", "{} percent")
+from cinelex.data.synthetic.cines.varied import (
+    HEDGED_PRESENT,
+    HEDGED_SHARE,
+    REMARK_SHARE,
+    Way,
+    earlier_study,
+    remark,
+    tell_variedly,
+)
+from cinelex.data.synthetic.cines.wording import (
+    PERCENT_FORMS,
+    SEGMENT_NAMES,
+    VESSEL_NAMES,
+    article,
+    draw,
+    severity_of,
+)
 
 LESION: Final = (
     "{percent} stenosis of the {place}.",
@@ -69,14 +58,19 @@ ONE_HEALTHY: Final = (
 )
 """The only vessel that carries no lesion."""
 
+REST_HEALTHY: Final = (
+    "The remaining vessels are free of stenosis.",
+    "Other vessels without significant disease.",
+)
+"""All vessels but those with a lesion, which must have been named before."""
+
 SOME_HEALTHY: Final = (
     "The {vessels} are free of significant disease.",
     "No significant stenosis in the {vessels}.",
     "{vessels} are normal.",
-    "The remaining vessels are free of stenosis.",
-    "Other vessels without significant disease.",
+    *REST_HEALTHY,
 )
-"""Two or three vessels without a lesion; the last two sentences need the lesions named before."""
+"""Two or three vessels without a lesion."""
 
 ALL_HEALTHY: Final = (
     "Normal coronary arteries.",
@@ -117,63 +111,93 @@ ABSENT: Final[Mapping[str, tuple[str, ...]]] = {
 """Sentences for what is not there; most often nothing is said."""
 
 
-def write_report(findings: Findings, generator: np.random.Generator) -> str:
+@dataclass(frozen=True)
+class Report:
+    """A report, and what it does with the findings that it does not state plainly."""
+
+    text: str
+    ways: Mapping[str, Way]
+    """How each lesion is told that is not told plainly, by segment."""
+    hedged: frozenset[str]
+    """Fields of `Findings` that are there and are said to be there perhaps."""
+
+
+def write_report(
+    findings: Findings, generator: np.random.Generator, *, variety: float = 0.0
+) -> str:
+    """Return the text of a report; see `compose_report`."""
+    return compose_report(findings, generator, variety=variety).text
+
+
+def compose_report(
+    findings: Findings, generator: np.random.Generator, *, variety: float = 0.0
+) -> Report:
     """Return a report that states every finding once, in at most some seventy words.
 
     Dominance, then a sentence per lesion with its percentage, the healthy vessels, flow, and the
     rest. Wording is drawn with Zipf's weights, so that the usual phrase is the most frequent one.
+
+    Args:
+        findings: What is true.
+        generator: Draws the wording.
+        variety: Probability that a lesion is told otherwise: hedged, compared with an earlier
+            study, over several sentences, or left out. At 0 nothing is drawn for it.
     """
-    sentences = [_draw(DOMINANCE, generator).format(side=findings.dominance)]
-    sentences += [
-        _lesion(segment, findings.lesions[segment], generator)
-        for segment in SEGMENTS
-        if segment in findings.lesions
-    ]
-    sentences += _healthy(findings, generator)
-    sentences.append(_draw(FLOW, generator).format(grade=findings.flow))
+    sentences = [draw(DOMINANCE, generator).format(side=findings.dominance)]
+    ways: dict[str, Way] = {}
+    earlier = earlier_study(generator) if variety else {}
+    for segment in (name for name in SEGMENTS if name in findings.lesions):
+        percent = findings.lesions[segment]
+        if variety and generator.random() < variety:
+            told = tell_variedly(segment, percent, earlier, generator)
+            ways[segment] = told.way
+            sentences.append(told.text)
+        else:
+            sentences.append(_lesion(segment, percent, generator))
+    said = {segment for segment in findings.lesions if ways.get(segment) != "left_out"}
+    sentences += _healthy(findings, said, generator)
+    sentences.append(draw(FLOW, generator).format(grade=findings.flow))
+    hedged = set()
     for field, present in PRESENT.items():
         choices = present if getattr(findings, field) else ABSENT[field]
-        sentences.append(_draw(choices, generator))
-    return " ".join(text[0].upper() + text[1:] for text in sentences if text)
-
-
-def severity_of(percent: int) -> str:
-    """Return the usual word for a diameter stenosis in percent."""
-    if percent >= 70:
-        return "severe"
-    if percent >= 50:
-        return "moderate"
-    return "mild" if percent >= 25 else "minimal"
+        if choices is present and variety and generator.random() < variety * HEDGED_SHARE:
+            hedged.add(field)
+            choices = HEDGED_PRESENT[field]
+        sentences.append(draw(choices, generator))
+    alone = "compared" not in ways.values()
+    if variety and alone and generator.random() < variety * REMARK_SHARE:
+        sentences.append(remark(earlier, generator))
+    text = " ".join(part[0].upper() + part[1:] for part in sentences if part)
+    return Report(text, ways, frozenset(hedged))
 
 
 def _lesion(segment: str, percent: int, generator: np.random.Generator) -> str:
-    return _draw(OCCLUSION if percent == 100 else LESION, generator).format(
-        place=_draw(SEGMENT_NAMES[segment], generator),
-        percent=_draw(PERCENT_FORMS, generator).format(percent),
+    return draw(OCCLUSION if percent == 100 else LESION, generator).format(
+        place=draw(SEGMENT_NAMES[segment], generator),
+        percent=draw(PERCENT_FORMS, generator).format(percent),
         severity=severity_of(percent),
-        a=_article(percent),
+        a=article(percent),
     )
 
 
-def _article(percent: int) -> str:
-    """Return the article of the spoken number: an eight, an eleven, an eighteen, an eighty-."""
-    return "an" if percent in (8, 11, 18) or 80 <= percent < 90 else "a"
+def _healthy(findings: Findings, said: set[str], generator: np.random.Generator) -> list[str]:
+    """Return the sentence about the vessels without a lesion, or none where each has one.
 
-
-def _healthy(findings: Findings, generator: np.random.Generator) -> list[str]:
-    """Return the sentence about the vessels without a lesion, or none where each has one."""
-    healthy = [name for name, parts in VESSELS.items() if findings.lesions.keys().isdisjoint(parts)]
+    A vessel none of whose lesions is said is passed over, and so "the remaining vessels" are not
+    spoken of.
+    """
+    diseased, named = (
+        {name for name, parts in VESSELS.items() if not segments.isdisjoint(parts)}
+        for segments in (set(findings.lesions), said)
+    )
+    healthy = [name for name in VESSELS if name not in diseased]
     if not healthy:
         return []
     if len(healthy) == len(VESSELS):
-        return [_draw(ALL_HEALTHY, generator)]
-    names = [_draw(VESSEL_NAMES[vessel], generator) for vessel in healthy]
-    choices = ONE_HEALTHY if len(healthy) == 1 else SOME_HEALTHY
+        return [draw(ALL_HEALTHY, generator)]
+    names = [draw(VESSEL_NAMES[vessel], generator) for vessel in healthy]
+    choices: Sequence[str] = ONE_HEALTHY if len(healthy) == 1 else SOME_HEALTHY
+    if named != diseased:
+        choices = tuple(text for text in choices if text not in REST_HEALTHY)
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return [_draw(choices, generator).format(vessels=listed)]
-
-
-def _draw(choices: Sequence[str], generator: np.random.Generator) -> str:
-    """Draw one, the k-th (from 1) in proportion to 1/k."""
-    weights = 1.0 / np.arange(1, len(choices) + 1)
-    return choices[int(generator.choice(len(choices), p=weights / weights.sum()))]
+    return [draw(choices, generator).format(vessels=listed)]

@@ -39,6 +39,9 @@ class StudySetSettings:
     """Share of the video files that no decoder can read."""
     label_noise: float = 0.0
     """Share of the studies whose report describes other findings than the pixels show."""
+    report_variety: float = 0.0
+    """Share of the lesions that reports hedge, compare with an earlier study, tell over several
+    sentences, or leave out; at 0 every lesion is stated once and plainly."""
     patient_leak: float = 0.0
     """Share of the test studies that carry the patient id of a training study."""
     repeat_patient_rate: float = 0.1

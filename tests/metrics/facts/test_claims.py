@@ -2,7 +2,13 @@
 
 import pytest
 
-from cinelex.metrics.facts.claims import claims_of, plain_sentence, sentences, with_value
+from cinelex.metrics.facts.claims import (
+    claims_of,
+    passages,
+    plain_sentence,
+    sentences,
+    with_value,
+)
 
 MILD = "Mild stenosis (30%) in the PDA."
 PDA = ("stenosis", "pda", 30.0)
@@ -22,6 +28,9 @@ PDA = ("stenosis", "pda", 30.0)
         ("50-70% stenosis of the mid LAD.", set()),
         ("Possible 50% stenosis of the mid LAD.", set()),
         ("The remaining vessels are free of stenosis.", set()),
+        ("It narrows the lumen by 50%.", set()),
+        ("Lesion of the PDA. It narrows the lumen by 30%.", {PDA}),
+        ("PDA: previously 50%, now 30%.", {PDA}),
         ("A fine day.", set()),
     ],
 )
@@ -49,3 +58,19 @@ def test_sentences_keep_their_letters_and_full_stops() -> None:
         "LAD 1.5 mm.",
         "No X!",
     ]
+
+
+def test_sentences_about_one_lesion_are_one_passage() -> None:
+    lesion = "Lesion of the PDA. It is eccentric. Severity 30%."
+    assert passages(f"Right dominant. {lesion} TIMI 3 flow.") == [
+        "Right dominant.",
+        lesion,
+        "TIMI 3 flow.",
+    ]
+    assert with_value(lesion, PDA, 80.0) == "Lesion of the PDA. It is eccentric. Severity 80%."
+
+
+def test_a_comparison_stays_true() -> None:
+    assert with_value("PDA: previously 50%, now 30%.", PDA, 80.0) == "PDA: previously 50%, now 80%."
+    assert with_value("PDA: previously 50%, now 30%.", PDA, 50.0) is None
+    assert with_value("The PDA lesion has regressed from 50% to 30%.", PDA, 80.0) is None

@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from cinelex.metrics.facts.measures import read_measures
-from cinelex.metrics.facts.parse import parse, sentences_of
+from cinelex.metrics.facts.parse import parse
+from cinelex.metrics.facts.sentences import sentences_of
 
 NUMBERS = {
     "ejection_fraction": (

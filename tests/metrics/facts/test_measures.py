@@ -18,6 +18,7 @@ WORDS = vocabulary("echo")
         ("Ejection fraction of 35 percent.", {"ejection_fraction": (35, 35)}),
         ("The LV ejection fraction is about 62 %.", {"ejection_fraction": (62, 62)}),
         ("45% EF.", {"ejection_fraction": (45, 45)}),
+        ("Previously EF 50%, now 35%.", {"ejection_fraction": (35, 35)}),
         ("EF was 250 ms.", {}),
         ("Mean gradient 42 mmHg.", {"aortic_mean_gradient": (42, 42)}),
         (

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cinelex.data.synthetic.cines import reports
+from cinelex.data.synthetic.cines import reports, wording
 from cinelex.data.synthetic.cines.findings import (
     MAX_LESIONS,
     PERCENTS,
@@ -110,12 +110,12 @@ def test_each_lesion_template_is_exact_for_each_segment_name_and_percent_form(
     template: str,
 ) -> None:
     percents = (100,) if template in reports.OCCLUSION else PERCENTS[:-1]
-    for segment, form, percent in itertools.product(SEGMENTS, reports.PERCENT_FORMS, percents):
-        for name in reports.SEGMENT_NAMES[segment]:
+    for segment, form, percent in itertools.product(SEGMENTS, wording.PERCENT_FORMS, percents):
+        for name in wording.SEGMENT_NAMES[segment]:
             sentence = template.format(
                 place=name,
                 percent=form.format(percent),
-                severity=reports.severity_of(percent),
+                severity=wording.severity_of(percent),
                 a="a",
             )
             assert parse(sentence) == [Fact(segment, "stenosis", float(percent), float(percent))]
