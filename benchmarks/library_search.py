@@ -111,6 +111,8 @@ def main() -> None:
         sys.stdout.write(f"{len(library.vectors)} studies\n")
         sys.stdout.write(timed("search", [search(plain) for _ in range(QUESTIONS)]))
         sys.stdout.write(timed("filtered search", [search(held) for _ in range(QUESTIONS)]))
+        both = {**plain, "order": "both"}
+        sys.stdout.write(timed("by meaning and words", [search(both) for _ in range(QUESTIONS)]))
         sys.stdout.write(timed("first frame", posters))
 
 

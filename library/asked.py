@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cinelex.library.search import Order
+
 Text = Annotated[str, Field(max_length=4000)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Row = Annotated[int, Field(ge=0)]
@@ -37,6 +39,7 @@ class Search(Strict):
     words: Annotated[str, Field(max_length=400)] = ""
     filters: dict[str, Annotated[list[str], Field(min_length=1, max_length=60)] | Between] = {}
     count: Annotated[int, Field(ge=1, le=100)] = 12
+    order: Order = "meaning"
 
 
 class Explain(Strict):

@@ -196,6 +196,10 @@ class Catalog:
                 rows = np.setdiff1d(rows, found) if minus else np.intersect1d(rows, found)
         return rows
 
+    def reports(self) -> list[str]:
+        """Return the report of each row."""
+        return [report for (report,) in self._all("SELECT report FROM studies ORDER BY row")]
+
     def unknown_words(self, words: Sequence[str]) -> list[str]:
         """Return those of some words that no report holds; the first report that does is enough."""
         sql = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"

@@ -1,17 +1,18 @@
 """A question to a library, and what answers it: studies, scores beside their nulls, and why."""
 
 import json
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
 from cinelex.core.errors import UserError
+from cinelex.library.bm25 import WordRanks, tokens_of
 from cinelex.library.catalog import Case
+from cinelex.library.fusion import DEPTH, fused
 from cinelex.library.nulls import Kind, load_nulls, text_rows
 from cinelex.library.opened import Library
 from cinelex.library.vectors import Near, Rows
@@ -31,6 +32,8 @@ MAX_EXPLAINED_WORDS: Final = 32
 UNLIKE: Final = 0.5
 """Weight of what is not wanted beside what is; Rocchio 1971, as Manning et al. 2008, 9.1.1."""
 Vector = Float32[np.ndarray, " dim"]
+Order = Literal["meaning", "both"]
+"""By cosine, or by that and the words of the question together."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class Searcher:
         self.columns = library.catalog.columns()
         """What can be filtered by."""
         self._current = library.catalog.current()
+        self._by_words = WordRanks(library.catalog.reports())
         self._lock = threading.Lock()
         self._texts: dict[str, Vector] = {}
         self._passing: dict[str, Int64[np.ndarray, " row"]] = {}
@@ -102,7 +106,13 @@ class Searcher:
         return Question("videos", self.library.vectors.all[row].copy(), without=row)
 
     def answer(
-        self, question: Question, *, count: int, words: str = "", filters: Mapping[str, Any]
+        self,
+        question: Question,
+        *,
+        count: int,
+        words: str = "",
+        filters: Mapping[str, Any],
+        order: Order = "meaning",
     ) -> Answer:
         """Return the nearest studies that pass all filters.
 
@@ -111,6 +121,7 @@ class Searcher:
             count: Studies at most.
             words: That the reports must hold; see ``Catalog.rows_saying``.
             filters: By column, the values that it may have, or a lowest and a highest number.
+            order: What comes first; a question that is no text has no words to go by.
 
         Raises:
             UserError: There is no such column.
@@ -119,11 +130,13 @@ class Searcher:
         every, allowed = self._current, self._allowed(words, filters)
         if question.without is not None:
             every, allowed = (rows[rows != question.without] for rows in (every, allowed))
-        near = vectors.nearest(asked, min(count, len(allowed)), allowed)
-        narrowed = len(allowed) < len(every)
-        best = vectors.nearest(asked, 1, every).scores if narrowed else near.scores
-        null, random = self.nulls[question.kind], vectors.random @ asked
         said = words_of(question.text)
+        if order == "both" and said:
+            near = self._by_both(asked, said, min(count, len(allowed)), allowed)
+        else:
+            near = vectors.nearest(asked, min(count, len(allowed)), allowed)
+        best = vectors.nearest(asked, 1, every).scores
+        null, random = self.nulls[question.kind], vectors.random @ asked
         return Answer(
             near,
             [null.p_pair(score) for score in near.scores],
@@ -134,6 +147,15 @@ class Searcher:
             self.library.catalog.unknown_words(said),
             len(said),
         )
+
+    def _by_both(
+        self, asked: Vector, said: Sequence[str], count: int, allowed: Int64[np.ndarray, " row"]
+    ) -> Near:
+        """Return the rows that stand high by cosine, by words, or by both; scores are cosines."""
+        vectors = self.library.vectors
+        by_meaning = vectors.nearest(asked, min(DEPTH, len(allowed)), allowed).rows
+        rows = fused([by_meaning, self._by_words.best(said, allowed, DEPTH)])[:count]
+        return Near(rows, vectors.all[rows] @ asked)
 
     def refined(self, question: Question) -> Vector:
         """Return the question's vector, moved towards what is liked and away from what is not."""
@@ -215,5 +237,5 @@ class Searcher:
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text, each once, without numbers, signs and little words."""
-    words = dict.fromkeys(re.findall(r"[^\W\d_]{2,}", text.lower()))
+    words = dict.fromkeys(tokens_of(text))
     return [word for word in words if word not in LITTLE][:MAX_EXPLAINED_WORDS]

@@ -77,7 +77,7 @@ class Site:
             for column, wanted in asked.filters.items()
         }
         answer = self.searcher.answer(
-            question, count=asked.count, words=asked.words, filters=filters
+            question, count=asked.count, words=asked.words, filters=filters, order=asked.order
         )
         cases = self.library.catalog.cases(answer.near.rows.tolist())
         kind = name.partition(":")[0]

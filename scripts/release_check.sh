@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Try what would be released: build wheel and source distribution, install each in an environment of
-# its own, train the quick start at toy size from the wheel, list licences, look for known holes.
+# its own, and the wheel with each extra, train the quick start at toy size from the wheel, list the
+# licences of all that the lock names, look for known holes.
 #
 #   bash scripts/release_check.sh [FOLDER]   keeps everything in FOLDER (default: dist/check)
 #
@@ -53,6 +54,18 @@ install() {
     say "$1: $(du -sm "$place" | cut -f1) MB in $((SECONDS - began)) s"
 }
 
+# Each extra beside the core, with what it adds to it; the environments go again.
+extras_install() {
+  local extra core
+  core=$(du -sm "$out/wheel" | cut -f1)
+  for extra in $(sed -n 's/^Provides-Extra: //p' \
+    "$out"/wheel/lib/python*/site-packages/cinelex-*/METADATA); do
+    install "$extra" "$(echo "$out"/dist/*.whl)[$extra]" || return 1
+    say "  $extra: + $(($(du -sm "$out/$extra" | cut -f1) - core)) MB beside the core"
+    rm -rf "${out:?}/$extra"
+  done
+}
+
 quick_start() {
   local work=$out/work
   rm -rf "$work" && mkdir "$work" && cd "$work" && export PYTHONSAFEPATH=1 &&
@@ -75,7 +88,7 @@ sdist_works() {
 
 # What is released to others may not oblige them to more than naming it; LGPL libraries are linked.
 licences() {
-  "$python" -m piplicenses --python "$out/wheel/bin/python" --format=csv --order=license \
+  "$python" -m piplicenses --python "$python" --from=mixed --format=csv --order=license \
     >"$out/licences.csv" &&
     "$python" - "$out/licences.csv" <<'P'
 import csv, re, sys
@@ -90,7 +103,7 @@ P
 
 audit() {
   local place
-  place=$("$out/wheel/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
+  place=$("$python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
   "$uv" tool run --quiet pip-audit --version >/dev/null 2>&1 || return "$SKIPPED"
   "$uv" tool run --quiet pip-audit --format json --path "$place" >"$out/audit.json" 2>"$out/audit.log" || true
   "$python" - "$out/audit.json" <<'P' || return $?
@@ -125,6 +138,7 @@ P
 check "wheel and source distribution are built" build
 check "the wheel holds the package alone" contents
 check "the wheel installs" install wheel "$(echo "$out"/dist/*.whl)"
+check "the wheel installs with each extra" extras_install
 check "the quick start runs from the wheel" quick_start
 check "the source distribution installs" install sdist "$(echo "$out"/dist/*.tar.gz)"
 check "the command of the source distribution answers" sdist_works

@@ -88,7 +88,8 @@ async function search(query, count = PAGE) {
   const words = by("words").value;
   by("active").textContent = Object.keys(chosen).length || words ? "(some are set)" : "";
   await tried(async () => {
-    const answer = await post("/api/search", { query: asked(), words, filters: chosen, count }, signal);
+    const order = by("order").value;
+    const answer = await post("/api/search", { query: asked(), words, filters: chosen, count, order }, signal);
     show(answer);
     for (let start = 0; start < answer.results.length; start += PAGE) {
       const rows = answer.results.slice(start, start + PAGE).map((result) => result.row);
@@ -204,7 +205,9 @@ document.addEventListener("drop", (event) => {
   drop([...event.dataTransfer.files]);
 });
 by("columns").addEventListener("change", () => state.query && search(state.query));
-by("words").addEventListener("change", () => state.query && search(state.query));
+for (const id of ["words", "order"]) {
+  by(id).addEventListener("change", () => state.query && search(state.query));
+}
 by("clear").addEventListener("click", () => {
   by("words").value = "";
   filters.build(by("columns"), state.library.columns);

@@ -58,6 +58,7 @@ def _find(page: Any, text: str) -> None:
 
 
 def test_a_finding_is_typed_and_what_carried_it_is_marked(page: Any) -> None:
+    page.select_option("#order", "both")
     _find(page, "severe stenosis of the LAD")
     assert page.locator(".study").count() == 12
     assert page.locator(".study mark").count() == 12
