@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from jaxtyping import Float, Int
 
+from cinelex.core.progress import progress
+
 Statistic = Callable[[np.ndarray], np.ndarray]
 """Maps resampled values, one resample a row, to one number a row."""
 
@@ -66,10 +68,9 @@ def interval(
     if items < 2:
         return None, None
     generator = np.random.default_rng(seed)
-    chunk = max(1, _DRAWS_AT_ONCE // items)
     drawn = [
-        statistic(values[generator.integers(0, items, size=(min(chunk, resamples - start), items))])
-        for start in range(0, resamples, chunk)
+        statistic(values[generator.integers(0, items, size=(some, items))])
+        for some in _some_at_a_time(resamples, items)
     ]
     return percentiles(np.concatenate(drawn), confidence=confidence)
 
@@ -176,9 +177,8 @@ def drawn_counts(
     _, member = np.unique(groups, return_inverse=True)
     count = int(member.max(initial=-1)) + 1
     generator = np.random.default_rng(seed)
-    chunk = max(1, _DRAWS_AT_ONCE // len(groups))
-    for start in range(0, resamples, chunk):
-        yield _times_drawn(generator, count, min(chunk, resamples - start))[:, member]
+    for some in _some_at_a_time(resamples, len(groups)):
+        yield _times_drawn(generator, count, some)[:, member]
 
 
 def _together(groups: Groups | None) -> tuple[Int[np.ndarray, " item"], int] | None:
@@ -208,12 +208,18 @@ def resampled_sums(
     if items == 0:
         raise ValueError("no items to resample")
     generator = np.random.default_rng(seed)
-    chunk = max(1, _DRAWS_AT_ONCE // items)
     sums = [
-        _times_drawn(generator, items, min(chunk, resamples - start)) @ counts
-        for start in range(0, resamples, chunk)
+        _times_drawn(generator, items, some) @ counts for some in _some_at_a_time(resamples, items)
     ]
     return np.asarray(np.concatenate(sums), dtype=np.float64)
+
+
+def _some_at_a_time(resamples: int, items: int) -> Iterator[int]:
+    """Yield how many resamples are drawn at once, until all are; a bar says how far it is."""
+    chunk = max(1, _DRAWS_AT_ONCE // items)
+    starts = range(0, resamples, chunk)
+    for start in progress(starts, total=len(starts), what=f"times {chunk} resamples"):
+        yield min(chunk, resamples - start)
 
 
 def _times_drawn(

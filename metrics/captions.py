@@ -7,6 +7,7 @@ from typing import Any, Final, TypedDict
 import numpy as np
 from jaxtyping import Float
 
+from cinelex.core.progress import progress
 from cinelex.core.scripts import beyond_ascii, spaced, unspaced
 from cinelex.metrics import bleu, cider, rouge
 from cinelex.metrics.bootstrap import Groups, per_group, percentiles, resampled_sums
@@ -69,7 +70,11 @@ def caption_counts(
                 facts.counts(reference, candidate),
             ]
         )
-        for reference, candidate, score in zip(references, candidates, ciders, strict=True)
+        for reference, candidate, score in progress(
+            zip(references, candidates, ciders, strict=True),
+            total=len(references),
+            what="captions scored",
+        )
     ]
     return np.stack(rows)
 
@@ -116,7 +121,9 @@ def caption_report(
     undefined = dict.fromkeys(own, np.nan), {name: np.empty(0) for name in own}
     others = {
         name: undefined if texts is None else _score(references, texts, scheme, **drawing)
-        for name, texts in baselines.items()
+        for name, texts in progress(
+            baselines.items(), total=len(baselines), what="captions of baselines"
+        )
     }
     report: dict[str, Any] = {}
     for metric, value in own.items():

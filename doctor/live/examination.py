@@ -8,6 +8,7 @@ import torch
 from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
 from cinelex.core.distributed import world_size
+from cinelex.core.progress import progress
 from cinelex.doctor.check import diagnose
 from cinelex.doctor.finding import Finding
 from cinelex.doctor.live.diagnostics import fresh_diagnostics, fresh_model
@@ -46,10 +47,14 @@ def self_tests(
     project: Project[Any, Any], config: RunConfig, device: torch.device
 ) -> dict[str, float]:
     """Return what trying the promises of a project shows."""
-    say("trying two processes, two micro-batches, bf16, and a resumed step")
-    found = resume_diagnostics(project, config, device)
+    say("trying a resumed step and, in one process, bf16, two micro-batches and two processes")
+    tests = [lambda: resume_diagnostics(project, config, device)]
     if world_size() == 1:  # several would each start two more
-        found |= bf16_diagnostics(project, config)
+        tests.append(lambda: bf16_diagnostics(project, config))
     if world_size() == 1 and config.batch > 1:  # and one sample cannot be shared out
-        found |= micro_batch_diagnostics(project, config) | rank_diagnostics(project, config)
+        tests.append(lambda: micro_batch_diagnostics(project, config))
+        tests.append(lambda: rank_diagnostics(project, config))
+    found: dict[str, float] = {}
+    for test in progress(tests, total=len(tests), what="self-tests"):
+        found |= test()
     return found

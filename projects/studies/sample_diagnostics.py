@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int64, UInt8
 
+from cinelex.core.progress import progress
 from cinelex.data.loader import Samples, train_batches
 from cinelex.data.sampler import StudySampler
 from cinelex.data.text.tokenizer import Tokenizer
@@ -75,7 +76,8 @@ def video_diagnostics(
         sampling: How clips are cut.
     """
     chosen = owned[:: max(1, -(-len(owned) // MAX_VIDEOS))]
-    clips = [store.frames(video) for _, video in chosen]
+    looked_at = progress(chosen, total=len(chosen), what="videos looked at")
+    clips = [store.frames(video) for _, video in looked_at]
     timed = [(store.entry(video).total_frames, store.times_ms(video)) for _, video in chosen]
     repeats = [sampling.repeats(total, times) for total, times in timed]
     lengths = [times for _, times in timed if times is not None]
@@ -166,7 +168,8 @@ def text_diagnostics(
     diagnostics: dict[str, Any] = {
         "data/pad_share": pads / sum(table.numel() for table in tables),
         "data/reports_cut": share(
-            tokenizer.length(text) > tokenizer.max_tokens for text in reports
+            tokenizer.length(text) > tokenizer.max_tokens
+            for text in progress(reports, total=len(reports), what="reports looked at")
         ),
     }
     spelled = sorted({text for report in reports for text in _percentages(report)})
