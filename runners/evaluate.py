@@ -20,6 +20,8 @@ from cinelex.core.weights import load_weights
 from cinelex.projects.interface.project import ModelT, Project, Request, RunMode
 from cinelex.projects.interface.results import Results
 from cinelex.runners.finished import Finished
+from cinelex.runners.lending import lent
+from cinelex.runners.parallel import spreads
 from cinelex.runners.run_folder import register
 
 
@@ -64,7 +66,11 @@ def load_trained(
     _refuse_other_studies(found, finished, hashes)
     model = project.model()
     load_weights(found, model)
-    model = model.to(device).eval()
+    model.eval()
+    if spreads(finished.config.parallel):  # then it may not fit as a whole
+        lent(model, device)
+    else:
+        model.to(device)
     project.ready(model)
     return model, hashes
 

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 
 import torch
 from torch import nn
@@ -9,14 +10,15 @@ from torch import nn
 from cinelex.config.schema import RunConfig
 from cinelex.core.sharding import whole
 from cinelex.runners.ema import Ema
+from cinelex.runners.lending import lent
 from cinelex.runners.parallel import spreads
 
 
 class Validated:
     """The trained module, or a copy where its own weights are not what is looked at.
 
-    The copy of a sharded run waits in the memory of the host; it is on the device only while held
-    out studies are looked at.
+    The copy of a sharded run stays in the memory of the host; a block of it is on the device only
+    while it works.
     """
 
     def __init__(self, module: nn.Module, config: RunConfig, device: torch.device) -> None:
@@ -27,11 +29,11 @@ class Validated:
             config: Of the run.
             device: Where the looking is done.
         """
-        self._device, self._waits_on_host = device, spreads(config.parallel)
-        copied = config.ema_decay is not None or self._waits_on_host
+        self._device, self._stays_on_host = device, spreads(config.parallel)
+        copied = config.ema_decay is not None or self._stays_on_host
         self._trained = module
         self._looked_at = copy.deepcopy(module) if copied else module
-        if not self._waits_on_host:
+        if not self._stays_on_host:
             self._looked_at.to(device)
 
     def by(
@@ -40,7 +42,7 @@ class Validated:
         """Return what is seen with the weights, or the averages, of now, in evaluation mode.
 
         Args:
-            look: Gets the module, whole and on the device.
+            look: Gets the module, on the device.
             ema: The averages.
         """
         if self._looked_at is not self._trained:
@@ -48,7 +50,6 @@ class Validated:
             kept = self._looked_at.state_dict()
             for name, tensor in tensors.items():  # one whole tensor at a time
                 kept[name].copy_(whole(tensor.detach()))
-        numbers = look(self._looked_at.to(self._device).eval())
-        if self._waits_on_host:
-            self._looked_at.to("cpu")
-        return numbers
+        self._looked_at.eval()
+        with lent(self._looked_at, self._device) if self._stays_on_host else nullcontext():
+            return look(self._looked_at)

@@ -64,8 +64,9 @@ def first_of_each_report(dataset: StudyDataset, *, max_studies: int) -> StudyDat
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Return where a model's parameters are."""
-    return next(model.parameters()).device
+    """Return where a model runs; parts of one on a device may wait in the memory of the host."""
+    devices = (parameter.device for parameter in model.parameters())
+    return next((found for found in devices if found.type != "cpu"), torch.device("cpu"))
 
 
 def kept_of(batch: Batch) -> Kept:

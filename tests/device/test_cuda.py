@@ -3,11 +3,13 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from cinelex.losses import contrastive
 from cinelex.losses.contrastive import InfoNCE
 from cinelex.metrics.ranking import rank_each_other
 from cinelex.runners.feed import fed
+from cinelex.runners.lending import lent
 from tests.runners.line_project import LineProject
 
 pytestmark = [
@@ -44,3 +46,21 @@ def test_ranks_on_a_gpu_are_those_of_the_cpu() -> None:
     there = rank_each_other(*rows.cuda(), query_group=group.cuda(), item_group=group.cuda())
     for mine, theirs in zip(here, there, strict=True):
         assert (mine.rank == theirs.rank).all()
+
+
+def test_a_lent_model_needs_room_for_a_block_at_a_time() -> None:
+    model = nn.Module()
+    model.blocks = nn.ModuleList(nn.Linear(1024, 1024) for _ in range(8))
+    rows, device = torch.randn(2, 1024), torch.device("cuda", 0)
+    there = rows.to(device)
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    with lent(model, device), torch.no_grad():
+        for block in model.blocks:
+            there = block(there)
+    needed = torch.cuda.max_memory_allocated() - before
+    assert needed < sum(weight.nbytes for weight in model.parameters()) / 4
+    with torch.no_grad():
+        for block in model.blocks:
+            rows = block(rows)
+    torch.testing.assert_close(there.cpu(), rows, rtol=1e-2, atol=1e-2)
