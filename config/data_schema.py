@@ -185,6 +185,9 @@ class TokenizerConfig(Strict):
     """Tokens of a report, with its first and last mark; the rest is cut off."""
     path: Name | None = None
     """Folder or name of a pretrained tokenizer."""
+    buckets: Count = 1
+    """Groups of like length that the reports of a training step are encoded in, each padded to its
+    own longest: less is computed on padding; the same to rounding."""
 
     @model_validator(mode="after")
     def check_path(self) -> Self:

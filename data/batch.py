@@ -63,11 +63,22 @@ class Batch:
     """What a frozen video tower made of each clip; the clips then have no pixels."""
     text_features: Float[Tensor, "study kept text_number"] | None = None
     """What a frozen text tower made of each report, then zeros."""
+    token_counts: tuple[int, ...] = ()
+    """How many tokens each report has, known without asking the device."""
+    groups: int = 1
+    """How many groups of consecutive reports are encoded one after the other."""
 
     @property
     def studies(self) -> int:
         """How many studies the batch holds."""
         return len(self.study_ids)
+
+    @property
+    def text_buckets(self) -> list[tuple[int, int]]:
+        """Return how many reports each group has, and the tokens of its longest; [] for one."""
+        edges = [self.studies * n // self.groups for n in range(self.groups + 1)]
+        cut = [self.token_counts[low:high] for low, high in pairwise(edges)]
+        return [(len(part), max(part)) for part in cut if part] if self.groups > 1 else []
 
     def to(self, device: torch.device) -> "Batch":
         """Copy to a device, without waiting for the copy."""
@@ -110,11 +121,15 @@ class Batch:
             angles=None if self.angles is None else self.angles[clips],
             features=None if self.features is None else self.features[clips],
             text_features=None if self.text_features is None else self.text_features[studies],
+            token_counts=self.token_counts[studies],
+            groups=self.groups,
         )
 
 
-def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
+def collate(samples: Sequence[Sample], *, pad_id: int, groups: int = 1) -> Batch:
     """Pack the clips of several studies, and pad their reports with ``pad_id``.
+
+    Where reports are encoded in groups, the studies stand in the order of their reports' lengths.
 
     Raises:
         UserError: There is no study, or one without a clip, or clips of several shapes.
@@ -126,6 +141,8 @@ def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
         raise UserError(f"{clipless} studies have no clip; drop them from the manifest")
     if len({sample.clips.shape[1:] for sample in samples}) > 1:
         raise UserError("the clips of a batch differ in shape; give all the same size and frames")
+    if groups > 1:
+        samples = sorted(samples, key=lambda sample: len(sample.token_ids))
     counts = tuple(len(sample.clips) for sample in samples)
     longest = max(len(sample.token_ids) for sample in samples)
     token_ids = torch.full((len(samples), longest), pad_id)
@@ -144,6 +161,8 @@ def collate(samples: Sequence[Sample], *, pad_id: int) -> Batch:
         angles=_per_clip([sample.angles for sample in samples]),
         features=_per_clip([sample.features for sample in samples]),
         text_features=_padded([sample.text_features for sample in samples]),
+        token_counts=tuple(len(sample.token_ids) for sample in samples),
+        groups=groups,
     )
 
 

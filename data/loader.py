@@ -65,6 +65,7 @@ def train_batches(
     *,
     start_step: int,
     workers: int,
+    groups: int = 1,
     rank: int | None = None,
     world_size: int | None = None,
 ) -> Iterator[Batch]:
@@ -73,7 +74,8 @@ def train_batches(
     A batch is a function of (seed, step, rank, world size); the number of workers and the place of
     the start change nothing. Workers are threads: the frames are mapped memory, and copying them
     does not hold the interpreter's lock, so there is no worker process to lose and no shared
-    memory to size. With 0 workers the caller's thread makes every batch.
+    memory to size. With 0 workers the caller's thread makes every batch. Reports are encoded in
+    ``groups`` of like length.
     """
     rank = this_rank() if rank is None else rank
     world_size = this_world_size() if world_size is None else world_size
@@ -81,7 +83,7 @@ def train_batches(
     def batch(step: int) -> Batch:
         epoch, indices = sampler.batch_at(step)
         own = share(indices, rank=rank, world_size=world_size)
-        return _batch(dataset, own, epoch)
+        return _batch(dataset, own, epoch, groups=groups)
 
     return _ahead(batch, count(start_step), workers)
 
@@ -109,9 +111,11 @@ def evaluation_batches(
     return progress(made, total=len(groups), what=f"batches of {batch} studies")
 
 
-def _batch(dataset: Samples, indices: Sequence[int], epoch: int | None) -> Batch:
+def _batch(
+    dataset: Samples, indices: Sequence[int], epoch: int | None, *, groups: int = 1
+) -> Batch:
     samples = [dataset.sample(index, epoch=epoch) for index in indices]
-    return collate(samples, pad_id=dataset.tokenizer.pad_id)
+    return collate(samples, pad_id=dataset.tokenizer.pad_id, groups=groups)
 
 
 def _ahead(make: Callable[[int], Batch], steps: Iterator[int], workers: int) -> Iterator[Batch]:

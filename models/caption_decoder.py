@@ -11,6 +11,7 @@ from cinelex.models.contracts import CaptionDecoder
 from cinelex.models.generation import Ids, write_texts
 from cinelex.models.search import GREEDY, Constraint, Search
 from cinelex.models.shapes import Logits, Memory, MemoryMask, TokenIds
+from cinelex.models.text_buckets import Buckets, rows_of, stacked
 
 HELD_VOCAB = 8192
 """Tokens up to which the logits of all are simply held."""
@@ -156,10 +157,37 @@ def captioned(
     token_ids: TokenIds,
     memory: Memory,
     attention_mask: MemoryMask | None,
+    buckets: Buckets = (),
 ) -> tuple[Logits | None, Costs | None]:
-    """Return the logits of captions, or over a large vocabulary what each token costs."""
+    """Return the logits of captions, or over a large vocabulary what each token costs.
+
+    Args:
+        decoder: None writes none.
+        token_ids: The reports.
+        memory: What there is to look at of each study.
+        attention_mask: True where ``memory`` holds something; None where it is full.
+        buckets: Groups of reports that are read one after the other.
+    """
     if decoder is None:
         return None, None
+    if buckets:
+        groups = [
+            captioned(
+                decoder,
+                token_ids[rows, :tokens],
+                memory[rows],
+                None if attention_mask is None else attention_mask[rows],
+            )
+            for rows, tokens in rows_of(buckets)
+        ]
+        logits, costs = (
+            [part for part in parts if part is not None] for parts in zip(*groups, strict=True)
+        )
+        width = token_ids.shape[1]
+        return (
+            stacked(logits, tokens=width) if logits else None,
+            stacked(costs, tokens=width - 1) if costs else None,
+        )
     if (
         isinstance(decoder, TransformerCaptionDecoder)
         and decoder.to_vocab.out_features > HELD_VOCAB

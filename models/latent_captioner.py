@@ -21,6 +21,7 @@ from cinelex.models.embedding import embedding_head, unit_rows
 from cinelex.models.shapes import Clips, Latents, Logits, TokenIds, TokenMask
 from cinelex.models.study_model import NOTHING, EncodedStudies, Kept, MatchedOutputs, StudyModel
 from cinelex.models.temperature import Temperature
+from cinelex.models.text_buckets import Buckets
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class LatentCaptioner(StudyModel):
         owner: Int[Tensor, " clip"],
         token_ids: TokenIds,
         attention_mask: TokenMask,
+        buckets: Buckets = (),
     ) -> LatentOutputs:
         """Run every part once.
 
@@ -109,13 +111,15 @@ class LatentCaptioner(StudyModel):
             owner: The study that each picture belongs to.
             token_ids: The report of each study.
             attention_mask: True where there is a token.
+            buckets: Groups that the reports are read in.
         """
         latent = self.encode_clips(clips)
         studies = self.read_latent(self.mean(latent, owner, studies=len(token_ids)))
-        logits, costs = captioned(self.caption_decoder, token_ids, studies.memory, studies.mask)
+        seen = studies.memory, studies.mask
+        logits, costs = captioned(self.caption_decoder, token_ids, *seen, buckets)
         return LatentOutputs(
             study=studies.study,
-            report=self.encode_report(token_ids, attention_mask).report,
+            report=self.encode_report(token_ids, attention_mask, None, buckets).report,
             temperature=self.temperature(),
             bias=None if self.bias is None else self.bias.squeeze(),
             latent=latent,

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -26,6 +27,7 @@ from cinelex.models.shapes import (
     TrunkFeatures,
 )
 from cinelex.models.temperature import Temperature
+from cinelex.models.text_buckets import Buckets, rows_of, stacked
 from cinelex.models.views import Shown
 
 
@@ -81,6 +83,8 @@ class Kept:
     texts: TrunkFeatures | None = None
     shown: Shown | None = None
     """How clips were filmed, which is looked at beside them."""
+    buckets: Buckets = ()
+    """Groups that the reports are encoded in; all at once if empty."""
 
 
 NOTHING = Kept()
@@ -205,6 +209,7 @@ class StudyModel(nn.Module, ABC):
         token_ids: TokenIds,
         attention_mask: TokenMask,
         kept: TrunkFeatures | None = None,
+        buckets: Buckets = (),
     ) -> EncodedReports:
         """Return the vector and the tokens of each report.
 
@@ -212,7 +217,18 @@ class StudyModel(nn.Module, ABC):
             token_ids: The tokenizer's ids.
             attention_mask: True where there is a token.
             kept: What the frozen trunk of the text encoder made of the tokens, or of all in a row.
+            buckets: Groups that are encoded one after the other.
         """
+        if buckets and kept is None:
+            groups = [
+                self.encode_report(token_ids[rows, :tokens], attention_mask[rows, :tokens])
+                for rows, tokens in rows_of(buckets)
+            ]
+            features = [group.token_features for group in groups]
+            return EncodedReports(
+                report=torch.cat([group.report for group in groups]),
+                token_features=stacked(features, tokens=token_ids.shape[1]),
+            )
         if kept is None:
             features = self.text_encoder(token_ids, attention_mask)
         else:

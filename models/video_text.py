@@ -158,9 +158,10 @@ class VideoText(StudyModel):
         studies = self.encode_study(
             clips, owner, studies=len(token_ids), max_clips=max_clips, kept=kept
         )
-        reports = self.encode_report(token_ids, attention_mask, kept.texts)
-        logits, costs = captioned(self.caption_decoder, token_ids, studies.memory, studies.mask)
-        memory, seen, first = studies.memory, studies.attention_mask, studies.first_token
+        memory, buckets = studies.memory, kept.buckets
+        reports = self.encode_report(token_ids, attention_mask, kept.texts, buckets)
+        logits, costs = captioned(self.caption_decoder, token_ids, memory, studies.mask, buckets)
+        seen, first = studies.attention_mask, studies.first_token
         return VideoTextOutputs(
             study=studies.study,
             report=reports.report,

@@ -83,8 +83,8 @@ class LatentProject(ClipTextProject[StudyData, LatentCaptioner]):
     def outputs(self, model: nn.Module, batch: Batch) -> PictureOutputs:
         """Encode pictures to latents, and write, rebuild and embed from these alone."""
         pixels = self.pixels(model, batch)
-        attention_mask = self.attention_mask(batch)
-        return PictureOutputs(model(pixels, batch.owner, batch.token_ids, attention_mask), pixels)
+        texts = batch.token_ids, self.attention_mask(batch), batch.text_buckets
+        return PictureOutputs(model(pixels, batch.owner, *texts), pixels)
 
     def losses(self, outputs: PictureOutputs, batch: Batch) -> Mapping[str, Tensor]:
         """Match latents with descriptions, and compare what was written and rebuilt from them."""

@@ -8,7 +8,8 @@ ENTRY = Entry(
     open=later("cinelex.projects.probing.project:open_probing"),
     rehearse=later("cinelex.projects.probing.project:rehearse_probing"),
     reads=(
-        *("data", "tokenizer", "probing", "features", "facts.silence"),
+        *("data", "probing", "features", "facts.silence"),
+        *(f"tokenizer.{key}" for key in ("kind", "vocab_size", "max_tokens", "path")),
         *("model.width", "model.video_encoder", "model.video_lora"),
     ),
     terms=TERMS,

@@ -71,7 +71,8 @@ def device_of(model: nn.Module) -> torch.device:
 
 def kept_of(batch: Batch) -> Kept:
     """Return what is known of a batch beside pixels and tokens."""
-    return Kept(batch.features, batch.text_features, Shown(batch.views, batch.angles))
+    shown = Shown(batch.views, batch.angles)
+    return Kept(batch.features, batch.text_features, shown, batch.text_buckets)
 
 
 def encode_batch(model: StudyModel, batch: Batch) -> EncodedStudies:

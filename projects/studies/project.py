@@ -83,6 +83,7 @@ class ClipTextProject(Project[Batch, StudyModelT], Generic[DataT, StudyModelT]):
             self.data.sampler,
             start_step=start_step,
             workers=self.config.data.workers,
+            groups=self.config.tokenizer.buckets,
         )
 
     def pixels(

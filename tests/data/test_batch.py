@@ -74,6 +74,16 @@ def test_parts_are_the_studies_in_order_with_their_clips_and_padding() -> None:
     assert second.clip_counts == (1, 3)
 
 
+def test_reports_in_groups_stand_by_length_and_are_as_wide_as_their_longest() -> None:
+    lengths = {"a": 3, "b": 1, "c": 4, "d": 2, "e": 1}
+    samples = [sample(name, 1, [1] * length) for name, length in lengths.items()]
+    batch = collate(samples, pad_id=0, groups=2)
+    assert batch.study_ids == ["b", "e", "d", "a", "c"]
+    assert batch.text_buckets == [(2, 1), (3, 4)]
+    assert [part.text_buckets for part in batch.split(2)] == [[(1, 1), (1, 1)], [(1, 2), (2, 4)]]
+    assert collate(samples, pad_id=0).text_buckets == []
+
+
 def test_more_parts_than_studies_are_refused() -> None:
     with pytest.raises(UserError, match="2 studies .* into 3 micro-batches"):
         collate([sample("a", 1, [1]), sample("b", 1, [1])], pad_id=0).split(3)
