@@ -224,10 +224,10 @@ class StudyModel(nn.Module, ABC):
                 self.encode_report(token_ids[rows, :tokens], attention_mask[rows, :tokens])
                 for rows, tokens in rows_of(buckets)
             ]
-            features = [group.token_features for group in groups]
+            parts = [group.token_features for group in groups]
             return EncodedReports(
                 report=torch.cat([group.report for group in groups]),
-                token_features=stacked(features, tokens=token_ids.shape[1]),
+                token_features=stacked(parts, tokens=token_ids.shape[1]),
             )
         if kept is None:
             features = self.text_encoder(token_ids, attention_mask)

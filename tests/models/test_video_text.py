@@ -10,13 +10,11 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from cinelex.losses.captioning import Captioning
 from cinelex.models.aggregators import AttentionPoolingAggregator, MeanAggregator
-from cinelex.models.caption_decoder import HELD_VOCAB, TransformerCaptionDecoder
+from cinelex.models.caption_decoder import TransformerCaptionDecoder
 from cinelex.models.contracts import Aggregator
 from cinelex.models.masked_decoder import TransformerMaskedDecoder
 from cinelex.models.masking import tube_mask
-from cinelex.models.study_model import Kept
 from cinelex.models.text_transformer import TextTransformer
 from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
@@ -166,27 +164,6 @@ def test_hidden_pixels_do_not_change_the_reconstruction() -> None:
     assert quiet is not None
     assert again is not None
     assert torch.equal(quiet, again)
-
-
-@pytest.mark.parametrize("held", [HELD_VOCAB, 1])
-def test_reports_in_groups_are_those_of_all_at_once(
-    monkeypatch: pytest.MonkeyPatch, held: int
-) -> None:
-    monkeypatch.setattr("cinelex.models.caption_decoder.HELD_VOCAB", held)
-    whole, pad_id = model(), 0
-    clips, owner, token_ids, _ = inputs()
-    there = torch.arange(7) < torch.tensor([[3], [5], [7]])
-    given = clips, owner, token_ids.where(there, pad_id), there
-    loss, found = Captioning(pad_id=pad_id), list[list[Tensor]]()
-    for buckets in ((), ((2, 5), (1, 7))):
-        out = whole(*given, kept=Kept(buckets=buckets))
-        assert out.token_features is not None
-        told = loss.of(out.caption_logits, out.caption_costs, given[2])
-        values = [out.report, out.token_features[there], told]
-        sum(value.square().sum() for value in values).backward()
-        found.append([*values, *(p.grad for p in whole.parameters() if p.grad is not None)])
-        whole.zero_grad()
-    torch.testing.assert_close(*found)
 
 
 def test_evaluation_is_what_training_computes() -> None:
