@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -16,7 +16,13 @@ SHOWN_AFTER_S = 5.0
 """What is done sooner needs no bar."""
 
 
-def progress(iterable: Iterable[Item], *, total: int | None, what: str) -> Iterator[Item]:
+def progress(
+    iterable: Iterable[Item],
+    *,
+    total: int | None,
+    what: str,
+    size: Callable[[Item], int] = lambda _: 1,
+) -> Iterator[Item]:
     """Yield the items and show on stderr how far it is.
 
     A terminal gets a bar after five seconds, which goes when all is done; anything else gets a
@@ -24,24 +30,32 @@ def progress(iterable: Iterable[Item], *, total: int | None, what: str) -> Itera
 
     Args:
         iterable: What to go through.
-        total: How many items there will be; None where nobody knows.
-        what: What the items are, in the plural, such as "studies".
+        total: How many there will be; None where nobody knows.
+        what: What is counted, in the plural, such as "studies".
+        size: For how many an item counts, where batches are gone through.
     """
     if not speaks_for_all():
         yield from iterable
     elif sys.stderr.isatty():
-        yield from tqdm(
-            iterable, total=total, desc=what, file=sys.stderr, leave=False, delay=SHOWN_AFTER_S
-        )
+        with tqdm(
+            total=total, desc=what, file=sys.stderr, leave=False, delay=SHOWN_AFTER_S
+        ) as bar:
+            for item in iterable:
+                yield item
+                bar.update(size(item))
     else:
-        yield from _with_lines(iterable, total=total, what=what)
+        yield from _with_lines(iterable, total=total, what=what, size=size)
 
 
-def _with_lines(iterable: Iterable[Item], *, total: int | None, what: str) -> Iterator[Item]:
+def _with_lines(
+    iterable: Iterable[Item], *, total: int | None, what: str, size: Callable[[Item], int]
+) -> Iterator[Item]:
     """Yield the items and write a line now and then."""
     started = last = time.monotonic()
-    for count, item in enumerate(iterable, start=1):
+    count = 0
+    for item in iterable:
         yield item
+        count += size(item)
         now = time.monotonic()
         if now - last >= LINE_EVERY_S:
             last = now

@@ -119,7 +119,7 @@ def say_how_to_train(options: argparse.Namespace) -> None:
             f"data.columns.patient=patient_id{DEMO_RUN if options.demo else ''}"
         )
     if options.demo:
-        say("so few studies are learned by heart, and the report page will say so")
+        say("so few studies are memorised, and the report page will say so")
 
 
 if __name__ == "__main__":

@@ -73,6 +73,7 @@ def assemble(
     write_ledger(places.out / "ledger.parquet", told, _summary(contents))
     say(
         f"{len(told)} files: {len(kept)} cines of {len(whole)} studies kept, "
+        f"{whole['report'].notna().sum()} of them with a report; "
         f"{(told['decision'] == DROPPED).sum()} dropped, {waiting} masks wait for a person"
     )
     if waiting:

@@ -62,8 +62,12 @@ def decode_new(
     answers = pool.carry_out(
         "decode", list(_batches(work)), deadline_s=settings.decode_s, common=common
     )
-    kept = _kept(places, sources, answers)
-    return sum(1 for _ in progress(kept, total=len(work), what="cines decoded"))
+    answered = progress(
+        answers, total=len(work), what="cines decoded", size=lambda told: len(told[0])
+    )
+    for batch, about in answered:
+        _keep(places, sources, batch, about)
+    return len(work)
 
 
 def _digest_twins(
@@ -152,18 +156,14 @@ def _batches(items: Sequence[Item]) -> Iterator[Batch]:
         yield batch
 
 
-def _kept(
-    places: Places, sources: Sources, answered: Iterator[tuple[Batch, list[Answer]]]
-) -> Iterator[Item]:
-    for batch, answers in answered:
-        told = [
-            answer | {"content": _content(item, sources)} if "failure" in answer else answer
-            for item, answer in zip(batch, answers, strict=True)
-        ]
-        rows = [_row(answer) for answer in told if answer.get("content")]
-        places.cines.append(rows)
-        places.contents.append(_contents(batch, told))
-        yield from batch
+def _keep(places: Places, sources: Sources, batch: Batch, answers: list[Answer]) -> None:
+    """Write what became of a batch."""
+    told = [
+        answer | {"content": _content(item, sources)} if "failure" in answer else answer
+        for item, answer in zip(batch, answers, strict=True)
+    ]
+    places.cines.append(_row(answer) for answer in told if answer.get("content"))
+    places.contents.append(_contents(batch, told))
 
 
 def _content(item: Item, sources: Sources) -> str:

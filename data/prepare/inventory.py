@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -66,19 +66,12 @@ def take_inventory(
     answers = pool.carry_out(
         "inspect", batches, deadline_s=settings.inspect_s, common={"root": str(root)}
     )
-    for _ in progress(_kept(places, number, answers), total=len(items), what="headers read"):
-        pass
+    answered = progress(
+        answers, total=len(items), what="headers read", size=lambda told: len(told[0])
+    )
+    for batch, about in answered:
+        places.files.append(map(_answered, batch, repeat(number), about))
     return len(new)
-
-
-def _kept(
-    places: Places, number: int, answered: Iterable[tuple[Iterable[Item], list[Answer]]]
-) -> Iterable[Item]:
-    """Write what is known of each file of a batch, and yield the files."""
-    for batch, answers in answered:
-        pairs = list(zip(batch, answers, strict=True))
-        places.files.append(_answered(item, number, answer) for item, answer in pairs)
-        yield from batch
 
 
 def _answered(item: Item, number: int, answer: Answer) -> Row:

@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cinelex.core.console import say
+from cinelex.core.errors import UserError
 from cinelex.core.progress import progress
 from cinelex.data.prepare.joining import Joined, Line, join, lines_of
 from cinelex.data.prepare.report_columns import find_columns
 from cinelex.data.prepare.settings import ReportSettings
 from cinelex.data.studies.manifest import LONGEST_REPORT
 from cinelex.data.tables.read import read_table
+from cinelex.data.tables.table import Table
 from cinelex.data.text.deidentify import deidentify
 from cinelex.data.text.plain import plain_text
 from cinelex.data.text.sections import SHIPPED, Headings
@@ -72,15 +76,47 @@ def read_reports(
     Raises:
         UserError: The file or its columns are wrong; no cell is quoted.
     """
-    table = read_table(
-        path, key="--reports", separator=settings.separator, encoding=settings.encoding
-    )
-    columns = find_columns(table.names, settings.columns)
-    say(f"reports: {table.how}; " + ", ".join(f"{f} in {n!r}" for f, n in columns.items()))
+    table, columns = open_reports(path, settings)
     cells = {field: table.column(name).to_pylist() for field, name in columns.items()}
     lines = lines_of(table.whereabouts(), cells)
     joined = join(lines, studies, window_days=settings.window_days)
+    if len(studies) and not joined.lines:
+        say(
+            f"reports: none of the {len(lines)} names a study; compare the ids in {path} with "
+            "those in private/studies_without_report.csv"
+        )
     return _told(joined, len(lines), studies, settings, read_facts)
+
+
+def check_reports(path: Path, settings: ReportSettings) -> None:
+    """Say how a table of reports is read, before days are spent on cines.
+
+    Raises:
+        UserError: It is missing or wrong, or the headings are.
+    """
+    if not path.is_file():
+        raise UserError("--reports: no such file; give a CSV, Excel, Parquet or JSON-lines file")
+    table, columns = open_reports(path, settings)
+    Headings.read(settings.headings or SHIPPED)
+    say(f"reports: {table.how}; " + ", ".join(f"{f} in {n!r}" for f, n in columns.items()))
+
+
+def open_reports(path: Path, settings: ReportSettings) -> tuple[Table, dict[str, str]]:
+    """Return a table of reports, and the name of the column of each field.
+
+    Raises:
+        UserError: The file or its columns are wrong, it holds no report, or a control character.
+    """
+    table = read_table(
+        path, separator=settings.separator, encoding=settings.encoding, section="reports"
+    )
+    columns = find_columns(table.names, settings.columns)
+    for name in columns.values():
+        table.refuse_control_characters(name)
+    text = table.column(columns["text"]).cast(pa.large_string())
+    if not pc.any(pc.not_equal(pc.utf8_trim_whitespace(text), "")).as_py():
+        raise UserError(f"{path}: has a header and no report; export the reports again")
+    return table, columns
 
 
 def no_reports() -> Reports:

@@ -15,7 +15,7 @@ from cinelex.data.prepare.decoding import decode_new, decoded, withdraw
 from cinelex.data.prepare.files import Sources, root_number
 from cinelex.data.prepare.inventory import FAILURES, GONE, take_inventory
 from cinelex.data.prepare.places import Places, check_folders, held, open_places
-from cinelex.data.prepare.reports import ReadFacts
+from cinelex.data.prepare.reports import ReadFacts, check_reports
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Share
 from cinelex.data.prepare.work import NO_ROOM, WorkerPool, no_room
@@ -46,8 +46,8 @@ def prepare(request: Request) -> None:
             the data set; or the disk takes no more.
     """
     check_folders(request.dicom, request.out)
-    if request.reports is not None and not request.reports.is_file():
-        raise UserError("--reports: no such file; give a CSV, Excel, Parquet or JSON-lines file")
+    if request.reports is not None:
+        check_reports(request.reports, request.settings.reports)
     try:
         places = open_places(request.out)
         with held(places, request.share):

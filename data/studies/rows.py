@@ -10,16 +10,13 @@ from jaxtyping import Bool, Int
 
 from cinelex.data.studies.coded import Coded, coded, constant, one_blank, trimmed
 from cinelex.data.studies.study import SPLIT_NAMES, Columns
-from cinelex.data.tables.table import Table
+from cinelex.data.tables.table import DAMAGED, TEXT_CONTROLS, Table
 
 ONLY_SPLIT = "all"
 ANGLES = ("primary_angle", "secondary_angle")
 CONTROLS = r"[\x00-\x1f\x7f-\x{9f}]"
-REPORT_CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f-\x{9f}]"
-"""What no report may hold; line breaks, tabs and page breaks are blanks."""
 PADDED = r"^0\d+$|^\d+\.0+$"
 """Numbers that a program for tables may write otherwise."""
-ENCODING_ADVICE = "set data.encoding"
 NO_SPLIT = (
     "split by patient with data.split_by_patient={train: 0.8, val: 0.1, test: 0.1}, or take all "
     "studies for one split, 'all', with data.columns.split=null"
@@ -113,8 +110,8 @@ def _refuse_damaged(rows: Rows) -> None:
     for cells, name in short:
         control = pc.match_substring_regex(cells.texts, CONTROLS)
         rows.refuse_first(cells.rows_where(control), name, "holds a control character")
-    control = pc.match_substring_regex(rows.report.texts, REPORT_CONTROLS)
-    problem = f"holds a control character; was it saved in another encoding? {ENCODING_ADVICE}"
+    control = pc.match_substring_regex(rows.report.texts, TEXT_CONTROLS)
+    problem = DAMAGED.format(section=rows.table.section)
     rows.refuse_first(rows.report.rows_where(control), columns.report, problem)
     for cells, name in short[:2]:
         rows.refuse_first(cells.blank(), name, "is empty")

@@ -13,6 +13,10 @@ from jaxtyping import Bool
 from cinelex.core.errors import UserError
 from cinelex.data.tables.names import MAX_SHOWN, nearest_name, shown
 
+TEXT_CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f-\x{9f}]"
+"""Control characters that are neither blanks nor line breaks."""
+DAMAGED = "holds a control character; was it saved in another encoding? set {section}.encoding"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -91,6 +95,15 @@ class Table:
             f"{self._what_there_is(missing)}"
             + "".join(f"; or {(advice or {})[name]}" for name in missing if name in (advice or {}))
         )
+
+    def refuse_control_characters(self, name: str) -> None:
+        """Refuse a column with a character that no text has.
+
+        Raises:
+            UserError: It does; the message has the first such row.
+        """
+        found = pc.match_substring_regex(self.column(name).cast(pa.large_string()), TEXT_CONTROLS)
+        self.refuse_first(found.to_numpy(), name, DAMAGED.format(section=self.section))
 
     def where(self, row: int) -> str:
         """Return how a person finds a row, counted here from 0: "line 7" or "row 6"."""

@@ -35,6 +35,12 @@ def test_a_log_gets_a_line_every_ten_seconds(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.usefixtures("slow_clock")
+def test_batches_count_for_what_they_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    list(progress(["ab", "c", "def", "g"], total=7, what="files", size=len))
+    assert capsys.readouterr().err == "files: 6 of 7 after 12 s, 2 s left\n"
+
+
+@pytest.mark.usefixtures("slow_clock")
 def test_an_unknown_total_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     list(progress(range(3), total=None, what="steps"))
     assert capsys.readouterr().err == "steps: 3 after 12 s\n"

@@ -42,6 +42,26 @@ def test_missing_folders_and_files_are_named_by_their_option(export: Path, tmp_p
         run(export, tmp_path / "out", reports=tmp_path / "nowhere.csv")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Accession;Report\n", "has a header and no report"),
+        ("Accession;Report\nQA1777; \n;\n", "has a header and no report"),
+        ("Accession;Report\nQA1777;Zqdrovik \0 LAD\n", "line 2, column 'Report': .*control"),
+        ("Accession;Report\nQA\0;Normal.\n", "line 2, column 'Accession': .*reports.encoding"),
+        ("Accession;Reprot\nQA1777;x\n", r"nearest: 'Reprot'.*reports\.columns\.text="),
+    ],
+)
+def test_a_table_of_reports_is_refused_before_anything_is_read(
+    export: Path, tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "reports.csv").write_text(text)
+    with pytest.raises(UserError, match=message) as refusal:
+        run(export, tmp_path / "out", reports=tmp_path / "reports.csv")
+    assert "Zqdrovik \0" not in str(refusal.value)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_without_dicom_is_refused_and_forgotten(export: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "a.dcm").write_text("no DICOM at all")

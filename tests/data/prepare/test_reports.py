@@ -119,3 +119,12 @@ def test_blank_reports_are_counted_and_long_ones_cut(tmp_path: Path) -> None:
     assert reports.counts["no_text"] == 1
     assert reports.counts["cut to 100,000 characters"] == 1
     assert len(str(reports.told.loc["s2", "report"])) == 100_000
+
+
+def test_a_table_that_names_no_study_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "reports.csv").write_text("Accession;Report\n999;Normal.\n")
+    reports = read_reports(tmp_path / "reports.csv", STUDIES, ReportSettings(), None)
+    assert reports.told.empty
+    assert "none of the 1 names a study" in capsys.readouterr().out
