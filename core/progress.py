@@ -37,9 +37,7 @@ def progress(
     if not speaks_for_all():
         yield from iterable
     elif sys.stderr.isatty():
-        with tqdm(
-            total=total, desc=what, file=sys.stderr, leave=False, delay=SHOWN_AFTER_S
-        ) as bar:
+        with tqdm(total=total, desc=what, file=sys.stderr, leave=False, delay=SHOWN_AFTER_S) as bar:
             for item in iterable:
                 yield item
                 bar.update(size(item))

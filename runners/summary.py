@@ -4,10 +4,13 @@ from itertools import zip_longest
 
 from cinelex.config.schedule import schedule_table
 from cinelex.config.schema import RunConfig
+from cinelex.core.entry import prog
 from cinelex.projects.interface.results import Group, Null, Results, Score
 
 MAX_SCORES = 18
 """Lines of scores, so that a summary and what stands around it fit a terminal of 24 lines."""
+SCRIPTS = ("bash scripts/doctor.sh", "bash scripts/runs.sh")
+"""For who has no ``cinelex`` on the path."""
 LABEL, VALUE, INTERVAL, NULL = 48, 8, 18, 23
 """Columns of a line of the summary, 100 in all; a heading gives way to its score."""
 HEAD = (
@@ -50,10 +53,11 @@ def summary_lines(results: Results) -> list[str]:
 
 def next_lines(run: str) -> list[str]:
     """Return what somebody does next with a run that was evaluated."""
+    doctor, runs = ("cinelex doctor", "cinelex runs") if prog("") else SCRIPTS
     return [
         "next: open the report and read the nulls first, then",
-        f"  cinelex doctor check {run}  # what is wrong, and which key changes it",
-        f"  cinelex runs show {run}  # every headline score with all its nulls",
+        f"  {doctor} check {run}  # what is wrong, and which key changes it",
+        f"  {runs} show {run}  # every headline score with all its nulls",
     ]
 
 

@@ -55,8 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if getattr(options, name) is None:
             raise UserError(f"--{name} is missing; see --help, or try --demo")
     check_writable(options.out, "--out")
-    prepare(request(options, config))
-    say_how_to_train(options)
+    reports = prepare(request(options, config))
+    if options.part is None:
+        say_what_next(options, reports)
     return 0
 
 
@@ -110,14 +111,18 @@ def make_demo(options: argparse.Namespace) -> None:
     options.out = options.out or DEMO / "dataset"
 
 
-def say_how_to_train(options: argparse.Namespace) -> None:
-    """Say the next command."""
-    if options.part is None:
-        say(
-            f"card: {options.out / 'card.md'}\ntrain: bash scripts/runner.sh --base_config "
-            f"config/clip/multitask_config.yaml data.manifest={options.out / 'manifest.parquet'} "
-            f"data.columns.patient=patient_id{DEMO_RUN if options.demo else ''}"
-        )
+def say_what_next(options: argparse.Namespace, reports: int) -> None:
+    """Say where the card is, and the next command."""
+    say(f"card: {options.out / 'card.md'}")
+    if not reports:
+        say("train: not yet, for no study has a report; start again with --reports")
+        return
+    train = "cinelex train" if prog("") else "bash scripts/runner.sh"
+    say(
+        f"train: {train} --base_config config/clip/multitask_config.yaml "
+        f"data.manifest={options.out / 'manifest.parquet'} data.columns.patient=patient_id"
+        f"{DEMO_RUN if options.demo else ''}"
+    )
     if options.demo:
         say("so few studies are memorised, and the report page will say so")
 

@@ -28,6 +28,7 @@ def allowed_columns(dataset: Dataset) -> dict[str, Any]:
         "manufacturer": text(dataset, "Manufacturer", longest=64),
         "model": text(dataset, "ManufacturerModelName", longest=64),
         "heart_rate_per_min": number(dataset, "HeartRate"),
+        "burned_in": code(dataset, "BurnedInAnnotation") == "YES",
         "order": tuple(number(dataset, keyword) or 0.0 for keyword in ORDER),
         "regions": regions(dataset),
         "shutters": shutters(dataset),

@@ -34,7 +34,7 @@ PICTURE: Final = (
 )  # fmt: skip
 COLUMNS: Final = (
     "SOPClassUID", "Modality", "Manufacturer", "ManufacturerModelName", "PatientAge",
-    "PatientSex", "HeartRate",
+    "PatientSex", "HeartRate", "BurnedInAnnotation",
 )  # fmt: skip
 ORDER: Final = ("SeriesNumber", "InstanceNumber")
 """In which order the study was taken."""

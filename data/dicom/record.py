@@ -81,6 +81,8 @@ class FileRecord:
     manufacturer: str = ""
     model: str = ""
     heart_rate_per_min: float | None = None
+    burned_in: bool = False
+    """Whether the header says that text which names somebody is burned into the pixels."""
     order: tuple[float, float] = (0.0, 0.0)
     """Series and instance number, by which the files of a study are in the order that they were
     taken in; 0 where the header has none."""

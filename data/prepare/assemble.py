@@ -45,8 +45,12 @@ class Further:
 
 def assemble(
     places: Places, sources: Sources, keys: Pseudonyms, settings: PrepareSettings, further: Further
-) -> None:
-    """Write ledger, manifest, review page, card, and what only the hospital may have."""
+) -> Contents:
+    """Write ledger, manifest, review page, card, and what only the hospital may have.
+
+    Returns:
+        What the card tells of.
+    """
     told = _told(places, sources, keys, settings, further.by_content)
     studies = _studies(told)
     reports = no_reports()
@@ -71,15 +75,28 @@ def assemble(
     write_whole(places.out / "card.md", card(contents))
     _write_private(places, told, contents)
     write_ledger(places.out / "ledger.parquet", told, _summary(contents))
+    _say_outcome(contents, waiting, places.out)
+    return contents
+
+
+def _say_outcome(contents: Contents, waiting: int, out: Path) -> None:
+    told, kept, studies = contents.told, contents.kept, contents.studies
     say(
-        f"{len(told)} files: {len(kept)} cines of {len(whole)} studies kept, "
-        f"{whole['report'].notna().sum()} of them with a report; "
-        f"{(told['decision'] == DROPPED).sum()} dropped, {waiting} masks wait for a person"
+        f"{len(told)} files: {len(kept)} cines of {len(studies)} studies kept, "
+        f"{contents.with_report} of these studies with a report; "
+        f"{(told['decision'] == DROPPED).sum()} files dropped, {waiting} masks wait for a person"
     )
+    burned_in = int(kept["burned_in"].sum())
+    if burned_in:
+        say(
+            f"burned-in text: the headers of {burned_in} cines that are kept say that names stand "
+            "in their pixels; what lies outside their masks is cut off, but look at some of them "
+            "(burned_in in ledger.parquet) before the set goes anywhere"
+        )
     if waiting:
         say(
-            f"masks: open {places.out / 'review.html'}, approve or reject each, put the "
-            f"decisions.csv that it gives into {places.out}, and run the same command again"
+            f"masks: open {out / 'review.html'}, approve or reject each, put the decisions.csv "
+            f"that it gives into {out}, and run the same command again"
         )
 
 

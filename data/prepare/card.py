@@ -14,6 +14,7 @@ from cinelex.data.prepare.reports import Reports
 from cinelex.data.prepare.splitting import SPLITS, likeness_of_splits
 
 MAX_VALUES = 12
+BURNED_IN = "cines whose header says that names are burned into the pixels"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Contents:
     options: Mapping[str, Any]
     by: str
     """What patients were shared out by."""
+
+    @property
+    def with_report(self) -> int:
+        """How many of the studies have a report."""
+        return int(self.studies["report"].notna().sum())
 
 
 def card(contents: Contents) -> str:
@@ -68,7 +74,7 @@ def _overview(contents: Contents) -> str:
             ("studies", len(studies)),
             ("studies of which no cine is kept", known - len(studies)),
             ("patients", studies["patient_id"].nunique()),
-            ("studies with a report", int((studies["report"].fillna("") != "").sum())),
+            ("studies with a report", contents.with_report),
             ("frames", int(kept["frames"].sum())),
         ],
     )
@@ -95,6 +101,7 @@ def _time_and_masks(contents: Contents) -> str:
         (f"masks {source}, {decision}", count)
         for (source, decision), count in _counted(cines, ["source", "decision"])
     ]
+    rows.append((BURNED_IN, int(cines["burned_in"].eq(True).sum())))
     rows.append(("cines with colour Doppler", int(cines["doppler"].eq(True).sum())))
     return _table(("", "cines"), rows)
 

@@ -7,6 +7,8 @@ was to be kept is on the disk.
 import base64
 import hashlib
 import hmac
+import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ from cinelex.data.video.store_writer import StoreWriter
 
 ALL = (*DEFAULT_MODALITIES, *ON_REQUEST)
 """Which modalities are wanted is decided later, so that a change of mind reads no header again."""
+WAITS_S = (0.1, 0.5)
+"""Before a file is asked for again of a disk or a network that failed."""
 Request = dict[str, Any]
 Answer = dict[str, Any]
 
@@ -37,7 +41,7 @@ def answers_to(request: Request) -> Iterator[Answer]:
 
 def _inspect(request: Request) -> Iterator[Answer]:
     for item in request["items"]:
-        yield _safely(_header, Path(request["root"], item["path"]))
+        yield _patiently(_header, Path(request["root"], item["path"]))
     yield {}
 
 
@@ -47,7 +51,7 @@ def _header(path: Path) -> Answer:
 
 def _digest(request: Request) -> Iterator[Answer]:
     for item in request["items"]:
-        yield _safely(_content, Path(item["file"]), request["salt"])
+        yield _patiently(_content, Path(item["file"]), request["salt"])
     yield {}
 
 
@@ -70,12 +74,11 @@ def keyed(salt: str, data: bytes) -> str:
 def _decode(request: Request) -> Iterator[Answer]:
     with StoreWriter(Path(request["store"]), part=request["part"]) as writer:
         for item in request["items"]:
-            yield _safely(_cine, item, request, writer)
+            yield _patiently(_cine, Path(item["file"]), item, request, writer)
         yield _stored(writer.close)
 
 
-def _cine(item: dict[str, Any], request: Request, writer: StoreWriter) -> Answer:
-    path = Path(item["file"])
+def _cine(path: Path, item: dict[str, Any], request: Request, writer: StoreWriter) -> Answer:
     content = content_of(path, request["salt"])
     record = FileRecord.from_json(item["record"])
     try:
@@ -116,6 +119,18 @@ def _digest_of(frames: UInt8[np.ndarray, "frame row column channel"]) -> bytes:
     digest = hashlib.sha256(str(frames.shape).encode())
     digest.update(np.ascontiguousarray(frames).data)
     return digest.digest()
+
+
+def _patiently(answer: Callable[..., Answer], path: Path, *about: Any) -> Answer:
+    """Return an answer about a file; what its disk refuses is asked for again after a while."""
+    told = _safely(answer, path, *about)
+    for wait_s in WAITS_S:
+        reason = told.get("record", told).get("reason", "")
+        if not ("errno" in told or reason == "unreadable") or not os.access(path, os.R_OK):
+            break
+        time.sleep(wait_s)
+        told = _safely(answer, path, *about)
+    return told
 
 
 def _safely(answer: Callable[..., Answer], *about: Any) -> Answer:

@@ -15,7 +15,7 @@ from jaxtyping import Bool
 from cinelex.core.progress import progress
 from cinelex.data.prepare.child import content_of
 from cinelex.data.prepare.files import Sources, known_files
-from cinelex.data.prepare.inventory import FAILURES
+from cinelex.data.prepare.inventory import FAILURES, MAY_PASS
 from cinelex.data.prepare.places import Places
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Share
@@ -106,8 +106,8 @@ def _lacking(
     again = (~done["stored"] & (done["reason"] == "")).to_numpy() & _certain(
         done, settings, decisions
     )
-    if settings.retry:
-        again |= done["reason"].isin(FAILURES).to_numpy()
+    tried_again = (*MAY_PASS, *FAILURES) if settings.retry else MAY_PASS
+    again |= done["reason"].isin(tried_again).to_numpy()
     known = set(done["content"][~again])
     first = ~cines.duplicated("content") | cines["content"].isna()
     return sources.items(cines[first & ~cines["content"].isin(known)], share)

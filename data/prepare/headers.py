@@ -12,7 +12,7 @@ from cinelex.data.dicom.record import FileRecord
 PUBLIC = (
     "study_id", "patient_id", "date", "year", "age", "sex", "site", "manufacturer", "model",
     "modality", "view", "primary_angle", "secondary_angle", "heart_rate", "time_source",
-    "time_conflict", "transfer_syntax", "order",
+    "time_conflict", "transfer_syntax", "burned_in", "order",
 )  # fmt: skip
 """Columns that may stand outside ``private/``."""
 PRIVATE = (
@@ -68,6 +68,7 @@ def _columns(record: FileRecord, study: str, patient: str, keys: Pseudonyms) -> 
         "time_source": record.time_source or "unknown",
         "time_conflict": record.time_conflict,
         "transfer_syntax": record.transfer_syntax,
+        "burned_in": record.burned_in,
         "order": record.order,
         "patient": patient,
         "study_uid": own.study_uid,

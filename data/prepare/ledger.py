@@ -32,6 +32,7 @@ LEDGER = pa.schema(
         ("mask_source", pa.string()),
         ("mask_confidence", pa.float32()),
         ("doppler", pa.bool_()),
+        ("burned_in", pa.bool_()),
     ]
 )
 MANIFEST = pa.schema(

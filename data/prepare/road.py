@@ -10,6 +10,7 @@ from cinelex.core.console import say
 from cinelex.core.errors import UserError
 from cinelex.data.dicom.pseudonyms import open_pseudonyms
 from cinelex.data.prepare.assemble import Further, assemble
+from cinelex.data.prepare.decide import KEPT, PENDING
 from cinelex.data.prepare.decisions import read_decisions
 from cinelex.data.prepare.decoding import decode_new, decoded, withdraw
 from cinelex.data.prepare.files import Sources, root_number
@@ -38,12 +39,12 @@ class Request:
     read_facts: ReadFacts | None = None
 
 
-def prepare(request: Request) -> None:
-    """Go the road, or on with it.
+def prepare(request: Request) -> int:
+    """Go the road, or on with it, and return how many studies have cines and a report.
 
     Raises:
         UserError: A folder, the key, the reports or the decisions are wrong; another process has
-            the data set; or the disk takes no more.
+            the data set; the disk takes no more; or no cine is left.
     """
     check_folders(request.dicom, request.out)
     if request.reports is not None:
@@ -51,14 +52,14 @@ def prepare(request: Request) -> None:
     try:
         places = open_places(request.out)
         with held(places, request.share):
-            _prepare(places, request)
+            return _prepare(places, request)
     except OSError as error:
         if error.errno in NO_ROOM:
             raise no_room(error.errno) from None
         raise
 
 
-def _prepare(places: Places, request: Request) -> None:
+def _prepare(places: Places, request: Request) -> int:
     keys = open_pseudonyms(request.out)
     settings, share = request.settings, request.share
     decisions = read_decisions(places.out / "decisions.csv")
@@ -72,16 +73,23 @@ def _prepare(places: Places, request: Request) -> None:
     say(f"decoded: {count} cines")
     if share.of > 1:
         say(f"part {share.number} of {share.of} is done; run without --part when all are")
-        return
+        return 0
     for journal in (places.files, places.contents, places.cines):
         journal.compact()
     _check_any(places)
     by_content = _by_content(places, decisions)
     further = Further(request.reports, request.read_facts, decisions, by_content, request.options)
-    assemble(places, sources, keys, settings, further)
+    contents = assemble(places, sources, keys, settings, further)
     withdrawn = withdraw(places, settings, by_content)  # after the manifest has let go of them
     if withdrawn:
         say(f"removed from the store: {withdrawn} cines that may not, or not any more, be there")
+    if not contents.told["decision"].isin([KEPT, PENDING]).any():
+        whys = contents.told["why"].value_counts().items()
+        raise UserError(
+            f"no cine is left of {len(contents.told)} files "
+            f"({', '.join(f'{why}: {count}' for why, count in whys)}); see {places.out / 'card.md'}"
+        )
+    return contents.with_report
 
 
 def _check_any(places: Places) -> None:

@@ -1,16 +1,24 @@
 """What becomes of the cines of a study."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from cinelex.core.errors import UserError
+from cinelex.data.prepare import child, decoding, road
+from cinelex.data.prepare.card import BURNED_IN
+from cinelex.data.prepare.child import content_of
+from cinelex.data.prepare.places import Places
 from cinelex.data.video.frame_store import FrameStore
 from tests.data.prepare.exports import (
     SURE,
     UNSURE,
     decisions,
+    moving,
     run,
     tables,
     write_cine,
@@ -71,6 +79,69 @@ def test_studies_that_lose_every_cine_are_counted_on_the_card(tmp_path: Path) ->
     card = (tmp_path / "out" / "card.md").read_text()
     assert "| studies | 1 |" in card
     assert "| studies of which no cine is kept | 1 |" in card
+
+
+def test_a_header_that_tells_of_burned_in_names_is_said_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_cine(tmp_path / "export" / "a", scene=1, BurnedInAnnotation="YES")
+    write_cine(tmp_path / "export" / "b", scene=2, BurnedInAnnotation="NO")
+    run(tmp_path / "export", tmp_path / "out")
+    assert "the headers of 1 cines that are kept say that names" in capsys.readouterr().out
+    assert f"| {BURNED_IN} | 1 |" in (tmp_path / "out" / "card.md").read_text()
+    assert tables(tmp_path / "out")[0]["burned_in"].sum() == 1
+
+
+def test_a_cine_shorter_than_a_clip_is_kept_with_its_frames_counted(tmp_path: Path) -> None:
+    short = moving(1)[:2]
+    write_cine(tmp_path / "export" / "a", NumberOfFrames=2, PixelData=short.tobytes())
+    run(tmp_path / "export", tmp_path / "out")
+    assert tables(tmp_path / "out")[1]["frames"].tolist() == [2]
+
+
+@pytest.mark.parametrize("failures", [1, 5])
+def test_a_disk_that_fails_is_asked_again_and_then_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    left = [failures]
+
+    def failing(path: Path, salt: str) -> str:
+        if path.name == "a" and left[0]:
+            left[0] -= 1
+            raise OSError(errno.EIO, "Zqdrovik")
+        return content_of(path, salt)
+
+    monkeypatch.setattr(child, "content_of", failing)
+    monkeypatch.setattr(child, "WAITS_S", (0.0, 0.0))
+    write_cine(tmp_path / "export" / "a", scene=1)
+    write_cine(tmp_path / "export" / "b", scene=2)
+    run(tmp_path / "export", tmp_path / "out")
+    assert sorted(tables(tmp_path / "out")[0]["why"]) == ["", "" if failures < 3 else "not_decoded"]
+    run(tmp_path / "export", tmp_path / "out")
+    assert decisions(tmp_path / "out") == {"kept": 2}
+
+
+def test_a_file_that_went_between_two_stages_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for scene in (1, 2):
+        write_cine(tmp_path / "export" / str(scene), scene=scene)
+
+    def going(places: Places, *rest: Any, **further: Any) -> int:
+        (tmp_path / "export" / "1").unlink()
+        return decoding.decode_new(places, *rest, **further)
+
+    monkeypatch.setattr(road, "decode_new", going)
+    run(tmp_path / "export", tmp_path / "out")
+    assert sorted(tables(tmp_path / "out")[0]["why"]) == ["", "not_decoded"]
+
+
+def test_an_export_without_a_cine_ends_with_the_reasons(tmp_path: Path) -> None:
+    still = moving(1)[:1]
+    write_cine(tmp_path / "export" / "a", NumberOfFrames=1, PixelData=still.tobytes())
+    with pytest.raises(UserError, match=r"no cine is left of 1 files \(one_frame: 1\)"):
+        run(tmp_path / "export", tmp_path / "out")
+    assert decisions(tmp_path / "out") == {"dropped": 1}
 
 
 def test_a_mask_waits_is_approved_and_only_then_stored(tmp_path: Path) -> None:
