@@ -10,6 +10,7 @@ from cinelex.models.aggregators import (
     ClassTokenAggregator,
     GatedAttentionAggregator,
     MeanAggregator,
+    ViewAttentionAggregator,
 )
 from cinelex.models.caption_decoder import TransformerCaptionDecoder
 from cinelex.models.contracts import (
@@ -55,6 +56,7 @@ AGGREGATORS: dict[str, type[Aggregator]] = {
     "gated_attention": GatedAttentionAggregator,
     "attention_pooling": AttentionPoolingAggregator,
     "class_token": ClassTokenAggregator,
+    "view_attention": ViewAttentionAggregator,
 }
 TEXT_ENCODERS: dict[str, type[TextEncoder]] = {
     "transformer": TextTransformer,

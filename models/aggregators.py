@@ -1,7 +1,8 @@
 """Aggregators: from the clips or tokens of a study to one vector."""
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from cinelex.models.blocks import Block, FeedForward, check_heads, start_small
 from cinelex.models.contracts import Aggregator
@@ -102,11 +103,49 @@ class AttentionPoolingAggregator(Aggregator):
         keys = self.key(rows).unflatten(1, (self.heads, -1))
         scores = (keys * self.query.view(self.heads, -1)).sum(-1) * keys.shape[-1] ** -0.5
         weight = segment_softmax(scores, owner, studies=studies)
-        values = self.value(rows).unflatten(1, (self.heads, -1)).float()
-        weighed = (weight[..., None] * values).flatten(1)
-        pooled = weighed.new_zeros(studies, rows.shape[1]).index_add(0, owner, weighed)
-        pooled = self.query + self.join(pooled.to(rows.dtype))
+        pooled = self.query + self.join(weighed_sum(weight, self.value(rows), owner, studies))
         return pooled + self.mlp(self.join_norm(pooled))
+
+
+class ViewAttentionAggregator(Aggregator):
+    """Weigh the clips of a study by the view that each shows, and by nothing else of them.
+
+    A matrix reads from a clip's row how probable each view is, and what a head makes of a view is
+    one number a view: the weight of clip c is the softmax, over the clips of its study, of
+    sum_v w_v p(v | c). With a weight on the term ``views`` the probabilities are taught by the
+    views that the manifest names; a clip of unknown view is weighed by what it looks like.
+    """
+
+    def __init__(self, *, width: int, views: int = 16, heads: int = 4) -> None:
+        """Make what reads views, and what they are worth.
+
+        Args:
+            width: Numbers a row and a study; a multiple of ``heads``.
+            views: Views that are told apart, at least as many as the training videos name.
+            heads: Attention heads, each with a worth of its own for every view.
+        """
+        super().__init__()
+        check_heads(width=width, heads=heads)
+        self.heads, self.views = heads, views
+        self.norm = nn.LayerNorm(width)
+        self.view = nn.Linear(width, views)
+        # No bias: it moves all scores of a study alike, so the softmax would cancel it.
+        self.worth = nn.Linear(views, heads, bias=False)
+        self.value = nn.Linear(width, width)
+        self.join = nn.Linear(width, width)
+        start_small(self)
+
+    def views_of(self, rows: Rows) -> Float[Tensor, "clip view"]:
+        """Return the logits of the views that clips show; fp32."""
+        return self.view(self.norm(rows)).float()
+
+    def forward(
+        self, rows: Rows, owner: Owner, *, studies: int, max_clips: int | None = None
+    ) -> Studies:
+        """Pool with softmax and sums in fp32."""
+        shown = self.views_of(rows).softmax(dim=1).to(rows.dtype)
+        weight = segment_softmax(self.worth(shown), owner, studies=studies)
+        return self.join(weighed_sum(weight, self.value(self.norm(rows)), owner, studies))
 
 
 class ClassTokenAggregator(Aggregator):
@@ -147,3 +186,13 @@ class ClassTokenAggregator(Aggregator):
         for block in self.blocks:
             table = block(table, attention_mask)
         return self.norm(table[:, 0])
+
+
+def weighed_sum(
+    weight: Float[Tensor, "row head"], values: Rows, owner: Owner, studies: int
+) -> Studies:
+    """Return the sum of each study's rows, each head's part by its own weights, added in fp32."""
+    parts = values.unflatten(1, (weight.shape[1], -1)).float()
+    weighed = (weight[..., None] * parts).flatten(1)
+    pooled = weighed.new_zeros(studies, values.shape[1]).index_add(0, owner, weighed)
+    return pooled.to(values.dtype)

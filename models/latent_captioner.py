@@ -58,9 +58,7 @@ class LatentCaptioner(StudyModel):
         dim: int,
         memory_tokens: int,
         memory_width: int,
-        temperature: float = 0.1,
-        learn_temperature: bool = True,
-        temperature_range: tuple[float, float] = (0.01, 10.0),
+        temperature: Temperature,
         bias: float | None = None,
     ) -> None:
         """Join the parts.
@@ -74,9 +72,7 @@ class LatentCaptioner(StudyModel):
             dim: Dimension of the space that studies and reports share.
             memory_tokens: Tokens that a latent is spread over for the caption decoder.
             memory_width: Numbers of each.
-            temperature: Divisor of the cosines at the first step.
-            learn_temperature: A parameter if True; otherwise it changes by ``temperature.set``.
-            temperature_range: Lowest and highest temperature.
+            temperature: Divides their cosines.
             bias: Where the bias of the sigmoid loss starts; None for losses without one.
         """
         super().__init__()
@@ -91,9 +87,7 @@ class LatentCaptioner(StudyModel):
         self.to_memory = nn.Linear(latent_head.latent, memory_tokens * memory_width)
         self.study_head = embedding_head(latent_head.latent, dim)
         self.report_head = embedding_head(text_encoder.width, dim)
-        self.temperature = Temperature(
-            start=temperature, learned=learn_temperature, allowed=temperature_range
-        )
+        self.temperature = temperature
         self.bias = None if bias is None else nn.Parameter(torch.tensor([bias]))
 
     def forward(

@@ -48,6 +48,8 @@ class EncodedStudies:
     """False where ``attention_mask`` is known to be True everywhere without asking the device."""
     facts: Float[Tensor, "study fact"] | None = None
     """What the heads found, in standard deviations from the mean; None where there are none."""
+    views: Float[Tensor, "clip view"] | None = None
+    """Logits of the view that each clip shows; None where nothing reads it."""
 
     @property
     def tokens(self) -> Memory:

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cinelex.core.pixels import PIXEL_MEAN, PIXEL_STD
+from cinelex.models.aggregators import ViewAttentionAggregator
 from cinelex.models.caption_decoder import captioned
 from cinelex.models.clip_pooling import MeanPooling, of_all_tokens
 from cinelex.models.closed_form import ClosedForm
@@ -51,6 +52,7 @@ class VideoText(StudyModel):
         aggregator: Aggregator,
         text_encoder: TextEncoder,
         dim: int,
+        temperature: Temperature,
         caption_decoder: CaptionDecoder | None = None,
         masked_decoder: MaskedDecoder | None = None,
         fact_heads: FactHeads | None = None,
@@ -64,9 +66,6 @@ class VideoText(StudyModel):
         aggregate: Literal["clips", "tokens"] = "clips",
         clip_pooling: nn.Module | None = None,
         study_in_memory: bool = False,
-        temperature: float = 0.1,
-        learn_temperature: bool = True,
-        temperature_range: tuple[float, float] = (0.01, 10.0),
         bias: float | None = None,
     ) -> None:
         """Join the parts.
@@ -76,6 +75,7 @@ class VideoText(StudyModel):
             aggregator: From clips, or tokens, to studies.
             text_encoder: From tokens to reports.
             dim: Dimension of the space that studies and reports share.
+            temperature: Divides their cosines.
             caption_decoder: From the tokens of a study to its report.
             masked_decoder: From visible tokens to hidden tubelets.
             fact_heads: From the tokens of a study's clips to what its report states.
@@ -90,9 +90,6 @@ class VideoText(StudyModel):
             clip_pooling: From the tokens of a clip to its row; None takes their mean.
             study_in_memory: Show the aggregated vector, and each clip's row where there is one, to
                 the caption decoder, beside the tokens.
-            temperature: Divisor of the cosines at the first step.
-            learn_temperature: A parameter if True; otherwise it changes by ``temperature.set``.
-            temperature_range: Lowest and highest temperature.
             bias: Where the bias of the sigmoid loss starts, -ln(N - 1) for N studies; None for
                 losses without one.
 
@@ -122,9 +119,7 @@ class VideoText(StudyModel):
             self.register_buffer("fact_std", torch.zeros(facts))
         self.patch_head = embedding_head(video_width, dim) if patch_heads else None
         self.token_head = embedding_head(text_width, dim) if patch_heads else None
-        self.temperature = Temperature(
-            start=temperature, learned=learn_temperature, allowed=temperature_range
-        )
+        self.temperature = temperature
         self.bias = None if bias is None else nn.Parameter(torch.tensor([bias]))
         self.companions = nn.ModuleDict()
 
@@ -177,6 +172,7 @@ class VideoText(StudyModel):
                 unit_rows(self.token_head(reports.token_features)) if self.token_head else None
             ),
             facts=studies.facts,
+            views=studies.views,
             twin=None if twins is None else self.encode_report(*twins).report,
         )
 
@@ -201,8 +197,11 @@ class VideoText(StudyModel):
         table, attention_mask = pad_rows(features, owner, studies=studies, max_clips=max_clips)
         memory = [table.flatten(1, 2)]
         seen = [attention_mask.repeat_interleave(features.shape[1], dim=1)]
+        views = None
         if self.aggregate == "clips":
             rows = self.clip_pooling(features)
+            if isinstance(self.aggregator, ViewAttentionAggregator):
+                views = self.aggregator.views_of(rows)
             study = self.aggregator(rows, owner, studies=studies, max_clips=max_clips)
             if self.study_in_memory:
                 padded, _ = pad_rows(rows, owner, studies=studies, max_clips=max_clips)
@@ -227,6 +226,7 @@ class VideoText(StudyModel):
             first_token=sum(part.shape[1] for part in memory[:-1]),
             ragged=attention_mask.numel() != owner.shape[0],
             facts=None if facts is None else facts.float(),
+            views=views,
         )
 
     def reconstruct(

@@ -29,6 +29,8 @@ class VideoTextOutputs(MatchedOutputs):
     """What the heads found, in standard deviations from the mean."""
     twin: Float[Tensor, "study dim"] | None
     """Unit rows of other reports, one a study, that each study is held against; fp32."""
+    views: Float[Tensor, "clip view"] | None = None
+    """Logits of the view that each clip shows; fp32."""
     caption_costs: Float[Tensor, "study next"] | None = None
     """Over a large vocabulary, in place of the logits: -log p of each token but the first."""
 

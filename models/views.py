@@ -70,19 +70,25 @@ def see_views(
     return tokens + (added[:, None] if isinstance(added, Tensor) else added)
 
 
-def check_views(views: int, named: int) -> None:
-    """Refuse a table of views that the data do not fit.
+def check_views(views: int, named: int, *, key: str, asked_by: str = "") -> None:
+    """Refuse a number of views that the data do not fit.
+
+    Args:
+        views: Views that there is room for; 0 where none is asked for.
+        named: Views that the training videos name.
+        key: Of the config, that says how many there is room for.
+        asked_by: The key that is 0 where no view is wanted, if another.
 
     Raises:
         UserError: Names the key.
     """
     if views and not named:
         raise UserError(
-            "model.views.count: no training video names a view; name the column in "
+            f"{asked_by or key}: no training video names a view; name the column in "
             "data.columns.view, or set 0"
         )
     if 0 < views < named:
         raise UserError(
-            f"model.views.count: {named} views occur in training and {views} have a vector; set "
-            f"model.views.count={named}"
+            f"{key}: {named} views occur in training and there is room for {views}; set "
+            f"{key}={named}"
         )

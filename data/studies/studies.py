@@ -133,8 +133,12 @@ class Studies(Sequence[Study]):
 
     def view_names(self) -> list[str]:
         """Return the views that the videos show, in alphabetical order."""
-        names = self.table["views"].combine_chunks().flatten()
-        return sorted(name for name in pc.unique(names).to_pylist() if name)
+        return sorted(self.view_counts())
+
+    def view_counts(self) -> dict[str, int]:
+        """Return how many videos show each view."""
+        found = pc.value_counts(self.table["views"].combine_chunks().flatten()).to_pylist()
+        return {row["values"]: row["counts"] for row in found if row["values"]}
 
     def patient_groups(self) -> Int64[np.ndarray, " study"]:
         """Return a number for each patient, from 0 by first appearance."""

@@ -11,8 +11,9 @@ from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.models import IMAGE_DECODERS, LATENT_HEADS, VIDEO_ENCODERS
 from cinelex.models.latent_captioner import LatentCaptioner
 from cinelex.projects.interface.towers import Towers
+from cinelex.projects.studies.contrast import contrast_options
 from cinelex.projects.studies.data import MadeSet
-from cinelex.projects.studies.parts import caption_decoder, contrast_options, text_encoder
+from cinelex.projects.studies.parts import caption_decoder, text_encoder
 
 
 def build_latent_captioner(

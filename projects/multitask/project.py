@@ -20,7 +20,6 @@ from cinelex.losses.patch import PatchContrastive
 from cinelex.metrics.nulls import captioning_chance
 from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
-from cinelex.models.views import check_views
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import TermNulls
 from cinelex.projects.multitask.counterfactual_task import COUNTERFACTUAL, CounterfactualTask
@@ -29,6 +28,7 @@ from cinelex.projects.multitask.fact_task import FactTask
 from cinelex.projects.multitask.masked_term import MASKED, MaskedTerm, masked_term_of
 from cinelex.projects.multitask.outputs import MultitaskOutputs
 from cinelex.projects.multitask.terms import TERMS
+from cinelex.projects.multitask.view_task import VIEWS, ViewTask, view_task_of
 from cinelex.projects.studies.beside import write_beside
 from cinelex.projects.studies.blind import Blind
 from cinelex.projects.studies.captions import Written
@@ -71,16 +71,17 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
         self.captioning = Captioning(pad_id=data.tokenizer.pad_id)
         self.fact_task = FactTask(config, data) if "facts" in self._weights else None
         self.masked: MaskedTerm | None = None
+        self.view_task: ViewTask | None = None
         self.twin_task = (
             CounterfactualTask(config, data) if COUNTERFACTUAL in self._weights else None
         )
 
     def model(self) -> VideoText:
         """Build the parts that the losses need, freshly initialised, and join them."""
-        check_views(self.config.model.views.count, len(self.data.train.views))
         model = build_video_text(self.config, self.data.tokenizer, self.data.towers)
         self.fit_text(model, self.data.known.token_ids)
         self.masked = masked_term_of(self.config, model)
+        self.view_task = view_task_of(self.config, self.data, model)
         if self.fact_task:
             self.fact_task.prepare(model)
         return model
@@ -117,6 +118,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             terms["facts"] = self.fact_task.term(out.facts, batch)
         if self.twin_task and outputs.twins is not None:
             terms[COUNTERFACTUAL] = self.twin_task.term(out, outputs.twins)
+        if self.view_task:
+            terms[VIEWS] = self.view_task.term(out, batch)
         if out.patches is not None:
             assert out.patch_mask is not None
             assert out.token_features is not None
@@ -162,6 +165,8 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
             nulls["facts"] = TermNulls(chance=self.fact_task.labels.chance(batch.study_ids))
         if self.twin_task:
             nulls[COUNTERFACTUAL] = TermNulls(chance=math.log(2))
+        if self.view_task:
+            nulls[VIEWS] = TermNulls(chance=self.view_task.chance(batch))
         if "patch_contrastive" in self._weights:
             nulls["patch_contrastive"] = TermNulls(chance=contrastive.chance)
         if self.masked:

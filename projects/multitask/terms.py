@@ -37,6 +37,12 @@ TERMS = by_name(
         unit_keys=(*TEMPERATURE_KEYS, "facts.vocabulary"),
     ),
     Term(
+        name="views",
+        label="View loss",
+        unit="nats per clip of a known view",
+        unit_keys=("model.aggregator",),
+    ),
+    Term(
         name="patch_contrastive",
         label="Patch contrastive loss",
         unit="nats per study",

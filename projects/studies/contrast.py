@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from torch import Tensor
 
+from cinelex.config.schedule import value_at
 from cinelex.config.schema import RunConfig
 from cinelex.core.distributed import gather_rows
 from cinelex.data.batch import Batch
@@ -13,6 +15,7 @@ from cinelex.losses.pairs import Pairs
 from cinelex.metrics.failure_nulls import duplicate_floor
 from cinelex.metrics.nulls import infonce_floor
 from cinelex.models.study_model import MatchedOutputs
+from cinelex.models.temperature import Temperature
 from cinelex.projects.interface.contrast import INFONCE, INFONCE_IN, SIGLIP, Contrast
 from cinelex.projects.interface.terms import TermNulls
 
@@ -32,6 +35,19 @@ def study_contrast(config: RunConfig) -> Contrast:
         formula=f"{form.formula}, with labels smoothed by {asked:g}",
         floor=partial(infonce_floor, label_smoothing=asked),
     )
+
+
+def contrast_options(config: RunConfig) -> dict[str, Any]:
+    """Return what a model with a contrastive loss is told of temperature and bias."""
+    temperature = Temperature(
+        start=value_at(config.temperature, step=0, steps=config.steps),
+        learned=config.learn_temperature,
+        allowed=config.temperature_range,
+    )
+    return {
+        "temperature": temperature,
+        "bias": study_contrast(config).start_bias(config.batch),
+    }
 
 
 def contrast(loss: Callable[..., Tensor], out: MatchedOutputs, batch: Batch) -> Tensor:

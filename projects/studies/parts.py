@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cinelex.config.build import build_at
-from cinelex.config.schedule import active_weights, value_at
+from cinelex.config.schedule import active_weights
 from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
 from cinelex.core.errors import UserError, about, refusing
@@ -39,7 +39,7 @@ from cinelex.models.trunks import freeze
 from cinelex.models.video_text import VideoText
 from cinelex.models.views import embedding_of
 from cinelex.projects.interface.towers import Towers
-from cinelex.projects.studies.contrast import study_contrast
+from cinelex.projects.studies.contrast import contrast_options
 
 MAX_POOLING, MIN_HIDDEN = 4_000_000, 16
 """Parameters that reading by position has unless told, and the fewest numbers in its midst."""
@@ -125,16 +125,6 @@ def _clip_pooling(config: RunConfig, video: VideoEncoder) -> nn.Module:
             "model.clip_pooling=mean has none)"
         )
     return PositionPooling(width=width, tokens=tokens, hidden=hidden)
-
-
-def contrast_options(config: RunConfig) -> dict[str, Any]:
-    """Return what a model with a contrastive loss is told of temperature and bias."""
-    return {
-        "temperature": value_at(config.temperature, step=0, steps=config.steps),
-        "learn_temperature": config.learn_temperature,
-        "temperature_range": config.temperature_range,
-        "bias": study_contrast(config).start_bias(config.batch),
-    }
 
 
 def text_encoder(config: RunConfig, tokenizer: Tokenizer, *, kept: Any = None) -> TextEncoder:

@@ -14,6 +14,7 @@ from cinelex.models.aggregators import (
     AttentionPoolingAggregator,
     GatedAttentionAggregator,
     MeanAggregator,
+    ViewAttentionAggregator,
 )
 from cinelex.models.contracts import Aggregator
 from cinelex.models.packing import pad_rows, segment_softmax
@@ -124,6 +125,30 @@ def test_attention_pooling_equals_torch_study_by_study(rows: Tensor) -> None:
         )
         added = pma.query + attended.view(16)
         torch.testing.assert_close(pooled[study], added + pma.mlp(pma.join_norm(added)))
+
+
+def test_view_attention_weighs_clips_by_the_worth_of_their_views(rows: Tensor) -> None:
+    attention = ViewAttentionAggregator(width=16, views=3, heads=2)
+    for parameter in attention.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    pooled = attention(rows, OWNER, studies=3)
+    for study in range(3):
+        bag = attention.norm(rows[study == OWNER])
+        shown = (bag @ attention.view.weight.T + attention.view.bias).softmax(dim=1)
+        weight = (shown @ attention.worth.weight.T).softmax(dim=0)
+        parts = attention.value(bag).split(8, dim=1)
+        joined = torch.cat([(weight[:, [n]] * parts[n]).sum(dim=0) for n in range(2)])
+        torch.testing.assert_close(pooled[study], attention.join(joined))
+
+
+def test_clips_of_one_view_weigh_alike_whatever_else_they_show(rows: Tensor) -> None:
+    attention = ViewAttentionAggregator(width=16, views=2, heads=2)
+    with torch.no_grad():
+        attention.view.weight.zero_()
+        attention.worth.weight.normal_(std=3.0)
+    pooled = attention(rows, OWNER, studies=3)
+    values = MeanAggregator(width=16)(attention.value(attention.norm(rows)), OWNER, studies=3)
+    torch.testing.assert_close(pooled, attention.join(values))
 
 
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:

@@ -9,6 +9,7 @@ from cinelex.models.caption_decoder import TransformerCaptionDecoder
 from cinelex.models.image_decoder import ConvImageDecoder
 from cinelex.models.latent_captioner import LatentCaptioner, LatentOutputs
 from cinelex.models.latent_heads import PositionLatent
+from cinelex.models.temperature import Temperature
 from cinelex.models.text_transformer import TextTransformer
 from cinelex.models.video_vit import VideoViT
 
@@ -32,6 +33,7 @@ def model() -> LatentCaptioner:
         ),
         text_encoder=TextTransformer(width=WIDTH, vocab=VOCAB, max_tokens=8, depth=1, heads=2),
         dim=12,
+        temperature=Temperature(start=0.1, learned=True),
         memory_tokens=3,
         memory_width=WIDTH,
     )

@@ -15,6 +15,7 @@ from cinelex.models.caption_decoder import TransformerCaptionDecoder
 from cinelex.models.contracts import Aggregator
 from cinelex.models.masked_decoder import TransformerMaskedDecoder
 from cinelex.models.masking import tube_mask
+from cinelex.models.temperature import Temperature
 from cinelex.models.text_transformer import TextTransformer
 from cinelex.models.video_text import VideoText
 from cinelex.models.video_text_outputs import VideoTextOutputs
@@ -42,6 +43,7 @@ def model(
         aggregator=aggregator,
         text_encoder=TextTransformer(width=16, vocab=11, max_tokens=8, depth=1, heads=2),
         dim=12,
+        temperature=Temperature(start=0.1, learned=True),
         caption_decoder=TransformerCaptionDecoder(
             width=16, memory_width=24, vocab=11, max_tokens=8, depth=2, heads=2
         )
@@ -191,6 +193,7 @@ def test_an_encoder_that_cannot_drop_tokens_cannot_be_masked() -> None:
             aggregator=MeanAggregator(width=24),
             text_encoder=TextTransformer(width=16, vocab=11, max_tokens=8, depth=1, heads=2),
             dim=12,
+            temperature=Temperature(start=0.1, learned=True),
             masked_decoder=model().masked_decoder,
         )
 

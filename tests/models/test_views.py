@@ -52,9 +52,10 @@ def test_a_fresh_table_and_no_table_see_the_same() -> None:
 
 
 def test_a_table_that_does_not_fit_the_data_is_refused() -> None:
-    check_views(0, 7)
-    check_views(7, 7)
+    key = "model.views.count"
+    check_views(0, 7, key=key)
+    check_views(7, 7, key=key)
     with pytest.raises(UserError, match="set model.views.count=7"):
-        check_views(3, 7)
+        check_views(3, 7, key=key)
     with pytest.raises(UserError, match="name the column in data.columns.view"):
-        check_views(3, 0)
+        check_views(3, 0, key=key)

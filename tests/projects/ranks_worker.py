@@ -33,7 +33,10 @@ CONFIG_OF_PROJECT = {
 MICRO_BATCHES = (1, 3)
 """Whole batches, and batches cut into micro-batches."""
 PATCH = "loss_weights.patch_contrastive=0.5"
-OPTIONAL = (PATCH, "loss_weights.counterfactual=0.5")
+OPTIONAL = (
+    *(PATCH, "loss_weights.counterfactual=0.5", "loss_weights.views=0.5"),
+    "model.aggregator={name: view_attention, options: {views: 40}}",
+)
 """Adds what the multitask project trains only where it is asked, so that all are compared."""
 WHOLE = {"probing"}
 """Projects that refuse to be sharded."""

@@ -25,6 +25,18 @@ REFUSED = {
         ],
         r"model\.video_encoder: timm has no weights 'resnet18\.foo'; there are resnet18\.",
     ),
+    "views that nothing reads": (
+        ["loss_weights.views=0.1"],
+        r"loss_weights\.views: nothing here reads the view .*aggregator\.name=view_attention",
+    ),
+    "views that are told": (
+        [
+            "loss_weights.views=0.1",
+            "model.aggregator={name: view_attention}",
+            "model.views.count=9",
+        ],
+        r"loss_weights\.views: clips that are told their view .* model\.views\.count=0",
+    ),
     "nothing left to mask": (["model.mask_ratio=0.001"], r"model\.mask_ratio: "),
     "heads": (["model.text_encoder.options={depth: 1, heads: 5}"], r"model\.text_encoder: "),
     "depth": (["model.text_encoder.options={depth: 100000}"], r"'depth': expected at most 1000"),

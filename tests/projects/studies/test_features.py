@@ -1,6 +1,7 @@
 """Frozen towers run once: equal to running them in every step, gone on with, never mixed up."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -202,8 +203,27 @@ def test_views_and_angles_reach_the_model_and_their_table_learns(
     found = one_step(*opened("model.views={count: 40, angles: true}"))
     assert found["view_embedding.views.weight"].any()
     assert not found["view_embedding.angles.weight"].any()  # no angle of these is known
-    with pytest.raises(UserError, match=r"views occur in training and 1 have a vector"):
+    with pytest.raises(UserError, match=r"views occur in training and there is room for 1"):
         opened("model.views.count=1")
+
+
+def test_attention_over_clips_is_taught_the_views_that_are_known(
+    opened: Callable[..., Any],
+) -> None:
+    attention = "model.aggregator={name: view_attention, options: {views: 40}}"
+    project, model = opened(attention, "loss_weights.views=1")
+    batch = next(project.batches(2))
+    unknown = replace(batch, views=torch.zeros_like(batch.views))
+    for shown, learns in ((batch, True), (unknown, False)):
+        model.zero_grad()
+        loss = project.terms(model, shown)["views"]
+        loss.backward()
+        assert bool(model.aggregator.view.weight.grad.any()) is learns
+        assert (project.nulls(shown)["views"].chance > 0) is learns
+    with pytest.raises(UserError, match=r"model\.aggregator\.options\.views=\d+$"):
+        opened(
+            "loss_weights.views=1", "model.aggregator={name: view_attention, options: {views: 1}}"
+        )
 
 
 def test_studies_lose_views_in_training_alone(opened: Callable[..., Any]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from torch import nn
 
 from cinelex.models.aggregators import MeanAggregator
+from cinelex.models.temperature import Temperature
 from cinelex.models.text_transformer import TextTransformer
 from cinelex.models.transformers_vision import TransformersVision
 from cinelex.models.video_text import VideoText
@@ -23,6 +24,7 @@ def model(size: int = 16, **options: Any) -> VideoText:
         aggregator=MeanAggregator(width=8),
         text_encoder=TextTransformer(width=8, vocab=9, max_tokens=4, depth=1, heads=2),
         dim=8,
+        temperature=Temperature(start=0.1, learned=True),
     )
 
 
