@@ -67,14 +67,20 @@ def best_threshold(
 
 @dataclass(frozen=True)
 class Scale:
-    """A value as a weighted sum of what the heads say of it: undoes bias and shrinkage."""
+    """A value as a weighted sum of what the heads say of it, bent a little.
+
+    The sum undoes bias and shrinkage; the bend, that heads shrink most at the ends of the range.
+    """
 
     slopes: tuple[float, ...]
     offset: float = 0.0
+    bend: float = 0.0
+    """Weight of the square of the answers' mean."""
 
     def value(self, answers: Float[np.ndarray, "*axes answer"]) -> Float[np.ndarray, "*axes"]:
         """Return the value of each row of answers."""
-        return np.asarray(answers @ np.array(self.slopes) + self.offset)
+        line = answers @ np.array(self.slopes) + self.offset
+        return np.asarray(line + self.bend * answers.mean(axis=-1) ** 2)
 
     @classmethod
     def fit(
@@ -89,11 +95,16 @@ class Scale:
         from sklearn.linear_model import QuantileRegressor
 
         kinds = answers.shape[1]
-        if len(answers) < MIN_POINTS * kinds:
+        if len(answers) < MIN_POINTS * (kinds + 1):
             return cls((0.0,) * (kinds - 1) + (1.0,))
         some = slice(None, None, -(-len(answers) // ENOUGH))
-        line = QuantileRegressor(quantile=0.5, alpha=0.0).fit(answers[some], truth[some])
-        return cls(tuple(line.coef_.tolist()), float(line.intercept_))
+        # in units of its own spread: the program's tolerances are absolute
+        square = answers.mean(axis=1) ** 2
+        spread = float(square.std()) or 1.0
+        design = np.column_stack([answers, square / spread])
+        curve = QuantileRegressor(quantile=0.5, alpha=0.0).fit(design[some], truth[some])
+        *slopes, bend = curve.coef_.tolist()
+        return cls(tuple(slopes), float(curve.intercept_), bend / spread)
 
 
 def nearest_stated(

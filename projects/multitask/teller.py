@@ -88,7 +88,7 @@ class Teller:
             frozenset(content["asked"]),
             {name: Presence(**one) for name, one in content["presence"].items()},
             {
-                name: Scale(tuple(one["slopes"]), one["offset"])
+                name: Scale(**{**one, "slopes": tuple(one["slopes"])})
                 for name, one in content["scale"].items()
             },
             {name: np.array(numbers) for name, numbers in content["stated"].items()},

@@ -36,14 +36,21 @@ def test_the_threshold_of_the_best_f1_by_hand() -> None:
 
 
 def test_shrinkage_and_bias_are_undone() -> None:
-    truth = np.linspace(30, 100, 15)
+    truth = np.linspace(30, 100, 29)
     scale = Scale.fit((0.5 * truth + 20)[:, None], truth)
     np.testing.assert_allclose(scale.value(np.array([[45.0]])), [50.0])
 
 
+def test_shrinkage_at_the_ends_of_the_range_is_undone() -> None:
+    truth = np.linspace(30, 100, 30)
+    said = 20 + np.sqrt(100 * truth)  # truth = (said - 20)² / 100
+    scale = Scale.fit(np.stack([said - 5, said + 5], axis=1), truth)
+    np.testing.assert_allclose(scale.value(np.array([[85.0, 95.0]])), [49.0], atol=1e-6)
+
+
 def test_a_value_is_the_median_and_no_outlier_moves_it() -> None:
-    truth = np.linspace(30, 100, 25)
-    answers = np.where(np.arange(25) % 6 == 0, 10.0, truth)
+    truth = np.linspace(30, 100, 29)
+    answers = np.where(np.arange(29) % 6 == 3, truth[::-1], truth)
     scale = Scale.fit(answers[:, None], truth)
     np.testing.assert_allclose(scale.value(np.array([[62.0]])), [62.0], atol=1e-6)
 

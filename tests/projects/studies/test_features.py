@@ -52,7 +52,7 @@ def opened(cache: Path, text_tower: Path, tmp_path: Path) -> Callable[..., Any]:
             *("loss_weights.masked_modeling=0", "loss_weights.facts=0", "model.heads=linear"),
             "model.video_encoder={name: timm, options: {backbone: test_byobnet, depth: 1}}",
             f"model.text_encoder={{name: huggingface, options: {{name: {text_tower}}}}}",
-            f"data.cache={cache}",
+            *("data.augmentation.shift=0", f"data.cache={cache}"),
             *more,
         ]
         config = load_config(
