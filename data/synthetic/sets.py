@@ -3,17 +3,26 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cinelex.core.files import hash_json, write_json
 from cinelex.core.folders import make_once
 
+LATER: Final = {"later": True}
+"""Of a setting that came when sets were made already: at its default it changes no file, and so the
+sets that lie there stay theirs."""
+
 
 def set_folder(name: str, settings: Any, folder: Path, *, version: int) -> Path:
     """Return where in ``folder`` the set with these settings lives, made or not."""
-    return folder / f"{name}-{hash_json({'format': version, **asdict(settings)})[:16]}"
+    deciding = {
+        field.name: value
+        for field, value in zip(fields(settings), asdict(settings).values(), strict=True)
+        if not (field.metadata == LATER and value == field.default)
+    }
+    return folder / f"{name}-{hash_json({'format': version, **deciding})[:16]}"
 
 
 def make_set(

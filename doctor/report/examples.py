@@ -50,6 +50,8 @@ class Span(NamedTuple):
 
     text: str
     verdict: str
+    reference: str = ""
+    """What the reference states in the place of a wrong percentage."""
 
 
 class CaptionExample(NamedTuple):
@@ -163,4 +165,5 @@ def _pieces(span: Mapping[str, Any]) -> list[Span]:
     text, verdict = str(span.get("text", "")), str(span.get("verdict"))
     said = text.rstrip()
     known = verdict if verdict in _VERDICTS else "neutral"
-    return [Span(said, known), Span(text[len(said) :], "neutral")]
+    instead = str(span.get("reference", ""))
+    return [Span(said, known, instead), Span(text[len(said) :], "neutral")]

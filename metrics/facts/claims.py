@@ -7,6 +7,7 @@ from cinelex.metrics.facts.fact import STENOSIS
 from cinelex.metrics.facts.parse import leans
 from cinelex.metrics.facts.readers import read_by
 from cinelex.metrics.facts.scan import scan
+from cinelex.metrics.facts.segments import spoken
 from cinelex.metrics.facts.sentences import sentences_of
 from cinelex.metrics.facts.vocabulary import Vocabulary, vocabulary
 
@@ -81,7 +82,7 @@ def plain_sentence(claim: Claim) -> str | None:
     attribute, place, value = claim
     if attribute != STENOSIS or not value:
         return None
-    sentence = f"{value:g}% stenosis of the {place.replace('_', ' ')}."
+    sentence = f"{value:g}% stenosis of the {spoken(place)}."
     return sentence if claims_of(sentence) == frozenset([claim]) else None
 
 

@@ -115,5 +115,11 @@ def vessel_of(place: str) -> str | None:
     return place if place in VESSELS else SEGMENT_VESSELS.get(place)
 
 
+def spoken(place: str) -> str:
+    """Return the name of a segment or vessel as reports write it: ``mid_lad`` is "mid LAD"."""
+    plain = (*_LETTERS.values(), "left", "main", "acute", "marginal", "ramus", "coronary")
+    return " ".join(word if word in plain else word.upper() for word in place.split("_"))
+
+
 def _digit(word: str) -> str:
     return word[0] if word[0].isdigit() else _ORDINAL_DIGITS[word[0]]

@@ -6,10 +6,12 @@ from cinelex.metrics.facts.claims import SENTENCE
 from cinelex.metrics.facts.fact import STENOSIS, Fact
 from cinelex.metrics.facts.lesions import Lesions, lesions_of, within_tolerance
 from cinelex.metrics.facts.parse import leans, parse, read
+from cinelex.metrics.facts.segments import spoken
 from cinelex.metrics.facts.sentences import sentences_of
 
 Span = dict[str, str]
-"""``text`` and ``verdict``: right, wrong, missing or neutral."""
+"""``text`` and ``verdict``: right, wrong, missing or neutral; of a wrong percentage also what the
+``reference`` states there."""
 
 
 def coloured_spans(reference: str, caption: str) -> list[Span]:
@@ -25,13 +27,11 @@ def coloured_spans(reference: str, caption: str) -> list[Span]:
     spans, before = list[Span](), ""
     for sentence in filter(str.strip, SENTENCE.findall(caption)):
         facts = [fact for fact in _stated(before, sentence) if fact in reading.facts]
-        spans.append({"text": sentence, "verdict": _verdict(facts, truth)})
+        spans.append(
+            {"text": sentence, "verdict": _verdict(facts, truth), **_instead(facts, truth)}
+        )
         before += sentence
-    missing = [
-        f"{place.replace('_', ' ')} {fact.middle:g}%"
-        for place, fact in truth.positive.items()
-        if not claims.names(place)
-    ]
+    missing = [_said(fact) for place, fact in truth.positive.items() if not claims.names(place)]
     return spans + [{"text": text, "verdict": "missing"} for text in missing]
 
 
@@ -48,6 +48,20 @@ def _verdict(facts: Sequence[Fact], truth: Lesions) -> str:
     if not facts:
         return "neutral"
     return "right" if all(_holds(fact, truth) for fact in facts) else "wrong"
+
+
+def _instead(facts: Sequence[Fact], truth: Lesions) -> Span:
+    lesions = [fact for fact in facts if fact.attribute == STENOSIS and not fact.negated]
+    wrong = [
+        truth.positive[fact.segment]
+        for fact in lesions
+        if fact.segment in truth.positive and not _holds(fact, truth)
+    ]
+    return {"reference": ", ".join(map(_said, wrong))} if wrong else {}
+
+
+def _said(lesion: Fact) -> str:
+    return f"{spoken(lesion.segment)} {lesion.middle:g}%"
 
 
 def _holds(fact: Fact, truth: Lesions) -> bool:

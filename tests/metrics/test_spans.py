@@ -9,7 +9,7 @@ REFERENCE = (
     "30% stenosis of the left main. TIMI 3 flow."
 )
 MISSING = {
-    "mid RCA": {"text": "mid rca 60%", "verdict": "missing"},
+    "mid RCA": {"text": "mid RCA 60%", "verdict": "missing"},
     "left main": {"text": "left main 30%", "verdict": "missing"},
 }
 
@@ -38,6 +38,7 @@ def test_right_wrong_neutral_and_missing() -> None:
 def test_a_lesion_may_miss_by_ten_points(percent: int, verdict: str) -> None:
     spans = coloured_spans(REFERENCE, f"There is a {percent}% lesion in the mid-RCA.")
     assert spans[0]["verdict"] == verdict
+    assert spans[0].get("reference") == ("mid RCA 60%" if verdict == "wrong" else None)
     assert spans[1:] == [MISSING["left main"]], "a wrong number is wrong, not missing"
 
 

@@ -1,6 +1,8 @@
 """What a synthetic study set is made of: every number that changes a file, in one frozen record."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+
+from cinelex.data.synthetic.sets import LATER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,7 @@ class StudySetSettings:
     """Share of the video files that no decoder can read."""
     label_noise: float = 0.0
     """Share of the studies whose report describes other findings than the pixels show."""
-    report_variety: float = 0.0
+    report_variety: float = field(default=0.0, metadata=LATER)
     """Share of the lesions that reports hedge, compare with an earlier study, tell over several
     sentences, or leave out; at 0 every lesion is stated once and plainly."""
     patient_leak: float = 0.0
@@ -56,11 +58,11 @@ class StudySetSettings:
             raise ValueError("numbers of studies must not be negative")
         if self.lesion_rate < 0:
             raise ValueError(f"lesion_rate must not be negative, found {self.lesion_rate}")
-        for field in fields(self):
-            value = getattr(self, field.name)
-            is_share = field.type is float and field.name != "lesion_rate"
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            is_share = setting.type is float and setting.name != "lesion_rate"
             if is_share and not 0 <= value <= 1:
-                raise ValueError(f"{field.name} must lie in 0 to 1, found {value}")
+                raise ValueError(f"{setting.name} must lie in 0 to 1, found {value}")
 
     @property
     def split_studies(self) -> dict[str, int]:

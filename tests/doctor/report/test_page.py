@@ -128,13 +128,15 @@ def test_a_hostile_report_is_text(run_folder: Path) -> None:
     predictions = run_folder / "predictions"
     nearest = [{"report": HOSTILE, "score": 0.5}]
     _edit_lines(predictions / "retrieval.jsonl", report=HOSTILE, study_id=HOSTILE, nearest=nearest)
-    spans = [{"text": HOSTILE, "verdict": HOSTILE}, {"text": HOSTILE, "verdict": "missing"}]
+    wrong = {"text": "40%", "verdict": "wrong", "reference": HOSTILE}
+    spans = [{"text": HOSTILE, "verdict": HOSTILE}, wrong, {"text": HOSTILE, "verdict": "missing"}]
     _edit_lines(predictions / "captions.jsonl", reference=HOSTILE, study_id=HOSTILE, spans=spans)
     page = _page(run_folder)
     assert page.tags["script"] == 0
     assert page.handlers == []
     assert all(a.startswith(("data:image/png;base64,", "#")) for a in page.addresses)
     assert HOSTILE in page.text
+    assert f"40% (reference: {HOSTILE})" in page.text
 
 
 def test_hostile_keys_and_hashes_are_text_too(run_folder: Path) -> None:

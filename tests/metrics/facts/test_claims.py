@@ -47,7 +47,7 @@ def test_a_number_changes_where_the_words_around_it_still_fit() -> None:
 def test_a_lesion_that_nobody_worded_has_a_plain_sentence() -> None:
     claim = ("stenosis", "mid_lad", 65.0)
     plain = plain_sentence(claim)
-    assert plain == "65% stenosis of the mid lad."
+    assert plain == "65% stenosis of the mid LAD."
     assert claims_of(plain) == {claim}
     assert plain_sentence(("flow", "study", 3.0)) is None
 

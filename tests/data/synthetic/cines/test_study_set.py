@@ -86,6 +86,12 @@ def test_set_is_made_once_and_found_by_its_settings(made: Path) -> None:
     assert again == made
     assert again.stat().st_mtime_ns == before
     assert study_set_folder(replace(SMALL, seed=1), made.parent.parent) != made.parent
+    varied = study_set_folder(replace(SMALL, report_variety=0.5), made.parent.parent)
+    assert varied != made.parent
+
+
+def test_a_set_that_was_made_before_a_setting_came_keeps_its_folder() -> None:
+    assert study_set_folder(StudySetSettings(), Path()).name == "synthetic-bc1411c811cb7a19"
 
 
 def test_two_callers_at_once_get_one_whole_set(tmp_path: Path) -> None:
