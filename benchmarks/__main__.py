@@ -27,6 +27,7 @@ BENCHMARKS = (
     "text_metrics",
     "checkpoints",
     "manifest_rows",
+    "growth",
     "long_run",
 )
 HERE = Path(__file__).parent

@@ -155,6 +155,30 @@ def growth(module: str, what: str, asked: Sequence[str], sizes: tuple[int, int])
     )
 
 
+def time_growth(what: str, ways: Mapping[int, Way], *, rounds: int) -> Row:
+    """Return the exponent of time: 1 where it grows with N, 2 where with its square.
+
+    Args:
+        what: Which work it is; its sizes are told behind it.
+        ways: The work at two sizes, the smaller first.
+        rounds: How often each takes its turn.
+    """
+    small, large = ways
+    taken = take_turns({str(size): way for size, way in ways.items()}, rounds=rounds)
+    exponents = [
+        math.log(more / less) / math.log(large / small)
+        for less, more in zip(*taken.values(), strict=True)
+    ]
+    return Row(
+        number="P12",
+        what=f"growth of {what}, from {small:,} to {large:,}",
+        figure=" to ".join(seconds(values) for values in taken.values()),
+        beside="exponent 1: O(N)",
+        ratio=spread(exponents),
+        goal=1.2,
+    )
+
+
 def of(package: str) -> str:
     """Return a peer's name and version."""
     return f"{package} {version(package)}"

@@ -3,14 +3,13 @@
 python -m benchmarks.text_metrics [--quick]
 """
 
-import math
 import statistics
 import sys
 from functools import partial
 
 import numpy as np
 
-from benchmarks.series import Row, Way, main, of, ratio_of, seconds, spread, take_turns
+from benchmarks.series import Row, Way, main, of, ratio_of, seconds, take_turns, time_growth
 from cinelex.metrics.cider import cider_d
 from cinelex.metrics.rouge import NAMES, rouge
 
@@ -106,25 +105,6 @@ def compare(name: str, count: int, *, rounds: int) -> Row:
     )
 
 
-def growth(name: str, sizes: tuple[int, int], *, rounds: int) -> Row:
-    """Return the exponent of time over the number of reports."""
-    ours = WAYS[name][0]
-    ways: dict[str, Way] = {str(size): partial(ours, *reports(size)) for size in sizes}
-    taken = take_turns(ways, rounds=rounds)
-    exponents = [
-        math.log(large / small) / math.log(sizes[1] / sizes[0])
-        for small, large in zip(*taken.values(), strict=True)
-    ]
-    return Row(
-        number="P12",
-        what=f"growth of {name} from {sizes[0]:,} to {sizes[1]:,} pairs",
-        figure=" to ".join(seconds(values) for values in taken.values()),
-        beside="exponent 1: O(N)",
-        ratio=spread(exponents),
-        goal=1.2,
-    )
-
-
 def rows(quick: bool) -> list[Row]:
     """Measure all."""
     count, rounds = (100, 3) if quick else (10_000, 3)
@@ -132,8 +112,9 @@ def rows(quick: bool) -> list[Row]:
 
 
 def _both(name: str, count: int, rounds: int) -> list[Row]:
-    sizes = (count // 4, count)
-    return [compare(name, count, rounds=rounds), growth(name, sizes, rounds=rounds)]
+    ours = {size: partial(WAYS[name][0], *reports(size)) for size in (count // 4, count)}
+    grown = time_growth(f"{name}, pairs", ours, rounds=rounds)
+    return [compare(name, count, rounds=rounds), grown]
 
 
 if __name__ == "__main__":
