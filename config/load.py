@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from cinelex.config.nearest import nearest_key, valid_keys
+from cinelex.config.nearest import expected, nearest_key, valid_keys
 from cinelex.config.schema import LatentConfig, ModelConfig, RunConfig
 from cinelex.config.shipped import config_file
 from cinelex.config.strict_yaml import Document, Keys, dump_yaml, parse_yaml, plain_value, read_yaml
@@ -169,11 +169,9 @@ def _problem(problem: ErrorDetails, key: str, model: type[BaseModel]) -> str:
     if kind == "value_error":
         text = message.removeprefix("Value error, ")
         return f"{key}: {text}" if key else text
-    if kind == "string_pattern_mismatch":
-        message = "expected letters, digits, dot, dash and underscore, a letter or digit first"
     found = json.dumps(problem["input"], ensure_ascii=False, default=str)
     found = found if len(found) <= 60 else found[:57] + "..."
-    return f"{key}: {message.replace('Input should be', 'expected')}, got {found}"
+    return f"{key}: {expected(problem, key, model)}, got {found}"
 
 
 def _place(problem: ErrorDetails, data: Any) -> tuple[Keys, str]:

@@ -1,4 +1,4 @@
-"""The valid keys of a config, and the one that somebody probably meant."""
+"""The valid keys of a config, the one that somebody probably meant, and what a key expects."""
 
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic_core import ErrorDetails
 
 MIN_LIKENESS = 0.6
 HABITS = {
@@ -85,3 +86,14 @@ def nearest_key(key: str, keys: Iterable[str]) -> str | None:
     if best is not None and likeness(best)[0] >= MIN_LIKENESS:
         return best
     return nearest(key, known)
+
+
+def expected(problem: ErrorDetails, key: str, model: type[BaseModel]) -> str:
+    """Say what ``key`` should be."""
+    if problem["type"] == "string_pattern_mismatch":
+        return "expected letters, digits, dot, dash and underscore, a letter or digit first"
+    inner = [other for other in valid_keys(model) if other.startswith(f"{key}.")]
+    if problem["type"] == "model_type" and inner:
+        named = f"{key}.name"
+        return f"expected keys below it, such as {named if named in inner else inner[0]}"
+    return problem["msg"].replace("Input should be", "expected")

@@ -13,7 +13,7 @@ from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import Finding, as_json, is_sick, summary, worst_first
 from cinelex.doctor.rules import RULES
 from cinelex.doctor.rules.resume import STEPS_MADE_AGAIN
-from cinelex.doctor.run_files import RunFiles, read_run
+from cinelex.doctor.run_files import RunFiles, read_begun
 
 
 def diagnose(evidence: Evidence) -> list[Finding]:
@@ -54,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UserError: A folder does not exist, or a file in it is broken.
     """
-    reference = read_run(options.reference) if options.reference else None
-    findings = diagnose_run(read_run(options.run_folder), reference=reference)
+    reference = read_begun(options.reference) if options.reference else None
+    findings = diagnose_run(read_begun(options.run_folder), reference=reference)
     alert(options.run_folder.name, findings)
     say(as_json(findings) if options.json else summary(findings))
     return SICK if is_sick(findings) else 0

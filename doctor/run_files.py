@@ -94,6 +94,20 @@ def read_run(folder: Path) -> RunFiles:
     )
 
 
+def read_begun(folder: Path) -> RunFiles:
+    """Return what is in the folder of a run that is there.
+
+    Raises:
+        UserError: It does not exist, a file in it is broken, or nothing in it is of a run.
+    """
+    found = read_run(folder)
+    if not (found.config_text or found.steps or found.results):
+        raise UserError(
+            f"{folder}: no run there, neither config.yaml nor metrics.jsonl nor results.json"
+        )
+    return found
+
+
 def read_steps(folder: Path, *, kind: str = "step") -> list[Row]:
     """Return the recorded optimizer steps, or validations, of a run that may not have begun.
 

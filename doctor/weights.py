@@ -11,7 +11,7 @@ from pathlib import Path
 from cinelex.core.console import say
 from cinelex.core.errors import UserError
 from cinelex.doctor.balance import Balance, balance, suggested_weights
-from cinelex.doctor.run_files import read_run
+from cinelex.doctor.run_files import read_begun
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UserError: The run has no probes of several terms, or the targets do not fit its terms.
     """
-    evidence = read_run(options.run_folder).evidence()
+    evidence = read_begun(options.run_folder).evidence()
     found = balance(evidence)
     if found is None:
         raise UserError(

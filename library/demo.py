@@ -71,9 +71,9 @@ def _bound(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         bound.close()
-        reason = error.strerror or type(error).__name__
+        reason = error.strerror if isinstance(error, OSError) else "ports are 0 to 65535"
         raise UserError(f"--port {port} on {host}: {reason}; choose another") from None
     return bound
 
@@ -102,6 +102,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return its exit code, 2 for bad input."""
     options = parser().parse_args(arguments)
+    if options.max_upload_mib < 1:
+        raise UserError(f"--max-upload-mib: expected 1 or more, got {options.max_upload_mib}")
     pacs, tokens = check_pacs(options.pacs), tokens_for(options.host, options.tokens)
     bound = _bound(options.host, options.port)
     check_extra()

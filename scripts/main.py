@@ -1,14 +1,17 @@
 """Parse, build, run. Started by scripts/runner.sh, once in every process."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 
 from cinelex.config.load import dump_config, load_config
 from cinelex.config.schema import RunConfig
 from cinelex.config.shipped import config_file
+from cinelex.core.checkpoint import has_begun
 from cinelex.core.console import say
 from cinelex.core.distributed import leave, speaks_first, start, stop, world_size
 from cinelex.core.entry import disk_refusal, guarded
@@ -57,7 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     wandb = [f"use_wandb={options.use_wandb}"] if options.use_wandb else []
     try:
-        config = load_config(config_file(options.base_config), [*wandb, *options.overrides])
+        there = _place_of(options.base_config, options.overrides)
+        file = config_file(options.base_config)
+        config = load_config(file, [*wandb, *there, *options.overrides])
         check_project(config)
         _check_mode(config, options.run_mode)
         if options.print_config:
@@ -77,6 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # not after any other error: who shows its traceback has to be agreed upon first
     stop()
     return code
+
+
+def _place_of(base: str, overrides: Sequence[str]) -> list[str]:
+    """Return the keys by which a run's folder means the run in it, wherever it was moved."""
+    path = Path(base)
+    if not path.is_dir() or not has_begun(path):
+        return []
+    path = path if path.name not in ("", "..") else path.resolve()
+    given = [item.partition("=")[0] for item in overrides]
+    place = {"name": path.name, "folder": str(path.parent)}
+    return [f"{key}={json.dumps(value)}" for key, value in place.items() if key not in given]
 
 
 def _check_mode(config: RunConfig, mode: str) -> None:

@@ -35,7 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     missing = [place for place, path in enumerate(options.videos, 1) if not path.is_file()]
     if missing:
-        raise UserError(f"video {missing[0]} of {len(options.videos)}: there is no such file")
+        number, folder = missing[0], options.videos[missing[0] - 1].is_dir()
+        what = "is a folder; name the files in it" if folder else "there is no such file"
+        raise UserError(f"video {number} of {len(options.videos)}: {what}")
+    if options.run_mode == "search" and options.count < 1:
+        raise UserError(f"--count: expected 1 or more, got {options.count}")
     from cinelex.trained.loading import load  # here, because the models' libraries take seconds
 
     reports = read_reports(options.reports) if options.run_mode == "search" else []
@@ -68,12 +72,15 @@ def read_reports(path: Path | None) -> list[str]:
     if path is None:
         raise UserError("--reports is missing: a table with a column of reports, or a text file")
     if path.suffix == ".txt" and path.is_file():
-        found = path.read_text(encoding="utf-8").splitlines()
+        from cinelex.data.tables.encoding import to_utf8
+
+        text, _ = to_utf8(path, path.read_bytes(), encoding=None, key="its encoding")
+        found = text.decode().splitlines()
     else:
         from cinelex.data.tables.read import read_table
         from cinelex.scripts.setup.columns import guess_text, text_of
 
-        table = read_table(path)
+        table = read_table(path, section="the command line", key="--reports")
         found = text_of(table, guess_text(table).name)
     kept = list(dict.fromkeys(line.strip() for line in found if line.strip()))
     if not kept:

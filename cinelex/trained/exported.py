@@ -120,6 +120,10 @@ def read_about(folder: Path) -> Mapping[str, Any]:
     Raises:
         UserError: It is of another format, or a file is missing or differs.
     """
+    if not (folder / CONFIG).is_file():
+        raise UserError(
+            f"{folder}: neither an export nor a bundle; cinelex bundle makes one of a run"
+        )
     about = mapping_of(folder / CONFIG)
     if about.get("format") != FORMAT:
         raise UserError(f"{folder / CONFIG}: format {about.get('format')}, expected {FORMAT}")

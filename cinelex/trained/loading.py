@@ -43,8 +43,7 @@ def load(run: str | Path, *, device: str = "cpu", engine: EngineName = "torch") 
         >>> run.model.training
         False
     """
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError(f"device={device!r}: no GPU is visible; leave it out for the CPU")
+    _check_device(device)
     folder = Path(run)
     if not folder.exists() and HUB_NAME.fullmatch(str(run)):
         folder = _from_hub(str(run))
@@ -55,12 +54,23 @@ def load(run: str | Path, *, device: str = "cpu", engine: EngineName = "torch") 
     return load_run(folder, device=device)
 
 
+def _check_device(device: str) -> None:
+    """Refuse what is no device, or not there."""
+    kind, _, number = device.partition(":")
+    if not re.fullmatch(r"cpu|cuda(:\d{1,3})?", device):
+        raise UserError(f"device={device!r}: expected cpu, cuda, or cuda:1 for the second GPU")
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+        raise UserError(f"device={device!r}: no such GPU is visible; leave it out for the CPU")
+
+
 def load_run(folder: Path, *, device: str = "cpu") -> TrainedRun:
     """Return the model of a run's best checkpoint, or of its newest where none was chosen.
 
     Raises:
         UserError: There is no such run, or its checkpoint is damaged.
     """
+    if not (folder / "config.yaml").is_file():
+        raise UserError(f"{folder}: neither a run nor an export; name the folder with config.yaml")
     config = load_config(folder / "config.yaml")
     tokenizer = load_tokenizer(folder / "tokenizer")
     model: StudyModel = build_study_model(config, tokenizer, kept_towers(folder))

@@ -48,7 +48,7 @@ def read_table(
         path: The file.
         separator: Between the cells of separated text; None finds out.
         encoding: Of text; None finds out.
-        section: Section of the config that names the file.
+        section: Section of the config that names the file, or "the command line".
         key: The key there that names it; ``separator`` and ``encoding`` stand beside it.
 
     Raises:
@@ -57,7 +57,9 @@ def read_table(
             line, and nothing of what the file holds.
     """
     if not path.is_file():
-        raise UserError(f"{path}: no such file; set {section}.{key} to {KINDS}")
+        found = "a folder, and no table" if path.is_dir() else "no such file"
+        remedy = f"{key} takes" if " " in section else f"set {section}.{key} to"
+        raise UserError(f"{path}: {found}; {remedy} {KINDS}")
     try:
         return _read(path, separator, encoding, section)
     except OSError as error:

@@ -55,6 +55,11 @@ class Table:
         self.refuse_missing([name])
         return self.cells[self.names.index(name)]
 
+    @property
+    def _where(self) -> str:
+        """Return where columns are named."""
+        return f"on {self.section}" if " " in self.section else f"under {self.section}.columns"
+
     def refuse_missing(
         self, wanted: Sequence[str], *, advice: Mapping[str | None, str] | None = None
     ) -> None:
@@ -88,7 +93,7 @@ class Table:
             raise UserError(
                 f"{self.path}: has no header: its first line names none of the columns "
                 f"{', '.join(map(repr, wanted))}; write a first line with the columns' names, or "
-                f"name them under {self.section}.columns"
+                f"name them {self._where}"
             )
         raise UserError(
             f"{self.path}: no column {', '.join(map(repr, missing))}; "
@@ -137,7 +142,8 @@ class Table:
             [
                 f"the file has {have}" + (f" and {others} others" if others else ""),
                 *near,
-                f"name the columns under {self.section}.columns, or set {self.section}.separator",
+                f"name the columns {self._where}"
+                + ("" if " " in self.section else f", or set {self.section}.separator"),
             ]
         )
 

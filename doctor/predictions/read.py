@@ -1,5 +1,6 @@
 """From the files that somebody names to a table of predictions beside its manifest."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 from jaxtyping import Float, Int
 
 from cinelex.core.errors import UserError
+from cinelex.data.studies.splits import split_names_text
 from cinelex.data.studies.study import split_name
 from cinelex.data.tables.read import read_table
 from cinelex.data.tables.table import Table
@@ -138,11 +140,17 @@ def _asked(manifest: _Side, key: str, wanted: Wanted) -> tuple[list[str], dict[s
     """Return every id of the manifest once, with the first cell that says something of each."""
     ids = manifest.column(key, "--key").astype(str)
     there = ids != ""
+    if not there.any():
+        raise UserError(f"{manifest.path}: no row has an id in its column {key!r}")
     if wanted.split is not None:
         splits = manifest.column(wanted.split_column, "--split_column")
-        there &= np.array([split_name(one) for one in splits]) == split_name(wanted.split)
-    if not there.any():
-        raise UserError(f"{manifest.path}: no row is in split {wanted.split!r}")
+        names = np.array([split_name(one) for one in splits])
+        there &= names == split_name(wanted.split)
+        if not there.any():
+            have = split_names_text(Counter(names.tolist()), wanted=wanted.split)
+            raise UserError(
+                f"{manifest.path}: no row is in split {wanted.split!r}; there are {have}"
+            )
     rows = np.flatnonzero(there)
     names, first, owner = np.unique(ids[rows], return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")

@@ -117,7 +117,8 @@ def _of_column(
             return Target(name=name, kind="regression", values=numbers)
         above = np.where(np.isfinite(numbers), (numbers > asked.above).astype(float), np.nan)
         return Target(name=name, kind="binary", values=above)
-    classes = asked.classes or sorted({cell.strip() for cell in column[:train]} - {""})
+    spelled = {_plain(cell): cell.strip() for cell in sorted(column[:train], reverse=True)}
+    classes = asked.classes or sorted(name for plain, name in spelled.items() if plain)
     if asked.kind == "binary" and len(classes) != 2:
         raise UserError(
             f"{key}: a binary target has two classes, and the column has {len(classes)} different "
@@ -126,9 +127,17 @@ def _of_column(
     if asked.kind == "ordinal" and not asked.classes:
         _numbers(classes, f"{key}.classes is empty, so")
         classes = sorted(classes, key=float)
-    place = {one: float(number) for number, one in enumerate(classes)}
-    values = np.array([place.get(cell.strip(), np.nan) for cell in column])
+    place = {_plain(one): float(number) for number, one in enumerate(classes)}
+    values = np.array([place.get(_plain(cell), np.nan) for cell in column])
+    others = int(np.isnan(values).sum()) - sum(not _plain(cell) for cell in column)
+    if others:
+        say(f"probing: {name}: {others} of {len(column)} cells are none of its classes; left open")
     return Target(name=name, kind=asked.kind, values=values, classes=classes)
+
+
+def _plain(cell: str) -> str:
+    """Return a cell as classes are compared: "Yes " is "yes"."""
+    return " ".join(cell.split()).casefold()
 
 
 def _numbers(column: Sequence[str], key: str) -> Float[np.ndarray, " study"]:

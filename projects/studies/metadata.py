@@ -17,8 +17,6 @@ BINS = 8
 """Equal parts of the training samples that a number is also told by, as not all is linear."""
 MAX_CATEGORIES = 50
 """Values of a column that get a number, the most frequent ones."""
-TOLD = "frame count, frame rate, file size, number of videos, brightness, file order"
-"""What is always known."""
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 import csv
 import json
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import pytest
 
 from cinelex.config.load import load_config
 from cinelex.scripts.main import main
-from tests.tiny_run import STEPS, STUDIES, FinishedRun, rows, succeed
+from tests.tiny_run import STEPS, STUDIES, FinishedRun, call, rows, succeed
 
 RETRIEVAL = {
     *(f"recall_at_{k}" for k in (1, 5, 10, 50)),
@@ -168,6 +169,20 @@ def test_inference_needs_no_report_column(
     unlabelled = read_csv(target)
     assert [row["study_id"] for row in unlabelled] == [row["study_id"] for row in labelled]
     assert unlabelled == labelled, "the reports were looked at"
+
+
+def test_the_folder_of_a_run_means_that_run_wherever_it_was_moved(
+    finished_run: FinishedRun, tmp_path: Path
+) -> None:
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for name in ("config.yaml", "metrics.jsonl"):
+        copy(finished_run.path / name, moved)
+    code, _, complaints = call(
+        ["--base_config", str(moved), "--run_mode", "validate", "temperature=0.5"]
+    )
+    assert code == 2
+    assert f"error: {moved} was trained with another config (temperature: " in complaints
 
 
 def test_help_has_a_line_for_every_run_mode(capsys: pytest.CaptureFixture[str]) -> None:

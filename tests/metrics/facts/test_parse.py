@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from cinelex.metrics.facts import Fact, parse
 from cinelex.metrics.facts.segments import SEGMENT_VESSELS, VESSELS
+from cinelex.metrics.facts.sentences import MAX_SENTENCE, sentences_of
 
 
 def stenoses(report: str) -> list[tuple[str, float, float]]:
@@ -150,6 +151,14 @@ def test_space_of_any_kind_and_amount_is_one_space() -> None:
     assert stenoses(f"70{' ' * 20_000}% stenosis of the\u00a0\tmid{' ' * 20_000}LAD") == [
         ("mid_lad", 70, 70)
     ]
+
+
+def test_a_sentence_without_an_end_is_read_piece_by_piece() -> None:
+    fact = parse("90% stenosis of the mid rca")
+    assert fact
+    endless = f"{'nothing of note here ' * 5000}with 90% stenosis of the mid rca"
+    assert parse(endless) == fact
+    assert max(map(len, sentences_of(endless))) <= MAX_SENTENCE
 
 
 def test_a_hedge_is_kept_with_the_fact() -> None:
