@@ -123,6 +123,7 @@ def _read(
     The main rank leaves on disk what every rank reads: images, pixels, rejects, tokenizer.
     """
     data, still = config.data, config.clipse.format != "manifest"
+    others = read_others(data)
     images, root, source = _image_set(config, output)
     settings = ingest_settings(data, stored_frames=1 if still else data.stored_frames)
     paths, cache = [image.path for image in images.images], data.cache / "frames"
@@ -137,9 +138,8 @@ def _read(
         )
         captions = all_captions(images.split(split_name(data.train_split)))
         keep_tokenizer_of(config.tokenizer, captions, folder)
-    if data.inference_manifest is None:
+    if others is None:
         return images, store, None
-    others = read_others(data, data.inference_manifest)
     named = tuple(
         CaptionedImage(id=s.id, path=s.videos[0], captions=("",), split=s.split, label="")
         for s in others.studies

@@ -131,6 +131,7 @@ def _read(
     """
     data = config.data
     path, columns = data.manifest, columns_of(data, *extra)
+    others = read_others(data)
     if path is None:
         path, columns = made(config)
     manifest = read_manifest(data, path, columns)
@@ -147,10 +148,7 @@ def _read(
         train = split_name(data.train_split)
         reports = found.studies.of_split(train).reports
         keep_tokenizer_of(config.tokenizer, reports, folder)
-    if data.inference_manifest is None:
-        return manifest, found, None
-    others = read_others(data, data.inference_manifest)
-    return manifest, found, (others, _decoded(data, others))
+    return manifest, found, (others, _decoded(data, others)) if others else None
 
 
 def _described(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool
 
 from cinelex.config.schema import DataConfig, RunConfig
 from cinelex.core.console import say
@@ -63,11 +64,17 @@ def _with_validation(data: DataConfig, manifest: Manifest) -> Manifest:
     return found
 
 
-def read_others(data: DataConfig, path: Path) -> Manifest:
-    """Read studies to describe, of which nobody reads reports, splits or patients."""
+def read_others(data: DataConfig) -> Manifest | None:
+    """Read studies to describe, of which nobody reads reports, splits or patients; None if none.
+
+    Raises:
+        UserError: No video of them is there.
+    """
+    if data.inference_manifest is None:
+        return None
     named = data.columns
-    return load_manifest(
-        path,
+    manifest = load_manifest(
+        data.inference_manifest,
         columns=Columns(study=named.study, video=named.video, report=None, split=None),
         separator=data.separator,
         encoding=data.encoding,
@@ -75,6 +82,9 @@ def read_others(data: DataConfig, path: Path) -> Manifest:
         links_out=data.links_out,
         require_reports=False,
     )
+    if is_main() and (problems := _nowhere(manifest, missing_videos(manifest.studies))):
+        raise UserError(f"{manifest.path}: {problems[0]}")
+    return manifest
 
 
 def validation_split(data: DataConfig, manifest: Manifest) -> str | None:
@@ -108,18 +118,21 @@ def check_manifest(config: RunConfig, manifest: Manifest, *, output: Path) -> No
         UserError: A split or every video is missing, there is one study to train on, or more
             videos are missing than may be lost; the message says all of it.
     """
-    problems = [*_split_problems(config, manifest)]
     missing = missing_videos(manifest.studies) if is_main() else np.zeros(0, bool)
-    if missing.any() and missing.all():
-        hint = where_they_are(manifest.studies, beside=manifest.path.parent)
-        problems.append(
-            f"none of {len(missing)} files is below {manifest.video_root}"
-            + (f"; {hint}" if hint else "; set data.video_root to the folder the paths start from")
-        )
+    problems = [*_split_problems(config, manifest), *_nowhere(manifest, missing)]
     if problems:
         raise UserError(f"{manifest.path}: {'; '.join(problems)}")
     if missing.sum() > config.data.reject_limit * len(missing):
         _refuse_missing(config.data, manifest, missing, output)
+
+
+def _nowhere(manifest: Manifest, missing: Bool[np.ndarray, " video"]) -> list[str]:
+    """Return what is wrong and what to do where every video is missing."""
+    if not (missing.any() and missing.all()):
+        return []
+    hint = where_they_are(manifest.studies, beside=manifest.path.parent)
+    remedy = hint or "set data.video_root to the folder the paths start from"
+    return [f"none of {len(missing)} files is below {manifest.video_root}; {remedy}"]
 
 
 def _split_problems(config: RunConfig, manifest: Manifest) -> list[str]:
