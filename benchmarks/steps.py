@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.device.studies import made_up
+from benchmarks.device.writers import bert_writer
 from benchmarks.series import Row, Way, main, of, ratio_of, seconds, take_turns
 from cinelex.models.caption_decoder import TransformerCaptionDecoder
 from cinelex.models.video_vit import VideoViT
@@ -141,38 +142,12 @@ def masked_row(rounds: int) -> Row:
 
 def caption_row(rounds: int) -> Row:
     """P13: captions token by token, beside transformers' generate on a decoder of the same size."""
-    from transformers import BertConfig, BertLMHeadModel, DynamicCache, EncoderDecoderCache
-
     studies, length, vocab = 16, 32, 1000
     decoder = TransformerCaptionDecoder(
         width=WIDTH, memory_width=WIDTH, vocab=vocab, max_tokens=length, depth=DEPTH, heads=HEADS
     ).eval()
-    sizes = BertConfig(
-        vocab_size=vocab,
-        hidden_size=WIDTH,
-        num_hidden_layers=DEPTH,
-        num_attention_heads=HEADS,
-        intermediate_size=4 * WIDTH,
-        is_decoder=True,
-        add_cross_attention=True,
-    )
-    peer: Any = BertLMHeadModel(sizes).eval()
     memory = torch.randn(studies, 64, WIDTH)
-    first = torch.ones(studies, 1, dtype=torch.int64)
-
-    def theirs() -> Tensor:
-        found: Tensor = peer.generate(
-            first,
-            attention_mask=torch.ones_like(first),
-            encoder_hidden_states=memory,
-            max_new_tokens=length - 1,
-            min_new_tokens=length - 1,
-            do_sample=False,
-            past_key_values=EncoderDecoderCache(DynamicCache(), DynamicCache()),
-            pad_token_id=0,
-            eos_token_id=0,
-        )
-        return found
+    theirs = bert_writer(memory, width=WIDTH, depth=DEPTH, heads=HEADS, vocab=vocab, tokens=length)
 
     def ours() -> Tensor:
         return decoder.generate(memory, None, bos_id=1, eos_id=-1, pad_id=0, max_tokens=length)

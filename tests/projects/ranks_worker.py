@@ -49,8 +49,9 @@ EXTRA: dict[str, tuple[str, ...]] = {
     "probing": ("loss_weights.gated_attention=1", "loss_weights.class_token=1"),
 }
 """What each project is measured with beside its config."""
-TRAINED = {"multitask": ("masked_modeling={target: latent, ema: 0.9}",)}
-"""What each is trained with beside its config: a teacher that follows on all processes."""
+TRAINED = {"multitask": ("masked_modeling={target: latent, ema: 0.9}", "tokenizer.buckets=2")}
+"""What each is trained with beside its config: a teacher that follows on all processes, and reports
+in groups of like length."""
 
 
 def measure(
