@@ -22,6 +22,7 @@ from cinelex.data.prepare.reports import ReadFacts, no_reports, read_reports
 from cinelex.data.prepare.review import write_review
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.splits import assign_splits
+from cinelex.data.prepare.splitting import SPLITS
 
 ORIGINALS = ("file", "root", "path", "size", "kind", "decision", "why", *PRIVATE)
 """Columns of ``private/originals.parquet``: what leads from a key back to a file."""
@@ -86,6 +87,8 @@ def _say_outcome(contents: Contents, waiting: int, out: Path) -> None:
         f"{contents.with_report} of these studies with a report; "
         f"{(told['decision'] == DROPPED).sum()} files dropped, {waiting} masks wait for a person"
     )
+    sizes = (f"{split} {(studies['split'] == split).sum()}" for split in SPLITS)
+    say(f"studies of each split: {', '.join(sizes)}")
     burned_in = int(kept["burned_in"].sum())
     if burned_in:
         say(

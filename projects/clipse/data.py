@@ -210,6 +210,12 @@ def _from_manifest(config: RunConfig, output: Path) -> Found:
         raise UserError("data.manifest: clipse.format manifest needs one; name the file")
     manifest = read_manifest(data, data.manifest, columns_of(data, *filter(None, (label, *more))))
     check_manifest(config, manifest, output=output)
+    several = int((manifest.studies.video_counts > 1).sum())
+    if several:
+        say(
+            f"images: {several} studies have several videos, of which the first is taken; "
+            f"data.columns.study={data.columns.video} makes each an image of its own"
+        )
     images = tuple(
         CaptionedImage(
             id=study.id,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from cinelex.config.load import load_config
 from cinelex.data.video.store_writer import StoreWriter
@@ -11,14 +12,17 @@ from cinelex.projects.clipse.data import open_clipse_data
 BASELINE = Path(__file__).parents[3] / "config" / "clipse" / "baseline.yaml"
 
 
-def test_a_cine_is_read_from_the_store_beside_the_manifest(tmp_path: Path) -> None:
-    levels = {"a": 40, "b": 90, "c": 200, "d": 250}
+def test_a_cine_is_read_from_the_store_beside_the_manifest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    levels = {"a": 40, "b": 90, "c": 200, "d": 250, "e": 10}
     with StoreWriter(tmp_path / "store") as store:
         for key, level in levels.items():
             store.add(key, np.full((3, 8, 8, 1), level, np.uint8))
     rows = [
-        f"s{key},store:{key},picture of {key},{'test' if key == 'd' else 'train'}" for key in levels
+        f"s{key},store:{key},picture of {key},{'test' if key == 'd' else 'train'}" for key in "abcd"
     ]
+    rows.append("sa,store:e,,train")
     table = "\n".join(["study_id,video_path,report,split", *rows])
     (tmp_path / "manifest.csv").write_text(table)
     config = load_config(
@@ -33,3 +37,4 @@ def test_a_cine_is_read_from_the_store_beside_the_manifest(tmp_path: Path) -> No
     data = open_clipse_data(config, tmp_path / "run")
     shown = [int(data.train.sample(n, epoch=None).clips.unique()) for n in range(3)]
     assert shown == [40, 90, 200]
+    assert "1 studies have several videos, of which the first is taken" in capsys.readouterr().out
