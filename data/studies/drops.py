@@ -34,6 +34,7 @@ class Decoded:
 
 def decoded(studies: Studies, store: StoredVideos) -> Decoded:
     """Drop the videos that the store refused, and the studies left without any."""
+    pa.default_memory_pool().release_unused()  # of an ingest; what comes next is much as well
     kept = store.holds(studies.video_names)
     lost = pa.array(np.flatnonzero(~kept))
     owners = studies.table["id"].take(pa.array(studies.video_owner[~kept]))

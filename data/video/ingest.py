@@ -93,6 +93,8 @@ def ingest(
         UserError: There is no video, or the disk has no room.
     """
     wanted = look(videos, root=root, source=source)
+    del videos  # of millions, their names are many bytes
+    pa.default_memory_pool().release_unused()  # what comes next would be held on top of it
     if not len(wanted):
         raise UserError("there is no video to ingest; check the manifest's video column")
     folder = settings.folder(cache)

@@ -67,7 +67,9 @@ class StoredVideos:
         columns = (wanted.names, pa.array(found.rows), errors, found.contents)
         view = pa.table(dict(zip(("name", "row", "error", "content"), columns, strict=True)))
         if len(view) >= SHARED_FROM and os.access(found.folder, os.W_OK):
-            view = read_table(Place(found.folder), write_table(found.folder, PREFIX, view).name)
+            name = write_table(found.folder, PREFIX, view).name
+            pa.default_memory_pool().release_unused()
+            view = read_table(Place(found.folder), name)
         videos = cls(view, found.store, root=root, settings=settings)
         videos.verify()
         return videos

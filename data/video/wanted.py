@@ -128,7 +128,11 @@ class Found:
         self.folder = folder
         self.store = FrameStore(folder)
         contents, errors = _known(wanted, KnownFiles(folder), limits)
-        self.contents = pc.fill_null(pc.coalesce(wanted.digests, contents), "")
+        if wanted.digests.null_count:
+            contents = pc.fill_null(pc.coalesce(wanted.digests, contents), "")
+        else:
+            contents = wanted.digests
+        self.contents = contents
         """The hash of each file, or of the prepared cine; empty where it is not known."""
         absent = pa.array(wanted.sizes == ABSENT)
         self.errors = pc.if_else(absent, VideoMissing.__name__, pc.fill_null(errors, ""))
