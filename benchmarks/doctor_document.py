@@ -89,7 +89,7 @@ class Said:
 
 
 _FINDING = re.compile(
-    r"\b(D\d+) (error|warning|note): (.*?) \(measured (\S+), threshold (\S+): ", re.MULTILINE
+    r"\b([DN]\d+) (error|warning|note): (.*?) \(measured (\S+), threshold (\S+): ", re.MULTILINE
 )
 
 
@@ -141,21 +141,21 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def write_between(mark: str, text: str) -> None:
-    """Replace what stands between ``<!-- mark -->`` and ``<!-- /mark -->`` in the document.
+def write_between(mark: str, text: str, *, document: Path = DOCUMENT) -> None:
+    """Replace what stands between ``<!-- mark -->`` and ``<!-- /mark -->`` in a document.
 
     Raises:
         ValueError: The document has no such marks.
     """
-    page = DOCUMENT.read_text()
+    page = document.read_text()
     before, start, rest = page.partition(f"<!-- {mark} -->\n")
     _, end, after = rest.partition(f"<!-- /{mark} -->")
     if not start or not end:
-        raise ValueError(f"{DOCUMENT}: no place called {mark}")
-    DOCUMENT.write_text(f"{before}{start}{text}\n{end}{after}")
+        raise ValueError(f"{document}: no place called {mark}")
+    document.write_text(f"{before}{start}{text}\n{end}{after}")
 
 
-def write_defects(rows: Sequence[Caught]) -> None:
+def write_defects(rows: Sequence[Caught], mark: str) -> None:
     """Write the table of defects, how many were caught, and the table of their controls."""
     head = (
         "pitfall",
@@ -191,4 +191,4 @@ def write_defects(rows: Sequence[Caught]) -> None:
         f"{sum(row.right for row in defects)} of {len(defects)} caught. The same without a defect:",
         table(("run", "errors and warnings"), controls),
     )
-    write_between("defects", "\n\n".join(text))
+    write_between(mark, "\n\n".join(text))

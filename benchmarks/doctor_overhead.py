@@ -22,6 +22,7 @@ from cinelex.doctor.check import diagnose
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.live.embeddings import EmbeddingProbe
 from cinelex.doctor.live.gradients import GradientProbe
+from cinelex.doctor.live.layers import LayerProbe
 from cinelex.doctor.live.watch import EMBEDDINGS_EVERY, JUDGED_EVERY
 from cinelex.doctor.live.weight_decay import WeightDecayProbe
 from cinelex.losses.weighted_sum import WeightedSum
@@ -62,7 +63,13 @@ def measure(config: RunConfig, *, times: int) -> list[tuple[str, float, float]]:
     gradient()  # the first look also finds the shared block
     row = {"step": 1, **trainer.update(next(batches)).numbers()}
     evidence = Evidence(config=config, steps=[row] * 1000)
-    decay, embedding = WeightDecayProbe(every=1), EmbeddingProbe(project, every=1)
+    decay, layers = WeightDecayProbe(every=1), LayerProbe(every=1)
+    embedding = EmbeddingProbe(project, every=1, units=True)
+
+    def layer() -> None:
+        layers.before_backward(trainer.module, terms)
+        layers.after_update(trainer.module, trainer.optimizer)
+
     every = config.probe_every
     found = [
         ("step", step, 1.0),
@@ -75,8 +82,9 @@ def measure(config: RunConfig, *, times: int) -> list[tuple[str, float, float]]:
             ),
             every,
         ),
+        ("layers and tensors", seconds(layer, times=times), every),
         (
-            "embeddings",
+            "embeddings and units",
             seconds(
                 lambda: embedding.before_backward(trainer.module, terms),
                 times=max(3, times // 3),

@@ -83,8 +83,12 @@ FEW_STUDIES = ("data.synthetic.train=96", "data.synthetic.val=24", "data.synthet
 
 
 def merged(*overrides: str) -> list[str]:
-    """Return the overrides, each key once: the last wins."""
-    chosen = {item.partition("=")[0]: item for item in overrides}
+    """Return the overrides, each key once: the last wins, over keys inside it too."""
+    chosen: dict[str, str] = {}
+    for item in overrides:
+        name = item.partition("=")[0]
+        chosen = {key: value for key, value in chosen.items() if not key.startswith(f"{name}.")}
+        chosen[name] = item
     return list(chosen.values())
 
 

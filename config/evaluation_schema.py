@@ -23,6 +23,8 @@ class GenerationConfig(Strict):
 
     beams: Annotated[int, Field(ge=1, le=64)] = 1
     """Beginnings that are kept of each caption; captions that state what heads found have one."""
+    n_best: Count = 1
+    """Captions that are kept of each study, the best first, up to ``beams``; the best is scored."""
     length_penalty: float = 1.0
     """Power of its length that divides a caption's log-likelihood; read where there are beams."""
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
@@ -32,7 +34,9 @@ class GenerationConfig(Strict):
 
     @model_validator(mode="after")
     def check_one(self) -> Self:
-        """Refuse beams that are drawn."""
+        """Refuse beams that are drawn, and more captions than beams."""
+        if self.n_best > self.beams:
+            raise ValueError("n_best captions need as many beams; raise beams")
         if self.top_p is not None and self.beams > 1:
             raise ValueError("top_p draws tokens and beams compare captions; set one of them")
         return self

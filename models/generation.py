@@ -44,7 +44,9 @@ def write_texts(
     search: Search,
     constraint: Constraint | None = None,
 ) -> TokenIds:
-    """Return a text a row, from ``ids.bos`` to ``ids.eos``, then padding; all rows end together.
+    """Return texts from ``ids.bos`` to ``ids.eos``, then padding; all end together.
+
+    There is one a row, or ``search.n_best`` of a row one after the other, the best first.
 
     Raises:
         ValueError: Beams are to obey a constraint, which follows one text a row.
@@ -132,9 +134,10 @@ def _beams(
         places = going[:, None] * search.beams + parents[going]
         found.keep(going)
         writing.take(places.flatten())
-    ends = found.texts == ids.eos
+    texts = found.texts.flatten(0, 1)
+    ends = texts == ids.eos
     lengths = torch.where(ends.any(dim=1), ends.int().argmax(dim=1) + 1, max_tokens)
-    return found.texts[:, : int(lengths.max())]
+    return texts[:, : int(lengths.max())]
 
 
 class _Beams:
@@ -152,7 +155,7 @@ class _Beams:
         self.running_scores = self.scores.clone()
         self.running_scores[:, 0] = 0.0
         self.is_ended = torch.zeros(shape[:2], dtype=torch.bool, device=device)
-        self.texts = self.running[:, 0].clone()
+        self.texts = self.running[:, : search.n_best].clone()
         self.rows = torch.arange(rows, device=device)
 
     def extend(self, logits: Float[Tensor, "beam vocab"], position: int) -> Int[Tensor, "row beam"]:
@@ -187,8 +190,9 @@ class _Beams:
         self.ended = self._of(torch.cat([self.ended, grown], dim=1), places)
         self.is_ended = torch.cat([self.is_ended, just], dim=1).gather(1, places)
         self.scores = merged
-        best_text = torch.where(self.is_ended[:, :1], self.ended[:, 0], self.running[:, 0])
-        self.texts[self.rows] = best_text
+        kept = slice(self.search.n_best)
+        is_ended = self.is_ended[:, kept, None]
+        self.texts[self.rows] = torch.where(is_ended, self.ended[:, kept], self.running[:, kept])
 
     def unfinished(self) -> Int[Tensor, " row"]:
         """Return the rows in which a beginning could still be better than an ended text."""

@@ -13,6 +13,8 @@ class Search:
 
     beams: int = 1
     """Beginnings that are kept of each text; 1 takes the likeliest token each time."""
+    n_best: int = 1
+    """Texts that are written of each row, the best first; no more than beams."""
     length_penalty: float = 1.0
     """Power of its length that divides a text's log-likelihood; above 0 favours long ones."""
     top_p: float | None = None
@@ -23,7 +25,9 @@ class Search:
     """Decides the draws of each text by its place."""
 
     def __post_init__(self) -> None:
-        """Refuse beams that are drawn."""
+        """Refuse beams that are drawn, and more texts than beams."""
+        if self.n_best > self.beams:
+            raise ValueError("n_best texts need as many beams; raise beams")
         if self.top_p is not None and self.beams > 1:
             raise ValueError("top_p draws tokens and beams compare texts; set one of them")
 

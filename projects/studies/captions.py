@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import torch
 
@@ -42,6 +43,8 @@ class Written:
     """Captions by the name of the null that they are."""
     bounds: tuple[str, ...] = ()
     """Names of those that know more than captions may."""
+    others: Sequence[Sequence[str]] = ()
+    """The next best captions of each study, where they were asked for."""
 
 
 def search_of(config: RunConfig) -> Search:
@@ -49,8 +52,13 @@ def search_of(config: RunConfig) -> Search:
     return Search(**config.evaluation.generation.model_dump(), seed=config.seed)
 
 
+def write_captions(model: StudyModel, dataset: Samples, **named: Any) -> list[str]:
+    """Return the best generated report of each study; see `write_choices`."""
+    return [best for best, *_ in write_choices(model, dataset, **named)]
+
+
 @torch.no_grad()
-def write_captions(
+def write_choices(
     model: StudyModel,
     dataset: Samples,
     *,
@@ -59,8 +67,11 @@ def write_captions(
     constraint_of: ConstraintOf | None = None,
     look: bool = True,
     search: Search = GREEDY,
-) -> list[str]:
-    """Return one generated report a study, in the data set's order, on every rank.
+) -> list[list[str]]:
+    """Return the generated reports of each study, the best first, in the data set's order.
+
+    Every rank returns them all. There is one of each study, or ``search.n_best`` where nothing
+    holds the decoder.
 
     Args:
         model: The trained module, in evaluation mode.
@@ -72,12 +83,12 @@ def write_captions(
         search: How each is chosen.
     """
     assert model.caption_decoder is not None
-    device, captions = device_of(model), list[str]()
+    device, captions = device_of(model), list[list[str]]()
     for studies in evaluation_batches(dataset, batch=batch):
         encoded = encode_batch(model, studies.to(device))
         if not look:
             encoded = replace(encoded, memory=torch.zeros_like(encoded.memory))
-        captions += told_of(
+        told = told_of(
             encoded,
             model.caption_decoder,
             dataset.tokenizer,
@@ -85,7 +96,9 @@ def write_captions(
             constraint=constraint_of(studies.study_ids, device) if constraint_of else None,
             search=search,
         )
-    return [caption for part in gather_json(captions) for caption in part]
+        each = len(told) // studies.studies
+        captions += [told[start : start + each] for start in range(0, len(told), each)]
+    return [choices for part in gather_json(captions) for choices in part]
 
 
 def told_of(
@@ -97,12 +110,12 @@ def told_of(
     constraint: Constraint | None = None,
     search: Search = GREEDY,
 ) -> list[str]:
-    """Return one generated report a study, as text.
+    """Return a generated report a study, or its ``search.n_best`` one after the other, as text.
 
     A caption that is held to what heads found has one beginning, whatever ``search`` says.
     """
     if constraint is not None:
-        search = replace(search, beams=1)
+        search = replace(search, beams=1, n_best=1)
     token_ids = decoder.generate(
         encoded.memory,
         encoded.mask,
@@ -167,7 +180,7 @@ def captioning_scores(
 
 
 def keep_captions(
-    path: Path, ids: Sequence[str], references: Sequence[str], captions: Sequence[str]
+    path: Path, ids: Sequence[str], references: Sequence[str], written: Written
 ) -> None:
     """Write each caption beside its reference, its facts marked right, wrong or missing."""
     if not is_main():
@@ -179,6 +192,8 @@ def keep_captions(
             "caption": caption,
             "spans": coloured_spans(reference, caption),
         }
-        for study, reference, caption in zip(ids, references, captions, strict=True)
+        for study, reference, caption in zip(ids, references, written.captions, strict=True)
     ]
+    for row, others in zip(rows, written.others, strict=False):
+        row["others"] = list(others)
     write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))

@@ -179,9 +179,9 @@ def _captioning(
     predictions: Path,
     written: Written,
 ) -> Group:
-    test, train, settings, captions = data.test, data.train, config.evaluation, written.captions
+    test, train, settings = data.test, data.train, config.evaluation
     references = test.studies.reports
-    keep_captions(predictions / "captions.jsonl", test.studies.ids, references, captions)
+    keep_captions(predictions / "captions.jsonl", test.studies.ids, references, written)
     library = encode_studies(model, train, batch=settings.batch)
     nearest = (encoded.study @ library.T).argmax(dim=1).tolist()
     scores = captioning_scores(

@@ -22,7 +22,7 @@ from cinelex.models.terms_and_sentences import TermsAndSentences
 from cinelex.models.tfidf_text import TfidfText
 from cinelex.projects.interface.project import Project
 from cinelex.projects.studies.blind import Blind
-from cinelex.projects.studies.captions import Written, search_of, write_captions
+from cinelex.projects.studies.captions import Written, search_of, write_choices
 from cinelex.projects.studies.fitting import fitted
 from cinelex.projects.studies.trial import Trial
 
@@ -127,9 +127,11 @@ class ClipTextProject(Project[Batch, StudyModelT], Generic[DataT, StudyModelT]):
             return None
         settings = self.config.evaluation
         most, search = settings.max_new_tokens, search_of(self.config)
-        return Written(
-            write_captions(model, dataset, batch=settings.batch, max_tokens=most, search=search)
+        choices = write_choices(
+            model, dataset, batch=settings.batch, max_tokens=most, search=search
         )
+        others = [rest for _, *rest in choices] if search.n_best > 1 else ()
+        return Written([best for best, *_ in choices], others=others)
 
     def columns(self, model: StudyModelT, dataset: StudyDataset) -> Mapping[str, Sequence[Any]]:
         """Return what else the model finds in studies, by the name of a column."""

@@ -59,9 +59,12 @@ def _written(model: torch.nn.Module, search: Search) -> tuple[Tensor, Prefixes]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("beams", "penalty"), [(1, 1.0), (2, 1.0), (4, 0.0), (4, 1.0), (4, 2.0), (3, -1.0)]
+    ("beams", "penalty", "n_best"),
+    [(1, 1.0, 1), (2, 1.0, 1), (4, 0.0, 1), (4, 1.0, 3), (4, 2.0, 1), (3, -1.0, 2)],
 )
-def test_greedy_and_beam_search_equal_transformers(gpt: Any, beams: int, penalty: float) -> None:
+def test_greedy_and_beam_search_equal_transformers(
+    gpt: Any, beams: int, penalty: float, n_best: int
+) -> None:
     ended = 0
     for seed in range(12):
         torch.manual_seed(seed)
@@ -73,9 +76,10 @@ def test_greedy_and_beam_search_equal_transformers(gpt: Any, beams: int, penalty
             max_length=MOST,
             do_sample=False,
             num_beams=beams,
+            num_return_sequences=n_best,
             **({"length_penalty": penalty, "early_stopping": False} if beams > 1 else {}),
         )
-        found, _ = _written(gpt, Search(beams=beams, length_penalty=penalty))
+        found, _ = _written(gpt, Search(beams=beams, length_penalty=penalty, n_best=n_best))
         assert found.tolist() == expected.tolist()
         ended += found.shape[1] < MOST
     assert ended or penalty > 1
@@ -126,6 +130,8 @@ def test_a_nucleus_holds_the_likeliest_tokens_alone() -> None:
     assert share == pytest.approx(1 / (1 + torch.tensor(-0.1).exp().item()), abs=0.08)
 
 
-def test_beams_are_not_drawn() -> None:
+def test_beams_are_not_drawn_and_at_least_as_many_as_texts() -> None:
     with pytest.raises(ValueError, match="set one of them"):
         Search(beams=2, top_p=0.9)
+    with pytest.raises(ValueError, match="raise beams"):
+        Search(beams=2, n_best=3)

@@ -69,7 +69,10 @@ def leave(folder: Path, evidence: Evidence) -> Path:
     write_json(folder / "results.json", evidence.results.as_json() if evidence.results else {})
     write_json(folder / "doctor.json", {"diagnostics": dict(evidence.diagnostics), "findings": []})
     kept = {
-        "metrics.jsonl": [{"kind": "step", **row} for row in evidence.steps],
+        "metrics.jsonl": [
+            *({"kind": "step", **row} for row in evidence.steps),
+            *({"kind": "validation", **row} for row in evidence.validations),
+        ],
         "predictions/captions.jsonl": evidence.captions,
     }
     for name, lines in kept.items():
@@ -125,6 +128,22 @@ def test_it_is_found_in_what_such_a_run_leaves(defect: Defect, tmp_path: Path) -
         found = caught(defect, check(leave(tmp_path / "run", sick)))
         assert shown_findings(read_run(tmp_path / "run")), "its page can be made"
     assert found.right, found.line()
+
+
+@pytest.mark.parametrize(
+    ("rule", "says", "sick"),
+    [
+        pytest.param(rule, says, sick, id=f"{rule}-{says}")
+        for rule, _, says, sick in SICK
+        if rule.startswith("N")
+        and not any(one.rule == rule and one.says in says for one in DEFECTS)
+    ],
+)
+def test_what_no_run_here_brings_about_is_found_in_its_record(
+    rule: str, says: str, sick: Evidence, tmp_path: Path
+) -> None:
+    found = check(leave(tmp_path / "run", sick))
+    assert [one for one in found if one.rule == rule and says in one.statement]
 
 
 @pytest.mark.parametrize("defect", rows("check"))
