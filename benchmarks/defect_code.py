@@ -55,14 +55,19 @@ def without_head() -> AbstractContextManager[Any]:
 
 def terms(change: Callable[[dict[str, Tensor], Any, Any, Any], None]) -> Context:
     """Return a context in which the project's terms are changed after they were computed."""
-    whole = MultitaskProject.terms
+    shown, whole = MultitaskProject.outputs, MultitaskProject.losses
+    newest: list[nn.Module] = []
 
-    def terms(self: MultitaskProject, model: nn.Module, batch: Any) -> dict[str, Tensor]:
-        found = dict(whole(self, model, batch))
-        change(found, self, model, batch)
+    def outputs(self: MultitaskProject, model: nn.Module, batch: Any) -> Any:
+        newest[:] = [model]
+        return shown(self, model, batch)
+
+    def losses(self: MultitaskProject, out: Any, batch: Any) -> dict[str, Tensor]:
+        found = dict(whole(self, out, batch))
+        change(found, self, newest[0], batch)
         return found
 
-    return patched(MultitaskProject, "terms", terms)
+    return lambda: mock.patch.multiple(MultitaskProject, outputs=outputs, losses=losses)
 
 
 def from_strings(terms: dict[str, Tensor], *_: Any) -> None:

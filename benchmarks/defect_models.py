@@ -28,14 +28,18 @@ def constant_caption(
 def blind_decoder() -> AbstractContextManager[Any]:
     """Show the decoder nothing of the study."""
     decoder = caption_decoder.TransformerCaptionDecoder
-    whole = decoder.forward
+    whole, written = decoder.forward, decoder.generate
 
     def forward(
         self: Any, token_ids: Tensor, memory: Tensor, attention_mask: Tensor | None
     ) -> Tensor:
         return whole(self, token_ids, 0 * memory, attention_mask)
 
-    return mock.patch.object(decoder, "forward", forward)
+    def generate(self: Any, memory: Tensor, *rest: Any, **named: Any) -> Tensor:
+        tokens: Tensor = written(self, 0 * memory, *rest, **named)
+        return tokens
+
+    return mock.patch.multiple(decoder, forward=forward, generate=generate)
 
 
 def zero_bias() -> AbstractContextManager[Any]:

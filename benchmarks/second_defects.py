@@ -26,7 +26,7 @@ from benchmarks.second_code import (
 )
 from benchmarks.training_defects import MASKED, MATCHING
 from cinelex.data.video.videos import StoredVideos
-from cinelex.models import video_text
+from cinelex.models import embedding
 
 PRISM = Path(__file__).parents[1] / "tests" / "models" / "tiny_transformers"
 """A pretrained tower of a few kilobytes, for 4 frames of 16 x 16 pixels."""
@@ -39,7 +39,6 @@ def pretrained(options: str = "") -> tuple[str, ...]:
     return (
         f"model.video_encoder={{name: transformers, options: {given}}}",
         "loss_weights.masked_modeling=0",
-        "optimizer.parts={}",
     )
 
 
@@ -88,10 +87,11 @@ SECOND_DEFECTS: tuple[Defect, ...] = (
         says="times as long",
     ),
     Defect(
-        "text, or the memorised caption, in place of the video",
+        "a captioner that knows the texts alone",
         "20",
         "N7",
         "small",
+        overrides=("loss_weights.facts=0",),  # heads on facts would tell it what they see
         code=blind_decoder,
         says="with blank video",
     ),
@@ -158,16 +158,21 @@ SECOND_DEFECTS: tuple[Defect, ...] = (
         "",
         "N16",
         "short",
-        overrides=MATCHING,
-        code=patched(video_text, "embedding_head", DeadBranch),
+        overrides=(*MATCHING, "optimizer.weight_decay=0"),
+        code=patched(embedding, "embedding_head", DeadBranch),
         says="to the last bit",
     ),
     Defect(
-        "learning rate a thousand times too high",
+        "rate times decay above 1: weights turn round",
         "",
         "N16",
         "short",
-        overrides=(*MATCHING, "optimizer.learning_rate=1", "optimizer.parts={}"),
+        overrides=(
+            *MATCHING,
+            "optimizer.weight_decay=1.9",
+            "optimizer.learning_rate=1",
+            "optimizer.final_learning_rate=1",
+        ),
         says="A step changes",
     ),
     Defect(
@@ -202,7 +207,7 @@ SECOND_DEFECTS: tuple[Defect, ...] = (
         "",
         "N21",
         "small",
-        overrides=(*MATCHING, "optimizer.learning_rate=1e-6", "optimizer.parts={}"),
+        overrides=(*MATCHING, "optimizer.learning_rate=1e-6"),
         says="finds more",
     ),
 )

@@ -21,7 +21,7 @@ from benchmarks.defect_models import (
 )
 from benchmarks.doctor_document import Defect
 from benchmarks.doctor_settings import EQ, FEW_STUDIES, LATENT
-from cinelex.models import CAPTION_DECODERS, LATENT_HEADS, caption_decoder, video_text
+from cinelex.models import CAPTION_DECODERS, LATENT_HEADS, caption_decoder, embedding
 from tests.historical_latent import DeadLatent, FirstPositionDecoder
 
 MATCHING = ("loss_weights.captioning=0", "loss_weights.masked_modeling=0")
@@ -54,7 +54,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "D10",
         "learning",
         overrides=MATCHING,
-        code=patched(video_text, "embedding_head", mostly_bias),
+        code=patched(embedding, "embedding_head", mostly_bias),
     ),
     Defect(
         "masked pixels in gray levels",
@@ -70,7 +70,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "D12",
         "learning",
         overrides=MATCHING,
-        code=patched(video_text, "embedding_head", mostly_bias),
+        code=patched(embedding, "embedding_head", mostly_bias),
     ),
     Defect(
         "masked modelling on live outputs",

@@ -80,7 +80,9 @@ def test_greedy_and_beam_search_equal_transformers(
             **({"length_penalty": penalty, "early_stopping": False} if beams > 1 else {}),
         )
         found, _ = _written(gpt, Search(beams=beams, length_penalty=penalty, n_best=n_best))
-        assert found.tolist() == expected.tolist()
+        # transformers fills behind the end with another end where the padding's id is 0
+        behind = (expected == EOS).cumsum(dim=1) > (expected == EOS).int()
+        assert found.tolist() == expected.masked_fill(behind, PAD).tolist()
         ended += found.shape[1] < MOST
     assert ended or penalty > 1
 
