@@ -1,5 +1,7 @@
 """Greedy and beam search write what transformers' ``generate`` writes with the same weights."""
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -59,12 +61,9 @@ def _written(model: torch.nn.Module, search: Search) -> tuple[Tensor, Prefixes]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("beams", "penalty", "n_best"),
-    [(1, 1.0, 1), (2, 1.0, 1), (4, 0.0, 1), (4, 1.0, 3), (4, 2.0, 1), (3, -1.0, 2)],
+    ("beams", "penalty"), [(1, 1.0), (2, 1.0), (4, 0.0), (4, 1.0), (4, 2.0), (3, -1.0)]
 )
-def test_greedy_and_beam_search_equal_transformers(
-    gpt: Any, beams: int, penalty: float, n_best: int
-) -> None:
+def test_greedy_and_beam_search_equal_transformers(gpt: Any, beams: int, penalty: float) -> None:
     ended = 0
     for seed in range(12):
         torch.manual_seed(seed)
@@ -76,13 +75,10 @@ def test_greedy_and_beam_search_equal_transformers(
             max_length=MOST,
             do_sample=False,
             num_beams=beams,
-            num_return_sequences=n_best,
             **({"length_penalty": penalty, "early_stopping": False} if beams > 1 else {}),
         )
-        found, _ = _written(gpt, Search(beams=beams, length_penalty=penalty, n_best=n_best))
-        # transformers fills behind the end with another end where the padding's id is 0
-        behind = (expected == EOS).cumsum(dim=1) > (expected == EOS).int()
-        assert found.tolist() == expected.masked_fill(behind, PAD).tolist()
+        found, _ = _written(gpt, Search(beams=beams, length_penalty=penalty))
+        assert found.tolist() == expected.tolist()
         ended += found.shape[1] < MOST
     assert ended or penalty > 1
 
@@ -132,7 +128,37 @@ def test_a_nucleus_holds_the_likeliest_tokens_alone() -> None:
     assert share == pytest.approx(1 / (1 + torch.tensor(-0.1).exp().item()), abs=0.08)
 
 
-def test_beams_are_not_drawn_and_at_least_as_many_as_texts() -> None:
+class Markov:
+    """Rows whose next token depends on the last one alone."""
+
+    def __init__(self, logits: Tensor) -> None:
+        self.logits = logits
+
+    def step(self, token: Tensor, position: int) -> Tensor:
+        return self.logits[torch.arange(len(token)), token]
+
+    def take(self, rows: Tensor) -> None:
+        self.logits = self.logits[rows]
+
+
+def _ended(text: Sequence[int]) -> tuple[int, ...]:
+    return tuple(text[: text.index(EOS) + 1] if EOS in text else text)
+
+
+def test_the_n_best_are_those_of_all_texts_that_there_are() -> None:
+    logits = 1.5 * torch.randn(2, 4, 4, generator=torch.Generator().manual_seed(0))
+    kind, search = Ids(bos=BOS, eos=EOS, pad=PAD), Search(beams=90, n_best=3)
+    found = write_texts(
+        Markov(logits), 2, torch.device("cpu"), ids=kind, max_tokens=5, search=search
+    )
+    texts = {_ended(text) for text in itertools.product((BOS,), *(range(4),) * 4)}
+    for row, likely in enumerate(logits.log_softmax(dim=-1)):
+        means = {text: float(likely[list(text[:-1]), list(text[1:])].mean()) for text in texts}
+        best = sorted(means, key=means.__getitem__, reverse=True)[:3]
+        assert [_ended(text) for text in found[3 * row :][:3].tolist()] == best
+
+
+def test_beams_are_not_drawn_and_there_are_as_many_as_texts() -> None:
     with pytest.raises(ValueError, match="set one of them"):
         Search(beams=2, top_p=0.9)
     with pytest.raises(ValueError, match="raise beams"):
