@@ -17,8 +17,9 @@ from cinelex.core.console import say
 from cinelex.core.randomness import numpy_generator
 from cinelex.data.synthetic.cines.findings import PERCENTS, SEGMENTS, Findings
 from cinelex.data.synthetic.cines.plan import plan_studies
-from cinelex.data.synthetic.cines.reports import severity_of, write_report
+from cinelex.data.synthetic.cines.reports import write_report
 from cinelex.data.synthetic.cines.settings import StudySetSettings
+from cinelex.data.synthetic.cines.wording import severity_of
 from cinelex.metrics.baselines import constant_normal_caption, shuffled
 from cinelex.metrics.captions import caption_counts, caption_scores
 from cinelex.metrics.fact_schemes import FACT_SCHEMES

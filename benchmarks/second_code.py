@@ -18,6 +18,7 @@ from benchmarks.defect_code import Context, patched
 from cinelex.config.schema import RunConfig
 from cinelex.data.synthetic.cines import studies as cine_studies
 from cinelex.data.synthetic.cines import study_set
+from cinelex.data.synthetic.cines.cine import render_cine
 from cinelex.data.synthetic.hospital.beams import draw_beam
 from cinelex.data.synthetic.sets import csv_text
 from cinelex.data.text.tokenizer import TrainedTokenizer
@@ -134,11 +135,10 @@ def paces(self: StoredVideos, video: Any) -> np.ndarray:
 @contextmanager
 def by_severity() -> Iterator[None]:
     """Render a study the brighter, the narrower its worst segment: a machine for the sick."""
-    whole = cine_studies.render_cine
 
     def render(cine: Any, settings: Any) -> np.ndarray:
         worst = max(cine.findings.lesions.values(), default=0)
-        return np.float32(0.6) * whole(cine, settings) + np.float32(0.004 * worst)
+        return np.float32(0.6) * render_cine(cine, settings) + np.float32(0.004 * worst)
 
     here = mock.patch.object(study_set, "SMALL", float("inf"))  # other processes know no patches
     with here, mock.patch.object(cine_studies, "render_cine", render):
