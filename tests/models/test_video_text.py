@@ -12,7 +12,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from cinelex.models.aggregators import AttentionPoolingAggregator, MeanAggregator
 from cinelex.models.caption_decoder import TransformerCaptionDecoder
-from cinelex.models.contracts import Aggregator
 from cinelex.models.masked_decoder import TransformerMaskedDecoder
 from cinelex.models.masking import tube_mask
 from cinelex.models.temperature import Temperature
@@ -37,10 +36,9 @@ def encoder() -> VideoViT:
 def model(
     *, everything: bool = True, tokens: bool = False, study_in_memory: bool = False
 ) -> VideoText:
-    aggregator: Aggregator = AttentionPoolingAggregator(width=24, heads=2)
     return VideoText(
         video_encoder=encoder(),
-        aggregator=aggregator,
+        aggregator=AttentionPoolingAggregator(width=24, heads=2),
         text_encoder=TextTransformer(width=16, vocab=11, max_tokens=8, depth=1, heads=2),
         dim=12,
         temperature=Temperature(start=0.1, learned=True),
