@@ -7,10 +7,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from cinelex.config.load import load_config
+from cinelex.core import checkpoint
 from cinelex.core.errors import UserError
+from cinelex.data.text.saved import load_tokenizer
 from cinelex.models.text_transformer import TextTransformer
 from cinelex.models.video_vit import VideoViT
 from cinelex.projects.interface.towers import tower_lines
+from cinelex.projects.studies.parts import build_video_text
+from tests.tiny_run import FinishedRun
 
 
 def vit(**options: Any) -> VideoViT:
@@ -79,3 +84,30 @@ def test_a_text_tower_arrives_as_well(tmp_path: Path) -> None:
     tower = TextTransformer(**sizes, pretrained=path)
     ids, mask = torch.tensor([[3, 4, 5]]), torch.ones(1, 3, dtype=torch.bool)
     torch.testing.assert_close(tower(ids, mask), known(ids, mask), rtol=0, atol=0)
+
+
+@pytest.mark.slow
+def test_towers_begin_with_those_of_a_run_on_another_grid_and_say_so(
+    finished_run: FinishedRun,
+) -> None:
+    run = finished_run.path
+    towers = ("video_encoder", "text_encoder")
+    begun = [f"model.{tower}.options.pretrained={run}" for tower in towers]
+    config = load_config(run / "config.yaml", [*begun, "data.size=64", "seed=5"])
+    model = build_video_text(config, load_tokenizer(run / "tokenizer"))
+    newest = checkpoint.newest(run / "checkpoints")
+    assert newest is not None
+    known = checkpoint.read(newest.path, "model")
+    for tower in towers:
+        weights = model.get_submodule(tower).state_dict()
+        own = {name for name in known if name.startswith(f"{tower}.")}
+        assert own == {f"{tower}.{name}" for name in weights}
+        for name, value in weights.items():
+            if not name.startswith("positions.row") and not name.startswith("positions.column"):
+                assert torch.equal(value, known[f"{tower}.{name}"]), name
+    said = tower_lines(model)
+    arrived = [line for line in said if f"tensors arrived from {run}" in line]
+    assert [line.split(":")[0] for line in arrived] == ["video encoder", "text encoder"]
+    assert "video encoder: interpolated: positions.row, from 4 to 8 steps" in said
+    assert sum("fresh layers: none" in line for line in said) == len(towers)
+    assert not any("not used of it" in line for line in said)
