@@ -44,6 +44,15 @@ class Arrival:
         out = [there for there, here in self.pairs if covered(here, modules)]
         return replace(self, pairs=left, unused=[*self.unused, *out])
 
+    def also(self, there: str, here: str, tensor: Tensor) -> "Arrival":
+        """Return what it is when one tensor more was taken from the source, under a new name."""
+        return replace(
+            self,
+            pairs=[*self.pairs, (there, here)],
+            unused=[name for name in self.unused if name != there],
+            checksums={**self.checksums, **checksums({here: tensor})},
+        )
+
     def lost(self, part: nn.Module) -> list[str]:
         """Return the tensors of a part that no longer hold what arrived in them."""
         now = {name.replace(WRAPPED, ""): value for name, value in part.state_dict().items()}

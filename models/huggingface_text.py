@@ -13,6 +13,9 @@ from cinelex.models.hub import described, load_pretrained, read_tensor, rebuilt
 from cinelex.models.pooling import PoolingKind, TokenPooling
 from cinelex.models.shapes import Studies, TokenFeatures, TokenIds, TokenMask, TrunkFeatures
 
+TEXTUAL = "text_projection.weight"
+"""The matrix of a CLIP from its text tower into the space that it shares with images."""
+
 
 class HuggingFaceText(PretrainedText):
     """A pretrained text encoder, such as PubMedBERT; it needs the tokenizer it was trained with.
@@ -59,8 +62,9 @@ class HuggingFaceText(PretrainedText):
         else:
             self.encoder = rebuilt(AutoModel, kept["config"])
         embedding = None
-        if output == "embedding" and kept is None:
-            embedding = read_tensor(name, "text_projection.weight")
+        if output == "embedding" and self.arrival is not None:
+            embedding = read_tensor(name, TEXTUAL)
+            self.arrival = self.arrival.also(TEXTUAL, "embedding.weight", embedding)
         shape = found.get("embedding") if embedding is None else list(embedding.shape)
         self.kept = {"config": described(self.encoder), "embedding": shape}
         config = self.encoder.config

@@ -62,15 +62,13 @@ class VideoMAE(PretrainedVideo):
             UserError: Sizes that do not fit, or weights that cannot be had or do not fit.
         """
         super().__init__()
-        # Here, because it takes seconds.
-        from transformers import VideoMAEConfig, VideoMAEModel
-
         clip: dict[str, Any] = {"num_frames": frames, "image_size": size}
+        self.videomae: nn.Module
         if pretrained is None:
             check_heads(width=width, heads=heads)
             if tubelet[1] != tubelet[2]:
                 raise UserError(f"VideoMAE's tubelets are square, got {list(tubelet)}")
-            config: Any = VideoMAEConfig(
+            self.videomae = _fresh(
                 **clip,
                 num_channels=channels,
                 tubelet_size=tubelet[0],
@@ -79,25 +77,16 @@ class VideoMAE(PretrainedVideo):
                 num_hidden_layers=depth,
                 num_attention_heads=heads,
                 intermediate_size=int(width * mlp_ratio),
-                use_mean_pooling=False,
             )
-            self.videomae: nn.Module = VideoMAEModel(config)
             self.normalize = Normalize()
         else:
-            self.trunk = "videomae"
-            if kept is None:
-                self.videomae, arrival = load_pretrained(VideoMAEModel, pretrained, **clip)
-                self.arrival = regridded(arrival, pretrained, **clip)
-                own = pixel_statistics(pretrained)
-            else:
-                self.videomae = rebuilt(VideoMAEModel, kept["config"])
-                own = kept["pixels"]
-            self.pixels = pixels_of(own, mean, std)
+            self._take(pretrained, kept, clip)
+            assert self.kept is not None
+            self.pixels = pixels_of(self.kept["pixels"], mean, std)
             self.normalize = Normalize(self.pixels.mean, self.pixels.std)
-            self.kept = {"config": described(self.videomae), "pixels": own}
-            config = self.videomae.config
-            if channels > config.num_channels:
-                raise UserError(f"{pretrained} was trained on gray; set data.channels=1")
+        config: Any = self.videomae.config
+        if channels > config.num_channels:
+            raise UserError(f"{pretrained} was trained on gray; set data.channels=1")
         make_repeatable(self.videomae, trained=True)
         self.width = width
         self.tubelet = (config.tubelet_size, config.patch_size, config.patch_size)
@@ -105,6 +94,22 @@ class VideoMAE(PretrainedVideo):
         native: int = config.hidden_size
         self.native = native
         self.project = nn.Identity() if native == width else nn.Linear(native, width)
+
+    def _take(
+        self, pretrained: str, kept: Mapping[str, Any] | None, clip: Mapping[str, Any]
+    ) -> None:
+        """Take the encoder from its folder, or build it as a run kept it."""
+        # Here, because it takes seconds.
+        from transformers import VideoMAEModel
+
+        self.trunk = "videomae"
+        if kept is None:
+            self.videomae, arrival = load_pretrained(VideoMAEModel, pretrained, **clip)
+            self.arrival = regridded(arrival, pretrained, **clip)
+            own = pixel_statistics(pretrained)
+        else:
+            self.videomae, own = rebuilt(VideoMAEModel, kept["config"]), kept["pixels"]
+        self.kept = {"config": described(self.videomae), "pixels": own}
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the tokens of each clip, in the order of ``keep``."""
@@ -125,3 +130,11 @@ class VideoMAE(PretrainedVideo):
     def tokens(self, features: ClipFeatures) -> ClipTokens:
         """Project them where the width is another."""
         return self.project(features)
+
+
+def _fresh(**sizes: Any) -> nn.Module:
+    """Return an encoder of random weights, by the names that transformers gives its sizes."""
+    from transformers import VideoMAEConfig, VideoMAEModel
+
+    model: nn.Module = VideoMAEModel(VideoMAEConfig(**sizes, use_mean_pooling=False))
+    return model

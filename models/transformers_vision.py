@@ -22,6 +22,9 @@ from cinelex.models.normalize import Levels, Normalize, pixels_of
 from cinelex.models.shapes import ClipFeatures, Clips, ClipTokens, Keep
 from cinelex.models.transformers_readers import READERS, Images, Reader
 
+VISUAL = "visual_projection.weight"
+"""The matrix of a CLIP from its image tower into the space that it shares with texts."""
+
 
 class TransformersVision(PretrainedVideo):
     """A pretrained vision model: ViT, DINOv2, CLIP, SigLIP, SigLIP 2, V-JEPA 2, VideoPrism.
@@ -66,33 +69,11 @@ class TransformersVision(PretrainedVideo):
             UserError: Weights that cannot be had, do not fit, or have no such output.
         """
         super().__init__()
-        # Here, because it takes seconds.
-        from transformers import AutoModel
-
         self.trunk, self.width, self.output = "encoder", width, output
         if kept is None:
-            config = read_config(pretrained, "vision")
-            reader = reader_of(config, frames=frames, size=size)
-            self.encoder, arrival = load_pretrained(
-                AutoModel,
-                pretrained,
-                tower="vision",
-                may_lack="pooler" if output == "tokens" else "",
-                **reader.changes(),
-            )
-            self.arrival = replace(
-                arrival.without(reader.unread), interpolated=reader.interpolated(config)
-            )
-            kept = {"pixels": pixel_statistics(pretrained), "embedding": None}
-            if output == "embedding":
-                projection = read_tensor(pretrained, "visual_projection.weight")
-                self.encoder.embedding = _matrix(*projection.shape)
-                self.encoder.embedding.load_state_dict({"weight": projection})
-                kept["embedding"] = list(projection.shape)
+            kept = self._load(pretrained, frames=frames, size=size)
         else:
-            self.encoder = rebuilt(AutoModel, kept["config"])
-            if kept["embedding"] is not None:
-                self.encoder.embedding = _matrix(*kept["embedding"])
+            self.encoder = _built(kept)
         self.reader = reader_of(self.encoder.config, frames=frames, size=size)
         for name in self.reader.unread:
             setattr(self.encoder, name, None)
@@ -109,6 +90,31 @@ class TransformersVision(PretrainedVideo):
         native: int = hidden.hidden_size if embedding is None else embedding.out_features
         self.native = native
         self.project = nn.Identity() if native == width else nn.Linear(native, width)
+
+    def _load(self, pretrained: str, *, frames: int, size: int) -> dict[str, Any]:
+        """Take the encoder from its folder, note what arrived, and return what is to be kept."""
+        # Here, because it takes seconds.
+        from transformers import AutoModel
+
+        config = read_config(pretrained, "vision")
+        reader = reader_of(config, frames=frames, size=size)
+        self.encoder, arrival = load_pretrained(
+            AutoModel,
+            pretrained,
+            tower="vision",
+            may_lack="pooler" if self.output == "tokens" else "",
+            **reader.changes(),
+        )
+        fitted = reader.interpolated(config)
+        self.arrival = replace(arrival.without(reader.unread), interpolated=fitted)
+        kept: dict[str, Any] = {"pixels": pixel_statistics(pretrained), "embedding": None}
+        if self.output == "embedding":
+            projection = read_tensor(pretrained, VISUAL)
+            self.arrival = self.arrival.also(VISUAL, "embedding.weight", projection)
+            self.encoder.embedding = _matrix(*projection.shape)
+            self.encoder.embedding.load_state_dict({"weight": projection})
+            kept["embedding"] = list(projection.shape)
+        return kept
 
     def forward(self, clips: Clips, keep: Keep | None = None) -> ClipTokens:
         """Return the tokens of each clip, or one a frame."""
@@ -144,13 +150,9 @@ class TransformersVision(PretrainedVideo):
 
         Found on a model without numbers, where running back costs nothing.
         """
-        from transformers import AutoModel
-
         assert self.kept is not None
         with torch.device("meta"):
-            hollow: Any = rebuilt(AutoModel, self.kept["config"])
-            if self.kept["embedding"] is not None:
-                hollow.embedding = _matrix(*self.kept["embedding"])
+            hollow = _built(self.kept)
             frames, size = self.reader.frames, self.reader.size
             pixels = torch.zeros(1, channels, frames, size, size)
         with torch.enable_grad():
@@ -163,6 +165,16 @@ class TransformersVision(PretrainedVideo):
 def reader_of(config: Any, *, frames: int, size: int) -> Reader:
     """Return how a model of a config is given clips."""
     return READERS.get(config.model_type, Images)(config, frames=frames, size=size)
+
+
+def _built(kept: Mapping[str, Any]) -> Any:
+    """Return an encoder as a run kept it, with values that mean nothing."""
+    from transformers import AutoModel
+
+    encoder: Any = rebuilt(AutoModel, kept["config"])
+    if kept["embedding"] is not None:
+        encoder.embedding = _matrix(*kept["embedding"])
+    return encoder
 
 
 def _matrix(rows: int, columns: int) -> nn.Linear:

@@ -18,6 +18,8 @@ from cinelex.models.pyramid_stem import PyramidStem
 from cinelex.models.shapes import Clips, ClipTokens, Keep
 from cinelex.models.tubelets import cut_tubelets, grid_of, take_positions, visible_of
 
+StemKind = Literal["linear", "conv", "pyramid"]
+
 
 class VideoViT(VideoEncoder):
     """Cut a clip into tubelets, embed each, and let them attend to each other.
@@ -41,7 +43,7 @@ class VideoViT(VideoEncoder):
         depth: int = 4,
         heads: int = 3,
         tubelet: tuple[int, int, int] = (4, 8, 8),
-        stem: Literal["linear", "conv", "pyramid"] = "linear",
+        stem: StemKind = "linear",
         stem_base: int = 16,
         positions: PositionKind = "sincos",
         mlp_ratio: float = 4.0,
@@ -91,15 +93,7 @@ class VideoViT(VideoEncoder):
             tubelet_frames=tubelet[0],
         )
         self.shown = (self.contrast.shown_frames, *tubelet[1:])
-        self.stem: nn.Module
-        if stem == "pyramid":
-            self.stem = PyramidStem(
-                width=width, channels=channels, tubelet=self.shown, base=stem_base
-            )
-        elif stem == "conv":
-            self.stem = ConvStem(width=width, channels=channels, tubelet=self.shown)
-        else:
-            self.stem = nn.Linear(channels * math.prod(self.shown), width)
+        self.stem = _stem(stem, width, channels, self.shown, base=stem_base)
         self.stem_norm = nn.LayerNorm(width) if normalize_tokens else nn.Identity()
         self.positions = GridPositions(width=width, grid=self.grid, kind=positions)
         self.blocks = nn.ModuleList(
@@ -135,6 +129,17 @@ class VideoViT(VideoEncoder):
             return take_positions(tokens, keep)
         tubelets = cut_tubelets(clips, tubelet=self.shown)
         return self.stem(tubelets if keep is None else take_positions(tubelets, keep))
+
+
+def _stem(
+    kind: StemKind, width: int, channels: int, tubelet: tuple[int, int, int], *, base: int
+) -> nn.Module:
+    """Return what makes a token of a tubelet."""
+    if kind == "pyramid":
+        return PyramidStem(width=width, channels=channels, tubelet=tubelet, base=base)
+    if kind == "conv":
+        return ConvStem(width=width, channels=channels, tubelet=tubelet)
+    return nn.Linear(channels * math.prod(tubelet), width)
 
 
 class ConvStem(nn.Module):
