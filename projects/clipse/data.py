@@ -13,16 +13,15 @@ from cinelex.core.files import hash_json
 from cinelex.data.images.captioned import CaptionedImage, ImageSet
 from cinelex.data.images.dataset import CaptionedImages
 from cinelex.data.images.formats import FORMATS
-from cinelex.data.orders import ClassBalanced, Stratified, Topical
 from cinelex.data.sampler import StudySampler
 from cinelex.data.studies.drops import check_rejects, rejected
 from cinelex.data.studies.study import split_name
 from cinelex.data.text.saved import load_tokenizer
 from cinelex.data.text.tokenizer import Tokenizer
-from cinelex.data.text.topics import topics
 from cinelex.data.video.frame_store import FrameStore
 from cinelex.data.video.ingest import ingest
 from cinelex.data.video.videos import StoredVideos
+from cinelex.projects.clipse.order import sampler_of
 from cinelex.projects.interface.towers import Towers, kept_towers
 from cinelex.projects.studies.described import Described, errors_by_study
 from cinelex.projects.studies.manifests import (
@@ -99,7 +98,7 @@ def open_clipse_data(config: RunConfig, folder: Path, *, output: Path | None = N
         validation=dataset(config.data.validation_split or VALIDATION),
         test=test,
         described=_described(config, (images, store), others, test),
-        sampler=_sampler(config, train),
+        sampler=sampler_of(config, train),
         towers=kept_towers(folder, anew=config.resume_skip),
         hash=hash_json({"images": images.hash, "store": store.hash}),
     )
@@ -228,23 +227,6 @@ def _from_manifest(config: RunConfig, output: Path) -> Found:
     )
     found = ImageSet(images, held_out=manifest.held_out), manifest.video_root
     return *found, prepared(data, manifest)
-
-
-def _sampler(config: RunConfig, train: CaptionedImages) -> StudySampler:
-    """Return the order of the training images that the config names."""
-    size, seed, kind = len(train), config.seed, config.clipse.sampler
-    batch = min(config.batch, size)
-    if kind == "random":
-        return StudySampler(studies=size, batch=batch, seed=seed)
-    if kind == "class_balanced":
-        balanced = ClassBalanced(train.labels, batch)
-        return StudySampler(
-            studies=size, batch=batch, seed=seed, arrange=balanced, steps_per_epoch=balanced.steps()
-        )
-    texts = [" ".join(image.captions) for image in train.images]
-    groups = topics(texts, count=min(config.clipse.topics, size), seed=seed)
-    arrange = (Topical if kind == "topical" else Stratified)(groups, batch)
-    return StudySampler(studies=size, batch=batch, seed=seed, arrange=arrange)
 
 
 def _counts(images: ImageSet) -> str:
