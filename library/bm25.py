@@ -15,8 +15,8 @@ B: Final = 0.75
 
 
 def tokens_of(text: str) -> list[str]:
-    """Return the words of a text in order, without numbers and signs."""
-    return re.findall(r"[^\W\d_]{2,}", text.lower())
+    """Return the words and numbers of a text in order, without signs."""
+    return re.findall(r"\w+", text.lower())
 
 
 class WordRanks:

@@ -1,6 +1,7 @@
 """A question to a library, and what answers it: studies, scores beside their nulls, and why."""
 
 import json
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -131,8 +132,8 @@ class Searcher:
         if question.without is not None:
             every, allowed = (rows[rows != question.without] for rows in (every, allowed))
         said = words_of(question.text)
-        if order == "both" and said:
-            near = self._by_both(asked, said, min(count, len(allowed)), allowed)
+        if order == "both" and question.text:
+            near = self._by_both(asked, question.text, min(count, len(allowed)), allowed)
         else:
             near = vectors.nearest(asked, min(count, len(allowed)), allowed)
         best = vectors.nearest(asked, 1, every).scores
@@ -149,11 +150,12 @@ class Searcher:
         )
 
     def _by_both(
-        self, asked: Vector, said: Sequence[str], count: int, allowed: Int64[np.ndarray, " row"]
+        self, asked: Vector, text: str, count: int, allowed: Int64[np.ndarray, " row"]
     ) -> Near:
         """Return the rows that stand high by cosine, by words, or by both; scores are cosines."""
         vectors = self.library.vectors
         by_meaning = vectors.nearest(asked, min(DEPTH, len(allowed)), allowed).rows
+        said = [word for word in dict.fromkeys(tokens_of(text)) if word not in LITTLE]
         rows = fused([by_meaning, self._by_words.best(said, allowed, DEPTH)])[:count]
         return Near(rows, vectors.all[rows] @ asked)
 
@@ -237,5 +239,5 @@ class Searcher:
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text, each once, without numbers, signs and little words."""
-    words = dict.fromkeys(tokens_of(text))
-    return [word for word in words if word not in LITTLE][:MAX_EXPLAINED_WORDS]
+    words = [word for word in dict.fromkeys(tokens_of(text)) if word not in LITTLE]
+    return [word for word in words if re.fullmatch(r"[^\W\d_]{2,}", word)][:MAX_EXPLAINED_WORDS]

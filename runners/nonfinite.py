@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from cinelex.core.console import say
 from cinelex.core.distributed import is_main
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_json
+from cinelex.core.tensors import save_tensors
 from cinelex.runners.saver import Saver
 from cinelex.runners.snapshot import random_states
 
@@ -101,7 +102,7 @@ def keep(
     path = home / f"step-{lost.step}"
     path.mkdir(parents=True)
     if checkpoint is None:
-        save_file(dict(random), path / RANDOM)
+        save_tensors(random, path / RANDOM)
     else:
         shutil.copytree(checkpoint, path / CHECKPOINT, copy_function=_linked)
     begins = 0 if checkpoint is None else int(checkpoint.name.removeprefix("step-"))

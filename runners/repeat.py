@@ -7,13 +7,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cinelex.config.schema import RunConfig
 from cinelex.core.distributed import broadcast_json, is_main
 from cinelex.core.files import hash_json
 from cinelex.core.sharding import whole
+from cinelex.core.tensors import save_tensors
 from cinelex.projects.interface.project import Project
 from cinelex.runners.nonfinite import CHECKPOINT, RANDOM, WEIGHTS, Bundle, finite_or_none
 from cinelex.runners.snapshot import random_states, restore_random_state
@@ -51,8 +51,8 @@ def _made_again(trainer: Trainer[Any], batch: Any, bundle: Bundle) -> list[str]:
     kept = {name: whole(value.detach()).cpu().clone() for name, value in weights.items()}
     random = random_states(trainer.device)
     if is_main():
-        save_file(kept, bundle.path / WEIGHTS)
-        save_file(random, bundle.path / RANDOM)
+        save_tensors(kept, bundle.path / WEIGHTS)
+        save_tensors(random, bundle.path / RANDOM)
     with _outputs_of(trainer.module) as first:
         numbers = finite_or_none(trainer.update(batch).numbers())
     lines = [

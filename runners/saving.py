@@ -7,11 +7,10 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
-
 from cinelex.core.checkpoint import FORMAT, steps_saved
 from cinelex.core.distributed import is_main
 from cinelex.core.files import hash_file, read_json, sync_folder, write_json
+from cinelex.core.tensors import save_tensors
 from cinelex.runners.snapshot import Snapshot
 
 PART, DAMAGED = ".part-", ".damaged-"
@@ -45,7 +44,7 @@ def write(folder: Path, snapshot: Snapshot, *, keep: int, before: Path | None = 
             if before is not None and name in snapshot.unchanged and _linked(before, part, file):
                 known[file] = read_json(before / "state.json")["files"][file]
             else:
-                save_file(dict(tensors), part / file)
+                save_tensors(tensors, part / file)
         _seal(part, snapshot, known)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from cinelex.config.load import load_config
 from cinelex.core.console import say
@@ -14,6 +14,7 @@ from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
 from cinelex.core.folders import check_writable
+from cinelex.core.tensors import save_tensors
 from cinelex.metrics.facts.claims import sentences
 from cinelex.projects import open_project
 from cinelex.projects.interface.results import read_results
@@ -134,7 +135,7 @@ def _graphs(trained: TrainedRun, out: Path, engines: set[EngineName]) -> None:
     if "int8" in engines:
         quantise(out / "onnx", out / "int8")
         rows = answers_of_engine(OnnxEngine(out / "int8"), proof)
-        save_file({**proof, **{f"int8.{name}": row for name, row in rows.items()}}, out / PROOF)
+        save_tensors({**proof, **{f"int8.{name}": row for name, row in rows.items()}}, out / PROOF)
 
 
 def _measured(run: Path, forms: Mapping[str, Engine]) -> tuple[dict[str, Found], str]:

@@ -14,12 +14,13 @@ from typing import Any, Literal
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file, read_json, write_json
+from cinelex.core.tensors import save_tensors
 from cinelex.core.weights import check_names
 from cinelex.data.text.saved import load_tokenizer
 from cinelex.models.study_model import StudyModel
@@ -79,7 +80,7 @@ def write_export(
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: value.contiguous().clone() for name, value in run.model.state_dict().items()}
-    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    save_tensors(tensors, folder / WEIGHTS, metadata={"format": "pt"})
     run.tokenizer.save(folder / "tokenizer")
     if run.teller is not None:
         run.teller.save(folder)
@@ -87,7 +88,7 @@ def write_export(
         kept = {**read_json(folder / FACTS_FILE), "sentences": sorted(sentences)}
         write_json(folder / FACTS_FILE, kept)
     inputs = made_up(run)
-    save_file({**inputs, **answers_of_model(run, inputs)}, folder / PROOF)
+    save_tensors({**inputs, **answers_of_model(run, inputs)}, folder / PROOF)
     about = {
         "model_type": TYPE,
         "architectures": [type(run.model).__name__],

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
-
+from cinelex.core.tensors import save_tensors
 from cinelex.models.foreign import plain_state
 from cinelex.models.study_model import StudyModel
 from cinelex.models.video_text import VideoText
@@ -42,5 +41,5 @@ def _write(trunk: Any, folder: Path) -> str | None:
     from timm.models import save_for_hf
 
     save_for_hf(trunk, str(folder), safe_serialization=True)
-    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})  # under timm's own names
+    save_tensors(tensors, folder / WEIGHTS, metadata={"format": "pt"})  # under timm's own names
     return 'timm.create_model("local-dir:{folder}", pretrained=True)'

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from cinelex.config.load import load_config
 from cinelex.core import distributed
+from cinelex.core.tensors import save_tensors
 from cinelex.projects import open_project
 from cinelex.projects.interface.project import Project
 from cinelex.runners.gradients import Gradients
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
     distributed.start("cpu", timeout_s=120)
     try:
         found = measure(open_project(config, folder / "data"), seed=config.seed)
-        save_file(found, folder / f"rank-{distributed.rank()}.safetensors")
+        save_tensors(found, folder / f"rank-{distributed.rank()}.safetensors")
     finally:
         distributed.stop()
 

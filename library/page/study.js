@@ -12,6 +12,9 @@ export function el(name, given = {}, ...children) {
   return made;
 }
 
+// Two digits; what rounds to nothing has no sign.
+const two = (score) => (Math.abs(score) < 0.005 ? 0 : score).toFixed(2);
+
 const place = (score) => `${Math.max(0, Math.min(100, 50 + 50 * score))}%`;
 
 function scale(score, random) {
@@ -20,8 +23,8 @@ function scale(score, random) {
   chance.style.width = `calc(${place(random.high)} - ${place(random.median)})`;
   const here = el("i", { class: "here" });
   here.style.left = `calc(${place(score)} - .15rem)`;
-  const said = `score ${score.toFixed(2)}; a random study ${random.median.toFixed(2)}, ` +
-    `one in twenty ${random.high.toFixed(2)} or more`;
+  const said = `score ${two(score)}; a random study ${two(random.median)}, ` +
+    `one in twenty ${two(random.high)} or more`;
   return el("div", { class: "scale", role: "img", "aria-label": said }, chance, here);
 }
 
@@ -59,8 +62,8 @@ export function card(result, answer, context) {
   },
   el("div", { class: "head" },
     el("h2", {}, result.id),
-    el("p", { class: "quiet" }, `score ${result.score.toFixed(2)} · a random study `
-      + `${answer.random.median.toFixed(2)}, one in twenty ${answer.random.high.toFixed(2)} or more`
+    el("p", { class: "quiet" }, `score ${two(result.score)} · a random study `
+      + `${two(answer.random.median)}, one in twenty ${two(answer.random.high)} or more`
       + ` · ${chance(result.p)} of random pairs score as high`)),
   scale(result.score, answer.random),
   el("div", { class: "views" }, ...result.videos.map((video) => figure(video, player))),
@@ -94,7 +97,7 @@ export function explain(article, why, kind) {
     const shown = article.querySelector(`figure[data-number="${number}"]`);
     const leads = number === best && scores.length > 1;
     shown.classList.toggle("best", leads);
-    shown.querySelector("figcaption").append(` · ${score.toFixed(2)}${leads ? " · carried it" : ""}`);
+    shown.querySelector("figcaption").append(` · ${two(score)}${leads ? " · carried it" : ""}`);
   }
   const most = Math.max(...why.words.map(([, weight]) => weight), 0);
   if (why.words.length > 1 && most > 0) {

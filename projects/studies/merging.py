@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
-
 from cinelex.core.distributed import is_main
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_json
+from cinelex.core.tensors import save_tensors
 from cinelex.models.adapters import merge_adapters
 from cinelex.models.contracts import TextEncoder, VideoEncoder
 from cinelex.models.foreign import plain_state
@@ -46,7 +45,7 @@ def _write(folder: Path, name: str, tower: VideoEncoder | TextEncoder) -> None:
         else own: value.contiguous().clone()
         for own, value in plain_state(tower.get_submodule(tower.trunk)).items()
     }
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    save_tensors(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     if tower.kept and "config" in tower.kept:
         write_json(folder / "config.json", tower.kept["config"])
     if isinstance(tower, VideoEncoder) and tower.pixels is not None:

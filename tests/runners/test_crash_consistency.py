@@ -39,7 +39,7 @@ class Recorder:
     def listen(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Note each call after it was made, with what the file then holds."""
         real: dict[str, Callable[..., Any]] = {
-            "save": vars(saving)["save_file"],
+            "save": vars(saving)["save_tensors"],
             "fsync": os.fsync,
             "rename": Path.rename,
             "replace": Path.replace,
@@ -72,7 +72,7 @@ class Recorder:
             real["mkdir"](path, *arguments, **options)
             self.note("mkdir", path)
 
-        monkeypatch.setitem(vars(saving), "save_file", save)
+        monkeypatch.setitem(vars(saving), "save_tensors", save)
         monkeypatch.setattr(os, "fsync", fsync)
         monkeypatch.setattr(Path, "rename", rename)
         monkeypatch.setattr(Path, "replace", rename)

@@ -29,27 +29,27 @@ def at(step: int) -> Position:
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A disk that takes the first file and no other."""
-    save_file = vars(saving)["save_file"]
+    save_file = vars(saving)["save_tensors"]
 
     def refuse(tensors: Any, path: Path) -> None:
         if path.name != "model.safetensors":
             raise OSError(errno.ENOSPC, "No space left on device")
         save_file(tensors, path)
 
-    monkeypatch.setitem(vars(saving), "save_file", refuse)
+    monkeypatch.setitem(vars(saving), "save_tensors", refuse)
     return monkeypatch
 
 
 def test_training_goes_on_while_a_checkpoint_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    may_write, save_file = threading.Event(), vars(saving)["save_file"]
+    may_write, save_file = threading.Event(), vars(saving)["save_tensors"]
 
     def wait_and_save(tensors: Any, path: Path) -> None:
         assert may_write.wait(60)
         save_file(tensors, path)
 
-    monkeypatch.setitem(vars(saving), "save_file", wait_and_save)
+    monkeypatch.setitem(vars(saving), "save_tensors", wait_and_save)
     with Saver(tmp_path, keep=1) as saver:
         saver.start(snapshots().take(at(1), provenance={}))
         assert checkpoint.steps_saved(tmp_path) == [], "start came back before anything was written"

@@ -46,14 +46,14 @@ def test_a_signal_saves_the_step_in_hand(
 def test_signals_while_the_last_checkpoint_is_written_end_neither_the_write_nor_get_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save_file = vars(saving)["save_file"]
+    save_file = vars(saving)["save_tensors"]
 
     def ask_and_save(tensors: Any, path: Path) -> None:
         if path.parent.name == ".part-8":
             signal.raise_signal(signal.SIGTERM)
         save_file(tensors, path)
 
-    monkeypatch.setitem(vars(saving), "save_file", ask_and_save)
+    monkeypatch.setitem(vars(saving), "save_tensors", ask_and_save)
     obeyed: list[int] = []
     outer = signal.signal(signal.SIGTERM, lambda number, frame: obeyed.append(number))
     line = trainer(tmp_path)

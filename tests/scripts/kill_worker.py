@@ -45,14 +45,14 @@ def die_between_checkpoints(checkpoints: Path) -> None:
 
 def die_in_a_checkpoint(_checkpoints: Path) -> None:
     """Die when the second checkpoint is half written."""
-    save_file: Callable[..., None] = vars(saving)["save_file"]
+    save_file: Callable[..., None] = vars(saving)["save_tensors"]
 
     def save_and_die(tensors: Any, path: Path) -> None:
         save_file(tensors, path)
         if path.name == "optimizer.safetensors" and path.parent.name == f".part-{IN_SAVE}":
             die()
 
-    vars(saving)["save_file"] = save_and_die
+    vars(saving)["save_tensors"] = save_and_die
 
 
 if __name__ == "__main__":
