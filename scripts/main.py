@@ -118,7 +118,7 @@ def run(config: RunConfig, options: argparse.Namespace, device: torch.device) ->
         given=tuple(item.partition("=")[0] for item in given),
         label=options.label,
         card=options.card,
-        processes=int(options.processes or 1),
+        processes=options.processes or 1,
         steps=options.steps,
     )
     if options.part is not None:

@@ -7,15 +7,31 @@ from cinelex.core.entry import prog
 
 NOT_TRAINING = ("validate", "inference", "embed", "merge", "generate", "morph")
 
+
+def count(text: str) -> int:
+    """Return a number from 1 on.
+
+    Raises:
+        ArgumentTypeError: It is none; argparse says so with the option's name.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return int(text)
+
+
 OPTIONS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
     ("--use_wandb", ("train",), {"choices": ("true", "false"), "help": "also send scalars to W&B"}),
     ("--selected_gpus", (), {"metavar": "0,1,2", "help": "a process on each of these GPUs"}),
-    ("--processes", (), {"metavar": "N", "help": "N processes on the CPU; of estimate: N cards"}),
+    (
+        "--processes",
+        (),
+        {"type": count, "metavar": "N", "help": "N processes on the CPU; of estimate: N cards"},
+    ),
     ("--print_config", (), {"action": "store_true", "help": "print what would run, and end"}),
     (
         "--steps",
         ("morph", "profile"),
-        {"type": int, "default": 11, "help": "of morph: how many settings; of profile: how many"},
+        {"type": count, "default": 11, "help": "of morph: how many settings; of profile: how many"},
     ),
     ("--part", ("ingest",), {"metavar": "I/N", "help": "of ingest: decode one of N shares alone"}),
     ("--card", ("estimate",), {"default": "cpu", "help": "of estimate: cpu, or like h100-80gb"}),
