@@ -137,3 +137,14 @@ def test_a_head_that_should_have_arrived_is_an_error(tmp_path: Path) -> None:
             pretrained=str(tmp_path / "headless.pt"),
             output="embedding",
         )
+
+
+def test_a_matrix_that_is_taken_by_hand_has_arrived_and_is_compared() -> None:
+    module = nn.Sequential(nn.Linear(2, 2, bias=False))
+    first = arrive(module, {"0.weight": torch.eye(2), "behind": torch.ones(2, 2)}, source="f")
+    assert first.unused == ["behind"]
+    module.append(nn.Linear(2, 2, bias=False))
+    both = first.also("behind", "1.weight", torch.ones(2, 2))
+    assert both.unused == []
+    assert "  behind -> *.weight: 1" in both.lines()
+    assert both.lost(module) == ["1.weight"]
