@@ -45,9 +45,9 @@ def finished_run(shared: Path, study_cache: Path) -> "FinishedRun":
     """The shipped multitask config at tiny size, trained and evaluated."""
     # imported here, so that tests which need no run do not wait for every library
     from cinelex.core.folders import make_once
-    from tests.tiny_run import FinishedRun, arguments, succeed
+    from tests.tiny_run import WITH_NULLS, FinishedRun, arguments, succeed
 
-    command = arguments(shared / "runs", study_cache, "name=tiny")
+    command = arguments(shared / "runs", study_cache, "name=tiny", WITH_NULLS)
 
     def train(folder: Path) -> None:
         (folder / "said").write_text(succeed(command))

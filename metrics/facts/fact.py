@@ -42,3 +42,9 @@ class Fact:
     def middle(self) -> float:
         """The one number that stands for the interval."""
         return (self.low + self.high) / 2
+
+    @property
+    def percentage(self) -> str:
+        """Its interval in words: "70%", or "50-70%"."""
+        low = "" if self.low == self.high else f"{self.low:g}-"
+        return f"{low}{self.high:g}%"

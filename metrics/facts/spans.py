@@ -61,7 +61,7 @@ def _instead(facts: Sequence[Fact], truth: Lesions) -> Span:
 
 
 def _said(lesion: Fact) -> str:
-    return f"{spoken(lesion.segment)} {lesion.middle:g}%"
+    return f"{spoken(lesion.segment)} {lesion.percentage}"
 
 
 def _holds(fact: Fact, truth: Lesions) -> bool:

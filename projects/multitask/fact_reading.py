@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cinelex.core.distributed import gather_rows
+from cinelex.core.randomness import numpy_generator
 from cinelex.data.loader import Samples, evaluation_batches
 from cinelex.metrics.facts.calibration import Presence, Scale, nearest_stated
 from cinelex.metrics.facts.claims import Claim
@@ -126,6 +127,20 @@ class FactReader:
         """Return all that the heads say of how much there is at each place."""
         parts = ("level", "value") if attribute.kind == "extent" else ("level",)
         return np.stack([answers[:, self.places(attribute, part)] for part in parts], axis=-1)
+
+    def at_other_places(self, answers: Answers, *, seed: int) -> Answers:
+        """Return answers that find as much in each study, and at places that are drawn anew."""
+        shuffled, studies = answers.copy(), len(answers)
+        for attribute in self.vocabulary.attributes:
+            if attribute.kind == "extent":
+                draw = numpy_generator(seed, "facts at other places", attribute.name)
+                places = len(self.places(attribute, "level"))
+                order = draw.permuted(np.tile(np.arange(places), (studies, 1)), axis=1)
+                for part in ("level", "value"):
+                    columns = self.places(attribute, part)
+                    own = answers[:, columns]
+                    shuffled[:, columns] = np.take_along_axis(own, order, axis=1)
+        return shuffled
 
     def told(self, answers: Answers) -> list[Told]:
         """Return what the captions of these studies are to say by what the heads found."""

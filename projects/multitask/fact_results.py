@@ -51,19 +51,43 @@ class Asked:
     seed: int
 
     def score(
-        self, name: str, label: str, statistic: Weighted, owners: Groups, **about: Any
+        self,
+        name: str,
+        label: str,
+        statistic: Weighted,
+        owners: Groups,
+        *,
+        beside: Mapping[str, Weighted] | None = None,
+        nulls: Mapping[str, float] | None = None,
+        bounds: tuple[str, ...] = (),
+        **about: Any,
     ) -> Score:
-        """Return a score with its interval over patients."""
+        """Return a score with its interval over patients.
+
+        Args:
+            name: Below ``facts``.
+            label: What the page calls it.
+            statistic: The score, of any weights of the items.
+            owners: The patient of each item.
+            beside: What else answered the same items, by the name of the null.
+            nulls: What is known without answers, by the name of the null.
+            bounds: Those of ``nulls`` that are better than a score has to be.
+            about: Unit, and which way is better.
+        """
         drawing: Any = {"resamples": self.resamples, "seed": self.seed}
-        beside: Mapping[str, Weighted] = about.pop("beside", {})
-        nulls = {key: Null(value=value) for key, value in about.pop("nulls", {}).items()}
-        for null, other in beside.items():
+        own: Any = estimated(statistic, owners, **drawing)
+        found = {key: Null(value=value) for key, value in (nulls or {}).items()}
+        for null, other in (beside or {}).items():
             margin = Estimate(**estimated(less(statistic, other), owners, **drawing))
-            nulls[null] = Null(**estimated(other, owners, **drawing), margin=margin)
-        bounds = (*about.pop("bounds", ()), *(b for b in self.bounds if b in beside))
-        found = estimated(statistic, owners, **drawing)
-        whole = {**found, **about, "nulls": nulls, "bounds": bounds}
-        return Score(name=f"facts.{name}", label=label, **whole)
+            found[null] = Null(**estimated(other, owners, **drawing), margin=margin)
+        return Score(
+            name=f"facts.{name}",
+            label=label,
+            **own,
+            nulls=found,
+            bounds=(*bounds, *(bound for bound in self.bounds if bound in (beside or {}))),
+            **about,
+        )
 
 
 def fact_results(reader: FactReader, answers: Answers, asked: Asked) -> tuple[Group, list[Table]]:

@@ -8,6 +8,9 @@ from jaxtyping import Float
 
 from cinelex.projects.multitask.fact_reading import Answers, FactReader
 
+DECIMALS = 4
+"""Of a probability: what the calibration on a few hundred studies can tell is coarser."""
+
 
 def fact_rows(reader: FactReader, answers: Answers) -> dict[str, list[Any]]:
     """Return the structured table: probabilities of what may be there, and numbers, by study.
@@ -34,5 +37,6 @@ def fact_rows(reader: FactReader, answers: Answers) -> dict[str, list[Any]]:
         }
         for number, place in enumerate(places):
             for suffix, values in parts.items():
-                table[f"{attribute.name}.{place}{suffix}"] = values[:, number].tolist()
+                column = values[:, number].astype(np.float64).round(DECIMALS).tolist()
+                table[f"{attribute.name}.{place}{suffix}"] = column
     return table

@@ -16,7 +16,7 @@ from cinelex.projects.multitask.telling import Told
 from cinelex.projects.studies.blind import Blind
 from cinelex.projects.studies.captions import Written, search_of, write_captions
 
-BOUNDS = ("true_facts", "told_without_video")
+BOUNDS = ("true_facts", "told_without_video", "shuffled_facts")
 """Captions that know what the heads found, or should have, without looking."""
 
 
@@ -44,14 +44,16 @@ class ToldCaptions:
         """Return the captions, and what is written from other facts or without a study.
 
         ``untold``: the decoder by itself. ``other_studys_facts``: told what was found in the next
-        study, beside its own video. ``facts_of_blank_video``: told what the heads say of black
-        frames. ``told_without_video``: told its own facts, the decoder sees zeros.
+        study, beside its own video. ``shuffled_facts``: told its own narrowings at segments that
+        are drawn, so that all but the place is right. ``facts_of_blank_video``: told what the heads
+        say of black frames. ``told_without_video``: told its own facts, the decoder sees zeros.
         ``true_facts``: told what the report says, which is what words and decoder can reach.
         """
         settings = self.config.evaluation
         unseen = Blind(self.dataset.of_pixels(), "blank_video", self.config.seed)
         blank = read_facts(self.model, unseen, batch=settings.batch)
-        stated = self.teller.reader.stated_by(self.labels, self._ids)
+        reader = self.teller.reader
+        stated = reader.stated_by(self.labels, self._ids)
         beside = {
             "untold": write_captions(
                 self.model,
@@ -61,6 +63,7 @@ class ToldCaptions:
                 search=search_of(self.config),
             ),
             "other_studys_facts": self.write(np.roll(answers, 1, axis=0)),
+            "shuffled_facts": self.write(reader.at_other_places(answers, seed=self.config.seed)),
             "facts_of_blank_video": self.write(blank),
             "told_without_video": self.write(answers, look=False),
             "true_facts": self._written(dict(zip(self._ids, stated, strict=True)), look=True),

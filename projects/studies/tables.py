@@ -15,6 +15,7 @@ from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.video.transforms import to_float
 from cinelex.metrics.facts.lesions import lesions_of
 from cinelex.metrics.facts.parse import read
+from cinelex.metrics.facts.segments import spoken
 from cinelex.models.study_model import StudyModel
 from cinelex.projects.interface.project import Request
 from cinelex.projects.interface.tables import Columns, write_csv, write_embeddings
@@ -24,12 +25,14 @@ from cinelex.projects.studies.project import ClipTextProject
 
 NEAREST = 3
 """Training reports that are kept of each study's ranking."""
+DECIMALS = 4
+"""Of a cosine in a table that people read."""
 
 
 def describe(
     project: ClipTextProject[StudyData, StudyModel], model: StudyModel, request: Request
 ) -> Path:
-    """Write ``predictions/inference.csv``: nearest training reports, caption and facts, by study.
+    """Write ``predictions/inference.csv``: caption, facts and nearest training reports, by study.
 
     Nothing in it is read from the studies' own reports; they may be empty. A study of which no
     video could be read has a row too, which says why.
@@ -42,22 +45,26 @@ def describe(
     study = encode_studies(model, described, batch=settings.batch)
     library = encode_studies(model, data.train, batch=settings.batch)
     best = (study @ library.T).topk(min(NEAREST, len(library)))
+    near = [
+        data.train.studies.take(best.indices[:, rank].tolist())
+        for rank in range(best.indices.shape[1])
+    ]
     table: dict[str, list[Any]] = {
         "study_id": described.studies.ids,
         **described.studies.extra(),
     }
-    for rank in range(best.indices.shape[1]):
-        near = data.train.studies.take(best.indices[:, rank].tolist())
-        table[f"nearest_{rank + 1}_study_id"] = near.ids
-        table[f"nearest_{rank + 1}_cosine"] = best.values[:, rank].tolist()
-        table[f"nearest_{rank + 1}_report"] = near.reports
-    told = table["nearest_1_report"]
     written = project.write(model, described)
+    told = near[0].reports if written is None else list(written.captions)
     if written is not None:
-        told = table["caption"] = list(written.captions)
-    table |= {name: list(values) for name, values in project.columns(model, described).items()}
+        table["caption"] = told
     if settings.facts == "coronary":
         table["lesions"] = [_lesions(text) for text in told]
+    table |= {name: list(values) for name, values in project.columns(model, described).items()}
+    for rank, studies in enumerate(near):
+        table[f"nearest_{rank + 1}_study_id"] = studies.ids
+        cosines = best.values[:, rank].tolist()
+        table[f"nearest_{rank + 1}_cosine"] = [round(cosine, DECIMALS) for cosine in cosines]
+        table[f"nearest_{rank + 1}_report"] = studies.reports
     return write_csv(data.described.rows(table, key="study_id"), request)
 
 
@@ -154,6 +161,6 @@ def _table(
 
 
 def _lesions(text: str) -> str:
-    """Return the lesions of a text as "segment low-high" items, in percent of the diameter."""
+    """Return the lesions of a text as a list of segments with percentages of the diameter."""
     lesions = lesions_of(read(text)).positive
-    return "; ".join(f"{place} {fact.low:g}-{fact.high:g}" for place, fact in lesions.items())
+    return "; ".join(f"{spoken(place)} {fact.percentage}" for place, fact in lesions.items())

@@ -25,6 +25,7 @@ CAPTIONING = {
 BASELINES = {
     *("constant_normal", "shuffled", "text_only", "nearest_report"),
     *("untold", "facts_of_blank_video", "true_facts", "told_without_video", "other_studys_facts"),
+    "shuffled_facts",
     *("blank_video", "shuffled_frames", "reversed_video", "first_frame", "metadata"),
 }
 VALUE = {"value", "chance", "low", "high"}

@@ -10,18 +10,13 @@ from cinelex.core.progress import progress
 from cinelex.data.synthetic.cines.plan import plan_studies
 from cinelex.data.synthetic.cines.settings import StudySetSettings
 from cinelex.data.synthetic.cines.studies import COLUMNS, TASK, Row, StudyPlan, Task, write_study
-from cinelex.data.synthetic.sets import csv_text, make_set, set_folder
+from cinelex.data.synthetic.sets import csv_text, make_set
 from cinelex.data.synthetic.workers import answers_in_turn
 
 FORMAT: Final = 4
 """Goes up whenever the same settings give other files."""
 SMALL: Final = 1_000_000
 """Pixels of all frames, with one cine a study, that one process renders in about two seconds."""
-
-
-def study_set_folder(settings: StudySetSettings, folder: Path) -> Path:
-    """Return where in `folder` the set with these settings lives, made or not."""
-    return set_folder("synthetic", settings, folder, version=FORMAT)
 
 
 def make_study_set(

@@ -11,7 +11,7 @@ from cinelex.metrics.facts.twins import CHANGES, Change, Twins
 from cinelex.metrics.facts.vocabulary import vocabulary
 
 GENERATOR = np.random.default_rng(0)
-REPORTS = [write_report(draw_findings(GENERATOR), GENERATOR) for _ in range(300)]
+REPORTS = [write_report(draw_findings(GENERATOR), GENERATOR) for _ in range(120)]
 TWINS = Twins(REPORTS, vocabulary("coronary"))
 
 

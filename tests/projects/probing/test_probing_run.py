@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.tiny_run import PROBING, FinishedRun, arguments, call, succeed
+from tests.tiny_run import PROBING, WITH_NULLS, FinishedRun, arguments, call, succeed
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def probed(
         study_cache,
         *("name=probes", f"probing.run={finished_run.path}", f"probing.targets={targets}"),
         *(f"data.manifest={manifest}", "data.video_root=/"),
-        *("loss_weights.gated_attention=1", "steps=4"),
+        *("loss_weights.gated_attention=1", "steps=4", WITH_NULLS),
         config=PROBING,
     )
     chosen = [item for item in command if not item.startswith("data.synthetic")]

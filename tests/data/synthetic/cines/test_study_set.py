@@ -17,13 +17,18 @@ from cinelex.data.synthetic.cines.findings import Findings
 from cinelex.data.synthetic.cines.plan import counterfactual, plan_studies
 from cinelex.data.synthetic.cines.settings import StudySetSettings
 from cinelex.data.synthetic.cines.studies import COLUMNS, TASK, StudyPlan, Task
-from cinelex.data.synthetic.cines.study_set import make_study_set, study_set_folder
+from cinelex.data.synthetic.cines.study_set import FORMAT, make_study_set
 from cinelex.data.synthetic.cines.video import decode_grey, encode_grey
 from cinelex.data.synthetic.cines.views import STANDARD_VIEWS, VIEWS
+from cinelex.data.synthetic.sets import set_folder
 
 pytestmark = pytest.mark.slow
 
 SMALL = StudySetSettings(train_studies=4, val_studies=2, test_studies=3, frames=8)
+
+
+def study_set_folder(settings: StudySetSettings, folder: Path) -> Path:
+    return set_folder("synthetic", settings, folder, version=FORMAT)
 
 
 def read(manifest: Path) -> list[dict[str, str]]:
