@@ -93,10 +93,6 @@ def test_set_is_made_once_and_found_by_its_settings(made: Path) -> None:
     assert made.parent not in [study_set_folder(one, made.parent.parent) for one in others]
 
 
-def test_a_set_that_was_made_before_a_setting_came_keeps_its_folder() -> None:
-    assert study_set_folder(StudySetSettings(), Path()).name == "synthetic-bc1411c811cb7a19"
-
-
 def test_two_callers_at_once_get_one_whole_set(tmp_path: Path) -> None:
     settings = replace(SMALL, val_studies=0, test_studies=0)
     found: list[Path] = []

@@ -3,6 +3,7 @@
 import itertools
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from cinelex.data.synthetic.cines.findings import SEGMENTS, VESSELS, Findings, d
 from cinelex.data.synthetic.cines.plan import counterfactual, plan_studies
 from cinelex.data.synthetic.cines.reports import Report, compose_report, write_report
 from cinelex.data.synthetic.cines.settings import StudySetSettings
+from cinelex.data.synthetic.cines.study_set import FORMAT
+from cinelex.data.synthetic.sets import set_folder
 from cinelex.metrics.facts import Fact, parse
 from cinelex.metrics.facts.twins import CHANGES, Twins
 from cinelex.metrics.facts.vocabulary import vocabulary
@@ -160,3 +163,8 @@ def test_twins_of_varied_reports_differ_in_one_fact(change: str) -> None:
             before, after = set(parse(report)), set(parse(twin))
             assert len(before - after) == 1
             assert sum(not fact.negated for fact in after - before) <= 1
+
+
+def test_a_set_that_was_made_before_a_setting_came_keeps_its_folder() -> None:
+    folder = set_folder("synthetic", StudySetSettings(), Path(), version=FORMAT)
+    assert folder.name == "synthetic-bc1411c811cb7a19"
