@@ -56,11 +56,8 @@ def test_manifest_tells_of_every_video_what_the_plan_says(made: Path) -> None:
     by_id = {plan.id: plan for plan in plans}
     for row in rows:
         plan = by_id[row["study_id"]]
-        assert (row["patient_id"], row["report"], row["split"]) == (
-            plan.patient_id,
-            plan.report,
-            plan.split,
-        )
+        told = (row["patient_id"], row["report"], row["split"])
+        assert told == (plan.patient_id, plan.report, plan.split)
         assert Findings(**json.loads(row["findings"])) == plan.findings
     files = {path.relative_to(made.parent).as_posix() for path in made.parent.glob("videos/*")}
     assert {row["video_path"] for row in rows} == files
