@@ -186,8 +186,8 @@ class TokenizerConfig(Strict):
     path: Name | None = None
     """Folder or name of a pretrained tokenizer."""
     buckets: Count = 1
-    """Groups of like length that the reports of a training step are encoded in, each padded to its
-    own longest: less is computed on padding; the same to rounding."""
+    """Groups of like length, at most, that a training step encodes its reports in, each padded to
+    its own longest: less is computed on padding; the same to rounding."""
 
     @model_validator(mode="after")
     def check_path(self) -> Self:

@@ -32,6 +32,7 @@ MAX_POINTS = 150
 _FEW = 12
 """Up to so many points each has a marker that says its value."""
 
+_LEGEND_COLUMNS = 2
 _DASHES = ((4, 3), (1, 2), (8, 3))
 
 Points = Sequence[tuple[float, float]]
@@ -77,6 +78,20 @@ def new_axes(width: float, height: float) -> tuple[Any, Any]:
     return figure, figure.add_subplot()
 
 
+def _framed(*, rows_of_legend: int) -> tuple[Any, Any]:
+    """Return a small figure and its only axes, with room for numbers and for a legend above.
+
+    To find that room by what is drawn, as ``new_axes`` does, is to draw everything twice.
+    """
+    from matplotlib.figure import Figure
+
+    width, height, left, below = 360, 226, 46, 38
+    above = 8 + 17 * rows_of_legend
+    figure = Figure(figsize=(width / 72, height / 72))
+    room = (width - left - 6) / width, (height - below - above) / height
+    return figure, figure.add_axes((left / width, below / height, *room))
+
+
 def line_chart(
     title: str,
     *,
@@ -100,9 +115,10 @@ def line_chart(
         return None
     log = log and min(value for one in (*lines, *nulls) for _, value in one.points) > 0
     with style():
-        figure, axis = new_axes(360, 226)
-        axis.set_yscale("log" if log else "linear")
         several = len(lines) > 1
+        labels = len(lines) * several + len(nulls)
+        figure, axis = _framed(rows_of_legend=-(-labels // _LEGEND_COLUMNS))
+        axis.set_yscale("log" if log else "linear")
         for color, series in zip(SERIES, lines, strict=False):
             steps, values = np.array(sorted(series.points)).T
             draw_line(axis, steps, values, color=color, label=series.last if several else "")
@@ -113,8 +129,8 @@ def line_chart(
         if not log:
             axis.set_ylim(min(axis.get_ylim()[0], 0.0), max(axis.get_ylim()[1], 0.0))
         axis.set_xlabel("optimizer step")
-        if several or nulls:
-            figure.legend(loc="outside upper left", ncols=2)
+        if labels:
+            figure.legend(loc="upper left", ncols=_LEGEND_COLUMNS)
         said = "; ".join(series.last for series in (*lines, *nulls))
         svg = inline_svg(figure, f"{title}, at the end: {said}")
     return Chart(title, note, "" if several else f"{short(lines[0].points[-1][1])} at the end", svg)

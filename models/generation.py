@@ -158,7 +158,9 @@ class _Beams:
         self.texts = self.running[:, : search.n_best].clone()
         self.rows = torch.arange(rows, device=device)
 
-    def extend(self, logits: Float[Tensor, "beam vocab"], position: int) -> Int[Tensor, "row beam"]:
+    def extend(
+        self, logits: Float[Tensor, "beginning vocab"], position: int
+    ) -> Int[Tensor, "row beam"]:
         """Add a token to every beginning; return which beginning each goes on from."""
         beams, ids = self.search.beams, self.ids
         likely = logits.float().log_softmax(dim=-1).unflatten(0, (len(self.rows), beams))

@@ -63,11 +63,6 @@ def rehearse(config: RunConfig) -> None:
             f"leave {smallest} to some, which cannot be cut into {cut} micro-batches; raise batch "
             "or lower gradient_accumulation_steps"
         )
-    if (buckets := config.tokenizer.buckets) > max(1, smallest // cut):
-        raise UserError(
-            f"tokenizer.buckets: {smallest // cut} reports that a process reads at once make no "
-            f"{buckets} groups; lower tokenizer.buckets, or raise batch"
-        )
     PROJECTS[config.project].rehearse(config)
 
 

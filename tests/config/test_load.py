@@ -98,7 +98,7 @@ def test_numbers_are_what_people_mean(write: Write) -> None:
         ("steps", "command line: expected key.path=value, got 'steps'"),
         ("=3", "command line: expected key.path=value, got '=3'"),
         ("base=other.yaml", "base belongs in a file"),
-        ("data=3", "command line: data: expected an object, got 3"),
+        ("data=3", "data: expected keys below it, such as data.manifest, got 3"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(write: Write, override: str, says: str) -> None:

@@ -44,10 +44,6 @@ REFUSED = {
         ["batch=4", "gradient_accumulation_steps=5"],
         r"gradient_accumulation_steps: 4 studies over 1 processes leave 4 to some",
     ),
-    "groups of reports": (
-        ["batch=4", "gradient_accumulation_steps=2", "tokenizer.buckets=3"],
-        r"tokenizer.buckets: 2 reports that a process reads at once make no 3 groups",
-    ),
 }
 
 

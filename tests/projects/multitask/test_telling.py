@@ -78,4 +78,4 @@ def test_sentences_that_lean_on_others_or_hedge_are_never_said(tokenizer: Traine
     phrases = Phrases.of([*REPORTS, "Other vessels without significant disease."], tokenizer, WORDS)
     claims = frozenset({("stenosis", "d1", 90.0), ("stenosis", "lad", 0.0)})
     said = {tokenizer.decode(phrase.token_ids) for phrase in phrases.sayable(claims)}
-    assert said == {"90% stenosis of the d1."}
+    assert said == {"90% stenosis of the D1."}
