@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup, escape
 
+from cinelex.doctor.thinning import thinned
+
 INK, MUTED, NULL = "#15191e", "#6a737e", "#59626d"
 LINE, GRID, SURFACE = "#dde1e6", "#e9ecef", "#ffffff"
 SERIES = ("#2a6fdb", "#d4570f", "#0b6e33", "#8a4fbf", "#b3261e", NULL)
@@ -27,8 +29,6 @@ _STYLE: Any = {
     **{"font.size": 12, "legend.fontsize": 11.5, "text.color": INK, "text.parse_math": False},
     **{"svg.fonttype": "none", "svg.hashsalt": "cinelex"},
 }
-MAX_POINTS = 150
-"""A longer line is drawn as the means of so many stretches, in a band from least to greatest."""
 _FEW = 12
 """Up to so many points each has a marker that says its value."""
 
@@ -167,25 +167,6 @@ def draw_null(
     """Draw what knowing nothing would score, or a limit, with the dashes of its index."""
     dashes = (0, _DASHES[index % len(_DASHES)])
     axis.plot(steps, values, color=NULL, linewidth=1.4, linestyle=dashes, label=label)
-
-
-def thinned(
-    steps: np.ndarray,
-    values: np.ndarray,
-    low: np.ndarray | None = None,
-    high: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return steps, means, least and greatest value of at most 150 stretches."""
-    lows = values if low is None else np.minimum(low, values)
-    highs = values if high is None else np.maximum(high, values)
-    starts = np.arange(0, len(values), -(-len(values) // MAX_POINTS))
-    sizes = np.diff(np.append(starts, len(values)))
-    return (
-        np.add.reduceat(steps, starts) / sizes,
-        np.add.reduceat(values, starts) / sizes,
-        np.minimum.reduceat(lows, starts),
-        np.maximum.reduceat(highs, starts),
-    )
 
 
 def tick_shortly(axis: Any, *, log: bool = False) -> None:

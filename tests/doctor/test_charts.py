@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from cinelex.doctor.charts import (
-    MAX_POINTS,
     Chart,
     Series,
     inline_svg,
@@ -14,9 +13,9 @@ from cinelex.doctor.charts import (
     new_axes,
     short,
     style,
-    thinned,
     titled,
 )
+from cinelex.doctor.thinning import MAX_POINTS, thinned
 
 CHANCE = Series("chance", [(0.0, 3.0), (10.0, 3.0)])
 
