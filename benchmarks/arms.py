@@ -4,7 +4,8 @@
 
 What a way changes stands in ``ARMS``. What is given on the command line changes all of them:
 ``data.synthetic.train=600 steps=300`` makes a small table. ``targets`` compares what probes read
-from the encoders. Runs go to ``runs/arms``; what is finished there is not trained again.
+from the encoders; of ``telling``, a decoder that nothing holds is in each run's nulls. Runs go to
+``runs/arms``; what is finished there is not trained again.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.doctor_document import table
 from cinelex.core.console import say
 from cinelex.core.entry import command, guarded
 from cinelex.projects.interface.results import read_results
@@ -44,8 +46,6 @@ ARMS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "telling": {
         "held to the facts": (),
         "held to them and shown them": ("model.facts_in_memory=true",),
-        "shown them": ("model.facts_in_memory=true", "facts.constrain=false"),
-        "neither": ("facts.constrain=false",),
     },
     "targets": {
         "as it was drawn": (*MASKED_ALONE, "steps=1", "optimizer.warmup_steps=0"),
@@ -78,14 +78,14 @@ def train(name: str, recipe: str, changes: Sequence[str]) -> Path:
     return run
 
 
-def line(way: str, runs: Sequence[Path]) -> str:
-    """Return a row of the table: mean over the seeds, and Student's interval of it."""
+def cells_of(runs: Sequence[Path]) -> list[str]:
+    """Return the scores of a way: mean over the seeds, and Student's interval of it."""
     rows, cells = agreement(runs), []
     for group, label in SCORES:
         found = (r for r in rows if r["group"] == group and r["score"].startswith(label))
         row = next(found, None)
         cells.append(f"{row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]" if row else "–")
-    return f"| {way} | {' | '.join(cells)} |"
+    return cells
 
 
 @command
@@ -96,8 +96,7 @@ def main() -> int:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("changes", nargs="*", metavar="key.path=value")
     options = parser.parse_intermixed_args()
-    say(f"| | {' | '.join(' '.join(score) for score in SCORES)} |")
-    say("|---" * (len(SCORES) + 1) + "|")
+    rows = []
     for place, (way, own) in enumerate(ARMS[options.table].items()):
         runs = []
         for seed in read_seeds(options.seeds):
@@ -108,7 +107,8 @@ def main() -> int:
                 probed = [*asked, f"probing.run={run}", f"seed={seed}"]
                 run = train(f"{name}-probes", PROBES, probed)
             runs.append(run)
-        say(line(way, runs))
+        rows.append([way, *cells_of(runs)])
+    say(table(["", *map(" ".join, SCORES)], rows))
     return 0
 
 

@@ -132,11 +132,13 @@ class Searcher:
         if question.without is not None:
             every, allowed = (rows[rows != question.without] for rows in (every, allowed))
         said = words_of(question.text)
-        if order == "both" and question.text:
+        both = order == "both" and bool(question.text)
+        if both:
             near = self._by_both(asked, question.text, min(count, len(allowed)), allowed)
         else:
             near = vectors.nearest(asked, min(count, len(allowed)), allowed)
-        best = vectors.nearest(asked, 1, every).scores
+        first_of_all = not both and len(allowed) == len(every)
+        best = near.scores if first_of_all else vectors.nearest(asked, 1, every).scores
         null, random = self.nulls[question.kind], vectors.random @ asked
         return Answer(
             near,

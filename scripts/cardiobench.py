@@ -12,6 +12,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
 from cinelex.data.studies.study import split_name
 from cinelex.data.tables.read import read_table
+from cinelex.data.tables.table import COMMAND_LINE
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,7 +74,7 @@ def _rows(options: argparse.Namespace, names: Sequence[str]) -> list[dict[str, s
     Raises:
         UserError: A column is missing, or no row is left.
     """
-    table = read_table(options.split_file, section="the command line", key="--split_file")
+    table = read_table(options.split_file, section=COMMAND_LINE, key="--split_file")
     absent = [name for name in names if name not in table.names]
     if absent:
         there = ", ".join(table.names)

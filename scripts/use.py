@@ -78,9 +78,10 @@ def read_reports(path: Path | None) -> list[str]:
         found = text.decode().splitlines()
     else:
         from cinelex.data.tables.read import read_table
+        from cinelex.data.tables.table import COMMAND_LINE
         from cinelex.scripts.setup.columns import guess_text, text_of
 
-        table = read_table(path, section="the command line", key="--reports")
+        table = read_table(path, section=COMMAND_LINE, key="--reports")
         found = text_of(table, guess_text(table).name)
     kept = list(dict.fromkeys(line.strip() for line in found if line.strip()))
     if not kept:

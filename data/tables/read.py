@@ -13,7 +13,7 @@ from cinelex.data.tables.sheets import (
     read_parquet,
     read_workbook,
 )
-from cinelex.data.tables.table import Table
+from cinelex.data.tables.table import COMMAND_LINE, Table
 
 KINDS = "CSV (any separator), .csv.gz, Excel (.xlsx), JSON lines or Parquet"
 OTHERS = {
@@ -48,7 +48,7 @@ def read_table(
         path: The file.
         separator: Between the cells of separated text; None finds out.
         encoding: Of text; None finds out.
-        section: Section of the config that names the file, or "the command line".
+        section: Section of the config that names the file, or ``COMMAND_LINE``.
         key: The key there that names it; ``separator`` and ``encoding`` stand beside it.
 
     Raises:
@@ -58,7 +58,7 @@ def read_table(
     """
     if not path.is_file():
         found = "a folder, and no table" if path.is_dir() else "no such file"
-        remedy = f"{key} takes" if " " in section else f"set {section}.{key} to"
+        remedy = f"{key} takes" if section == COMMAND_LINE else f"set {section}.{key} to"
         raise UserError(f"{path}: {found}; {remedy} {KINDS}")
     try:
         return _read(path, separator, encoding, section)

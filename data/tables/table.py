@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,8 @@ from jaxtyping import Bool
 from cinelex.core.errors import UserError
 from cinelex.data.tables.names import MAX_SHOWN, nearest_name, shown
 
+COMMAND_LINE: Final = "the command line"
+"""Stands for the section of the config where none names a file, but an option."""
 TEXT_CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f-\x{9f}]"
 """Control characters that are neither blanks nor line breaks."""
 DAMAGED = "holds a control character; was it saved in another encoding? set {section}.encoding"
@@ -58,7 +60,11 @@ class Table:
     @property
     def _where(self) -> str:
         """Return where columns are named."""
-        return f"on {self.section}" if " " in self.section else f"under {self.section}.columns"
+        return (
+            f"on {self.section}"
+            if self.section == COMMAND_LINE
+            else f"under {self.section}.columns"
+        )
 
     def refuse_missing(
         self, wanted: Sequence[str], *, advice: Mapping[str | None, str] | None = None
@@ -143,7 +149,7 @@ class Table:
                 f"the file has {have}" + (f" and {others} others" if others else ""),
                 *near,
                 f"name the columns {self._where}"
-                + ("" if " " in self.section else f", or set {self.section}.separator"),
+                + ("" if self.section == COMMAND_LINE else f", or set {self.section}.separator"),
             ]
         )
 

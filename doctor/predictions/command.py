@@ -12,6 +12,7 @@ from cinelex.core.console import say
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import SICK
 from cinelex.data.tables.read import read_table
+from cinelex.data.tables.table import COMMAND_LINE
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import as_json, is_sick, summary, worst_first
 from cinelex.doctor.predictions.columns import Wanted
@@ -135,7 +136,7 @@ def _videos(
     table: Predictions, options: argparse.Namespace, wanted: Wanted
 ) -> dict[str, list[str]]:
     """Return the paths of each id's videos, in the manifest's order."""
-    manifest = read_table(options.manifest, section="the command line", key="--manifest")
+    manifest = read_table(options.manifest, section=COMMAND_LINE, key="--manifest")
     videos = manifest.column(options.video_column or "video_path").to_pylist()
     found: dict[str, list[str]] = defaultdict(list)
     for name, video in zip(manifest.column(table.key).to_pylist(), videos, strict=True):

@@ -14,13 +14,11 @@ from cinelex.core.errors import UserError
 from cinelex.data.studies.splits import split_names_text
 from cinelex.data.studies.study import split_name
 from cinelex.data.tables.read import read_table
-from cinelex.data.tables.table import Table
+from cinelex.data.tables.table import COMMAND_LINE, Table
 from cinelex.doctor.predictions.columns import Wanted, guessed, pair_of
 from cinelex.doctor.predictions.table import Column, Predictions, Scored, Told
 from cinelex.doctor.predictions.vectors import Vectors
 from cinelex.doctor.predictions.vectors_in import vectors_in
-
-SECTION = "the command line"
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def _text(path: Path) -> dict[str, Column]:
     Raises:
         UserError: The file is missing or damaged.
     """
-    table: Table = read_table(path, section=SECTION, key="the table")
+    table: Table = read_table(path, section=COMMAND_LINE, key="the table")
     return {
         # objects, because one long report would give each cell its length
         name: np.array(

@@ -11,6 +11,7 @@ import numpy as np
 
 from cinelex.core.errors import UserError
 from cinelex.data.tables.read import read_table
+from cinelex.data.tables.table import COMMAND_LINE
 
 MIN_NUMBERED = 8
 """Columns that differ in a number alone, from which on they are one matrix."""
@@ -80,7 +81,7 @@ def _is_number(kind: Any) -> bool:
 
 
 def _in_text(path: Path) -> list[Found]:
-    table = read_table(path, section="the command line", key="the table")
+    table = read_table(path, section=COMMAND_LINE, key="the table")
     numbered: dict[str, list[tuple[int, str]]] = defaultdict(list)
     found = []
     for name in table.names:
