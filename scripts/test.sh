@@ -15,8 +15,9 @@ if [ "${1:-}" = --quick ]; then
   quick=1 tests=(-m "not slow") && shift
 fi
 
-# A process of tests for each core, and one thread for each of these.
-export OMP_NUM_THREADS=1
+# A process of tests for each core, and one thread for each of these. What Python compiles is kept,
+# whatever the shell asks for: else each process that a test starts compiles all its libraries again.
+export OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 tests=(-n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder ${tests[@]+"${tests[@]}"})
 
 bin="$root/.venv/bin" failed=()
