@@ -1,18 +1,20 @@
 """From stored gray levels to the 8 bit that a viewer shows, by one table for the whole cine."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 from pydicom.dataset import Dataset
 
+from cinelex.data.dicom.histogram import Codes, ends, histogram
 from cinelex.data.dicom.layout import Layout
 from cinelex.data.dicom.values import functional_groups, items, number, numbers, text, value
 
-PERCENTILES: Final = (0.1, 99.9)
+SHARES: Final = (0.1 / 100, 99.9 / 100)
 """Of all pixels of a cine: what becomes black and white where the header has no window."""
-Codes = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,21 @@ class Display:
     inverted: bool
     """Whether small values are white (MONOCHROME1)."""
 
-    def stretched(self, histogram: Int[np.ndarray, " code"]) -> UInt8[np.ndarray, " code"]:
+    def stretched(self, runs: Sequence[Codes]) -> UInt8[np.ndarray, " code"]:
         """Return the table that maps the percentiles of a whole cine to black and white."""
-        counts = histogram.reshape(self.parts).sum((0, 2))
+        counts = self._counts(runs).reshape(self.parts).sum((0, 2))
         order = np.argsort(self.values, kind="stable")
         below = np.cumsum(counts[order]) / max(counts.sum(), 1)
-        low, high = (
-            float(self.values[order[np.searchsorted(below, share / 100)]]) for share in PERCENTILES
-        )
+        low, high = (float(self.values[order[np.searchsorted(below, share)]]) for share in SHARES)
         shares = (self.values - low) / max(high - low, 1e-12)
         return _of_codes(_eight_bit(shares, self.inverted), self.parts)
+
+    def _counts(self, runs: Sequence[Codes]) -> Int[np.ndarray, " code"]:
+        _, stored, lower = self.parts
+        codes, counts = math.prod(self.parts), None
+        if lower == 1 and bool((np.diff(self.values) > 0).all()):
+            counts = ends(runs, codes, stored=stored, shares=SHARES)
+        return histogram(runs, codes) if counts is None else counts
 
 
 def display(dataset: Dataset, layout: Layout) -> Display:

@@ -1,15 +1,13 @@
 """The frames of one cine as a viewer shows them, in 8 bit."""
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Int, UInt8
+from jaxtyping import UInt8
 
 from cinelex.data.dicom.color import rgb
 from cinelex.data.dicom.decode import Run, Stored, stored_frames
@@ -20,8 +18,6 @@ from cinelex.data.dicom.layout import Layout, layout
 from cinelex.data.dicom.palette import palette
 from cinelex.data.dicom.record import FileRecord
 
-MAX_COUNTED: Final = 1_000_000
-"""Pixels from which percentiles are taken."""
 Shown = Literal["as stored", "header", "percentile"]
 
 
@@ -87,7 +83,7 @@ def _frames(
         table = None if identity else way.table
         return _filled(plan, 1, _of_table(stored, table)), "as stored" if identity else "header"
     kept = list(stored)
-    table = way.stretched(_histogram([run for run, _ in kept], 1 << plan.bits_allocated))
+    table = way.stretched([run for run, _ in kept])
     return _filled(plan, 1, _of_table(kept, table)), "percentile"
 
 
@@ -149,13 +145,3 @@ def _of_palette(stored: Iterable[Stored], colours: UInt8[np.ndarray, "code 3"]) 
     for run, _ in stored:
         for frame in run:
             yield np.take(words, frame).view(np.uint8).reshape(1, *frame.shape, 4)[..., :3]
-
-
-def _histogram(runs: list[Run], codes: int) -> Int[np.ndarray, " code"]:
-    """Return how often each code occurs, in every n-th row of a cine of many millions of pixels."""
-    every = math.ceil(sum(run.size for run in runs) / MAX_COUNTED)
-    counts = np.zeros(codes, np.int64)
-    for frame in chain.from_iterable(runs):
-        found = np.bincount(frame[::every].ravel())  # as long as the highest code asks for
-        counts[: len(found)] += found
-    return counts
