@@ -207,7 +207,11 @@ SECOND_DEFECTS: tuple[Defect, ...] = (
         "",
         "N21",
         "small",
-        overrides=(*MATCHING, "optimizer.learning_rate=1e-6"),
+        overrides=(
+            *MATCHING,
+            "optimizer.learning_rate=1e-6",
+            "optimizer.final_learning_rate=1e-6",
+        ),
         says="finds more",
     ),
 )

@@ -13,8 +13,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from cinelex.metrics.bootstrap import (
+    Groups,
     interval,
     median,
+    per_group,
     percentiles,
     resampled_sums,
 )
@@ -124,13 +126,14 @@ def average_precision_chance(null: RandomRanking) -> float:
 
 
 def image_retrieval_report(
-    outcomes: Outcomes, *, resamples: int = 1000, seed: int = 0
+    outcomes: Outcomes, *, groups: Groups | None = None, resamples: int = 1000, seed: int = 0
 ) -> dict[str, dict[str, Value]]:
     """Return every metric of both directions, and RSUM, with chance and 95 % interval.
 
-    Intervals resample images, with all captions of each: captions of one image are not independent.
-    RSUM is the sum of the six recalls in percent, from 0 to 600. ``median_rank`` is numpy's, over
-    queries. Where each query owns the whole gallery, any order is right and nothing has a value.
+    Intervals resample images, with all captions of each: captions of one image are not independent;
+    ``groups``, such as the patient of each image, are drawn with all their images. RSUM is the sum
+    of the six recalls in percent, from 0 to 600. ``median_rank`` is numpy's, over queries. Where
+    each query owns the whole gallery, any order is right and nothing has a value.
     """
     report: dict[str, dict[str, Value]] = {}
     columns: list[Float[np.ndarray, " image"]] = []
@@ -140,15 +143,18 @@ def image_retrieval_report(
         queries = outcomes.queries_per_image(direction)
         table = outcomes.per_image(direction)
         report[direction] = {
-            name: _entry(values, queries, chance[name], resamples, seed)
+            name: _entry(values, queries, chance[name], groups, resamples, seed)
             for name, values in table.items()
         }
         ranks = ranking.best.astype(np.float64)
-        groups = None if direction == "image_to_text" else outcomes.owner
+        if direction == "image_to_text":
+            together = groups
+        else:
+            together = outcomes.owner if groups is None else groups[outcomes.owner]
         report[direction]["median_rank"] = value_of(
             float(np.median(ranks)),
             chance["median_rank"],
-            _median_interval(ranks, groups, resamples=resamples, seed=seed),
+            _median_interval(ranks, together, resamples=resamples, seed=seed),
         )
         if is_certain(ranking):
             report[direction] = {
@@ -158,7 +164,7 @@ def image_retrieval_report(
         recalls = [table[f"recall_at_{k}"] * queries for k in CUTOFFS]
         columns += [np.sum(recalls, axis=0), queries]
         chance_sum += sum(chance[f"recall_at_{k}"] for k in CUTOFFS)
-    rsum = _rsum(np.stack(columns, 1), chance_sum, resamples, seed)
+    rsum = _rsum(np.stack(columns, 1), chance_sum, groups, resamples, seed)
     if all(is_certain(ranking) for ranking in outcomes.rankings.values()):
         rsum = value_of(None, rsum["chance"], (None, None))
     report["both"] = {"rsum": rsum}
@@ -169,15 +175,24 @@ def _entry(
     values: Float[np.ndarray, " image"],
     queries: Float[np.ndarray, " image"],
     chance: float,
+    groups: Groups | None,
     resamples: int,
     seed: int,
 ) -> Value:
-    drawn = resampled_sums(np.stack([values * queries, queries], 1), resamples=resamples, seed=seed)
-    ends = percentiles(drawn[:, 0] / drawn[:, 1]) if len(values) > 1 else (None, None)
+    counts = per_group(np.stack([values * queries, queries], 1), groups)
+    drawn = resampled_sums(counts, resamples=resamples, seed=seed)
+    ends = percentiles(drawn[:, 0] / drawn[:, 1]) if len(counts) > 1 else (None, None)
     return value_of(float((values * queries).sum() / queries.sum()), chance, ends)
 
 
-def _rsum(columns: Float[np.ndarray, "image 4"], chance: float, resamples: int, seed: int) -> Value:
+def _rsum(
+    columns: Float[np.ndarray, "image 4"],
+    chance: float,
+    groups: Groups | None,
+    resamples: int,
+    seed: int,
+) -> Value:
+    columns = per_group(columns, groups)
     total = columns.sum(axis=0)
     drawn = resampled_sums(columns, resamples=resamples, seed=seed)
     ends = percentiles(100 * (drawn[:, 0] / drawn[:, 1] + drawn[:, 2] / drawn[:, 3]))
@@ -195,7 +210,7 @@ def _median_interval(
     """Return the interval of the median over queries, resampled with whole groups."""
     if groups is None:
         return interval(ranks, statistic=median, resamples=resamples, seed=seed)
-    members = [ranks[groups == group] for group in range(int(groups.max()) + 1)]
+    members = [ranks[groups == group] for group in np.unique(groups)]
     if len(members) < 2:
         return None, None
     random = np.random.default_rng(seed)

@@ -25,6 +25,8 @@ class CaptionedImage:
     """"train", "val" or "test"; "" where the distribution leaves the image out of all splits."""
     label: str = ""
     """What images may share: a scene, a class; "" where nobody knows, and then it is unique."""
+    patient: str = field(default="", repr=False)
+    """Whose it is; "" where nobody says, and then it counts as a patient of its own."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class ImageSet:
 
     @property
     def hash(self) -> str:
-        """Return the hash of ids, captions, splits and labels; of no pixel."""
+        """Return the hash of ids, captions, splits and labels; of no pixel or patient."""
         rows = [[i.id, list(i.captions), i.split, i.label] for i in self.images]
         return hash_json({"images": rows})
 

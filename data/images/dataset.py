@@ -61,6 +61,10 @@ class CaptionedImages:
         self.labels: Int64[np.ndarray, " image"] = numbered(
             image.label or f"\0{image.id}" for image in images
         )
+        self.patients: Int64[np.ndarray, " image"] = numbered(
+            image.patient or f"\0{image.id}" for image in images
+        )
+        """A number for each patient."""
         self.kept_clips: FeatureStore | None = None
         """What a frozen image tower made of every image."""
         self.kept_texts: FeatureStore | None = None

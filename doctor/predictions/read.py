@@ -100,13 +100,17 @@ def _text(path: Path) -> dict[str, Column]:
         UserError: The file is missing or damaged.
     """
     table: Table = read_table(path, section=COMMAND_LINE, key="the table")
-    return {
-        # objects, because one long report would give each cell its length
-        name: np.array(
-            pc.utf8_trim_whitespace(pc.cast(cells, "large_string")).to_pylist(), dtype=object
-        )
-        for name, cells in zip(table.names, table.cells, strict=True)
-    }
+    return {name: _objects(cells) for name, cells in zip(table.names, table.cells, strict=True)}
+
+
+def _objects(cells: Any) -> Column:
+    """Return cells without the blanks around them, equal ones as one object.
+
+    Objects, because one long report would give each cell its length.
+    """
+    text = pc.utf8_trim_whitespace(pc.cast(cells, "large_string"))
+    coded = text.combine_chunks().dictionary_encode()
+    return np.array(coded.dictionary.to_pylist(), dtype=object)[coded.indices.to_numpy()]
 
 
 def _ids_of_array(path: Path) -> dict[str, Column] | None:

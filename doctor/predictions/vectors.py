@@ -48,17 +48,22 @@ class Vectors:
     @cached_property
     def sketch(self) -> Sketch:
         """Read the matrix once."""
-        rows = [_looked(block, self.name) for block in self.blocks()]
-        flat = np.concatenate([row[0] for row in rows])
-        sound = np.concatenate([row[1] for row in rows])
-        flat[sound] -= flat[sound].mean(axis=0, dtype=np.float64).astype(np.float32)
-        norms = np.linalg.norm(flat, axis=1, keepdims=True)
-        flat /= np.maximum(norms, 1e-12)
+        count = len(self.kept)
+        flat = np.empty((count, SKETCH), np.float32)
+        sound, key = np.empty(count, bool), np.empty(count, np.uint64)
+        first = dim = 0
+        for block in self.blocks():
+            part = slice(first, first + len(block))
+            flat[part], sound[part], key[part], dim = _looked(block, self.name)
+            first = part.stop
+        _centre(flat, sound)
+        norms = row_lengths(flat)
+        flat /= np.maximum(norms, 1e-12)[:, None]
         # rows that all coincide leave only rounding after the mean is taken off
-        flat[norms[:, 0] < 1e-6] = 0.0
+        flat[norms < 1e-6] = 0.0
         # the null of agreement is that of rows whose mean is 0, which unit length has moved
-        flat[sound] -= flat[sound].mean(axis=0, dtype=np.float64).astype(np.float32)
-        return Sketch(flat, sound, np.concatenate([row[2] for row in rows]), rows[0][3])
+        _centre(flat, sound)
+        return Sketch(flat, sound, key, dim)
 
     def blocks(self) -> Iterator[Float[np.ndarray, "row dim"]]:
         """Yield the rows of the table in their order, some thousands at once, as float32."""
@@ -88,6 +93,18 @@ class Vectors:
             found |= {int(row): block[row - first].copy() for row in wanted[low:high]}
             first += len(block)
         return np.stack([found[int(row)] for row in rows])
+
+
+def row_lengths(rows: Float[np.ndarray, "row dim"]) -> Float[np.ndarray, " row"]:
+    """Return the length of each row without a second matrix of that size."""
+    return np.asarray(np.sqrt(np.einsum("rd,rd->r", rows, rows)))
+
+
+def _centre(rows: Float[np.ndarray, "row dim"], sound: Bool[np.ndarray, " row"]) -> None:
+    """Take the mean of the sound rows off them, in place."""
+    some = sound[:, None]
+    mean = np.mean(rows, axis=0, dtype=np.float64, where=some).astype(np.float32)
+    np.subtract(rows, mean, out=rows, where=some)
 
 
 def _matrix(column: Any, name: str) -> Float[np.ndarray, "row dim"]:

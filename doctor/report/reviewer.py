@@ -7,7 +7,7 @@ from cinelex.core.files import write_whole
 from cinelex.doctor.report.checklists import CLAIM, TRIPOD, Line
 from cinelex.doctor.report.sight import SIGHT, margins
 from cinelex.doctor.report.statements import Statements
-from cinelex.doctor.report.tables import PERCENT, text_of
+from cinelex.doctor.report.tables import PERCENT, beyond, text_of
 from cinelex.doctor.run_files import RunFiles
 from cinelex.projects.interface.exhibits import Table
 from cinelex.projects.interface.results import Estimate, Results, Score
@@ -16,6 +16,16 @@ EMPTY = "– not answered"
 FILE = "reviewer.md"
 RIDGE = ("ridge_pixels", "ridge_features")
 TEXT_ONLY = ("constant_normal", "shuffled", "text_only", "nearest_report", "blank_video")
+NULLS = {
+    **SIGHT,
+    "ridge_pixels": "ridge from pixels",
+    "ridge_features": "ridge from the model's own features",
+    "constant_normal": "one normal report for all",
+    "shuffled": "its own captions shuffled",
+    "text_only": "training reports drawn at random",
+    "nearest_report": "the nearest training report",
+}
+"""Nulls by their name in the results, in words."""
 UNSEEN = tuple(name for name in SIGHT if name != "metadata")
 
 
@@ -77,26 +87,29 @@ def with_interval(estimate: Estimate, unit: str) -> str:
 
 
 def _beside(names: Sequence[str]) -> Callable[[Statements, Results], str]:
-    """Return what says how far scores are above some nulls, and whether surely."""
+    """Return what says which nulls each score is surely better than, and by how much."""
 
     def answer(_: Statements, results: Results) -> str:
-        parts = []
+        parts: dict[str, dict[bool, list[str]]] = {}
         for title, score, name, null in margins(results, names):
             assert null.margin is not None
-            sign = 1 if score.better == "higher" else -1
-            ends = (null.margin.low, null.margin.high)
-            near = ends[0] if sign > 0 else ends[1]
-            sure = near is not None and sign * near > 0
-            word = "above" if sure else "not above"
-            label = SIGHT.get(name, name.replace("_", " "))
-            parts.append(
-                f"{title}, {score.label} {with_interval(score, score.unit)}: {word} {label} "
-                f"{text_of(null.value, score.unit)} (difference "
+            of_score = f"{title}, {_said(score)}"
+            label = NULLS.get(name, name.replace("_", " "))
+            parts.setdefault(of_score, {True: [], False: []})[beyond(score, null) is True].append(
+                f"{label} {text_of(null.value, score.unit)} (difference "
                 f"{with_interval(null.margin, score.unit)})"
             )
-        return "; ".join(parts)
+        return "; ".join(f"{score}, {_verdict(found)}" for score, found in parts.items())
 
     return answer
+
+
+def _verdict(beside: Mapping[bool, Sequence[str]]) -> str:
+    """Return nulls in a sentence, by whether a score is surely better than they are."""
+    words = {True: "better than", False: "not surely better than"}
+    return ", and ".join(
+        f"{words[sure]} {', '.join(some)}" for sure, some in beside.items() if some
+    )
 
 
 def _scores(*endings: str) -> Callable[[Statements, Results], str]:
@@ -108,16 +121,32 @@ def _scores(*endings: str) -> Callable[[Statements, Results], str]:
             for score in results.scores()
             if score.name.endswith(endings) and score.value is not None
         ]
-        return "; ".join(f"{one.label} {with_interval(one, one.unit)}" for one in found)
+        return "; ".join(map(_said, found))
 
     return answer
 
 
+def _said(score: Score) -> str:
+    return f"{score.label}: {with_interval(score, score.unit)}"
+
+
+def _calibrated(said: Statements, results: Results) -> str:
+    """Return how far probabilities are what they say, and where acting on them pays."""
+    rows = said.rows("decision_curve")
+    curve = []
+    if rows:
+        at = ", ".join(f"{level:g}" for level in sorted({row["threshold"] for row in rows}))
+        pays = sum(row["net_benefit"] > max(row["acting_on_all"], 0.0) for row in rows)
+        curve = [
+            f"decision curve at thresholds {at}: net benefit above acting on all and on nobody in "
+            f"{pays} of {len(rows)} (reliability and decision curve are tables of the page)"
+        ]
+    return "; ".join(filter(None, [CALIBRATION(said, results), *curve]))
+
+
 def _counterfactuals(_: Statements, results: Results) -> str:
     found = [score for score in results.scores() if score.name.startswith("counterfactuals.")]
-    parts = [
-        f"{one.label} {with_interval(one, one.unit)}" for one in found if one.value is not None
-    ]
+    parts = [_said(one) for one in found if one.value is not None]
     return f"{'; '.join(parts)}; chance 50{PERCENT}" if parts else ""
 
 
@@ -127,7 +156,7 @@ def _subgroups(said: Statements, _: Results) -> str:
 
 def _probes(_: Statements, results: Results) -> str:
     found = [score for score in results.scores() if score.name.startswith("probing.")]
-    return "; ".join(f"{one.label} {with_interval(one, one.unit)}" for one in found[:6])
+    return "; ".join(map(_said, found[:6]))
 
 
 def _lines(said: Statements, _: Results) -> str:
@@ -135,6 +164,9 @@ def _lines(said: Statements, _: Results) -> str:
     return ", ".join(counts)
 
 
+CALIBRATION = _scores(
+    ".brier", ".calibration_error", ".calibration_slope", ".calibration_intercept"
+)
 BOOKS: Mapping[str, Sequence[Line]] = {"TRIPOD+AI 2024": TRIPOD, "CLAIM 2024": CLAIM}
 QUESTIONS: Sequence[tuple[str, Callable[[Statements, Results], str], str]] = (
     ("Split by patient? by time? by site?", lambda said, _: said.of("split"), "evaluate the run"),
@@ -145,11 +177,7 @@ QUESTIONS: Sequence[tuple[str, Callable[[Statements, Results], str], str]] = (
     ("Is it better than a closed form?", _beside(RIDGE), "no texts are searched"),
     ("Does it tell opposites apart?", _counterfactuals, "no fact of the reports can be changed"),
     ("Subgroups?", _subgroups, "no column of the manifest tells studies apart"),
-    (
-        "Calibrated?",
-        _scores(".brier", ".calibration_error", ".calibration_slope", ".calibration_intercept"),
-        "the model gives no probabilities",
-    ),
+    ("Calibrated?", _calibrated, "the model gives no probabilities"),
     (
         "Measurements?",
         _scores(".mae", ".bias", ".limit_low", ".limit_high", ".within_10", ".sd_ratio", ".slope"),

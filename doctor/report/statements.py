@@ -152,7 +152,8 @@ class Statements:
         p_value = "" if holm is None else f", p {holm:.2g} after Holm over {len(rows)}"
         return (
             f"{len(rows)} subgroups by {', '.join(dict.fromkeys(r['column'] for r in rows))}; "
-            f"weakest {worst['column']} {worst['value']}: {worst['score']} {worst['mean']:.3f} "
+            f"weakest where {worst['column']} is {worst['value']}: {worst['score']} "
+            f"{worst['mean']:.3f} "
             f"[{worst['low']:.3f}, {worst['high']:.3f}] of {worst['items']} studies, overall "
             f"{worst['overall']:.3f}{p_value}"
         )
@@ -184,7 +185,8 @@ class Statements:
 
     def _code(self) -> str:
         hashes = self.results.provenance
-        return ", ".join(f"{what} {str(value)[:12]}" for what, value in hashes.items())
+        parts = ", ".join(f"{what} {str(value)[:12]}" for what, value in hashes.items())
+        return f"hashes: {parts}" if parts else ""
 
     def _failures(self) -> str:
         return "worst studies and findings stand on the page" if self.run.retrieval else ""

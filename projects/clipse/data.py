@@ -222,6 +222,7 @@ def _from_manifest(config: RunConfig, output: Path) -> Found:
             captions=(study.report, *filter(None, (study.extra[name] for name in more))),
             split=study.split,
             label=study.extra[label] if label else "",
+            patient=study.patient_id,
         )
         for study in manifest.studies
     )

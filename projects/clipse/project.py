@@ -197,7 +197,6 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
         encoded = encode_images(model, self.data.test, batch=settings.batch)
         outcomes = encoded.outcomes()
         keep_outcomes(folder / "predictions" / "retrieval.csv", self.data.test, outcomes)
-        resamples, seed = settings.bootstrap, self.config.seed
         floors = floor_outcomes(
             model,
             self.data.known,
@@ -205,12 +204,18 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
             encoded.owner,
             metadata=METADATA in settings.nulls,
             batch=settings.batch,
-            seed=seed,
+            seed=self.config.seed,
         ) | blind_outcomes(self.config, model, self.data.test, encoded)
         temperature = float(model.temperature().detach())
         losses = loss_group(encoded, temperature=temperature, batch=self.config.batch)
         return clipse_results(
-            encoded, outcomes, floors, resamples=resamples, seed=seed, losses=losses
+            encoded,
+            outcomes,
+            floors,
+            patients=self.data.test.patients,
+            resamples=settings.bootstrap,
+            seed=self.config.seed,
+            losses=losses,
         )
 
 

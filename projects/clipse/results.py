@@ -20,6 +20,7 @@ from cinelex.data.images.dataset import CaptionedImages
 from cinelex.data.loader import evaluation_batches
 from cinelex.losses.contrastive import info_nce_from_logits
 from cinelex.losses.pairs import Pairs
+from cinelex.metrics.bootstrap import Groups
 from cinelex.metrics.floors import beside_floors
 from cinelex.metrics.image_retrieval import (
     DIRECTIONS,
@@ -91,28 +92,42 @@ def clipse_results(
     outcomes: Outcomes,
     floors: Mapping[str, Outcomes],
     *,
+    patients: Groups,
     resamples: int,
     seed: int,
     losses: Group,
 ) -> Results:
-    """Return retrieval in both directions beside its floors, losses, and what shows a collapse."""
-    report: dict[str, Any] = dict(image_retrieval_report(outcomes, resamples=resamples, seed=seed))
+    """Return retrieval in both directions beside its floors, losses, and what shows a collapse.
+
+    Args:
+        encoded: The held-out images and captions.
+        outcomes: How they find one another.
+        floors: The same of what is not trained.
+        patients: A number for the patient of each image; its own where nobody says.
+        resamples: Bootstrap resamples of the patients.
+        seed: The same seed gives the same intervals.
+        losses: The held-out losses.
+    """
+    count = len(np.unique(patients))
+    named = count < len(patients)
+    what = f"{count} patients" if named else "images"
+    drawing: Any = {"resamples": resamples, "seed": seed, "groups": patients if named else None}
+    report: dict[str, Any] = dict(image_retrieval_report(outcomes, **drawing))
     for name in DIRECTIONS:
         report[name] = beside_floors(
             report[name],
             outcomes.per_image(name),
             {floor: found.per_image(name) for floor, found in floors.items()},
             weights=outcomes.queries_per_image(name),
-            resamples=resamples,
-            seed=seed,
+            **drawing,
         )
     rankings = outcomes.rankings
     groups = [
         Group(
             title=TITLES[name],
-            note=_note(rankings[name])
+            note=_note(rankings[name], what)
             if name in rankings
-            else "R@1, R@5 and R@10 of both directions added up; intervals resample images.",
+            else f"R@1, R@5 and R@10 of both directions added up; intervals resample {what}.",
             scores=scores_of(RETRIEVAL, entries, at=f"retrieval.{name}"),
         )
         for name, entries in report.items()
@@ -163,7 +178,10 @@ def loss_group(encoded: EncodedImages, *, temperature: float, batch: int) -> Gro
 
 
 def keep_outcomes(path: Path, dataset: CaptionedImages, outcomes: Outcomes) -> None:
-    """Write a row an image: its rank, and those of its captions, for paired tests of runs."""
+    """Write a row an image: its patient by a number, its rank, and those of its captions.
+
+    Tests of runs are paired by them.
+    """
     if not is_main():
         return
     ranks: list[list[int]] = [[] for _ in dataset.images]
@@ -172,10 +190,10 @@ def keep_outcomes(path: Path, dataset: CaptionedImages, outcomes: Outcomes) -> N
         ranks[owner].append(rank_of_own)
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(("image_id", "image_to_text_rank", "text_to_image_ranks"))
-    best = outcomes.rankings["image_to_text"].best.tolist()
-    for image, first, others in zip(dataset.images, best, ranks, strict=True):
-        writer.writerow((image.id, first, " ".join(map(str, others))))
+    writer.writerow(("image_id", "patient", "image_to_text_rank", "text_to_image_ranks"))
+    best, patients = outcomes.rankings["image_to_text"].best.tolist(), dataset.patients.tolist()
+    for image, own, first, others in zip(dataset.images, patients, best, ranks, strict=True):
+        writer.writerow((image.id, own, first, " ".join(map(str, others))))
     write_whole(path, table.getvalue())
 
 
@@ -196,8 +214,8 @@ def _geometry(encoded: EncodedImages) -> Group:
     return Group(title="Geometry", note="Unit rows of the held-out split.", scores=scores)
 
 
-def _note(ranking: Ranking) -> str:
+def _note(ranking: Ranking, what: str) -> str:
     return (
         f"{ranking.queries} queries in a gallery of {ranking.gallery}; chance is a random order; "
-        f"ties count against; intervals resample images; {FLOORS}."
+        f"ties count against; intervals resample {what}; {FLOORS}."
     )

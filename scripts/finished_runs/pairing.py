@@ -116,7 +116,8 @@ def read_ranks(run: Path) -> Ranks:
         items = [row["image_id"] for row in rows]
         found = [[int(row["image_to_text_rank"])] for row in rows]
         back = [[int(rank) for rank in row["text_to_image_ranks"].split()] for row in rows]
-        return Ranks(items, items, {"image_to_text": found, "text_to_image": back})
+        people = [row.get("patient", row["image_id"]) for row in rows]
+        return Ranks(items, people, {"image_to_text": found, "text_to_image": back})
     kept = read_rows(studies)
     if not kept:
         raise UserError(f"{run}: no retrieval results; run --run_mode validate on it")

@@ -156,3 +156,18 @@ def test_intervals_resample_images_so_captions_of_one_image_count_once() -> None
     assert entry["high"] is not None
     # 40 images, not 200 captions: a standard error of 0.079
     assert entry["high"] - entry["low"] == pytest.approx(2 * 1.96 * 0.079, rel=0.12)
+
+
+def test_images_of_one_patient_are_drawn_together() -> None:
+    image, own = torch.eye(80), torch.arange(80)
+    # all four images of a patient have another one's caption, or none has
+    caption = image[torch.where(own // 4 % 2 == 1, own // 4 * 4 + (own + 1) % 4, own)]
+    found = rank_images_and_captions(image, caption, own)
+    report = image_retrieval_report(found, groups=np.arange(80) // 4, resamples=4000)
+    for entry in (report[direction]["recall_at_1"] for direction in report if direction != "both"):
+        assert entry["low"] is not None
+        assert entry["high"] is not None
+        # 20 patients, not 80 images: a standard error of 0.11
+        assert entry["high"] - entry["low"] == pytest.approx(2 * 1.96 * 0.112, rel=0.12)
+    alone = image_retrieval_report(found, groups=np.arange(80), resamples=50)
+    assert alone == image_retrieval_report(found, resamples=50)

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Int
 
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.predictions.table import Predictions
-from cinelex.doctor.predictions.vectors import Vectors
+from cinelex.doctor.predictions.vectors import Vectors, row_lengths
 from cinelex.doctor.rules.rule import Measured, Rule
 from cinelex.metrics.representation import mean_off_diagonal_cosine, rankme
 
@@ -79,7 +79,7 @@ def _nearly(
     alike = (sketch.signs[one] == sketch.signs[other]) & (owner[one] != owner[other])
     one, other = one[alike], other[alike]
     products = (sketch.rows[one] * sketch.rows[other]).sum(axis=1)
-    lengths = np.linalg.norm(sketch.rows, axis=1)
+    lengths = row_lengths(sketch.rows)
     close = products > NEARLY * lengths[one] * lengths[other]
     found[one[close]] = found[other[close]] = True
     return found

@@ -52,15 +52,17 @@ def text_links(table: Predictions, told: Told) -> list[Link]:
     """Return the one link of a text: with its reference."""
     if len(told.row) < MIN_PAIRS:
         return []
-    both, weights = [], None
-    for texts in (told.references, told.texts):
-        said = Words(texts, LINK_DIM)
-        weights = said.weights() if weights is None else weights
-        rows = np.zeros((len(table.ids), LINK_DIM), np.float32)
-        rows[told.row] = said.rows(weights)
-        both.append(rows)
-    some = _some(told.row)
-    return [Link("the references", both[1], some, some, both[0])]
+    some = _some(np.arange(len(told.row)))
+    meant = Words(told.references, LINK_DIM)
+    weights = meant.weights()
+    # of the references those of the pairs are enough; of the texts any may be another's
+    second = meant.rows(weights)[some]
+    del meant
+    first = Words(told.texts, LINK_DIM).rows(weights)
+    if len(first) < len(table.ids):
+        first, said = np.zeros((len(table.ids), LINK_DIM), np.float32), first
+        first[told.row] = said
+    return [Link("the references", first, told.row[some], np.arange(len(some)), second)]
 
 
 def _of_column(

@@ -1,6 +1,7 @@
 """D17: do texts say more than a text that never saw the video?"""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,9 +67,8 @@ def _identical(evidence: Evidence) -> Iterator[Measured]:
             yield Measured(share, min(limit, 0.95), {"column": told.name})
 
 
-def _commonest(texts: Any) -> float:
-    _, counts = np.unique(np.asarray(texts, dtype=object).astype(str), return_counts=True)
-    return float(counts.max() / counts.sum())
+def _commonest(texts: Sequence[str]) -> float:
+    return max(Counter(texts).values()) / len(texts)
 
 
 BLIND = Rule(
