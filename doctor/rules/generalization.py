@@ -70,7 +70,9 @@ def _overtrained(evidence: Evidence) -> Iterator[Measured]:
             continue
         found, chance = _rising(since), evidence.validations[-1].get(f"{key}/chance")
         gone = (median(since[-3:]) - lowest) / (chance - lowest) if chance else 1.0
-        if found < SIGNIFICANT and not 0 <= gone < MIN_GONE:
+        # a jump leaves no trend behind it, but everything that was gained is lost
+        lost = gone >= 1 and chance is not None and lowest < (1 - MIN_LEARNED) * chance
+        if lost or (found < SIGNIFICANT and not 0 <= gone < MIN_GONE):
             named = {"term": term, "best": lowest, "step": best, "now": rows[-1][1]}
             named |= {"count": len(since), "p": found}
             yield Measured(gone, MIN_GONE, named, course=(f"loss/{term}",))
@@ -114,7 +116,8 @@ OVERTRAINED = Rule(
     statement="The held-out term {term} was best at step {step} ({best:.3f}) and has risen over "
     "the {count} validations since, to {now:.3f}, while the training term fell.",
     formula="(median of the last three validations - best) / (chance - best), where Kendall's test "
-    "says that they rise, corrected for autocorrelation where that can be seen; p {p:.2g}",
+    "says that they rise, corrected for autocorrelation where that can be seen; p {p:.2g}; 1 and "
+    "more speaks for itself",
     null="0 where nothing is lost again",
     cause="More steps only learn the training studies by heart.",
     key="keep_best",

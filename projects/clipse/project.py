@@ -207,15 +207,14 @@ class ClipseProject(ClipTextProject[ClipseData, VideoText]):
             seed=self.config.seed,
         ) | blind_outcomes(self.config, model, self.data.test, encoded)
         temperature = float(model.temperature().detach())
-        losses = loss_group(encoded, temperature=temperature, batch=self.config.batch)
         return clipse_results(
             encoded,
             outcomes,
             floors,
-            patients=self.data.test.patients,
+            data=self.data,
             resamples=settings.bootstrap,
             seed=self.config.seed,
-            losses=losses,
+            losses=loss_group(encoded, temperature=temperature, batch=self.config.batch),
         )
 
 

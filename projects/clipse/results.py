@@ -20,7 +20,6 @@ from cinelex.data.images.dataset import CaptionedImages
 from cinelex.data.loader import evaluation_batches
 from cinelex.losses.contrastive import info_nce_from_logits
 from cinelex.losses.pairs import Pairs
-from cinelex.metrics.bootstrap import Groups
 from cinelex.metrics.floors import beside_floors
 from cinelex.metrics.image_retrieval import (
     DIRECTIONS,
@@ -31,6 +30,8 @@ from cinelex.metrics.image_retrieval import (
 from cinelex.metrics.ranking import Ranking
 from cinelex.metrics.representation import mean_off_diagonal_cosine, rankme
 from cinelex.models.video_text import VideoText
+from cinelex.projects.clipse.data import ClipseData
+from cinelex.projects.clipse.splits import split_tables
 from cinelex.projects.clipse.terms import PLAIN, TERMS
 from cinelex.projects.interface.results import Group, Results, headline
 from cinelex.projects.studies.encoding import (
@@ -92,7 +93,7 @@ def clipse_results(
     outcomes: Outcomes,
     floors: Mapping[str, Outcomes],
     *,
-    patients: Groups,
+    data: ClipseData,
     resamples: int,
     seed: int,
     losses: Group,
@@ -103,11 +104,12 @@ def clipse_results(
         encoded: The held-out images and captions.
         outcomes: How they find one another.
         floors: The same of what is not trained.
-        patients: A number for the patient of each image; its own where nobody says.
+        data: The images of the run, of which one patient's are drawn together.
         resamples: Bootstrap resamples of the patients.
         seed: The same seed gives the same intervals.
         losses: The held-out losses.
     """
+    patients = data.test.patients
     count = len(np.unique(patients))
     named = count < len(patients)
     what = f"{count} patients" if named else "images"
@@ -134,7 +136,8 @@ def clipse_results(
     ]
     counts = {f"retrieval.gallery.{name}": one.gallery for name, one in rankings.items()}
     counts |= {f"retrieval.queries.{name}": one.queries for name, one in rankings.items()}
-    return Results(groups=[*groups, losses, _geometry(encoded)], counts=counts)
+    groups += [losses, _geometry(encoded)]
+    return Results(groups=groups, counts=counts, tables=split_tables(data))
 
 
 def validation_numbers(

@@ -194,6 +194,17 @@ def test_held_out_losses_that_only_waver_are_no_overtraining() -> None:
     assert found(replace(HEALTHY, validations=wavering), "N15") == []
 
 
+def test_held_out_losses_that_jumped_past_chance_are_overtraining_without_a_trend() -> None:
+    # of a tiny model that read 96 studies for 250 steps: 0.02 in training
+    since = (2.96, 3.47, 2.97, 4.19, 3.06, 2.97, 3.15, 3.78, 3.09, 3.38, 3.19, 3.24, 3.34, 3.44)
+    jumped = [
+        {"step": step, "losses/contrastive": value, "losses/contrastive/chance": 2.75}
+        for step, value in zip(range(20, 320, 20), (2.2, *since), strict=True)
+    ]
+    (finding,) = found(replace(HEALTHY, validations=jumped), "N15")
+    assert finding.measured == pytest.approx((3.34 - 2.2) / (2.75 - 2.2))
+
+
 def test_before_the_last_evaluation_the_newest_validation_is_what_was_held_out() -> None:
     row = {"step": 280, "losses/contrastive": 2.485, "losses/contrastive/chance": 2.485}
     (finding,) = found(replace(HEALTHY, results=None, validations=[row]), "D21")

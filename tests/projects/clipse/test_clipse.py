@@ -84,6 +84,7 @@ def test_a_run_leaves_results_with_chance_a_row_an_image_and_its_entry(finished:
     assert row[2]
     page = (finished / "report.html").read_text()
     assert "Image to text" in page
+    assert "each image counts as its own patient" in page
     assert "chance" in page
 
 
