@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -38,14 +39,17 @@ def build(table: Mapping[str, Callable[..., T]], part: Part, **context: Any) -> 
         if name in given:
             raise UserError(f"{part.name}: option {name!r} follows from the rest of the config")
     options = _check(part, {n: item for n, item in parameters.items() if n not in given})
-    with refusing(f"{part.name}: cannot be built with these options and sizes"):
+    said = f"{part.name}: cannot be built with these options and sizes"
+    with refusing(said), warnings.catch_warnings():
+        # a size that is 0 is only warned of, and whoever reads the module fails later
+        warnings.filterwarnings("error", "Initializing zero-element tensors")
         try:
             return table[part.name](**given, **options)
         except ValueError as error:
             if isinstance(error, UserError):
                 raise
-            said = str(error).strip().partition("\n")[0]
-            raise UserError(f"{part.name}: {said}") from error
+            why = str(error).strip().partition("\n")[0]
+            raise UserError(f"{part.name}: {why}") from error
 
 
 def build_at(key: str, table: Mapping[str, Callable[..., T]], part: Part, **context: Any) -> T:

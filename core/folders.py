@@ -29,6 +29,24 @@ def make_once(final: Path, make: Callable[[Path], None]) -> Path:
     return final
 
 
+@contextmanager
+def new_folder(final: Path, key: str) -> Iterator[Path]:
+    """Give a folder to fill that gets its name once it is whole; what fails leaves nothing behind.
+
+    Args:
+        final: Where it is to be.
+        key: The option that names it.
+
+    Raises:
+        UserError: Something is there, or nothing can be written there.
+    """
+    if final.exists() or final.is_symlink():
+        raise UserError(f"{key}: {final} is there already; name a folder that is not")
+    check_writable(final.absolute().parent, key)
+    with _beside(final.absolute()) as partial_folder:
+        yield partial_folder
+
+
 def check_writable(folder: Path, key: str) -> None:
     """Make a folder, and refuse it where nothing can be written, before there is work to lose.
 
@@ -80,9 +98,15 @@ def locked(path: Path, *, what: str) -> Iterator[None]:
 def _make(final: Path, make: Callable[[Path], None]) -> None:
     for leftover in final.parent.glob(f".{final.name}.partial-*"):
         shutil.rmtree(leftover)
+    with _beside(final) as partial_folder:
+        make(partial_folder)
+
+
+@contextmanager
+def _beside(final: Path) -> Iterator[Path]:
     partial_folder = Path(tempfile.mkdtemp(prefix=f".{final.name}.partial-", dir=final.parent))
     try:
-        make(partial_folder)
+        yield partial_folder
         partial_folder.chmod(0o755)
         partial_folder.rename(final)
     finally:

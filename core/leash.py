@@ -15,6 +15,11 @@ PR_SET_PDEATHSIG = 1
 """Ask Linux for a signal at the death of the thread that started this process; see prctl(2)."""
 
 
+def leashed(*command: str, cores: str = "-") -> list[str]:
+    """Return a command that ends with this process, by whatever signal this one ends."""
+    return [sys.executable, "-m", "cinelex.core.leash", str(os.getpid()), cores, *command]
+
+
 def run(starter: int, cores: str, command: Sequence[str]) -> None:
     """Become ``command``, pinned and leashed where the system can do that."""
     if sys.platform == "linux":
@@ -23,7 +28,7 @@ def run(starter: int, cores: str, command: Sequence[str]) -> None:
             os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
     if os.getppid() != starter:  # it died before the signal was asked for, or Python was up
         sys.exit(128 + signal.SIGTERM)
-    os.execv(command[0], list(command))  # noqa: S606  a list of arguments, and no shell
+    os.execvp(command[0], list(command))  # noqa: S606  a list of arguments, and no shell
 
 
 if __name__ == "__main__":

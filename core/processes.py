@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import LOST_PEER
+from cinelex.core.leash import leashed
 
 if TYPE_CHECKING:
     from torch.distributed import TCPStore  # type: ignore[attr-defined]
@@ -96,7 +97,7 @@ def _start(
 ) -> "subprocess.Popen[bytes]":
     with complaints.open("wb") as stream:
         return subprocess.Popen(
-            [sys.executable, "-m", *command],
+            leashed(sys.executable, "-m", *command),
             cwd=folder,
             env=environment,
             process_group=0,  # Ctrl-C is for the parent, which ends this

@@ -12,6 +12,7 @@ from cinelex.core.console import say
 from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_json
+from cinelex.core.folders import new_folder
 from cinelex.scripts.export import export
 from cinelex.trained.exported import seal
 
@@ -40,10 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prepare = load_options(PrepareConfig, options.options)
     if prepare.reports.headings is not None:
         raise UserError("reports.headings: a file of this machine does not travel; leave it out")
-    export(options.run, options.out, {"torch"})
     kept = json.loads(prepare.model_dump_json(exclude={"workers"}))
-    write_json(options.out / PROTOCOL, {"format": FORMAT, "prepare": kept})
-    say(f"bundle: {options.out}, hash {seal(options.out)}")
+    with new_folder(options.out, "--out") as out:
+        export(options.run, out, {"torch"})
+        write_json(out / PROTOCOL, {"format": FORMAT, "prepare": kept})
+        sealed = seal(out)
+    say(f"bundle: {options.out}, hash {sealed}")
     return 0
 
 

@@ -13,7 +13,7 @@ from cinelex.core.console import say
 from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
-from cinelex.core.folders import check_writable
+from cinelex.core.folders import new_folder
 from cinelex.core.tensors import save_tensors
 from cinelex.metrics.facts.claims import sentences
 from cinelex.projects import open_project
@@ -69,7 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     least = options.sentences
     if least is not None and least < MIN_PATIENTS:
         raise UserError(f"--sentences: fewer than {MIN_PATIENTS} patients are too few to hide in")
-    export(options.run, options.out, engines, least=least)
+    with new_folder(options.out, "--out") as out:
+        sealed = export(options.run, out, engines, least=least)
+    say(f"written: {options.out}, hash {sealed[:16]}")
     return 0
 
 
@@ -78,17 +80,13 @@ def export(run: Path, out: Path, engines: set[EngineName], *, least: int | None 
 
     Args:
         run: Its folder.
-        out: The folder to write.
+        out: The empty folder to write to.
         engines: The forms.
         least: Patients whose reports hold a sentence that may go along; None leaves all behind.
 
     Raises:
-        UserError: The folder is there, there is no such run, or the export does not answer as the
-            run does.
+        UserError: There is no such run, or the export does not answer as the run does.
     """
-    if out.exists():
-        raise UserError(f"--out: {out} is there already; name a folder that is not")
-    check_writable(out.absolute().parent, "--out")
     trained = load_run(run)
     write_export(trained, read_towers(run), out, [] if least is None else shared(run, least))
     towers = write_towers(trained.model, out / "towers")
@@ -101,7 +99,7 @@ def export(run: Path, out: Path, engines: set[EngineName], *, least: int | None 
     text = card(trained.config, read_results(run), found, towers, unmeasured=why)
     write_whole(out / "README.md", text)
     sealed = seal(out)
-    say(f"written: {out}, hash {sealed[:16]}; loaded again as {', '.join(ordered)}")
+    say(f"loaded again as {', '.join(ordered)}")
     for name, one in found.items():
         value = one.recall_at_1["value"]
         shown = "undefined" if value is None else f"{value:.1%}"

@@ -19,6 +19,7 @@ from cinelex.core.console import say
 from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
+from cinelex.core.leash import leashed
 from cinelex.doctor.report.seeds import paired_nulls, write_seeds
 from cinelex.metrics.seeds import student_interval
 from cinelex.projects.interface.results import read_results
@@ -50,8 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     overrides = [item for item in options.overrides if not item.startswith(("name=", "seed="))]
     names = {seed: f"{config.name}-seed{seed}" for seed in seeds}
     for seed, name in names.items():
-        command = ["bash", str(RUNNER), "--base_config", options.base_config, *passed, *overrides]
-        code = subprocess.run([*command, f"name={name}", f"seed={seed}"], check=False).returncode
+        command = leashed("bash", str(RUNNER), "--base_config", options.base_config, *passed)
+        own = [*overrides, f"name={name}", f"seed={seed}"]
+        code = subprocess.run([*command, *own], check=False).returncode
         if code:
             return code
     path = config.folder / f"{config.name}.seeds.csv"  # no name-seed* matches it

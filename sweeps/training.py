@@ -11,6 +11,7 @@ from typing import Protocol
 
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import HUNG, INTERRUPTED, LOST_PEER, PREEMPTED
+from cinelex.core.leash import leashed
 from cinelex.core.locks import in_use
 from cinelex.sweeps.settings import BASE_FILE, Sweep, Task, overrides
 
@@ -55,8 +56,7 @@ class Slot:
     def command(self, module: str, *arguments: str) -> list[str]:
         """Return the command line of a Python module that ends with its starter, this process."""
         cores = ",".join(str(core) for core in self.cores) or "-"
-        leash = [sys.executable, "-m", "cinelex.core.leash", str(os.getpid()), cores]
-        return [*leash, sys.executable, "-m", module, *arguments]
+        return leashed(sys.executable, "-m", module, *arguments, cores=cores)
 
 
 def gpu_slots(gpus: Sequence[str], *, gpus_per_trial: int) -> list[Slot]:

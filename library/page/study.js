@@ -67,7 +67,7 @@ export function card(result, answer, context) {
       + ` · ${chance(result.p)} of random pairs score as high`)),
   scale(result.score, answer.random),
   el("div", { class: "views" }, ...result.videos.map((video) => figure(video, player))),
-  el("p", { class: "report" }, result.report || "No report."),
+  el("p", { class: "report", dir: "auto" }, result.report || "No report."),
   el("p", { class: "words quiet" }),
   el("div", { class: "actions" },
     vote("like", "More like this", "m"), vote("unlike", "Less like this", "l"),

@@ -8,7 +8,7 @@ from cinelex.metrics.facts.parse import leans
 from cinelex.metrics.facts.readers import read_by
 from cinelex.metrics.facts.scan import scan
 from cinelex.metrics.facts.segments import spoken
-from cinelex.metrics.facts.sentences import sentences_of
+from cinelex.metrics.facts.sentences import ENDS, sentences_of
 from cinelex.metrics.facts.vocabulary import Vocabulary, vocabulary
 
 CORONARY: Final = vocabulary("coronary")
@@ -16,7 +16,9 @@ CORONARY: Final = vocabulary("coronary")
 Claim = tuple[str, str, float]
 """Attribute, place, and the one value that is stated; 0 where it is denied."""
 
-SENTENCE: Final = re.compile(r"[^.;!?\n]*(?:\.(?=\d)[^.;!?\n]*)*[.;!?\n]*\s*")
+SENTENCE: Final = re.compile(
+    rf"[^.{ENDS}]*(?:\.(?=\d)[^.{ENDS}]*)*[.{ENDS}]*\s*",
+)
 """A sentence with its full stop and the blanks behind it."""
 
 _DIRECTION: Final = re.compile(

@@ -18,7 +18,9 @@ _CORONARY: Final = vocabulary("coronary")
 _FOREIGN: Final = re.compile(_CORONARY.foreign)
 _TERMS: Final = tuple((re.compile(term), english) for term, english in _CORONARY.terms)
 _EARLIER: Final = tuple((re.compile(phrase), kept) for phrase, kept in _CORONARY.earlier)
-_SENTENCE_END: Final = re.compile(r"\.(?!\d)|(?<!\d)\.|[;!?\n]+")
+ENDS: Final = r";!?\n。！？；؟؛۔।"
+"""What ends a sentence besides a full stop, in any script; for between brackets."""  # noqa: RUF001
+_SENTENCE_END: Final = re.compile(rf"\.(?!\d)|(?<!\d)\.|[{ENDS}]+")
 MAX_SENTENCE: Final = 2000
 """Characters of a sentence; a longer one is no prose, and what relates its parts is quadratic."""
 

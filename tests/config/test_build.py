@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
+from torch import nn
 
 from cinelex.config.build import build
 from cinelex.config.strict import Part
@@ -95,3 +96,9 @@ def test_an_unknown_part_gets_the_nearest_name_or_all() -> None:
     )
     assert "did you mean encoder?" in refusal({}, "enc")
     assert refusal({}, "x") == "unknown name 'x'; there are count, encoder, loss"
+
+
+def test_a_size_of_0_is_refused() -> None:
+    table = {"linear": nn.Linear}
+    with pytest.raises(UserError, match=r"linear: cannot be built .*zero-element"):
+        build(table, Part(name="linear", options={"out_features": 0}), in_features=3)

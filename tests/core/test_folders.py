@@ -7,7 +7,7 @@ from time import sleep
 import pytest
 
 from cinelex.core.errors import UserError
-from cinelex.core.folders import make_once
+from cinelex.core.folders import make_once, new_folder
 
 
 def test_a_folder_is_made_once_however_many_ask(tmp_path: Path) -> None:
@@ -51,3 +51,18 @@ def test_a_folder_that_nobody_may_write_to_names_the_key(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot be written to .*; set data.cache"):
         make_once(tmp_path / "file" / "set", lambda folder: None)
+
+
+def test_a_new_folder_is_there_once_it_is_whole_and_not_at_all_where_filling_it_fails(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "above" / "out"
+    with pytest.raises(FileNotFoundError), new_folder(out, "--out") as folder:
+        (folder / "absent" / "half").write_text("1")
+    assert not list(out.parent.iterdir())
+    with new_folder(out, "--out") as folder:
+        (folder / "whole").write_text("1")
+        assert not out.exists()
+    assert (out / "whole").read_text() == "1"
+    with pytest.raises(UserError, match="--out: .* is there already"), new_folder(out, "--out"):
+        pass

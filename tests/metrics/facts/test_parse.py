@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cinelex.metrics.facts import Fact, parse
+from cinelex.metrics.facts.claims import sentences
 from cinelex.metrics.facts.segments import SEGMENT_VESSELS, VESSELS
 from cinelex.metrics.facts.sentences import MAX_SENTENCE, sentences_of
 
@@ -213,3 +214,8 @@ JUMBLE = (
 def test_no_jumble_of_its_own_words_breaks_the_parser(words: list[str]) -> None:
     for fact in parse(" ".join(words)):
         assert 0 <= fact.low <= fact.high <= 100
+
+
+def test_a_sentence_ends_as_its_script_ends_it() -> None:
+    assert sentences_of("右冠状动脉狭窄3.5%。未见钙化！") == ["右冠状动脉狭窄3.5%", "未见钙化"]
+    assert sentences("هل يوجد تضيق؟ لا.") == ["هل يوجد تضيق؟", "لا."]
