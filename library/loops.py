@@ -18,6 +18,7 @@ from PIL import Image
 
 from cinelex.core.files import write_whole
 from cinelex.data.video.frame_store import FrameStore
+from cinelex.data.video.frames import evenly_spaced
 from cinelex.library.catalog import Catalog, Video
 
 MAX_SIDE: Final = 8192
@@ -47,8 +48,7 @@ class Loop:
 def chosen(frames: int, rows: int, columns: int) -> list[int]:
     """Return the frames that are shown: all, or as many evenly spaced ones as a sheet can hold."""
     most = min(MAX_FRAMES, max(1, MAX_SIDE // rows) * max(1, MAX_SIDE // columns))
-    taken = min(frames, most)
-    return [(2 * n + 1) * frames // (2 * taken) for n in range(taken)]
+    return evenly_spaced(frames, most)
 
 
 def loop_of(shape: Sequence[int], times_ms: Any) -> Loop:

@@ -6,12 +6,10 @@ Their bytes are deleted as soon as they are decoded; frames stay in memory for a
 import hashlib
 import queue
 import secrets
-import tempfile
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,12 +18,11 @@ import numpy as np
 import torch
 
 from cinelex.config.schema import DataConfig
-from cinelex.core.children import Child, ChildDiedError, ChildLateError
 from cinelex.core.errors import UserError
 from cinelex.data.video.decode import Limits, VideoError
 from cinelex.data.video.decoders import ChildDecoder
-from cinelex.data.video.frame_store import FrameStore
-from cinelex.data.video.resize import Shape, reshape_frame
+from cinelex.data.video.frames import evenly_spaced
+from cinelex.data.video.resize import Shape
 from cinelex.data.video.sniff import DICOM, head_of
 from cinelex.data.video.transforms import to_float
 from cinelex.library.loops import Frames
@@ -78,8 +75,7 @@ class Uploads:
         except queue.Empty:
             raise UserError("too many files are being decoded; try again in a minute") from None
         try:
-            is_dicom = DICOM.match(head_of(path)) is not None
-            frames, times = (_dicom if is_dicom else _video)(path, self._data)
+            frames, times = _decoded(path, self._data)
         finally:
             self._turns.put(None)
         content = hashlib.sha256(np.ascontiguousarray(frames).data).hexdigest()[:16]
@@ -123,17 +119,16 @@ class Uploads:
         return Question("videos", np.asarray(vector.float().cpu().numpy()))
 
 
-def _shape(data: DataConfig) -> Shape:
-    return Shape(size=data.size, channels=data.channels)
-
-
-def _video(path: Path, data: DataConfig) -> tuple[Frames, Any]:
-    """Decode a video file in a child that is gone afterwards."""
+def _decoded(path: Path, data: DataConfig) -> tuple[Frames, Any]:
+    """Decode a file in a child that is gone afterwards; of DICOM its sector or field alone."""
     limits = Limits(max_pixels=MAX_PIXELS, max_frames=MAX_FRAMES, deadline_s=DEADLINE_S)
     with ChildDecoder(limits, backend=data.decoder, device=data.decoder_device) as decoder:
         try:
             info, frames = decoder.read_stored(
-                path, shape=_shape(data), stored_frames=data.stored_frames
+                path,
+                shape=Shape(size=data.size, channels=data.channels),
+                stored_frames=data.stored_frames,
+                dicom=DICOM.match(head_of(path)) is not None,
             )
         except VideoError as problem:
             raise UserError(f"this file cannot be searched with: {problem}") from None
@@ -144,47 +139,4 @@ def _times_at(times_ms: Sequence[float] | None, total: int, kept: int) -> Any:
     """Return the times of the frames that were kept, whether all were or some."""
     if times_ms is None or len(times_ms) == kept:
         return times_ms if times_ms is None else np.asarray(times_ms)
-    return np.asarray(times_ms)[[(2 * n + 1) * total // (2 * kept) for n in range(kept)]]
-
-
-def _dicom(path: Path, data: DataConfig) -> tuple[Frames, Any]:
-    """Decode a DICOM cine in a child: its sector or field alone, without what is burned in."""
-    with (
-        tempfile.TemporaryDirectory(prefix="cinelex-") as folder,
-        closing(Child("cinelex.data.prepare.child")) as child,
-    ):
-        about = {"path": path.name, "file": str(path)}
-        inspected = _ask(child, {"do": "inspect", "root": str(path.parent), "items": [about]})
-        record = inspected.get("record") or {}
-        if record.get("kind") != "cine":
-            raise _refused(record.get("reason") or "unreadable")
-        request = {
-            "do": "decode",
-            "items": [about | {"record": record}],
-            "store": folder,
-            "part": "upload",
-            "salt": secrets.token_hex(16),
-            "format": 1,
-            "min_confidence": 0.0,
-            "approved": [],
-        }
-        decoded = _ask(child, request)
-        if not decoded.get("stored"):
-            raise _refused(decoded.get("reason") or "unreadable")
-        store = FrameStore(folder)
-        shape, frames = _shape(data), store.frames(decoded["key"])
-        kept = np.stack([reshape_frame(frame, shape=shape) for frame in frames])
-        return kept, np.asarray(decoded["times_ms"]) if decoded["times_ms"] else None
-
-
-def _ask(child: Child, request: dict[str, Any]) -> dict[str, Any]:
-    """Return the first answer, when the last one is there as well."""
-    try:
-        return list(child.ask(request, answers=2, deadline_s=DEADLINE_S))[0]
-    except (ChildDiedError, ChildLateError):
-        raise UserError("this DICOM file was not decoded in time; try a shorter cine") from None
-
-
-def _refused(reason: str) -> UserError:
-    words = reason.replace("_", " ")
-    return UserError(f"this DICOM file cannot be searched with ({words}); drop a cine of US or XA")
+    return np.asarray(times_ms)[evenly_spaced(total, kept)]

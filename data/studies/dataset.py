@@ -19,6 +19,7 @@ from cinelex.data.studies.studies import Studies
 from cinelex.data.studies.study import Study
 from cinelex.data.studies.tokens import Tokens, encoded_reports
 from cinelex.data.text.tokenizer import Tokenizer
+from cinelex.data.video.frames import evenly_spaced
 from cinelex.data.video.sampling import Sampling
 from cinelex.data.video.videos import StoredVideos
 
@@ -151,8 +152,7 @@ class StudyDataset:
         """Return the indices of the videos of a study that are taken, in order."""
         count = len(study.videos)
         if epoch is None:
-            taken = min(count, self.evaluation_videos)
-            return [(2 * n + 1) * count // (2 * taken) for n in range(taken)]
+            return evenly_spaced(count, self.evaluation_videos)
         turns = [keyed_seed(self.seed, epoch, study.id, n, "videos") for n in range(count)]
         key = (self.seed, epoch, study.id)
         return self.choice.take(turns, study.views, self.max_videos, key=key)
