@@ -17,7 +17,6 @@ from torch import Tensor
 from cinelex.core.distributed import gather_rows, is_main, rank, world_size
 from cinelex.core.files import write_whole
 from cinelex.data.images.dataset import CaptionedImages
-from cinelex.data.loader import evaluation_batches
 from cinelex.losses.contrastive import info_nce_from_logits
 from cinelex.losses.pairs import Pairs
 from cinelex.metrics.floors import beside_floors
@@ -34,11 +33,7 @@ from cinelex.projects.clipse.data import ClipseData
 from cinelex.projects.clipse.splits import split_tables
 from cinelex.projects.clipse.terms import PLAIN, TERMS
 from cinelex.projects.interface.results import Group, Results, headline
-from cinelex.projects.studies.encoding import (
-    device_of,
-    encode_batch,
-    encode_texts,
-)
+from cinelex.projects.studies.encoding import encode_studies, encode_texts
 from cinelex.projects.studies.evaluation import FLOORS
 from cinelex.projects.studies.measures import RETRIEVAL, flat_numbers, scores_of
 
@@ -71,18 +66,12 @@ def encode_images(model: VideoText, dataset: CaptionedImages, *, batch: int) -> 
         dataset: The images.
         batch: Images, or captions, at once; the result does not depend on it.
     """
-    device = device_of(model)
-    images = [
-        encode_batch(model, some.to(device)).study.cpu()
-        for some in evaluation_batches(dataset, batch=batch)
-    ]
     texts = list(dataset.texts())
     own = texts[len(texts) * rank() // world_size() : len(texts) * (rank() + 1) // world_size()]
     pad_id = dataset.tokenizer.pad_id
     captions = encode_texts(model, own, pad_id=pad_id, kept=dataset.kept_texts, batch=batch)
-    empty = torch.zeros(0, model.dim)
     return EncodedImages(
-        image=gather_rows(torch.cat([empty, *images])),
+        image=encode_studies(model, dataset, batch=batch),
         caption=gather_rows(captions),
         owner=torch.from_numpy(dataset.caption_owners()),
     )

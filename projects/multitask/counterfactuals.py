@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from cinelex.config.schema import RunConfig
 from cinelex.core.randomness import numpy_generator
@@ -17,7 +17,7 @@ from cinelex.metrics.facts.vocabulary import vocabulary
 from cinelex.models.video_text import VideoText
 from cinelex.projects.interface.results import Estimate, Group, Null, Score
 from cinelex.projects.studies.data import StudyData
-from cinelex.projects.studies.encoding import device_of, encode_studies
+from cinelex.projects.studies.encoding import encode_studies, encode_texts
 
 NOTE = (
     "Each held-out study is held against its report and a twin of it that denies one finding, "
@@ -49,7 +49,7 @@ def counterfactual_groups(config: RunConfig, data: StudyData, model: VideoText) 
         if len(pairs) < MIN_PAIRS:
             continue
         own, other = (
-            encode_texts(model, [pair[side] for pair in pairs.values()], data.tokenizer, batch)
+            _rows(model, [pair[side] for pair in pairs.values()], data.tokenizer, batch)
             for side in (0, 1)
         )
         toward, chosen = (own - other).numpy(), list(pairs)
@@ -78,18 +78,11 @@ def twin_pairs(
     return {index: (reports[index], twin) for index, twin in found if twin is not None}
 
 
-@torch.no_grad()
-def encode_texts(
+def _rows(
     model: VideoText, texts: Sequence[str], tokenizer: Tokenizer, batch: int
 ) -> Float[Tensor, "text dim"]:
-    """Return one unit row a text; on the CPU."""
-    token_ids, rows = [torch.tensor(tokenizer.encode(text)) for text in texts], []
-    for start in range(0, len(token_ids), batch):
-        padded = nn.utils.rnn.pad_sequence(
-            token_ids[start : start + batch], batch_first=True, padding_value=tokenizer.pad_id
-        ).to(device_of(model))
-        rows.append(model.encode_report(padded, padded != tokenizer.pad_id).report.cpu())
-    return torch.cat(rows)
+    token_ids = [torch.tensor(tokenizer.encode(text)) for text in texts]
+    return encode_texts(model, token_ids, pad_id=tokenizer.pad_id, kept=None, batch=batch)
 
 
 def _score(

@@ -11,9 +11,8 @@ from cinelex.doctor.finding import Severity
 from cinelex.doctor.predictions.table import Predictions, Scored
 from cinelex.doctor.rules.rule import Measured, Rule
 from cinelex.metrics.bootstrap import drawn_counts, interval_of_sums, percentiles
-from cinelex.metrics.calibration import calibrated_error, calibration_error
+from cinelex.metrics.calibration import calibrated_error, calibration_error, calibration_line
 from cinelex.metrics.classification import auroc
-from cinelex.metrics.recalibration import recalibration
 from cinelex.metrics.weighted import auroc_of
 
 MIN_ITEMS = 100
@@ -151,7 +150,7 @@ def _uncalibrated(evidence: Evidence) -> Iterator[Measured]:
         error = calibration_error(probability, there)
         mean, _, high = calibrated_error(probability)
         if high is not None and error > high and error > MAX_ERROR:
-            slope, intercept = recalibration(probability, there)
+            slope, intercept = calibration_line(probability, there)
             named = {"column": scored.name, "truth": scored.truth_name, "mean": mean}
             named |= {"slope": slope, "intercept": intercept, "items": len(some)}
             named |= {"share": float(there.mean()), "said": float(probability.mean())}
