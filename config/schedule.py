@@ -36,6 +36,12 @@ def active_weights(config: RunConfig) -> dict[str, ValueOrSchedule]:
     return {name: weight for name, weight in config.loss_weights.items() if _max(weight) > 0}
 
 
+def weights_at(config: RunConfig, step: int) -> dict[str, float]:
+    """Return the weight of each of these terms at optimizer step ``step``, from 0."""
+    active, steps = active_weights(config), config.steps
+    return {name: value_at(weight, step=step, steps=steps) for name, weight in active.items()}
+
+
 def _max(weight: ValueOrSchedule) -> float:
     return max(weight.start, weight.end) if isinstance(weight, Schedule) else weight
 

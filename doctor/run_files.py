@@ -11,6 +11,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.files import read_json
 from cinelex.doctor.evidence import Evidence, is_number
 from cinelex.doctor.finding import Finding, finding_of
+from cinelex.projects.interface.plain import mapping
 from cinelex.projects.interface.results import Results, read_results
 from cinelex.runners.record import read_rows
 
@@ -85,7 +86,7 @@ def read_run(folder: Path) -> RunFiles:
         results=read_results(folder),
         retrieval=read_rows(folder / "predictions" / "retrieval.jsonl"),
         captions=read_rows(folder / "predictions" / "captions.jsonl"),
-        diagnostics=_mapping(kept.get("diagnostics")),
+        diagnostics=mapping(kept.get("diagnostics")),
         findings=[
             finding
             for row in (findings if isinstance(findings, list) else [])
@@ -117,14 +118,9 @@ def read_steps(folder: Path, *, kind: str = "step") -> list[Row]:
     return _steps(read_rows(folder / "metrics.jsonl"), kind=kind)
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    """Return a mapping as it is, and none for whatever else a file holds in its place."""
-    return value if isinstance(value, Mapping) else {}
-
-
 def _content(path: Path) -> Mapping[str, Any]:
     """Return what is in a JSON file; nothing where it is not there or holds something else."""
-    return _mapping(read_json(path)) if path.exists() else {}
+    return mapping(read_json(path)) if path.exists() else {}
 
 
 def _steps(records: list[Row], *, kind: str = "step") -> list[Row]:

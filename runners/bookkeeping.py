@@ -13,8 +13,8 @@ from cinelex.core.console import say
 from cinelex.core.distributed import gather_json, is_main
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
-from cinelex.runners.nonfinite import Lost, finite_or_none
-from cinelex.runners.record import Record, last_records
+from cinelex.runners.nonfinite import Lost
+from cinelex.runners.record import Record, finite_or_none, last_records
 from cinelex.runners.sinks import Sink
 from cinelex.runners.step import StepReport, one_line
 

@@ -1,12 +1,11 @@
 """What accelerators can do, by the names that people give them."""
 
-import time
 from dataclasses import dataclass
-from statistics import median
 
 import torch
 
 from cinelex.core.errors import UserError
+from cinelex.runners.meter import matmul_rate
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,8 @@ RATES: dict[str, tuple[float, float]] = {
     "h200": (989.0, 141.0),
 }
 """Dense bf16 rate (10^12/s) and memory (GiB), as their makers state them."""
-SIDE, REPEATS = 1024, 7
+SIDE = 1024
+"""Of the matrices that this machine's CPU is measured with."""
 
 
 def card_of(name: str) -> Card:
@@ -55,19 +55,9 @@ def card_of(name: str) -> Card:
         UserError: Nobody knows it.
     """
     if name == "cpu":
-        return Card("cpu", _cpu_rate(), None, CPU_EFFICIENCY)
+        rate = matmul_rate(torch.device("cpu"), bf16=False, side=SIDE)
+        return Card("cpu", rate / 1e12, None, CPU_EFFICIENCY)
     if name not in RATES:
         raise UserError(f"--card: {name!r} is none of cpu, {', '.join(RATES)}")
     rate, memory = RATES[name]
     return Card(name, rate, memory, GPU_EFFICIENCY)
-
-
-def _cpu_rate() -> float:
-    """Return how many 10^12 operations a second a matrix product takes on this CPU."""
-    one = torch.randn(SIDE, SIDE)
-    took = []
-    for _ in range(REPEATS):
-        began = time.perf_counter()
-        one @ one
-        took.append(time.perf_counter() - began)
-    return 2 * SIDE**3 / median(took) / 1e12

@@ -24,9 +24,9 @@ SIDES = {"cpu": 512, "cuda": 8192}
 REPEATS = 7
 
 
-def matmul_rate(device: torch.device, *, bf16: bool) -> float:
+def matmul_rate(device: torch.device, *, bf16: bool, side: int | None = None) -> float:
     """Return how many operations a second a large matrix product takes there, as it is used."""
-    side = SIDES[device.type]
+    side = side or SIDES[device.type]
     one = torch.empty(side, side, device=device, dtype=torch.bfloat16 if bf16 else torch.float32)
     one.copy_(torch.linspace(-1, 1, side))  # no draw: a run's random numbers stay as they are
     took = []

@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +74,6 @@ class LostStep:
         if is_main():
             self.saver.wait()
             keep(self.folder, lost, checkpoint=self.saver.last, random=self.random)
-
-
-def finite_or_none(numbers: Mapping[str, float]) -> dict[str, float | None]:
-    """Return numbers as the record holds them."""
-    return {name: value if isfinite(value) else None for name, value in numbers.items()}
 
 
 def keep(

@@ -1,6 +1,7 @@
 """The record of a run: one JSON object a line, each step once, however often the run restarts."""
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from io import FileIO
@@ -47,7 +48,9 @@ class Record:
         """Append one line; numbers that are not finite become null."""
         if self._file is None:
             return
-        line = json.dumps({"kind": kind, **_finite(numbers)}, allow_nan=False).encode() + b"\n"
+        line = (
+            json.dumps({"kind": kind, **finite_or_none(numbers)}, allow_nan=False).encode() + b"\n"
+        )
         try:
             written = self._file.write(line)
         except OSError as problem:
@@ -146,10 +149,10 @@ def parse_rows(content: bytes, path: Path) -> list[Row]:
     return rows
 
 
-def _finite(numbers: Mapping[str, Any]) -> dict[str, Any]:
-    infinite = (float("inf"), float("-inf"))
+def finite_or_none(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return numbers as the record holds them: None for one that is not finite."""
     return {
-        name: None if isinstance(value, float) and (value != value or value in infinite) else value
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in numbers.items()
     }
 

@@ -15,7 +15,8 @@ from cinelex.core.files import hash_json
 from cinelex.core.sharding import whole
 from cinelex.core.tensors import save_tensors
 from cinelex.projects.interface.project import Project
-from cinelex.runners.nonfinite import CHECKPOINT, RANDOM, WEIGHTS, Bundle, finite_or_none
+from cinelex.runners.nonfinite import CHECKPOINT, RANDOM, WEIGHTS, Bundle
+from cinelex.runners.record import finite_or_none
 from cinelex.runners.snapshot import random_states, restore_random_state
 from cinelex.runners.stacking import tensors_of
 from cinelex.runners.train import Trainer

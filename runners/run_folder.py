@@ -19,12 +19,11 @@ from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_json, write_whole
 from cinelex.core.names import covered
 from cinelex.core.provenance import code_hash
+from cinelex.projects.interface.results import HASHES
 from cinelex.projects.interface.towers import keep_towers
 from cinelex.runners.differences import decisive, listed
 
 LOCK = "manifest.lock"
-HASHES = ("config", "data", "code", "checkpoint")
-"""What every result can be traced by."""
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,6 @@ SCRIPTS = ("bash scripts/doctor.sh", "bash scripts/runs.sh")
 """For who has no ``cinelex`` on the path."""
 LABEL, VALUE, INTERVAL, NULL = 48, 8, 18, 23
 """Columns of a line of the summary, 100 in all; a heading gives way to its score."""
-HEAD = (
-    f"{'score':<{LABEL}} {'value':>{VALUE}} {'95 % interval':<{INTERVAL}} the null that is hardest"
-)
 
 
 def schedule_lines(config: RunConfig) -> list[str]:

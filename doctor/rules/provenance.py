@@ -6,9 +6,8 @@ from typing import Any
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.rules.rule import Measured, Rule
 from cinelex.metrics.equal_factor import MAX_P, equal_factor, written
-from cinelex.projects.interface.results import Results, Score
+from cinelex.projects.interface.results import HASHES, Results, Score
 
-HASHES = ("config", "data", "code", "checkpoint")
 MIN_METRICS = 4
 
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from cinelex.config.schedule import active_weights, value_at
+from cinelex.config.schedule import active_weights, value_at, weights_at
 from cinelex.config.schema import RunConfig
 from cinelex.core.distributed import gather_rows, rank, world_size
 from cinelex.core.errors import refusing
@@ -114,8 +114,7 @@ class EqProject(Project[EqBatch, EqAutoencoder]):
 
     def weights(self, step: int) -> Mapping[str, float]:
         """Return the weight of each term at optimizer step ``step``, from 0."""
-        steps = self.config.steps
-        return {name: value_at(w, step=step, steps=steps) for name, w in self._weights.items()}
+        return weights_at(self.config, step)
 
     def prepare_step(self, model: EqAutoencoder, step: int) -> Mapping[str, Tensor | float]:
         """Set the temperature of this step, and return it."""

@@ -22,6 +22,8 @@ from cinelex.projects.interface.plain import (
 from cinelex.projects.interface.terms import Better
 
 FILE = "results.json"
+HASHES = ("config", "data", "code", "checkpoint")
+"""What every result can be traced by."""
 ABOUT = ("label", "unit", "better", "variant", "undefined", "bounds", "headline")
 RESERVED = ("value", "low", "high", "baselines", *ABOUT)
 """Keys of a score in ``results.json`` that are no null."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cinelex.config.build import build
-from cinelex.config.schedule import active_weights, value_at
+from cinelex.config.schedule import active_weights, weights_at
 from cinelex.config.schema import RunConfig
 from cinelex.data.batch import Batch
 from cinelex.data.studies.dataset import StudyDataset
@@ -150,9 +150,7 @@ class MultitaskProject(ClipTextProject[StudyData, VideoText]):
 
     def weights(self, step: int) -> Mapping[str, float]:
         """Return the weight of each term at optimizer step ``step``, from 0."""
-        steps = self.config.steps
-        weights = {name: value_at(w, step=step, steps=steps) for name, w in self._weights.items()}
-        return {"contrastive": 0.0, **weights}
+        return {"contrastive": 0.0, **weights_at(self.config, step)}
 
     def nulls(self, batch: Batch) -> Mapping[str, TermNulls]:
         """Return what each term is for a model that knows nothing."""

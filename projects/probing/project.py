@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cinelex.config.build import build
-from cinelex.config.schedule import active_weights, value_at
+from cinelex.config.schedule import active_weights, weights_at
 from cinelex.config.schema import Part, RunConfig
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json
@@ -141,8 +141,7 @@ class ProbingProject(Project[Batch, Probes]):
 
     def weights(self, step: int) -> Mapping[str, float]:
         """Return the weight of each probe's term at optimizer step ``step``, from 0."""
-        steps = self.config.steps
-        return {name: value_at(w, step=step, steps=steps) for name, w in self._weights.items()}
+        return weights_at(self.config, step)
 
     def prepare_step(self, model: Probes, step: int) -> Mapping[str, Tensor | float]:
         """Nothing here follows a schedule."""

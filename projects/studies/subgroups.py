@@ -82,33 +82,24 @@ def _subgroups(
     rows = []
     for one in found:
         both = (None, None) if one.p_value is None else next(adjusted)
-        about = {name: value for name, value in vars(one).items() if name not in ("score",)}
         rows.append(
             {
                 "score": label,
-                **about,
+                "column": one.column,
+                "value": one.value,
+                "items": one.items,
+                "patients": one.patients,
                 "mean": one.score,
+                "low": one.low,
+                "high": one.high,
+                "overall": float(values.mean()),
+                "effect": one.effect,
+                "p_value": one.p_value,
                 "holm": both[0],
                 "benjamini_hochberg": both[1],
-                "overall": float(values.mean()),
             }
         )
-    order = (
-        "score",
-        "column",
-        "value",
-        "items",
-        "patients",
-        "mean",
-        "low",
-        "high",
-        "overall",
-        "effect",
-        "p_value",
-        "holm",
-        "benjamini_hochberg",
-    )
-    return [{name: row[name] for name in order} for row in rows]
+    return rows
 
 
 def _note(found: Sequence[Sequence[Mapping[str, Any]]]) -> str:

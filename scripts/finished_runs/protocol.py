@@ -7,8 +7,7 @@ from cinelex.config.flat import flat
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
-from cinelex.projects.interface.results import Results, read_results
-from cinelex.runners.run_folder import HASHES
+from cinelex.projects.interface.results import HASHES, Results, read_results
 
 KEYS = ("data.test_split", "data.frames", "data.sampling.", "data.size", "data.max_videos")
 """Keys and sections that decide what a model is shown when it is measured."""

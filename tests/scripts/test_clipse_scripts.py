@@ -12,8 +12,7 @@ import pytest
 from cinelex.config.load import dump_config, load_config
 from cinelex.core.errors import UserError
 from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
-from cinelex.projects.interface.results import Group, Results, Score
-from cinelex.runners.run_folder import HASHES
+from cinelex.projects.interface.results import HASHES, Group, Results, Score
 from cinelex.scripts import check_images
 from cinelex.scripts.finished_runs import command, pairing
 from cinelex.scripts.run_seeds import agreement, read_seeds, table_of

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cinelex.config.load import dump_config, load_config
-from cinelex.projects.interface.results import Group, Results, Score
-from cinelex.runners.run_folder import HASHES, register
+from cinelex.projects.interface.results import HASHES, Group, Results, Score
+from cinelex.runners.run_folder import register
 from cinelex.scripts.finished_runs.command import main
 from tests.tiny_run import MULTITASK
 
