@@ -25,7 +25,7 @@ from benchmarks.folder_kinds import EXPORT, FOREIGN, RUN, planted_keys, write_so
 from benchmarks.folder_mutants import copied_anew, damage
 from cinelex.core.entry import guarded
 from cinelex.doctor import __main__ as doctor
-from cinelex.library import faiss_index
+from cinelex.library import indexing
 from cinelex.scripts import evaluate, export, main, use
 from cinelex.scripts.finished_runs import command as runs
 from tests.tiny_run import arguments
@@ -37,7 +37,7 @@ MAINS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "evaluate": evaluate.main,
     "doctor": doctor.main,
     "runs": runs.main,
-    "index": faiss_index.main,
+    "index": indexing.main,
 }
 KINDS = (*FOREIGN, "fuzz", "export", "fuzz", "fuzz", "export")
 """What lies in the folder of sound ones; a run has the most files and the most readers."""

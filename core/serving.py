@@ -6,8 +6,11 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+Answer = dict[str, Any] | tuple[dict[str, Any], bytes]
+"""What JSON holds; or that, saying their number as ``bytes``, and raw bytes behind it."""
 
-def serve(answers_to: Callable[[dict[str, Any]], Iterator[dict[str, Any]]]) -> None:
+
+def serve(answers_to: Callable[[dict[str, Any]], Iterator[Answer]]) -> None:
     """Answer requests on the standard streams until there are no more.
 
     Whatever a library prints goes to standard error.
@@ -17,6 +20,8 @@ def serve(answers_to: Callable[[dict[str, Any]], Iterator[dict[str, Any]]]) -> N
     while len(prefix := sys.stdin.buffer.read(8)) == 8:
         request = json.loads(sys.stdin.buffer.read(int.from_bytes(prefix, "big")))
         for answer in answers_to(request):
-            text = json.dumps(answer).encode()
+            header, data = answer if isinstance(answer, tuple) else (answer, b"")
+            text = json.dumps(header).encode()
             out.write(len(text).to_bytes(8, "big") + text)
+            out.write(data)
             out.flush()

@@ -14,7 +14,7 @@ from typing import Final
 from cinelex.core.console import say
 from cinelex.core.entry import command, prog
 from cinelex.core.errors import UserError
-from cinelex.library.faiss_index import add_arguments, check_extra, up_to_date
+from cinelex.library.indexing import add_arguments, check_extra, up_to_date
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 PLACE: Final = re.compile(r"\{(\w+)\}")

@@ -155,7 +155,7 @@ COMMANDS = {
     ),
     "index": Command(
         what="index the studies of a trained run, so that they can be searched",
-        module="cinelex.library.faiss_index",
+        module="cinelex.library.indexing",
         group="use",
         examples=("runs/multitask --manifest more.csv  # only new studies are encoded",),
     ),

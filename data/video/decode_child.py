@@ -1,21 +1,15 @@
-"""The decoder as a process of its own, which can be killed.
-
-``python -m cinelex.data.video.decode_child`` reads requests from its standard input and answers on
-its standard output. A message is a length (8 bytes, big-endian), that many bytes of JSON, and after
-an answer the raw bytes that the JSON announces under "bytes". Nothing is pickled.
-"""
+"""The decoder as a process of its own, which can be killed; see ``core.children``."""
 
 import hashlib
-import json
-import os
-import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 
+from cinelex.core.serving import Answer, serve
 from cinelex.data.video.backends import BACKENDS, Backend
 from cinelex.data.video.decode import (
     NO_FILE,
@@ -85,26 +79,10 @@ def _carry_out(
     )
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer requests until there are no more."""
-    while True:
-        prefix = requests.read(8)
-        if len(prefix) < 8:
-            return
-        request = json.loads(requests.read(int.from_bytes(prefix, "big")))
-        header, data = answer(request)
-        text = json.dumps(header).encode()
-        answers.write(len(text).to_bytes(8, "big") + text)
-        answers.write(data)
-        answers.flush()
-
-
-def main() -> None:
-    """Serve on the standard streams; whatever a library prints goes to standard error."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    serve(sys.stdin.buffer, answers)
+def answers_to(request: dict[str, Any]) -> Iterator[Answer]:
+    """Yield the one answer to a request."""
+    yield answer(request)
 
 
 if __name__ == "__main__":
-    main()
+    serve(answers_to)
