@@ -1,13 +1,14 @@
 """``--run_mode estimate``: parameters, memory, operations and time of a step on a card."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import nn
 
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError, refusing
-from cinelex.projects.multitask.planned import PlannedStep, planned_step
+from cinelex.projects.interface.project import PlannedStep
 from cinelex.runners.cards import Card, card_of
 from cinelex.runners.counting import Counted, count
 
@@ -30,14 +31,22 @@ class Estimate:
     """At the card's rate times its efficiency."""
 
 
-def estimate_lines(config: RunConfig, *, card: str, processes: int) -> list[str]:
+def estimate_lines(
+    config: RunConfig, plan: Callable[..., PlannedStep] | None, *, card: str, processes: int
+) -> list[str]:
     """Return what is to be said of a step of one of several processes, without building anything.
+
+    Args:
+        config: The run.
+        plan: Of its project; see ``Entry``.
+        card: Its name.
+        processes: With a card each.
 
     Raises:
         UserError: An unknown card, a batch that cannot be shared out, parts that do not fit, or a
             project that trains no towers of clips and texts.
     """
-    if config.project not in ("multitask", "clipse"):
+    if plan is None:
         raise UserError(f"--run_mode estimate: project {config.project} has no towers to estimate")
     on = card_of(card)
     studies = config.batch // processes // config.gradient_accumulation_steps
@@ -46,7 +55,7 @@ def estimate_lines(config: RunConfig, *, card: str, processes: int) -> list[str]
             f"--processes: a batch of {config.batch} in {config.gradient_accumulation_steps} "
             f"micro-batches cannot be shared by {processes}"
         )
-    step = planned_step(config, studies=studies)
+    step = plan(config, studies=studies)
     with refusing("model: the parts cannot run on such clips and reports"):
         counted = count(step.model, step.loss, checkpointing=config.activation_checkpointing)
     return _lines(config, step, estimate_of(config, step.model, counted, on), on, processes)

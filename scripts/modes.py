@@ -27,7 +27,7 @@ from cinelex.doctor.finding import is_sick, render, summary
 from cinelex.doctor.live.examination import examine
 from cinelex.doctor.live.watch import Watch, probes_of
 from cinelex.doctor.report.page import write_report
-from cinelex.projects import open_project, rehearse
+from cinelex.projects import PROJECTS, open_project, rehearse
 from cinelex.projects.interface.project import Project
 from cinelex.projects.interface.towers import grid_lines, tower_lines
 from cinelex.runners.csv_log import write_csv_log
@@ -100,7 +100,8 @@ def estimate(asked: Asked, _device: torch.device) -> int:
     # here, because PyTorch's counter of operations loads a compiler
     from cinelex.runners.estimate import estimate_lines
 
-    say("\n".join(estimate_lines(asked.config, card=asked.card, processes=asked.processes)))
+    config, plan = asked.config, PROJECTS[asked.config.project].plan
+    say("\n".join(estimate_lines(config, plan, card=asked.card, processes=asked.processes)))
     return 0
 
 

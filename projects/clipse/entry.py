@@ -33,4 +33,5 @@ ENTRY = Entry(
     terms=TERMS,
     modes=MODES,
     study_model=later("cinelex.projects.studies.parts:build_video_text"),
+    plan=later("cinelex.projects.multitask.planned:planned_step"),
 )

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from cinelex.config.schema import RunConfig
 from cinelex.data.text.tokenizer import Tokenizer
-from cinelex.models.study_model import StudyModel
+from cinelex.models.study_model import Kept, StudyModel
+from cinelex.models.video_text import VideoText
 from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import Term, TermNulls
 from cinelex.projects.interface.towers import Towers
@@ -192,6 +193,20 @@ class RunMode:
     """What ``--steps`` counts, for the help; empty where nothing."""
 
 
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step of one process."""
+
+    model: VideoText
+    """On the device ``meta``."""
+    clips: int
+    """Of all its studies, each with as many as ``data`` allows."""
+    kept: Kept
+    """What frozen trunks are read from the cache instead of being run."""
+    loss: Callable[[], Tensor]
+    """Runs the forward pass; reaches all that is trained."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """A project as the table of projects knows it."""
@@ -209,6 +224,9 @@ class Entry:
     """What its trained model can be used for, beside evaluation."""
     study_model: Callable[[RunConfig, Tokenizer, Towers | None], StudyModel] | None = None
     """Builds its model of studies and reports without any data; None where it has none."""
+    plan: Callable[..., PlannedStep] | None = None
+    """From a config and ``studies``, those of a process, to a step of theirs in shapes alone; None
+    where it trains no towers."""
 
     @property
     def weighted(self) -> list[str]:

@@ -15,4 +15,5 @@ ENTRY = Entry(
     terms=TERMS,
     modes=STUDY_MODES,
     study_model=later("cinelex.projects.studies.parts:build_video_text"),
+    plan=later("cinelex.projects.multitask.planned:planned_step"),
 )

@@ -1,8 +1,6 @@
 """The model of a run on the device ``meta``, and a step of it: shapes, without numbers or data."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from cinelex.models.frozen import frozen_trunk
 from cinelex.models.huggingface_text import HuggingFaceText
 from cinelex.models.study_model import NOTHING, Kept
 from cinelex.models.video_text import VideoText
+from cinelex.projects.interface.project import PlannedStep
 from cinelex.projects.interface.towers import Towers
 from cinelex.projects.multitask.masked_task import add_teacher, masked_task_of
 from cinelex.projects.studies.parts import build_video_text
@@ -33,20 +32,6 @@ KNOWN: dict[str, dict[str, Any]] = {
 BERT_TOKENS = 30_522
 LEVELS = [[0.5] * 3, [0.5] * 3]
 """Mean and deviation of pixels, which change no shape."""
-
-
-@dataclass(frozen=True)
-class PlannedStep:
-    """A step of one process."""
-
-    model: VideoText
-    """On the device ``meta``."""
-    clips: int
-    """Of all its studies, each with as many as ``data`` allows."""
-    kept: Kept
-    """What frozen trunks are read from the cache instead of being run."""
-    loss: Callable[[], Tensor]
-    """Runs the forward pass; reaches all that is trained."""
 
 
 def planned_step(config: RunConfig, *, studies: int) -> PlannedStep:

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from cinelex.config.load import load_config
+from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
 from cinelex.models.blocks import Block
+from cinelex.projects import PROJECTS
 from cinelex.runners.cards import card_of
 from cinelex.runners.counting import count
 from cinelex.runners.estimate import estimate_lines
@@ -21,6 +23,11 @@ RECIPES = {
     "gpu_8x80gb": ("h100-80gb", 8),
     "frozen_features": ("rtx4090", 1),
 }
+
+
+def lines_of(config: RunConfig, *, card: str, processes: int) -> list[str]:
+    plan = PROJECTS[config.project].plan
+    return estimate_lines(config, plan, card=card, processes=processes)
 
 
 def test_a_linear_layer_costs_three_products_and_keeps_its_input() -> None:
@@ -66,7 +73,7 @@ def test_checkpointing_keeps_less_and_runs_each_block_again() -> None:
 def test_every_recipe_for_gpus_fits_together_and_onto_its_card(name: str) -> None:
     card, processes = RECIPES[name]
     config = load_config(CONFIGS / f"{name}.yaml")
-    said = "\n".join(estimate_lines(config, card=card, processes=processes))
+    said = "\n".join(lines_of(config, card=card, processes=processes))
     assert "too much" not in said
     memory = re.search(r"memory of a process: ([\d.]+) of", said)
     room = card_of(card).memory_gib
@@ -79,14 +86,14 @@ def test_every_recipe_for_gpus_fits_together_and_onto_its_card(name: str) -> Non
 def test_what_cannot_be_estimated_is_refused() -> None:
     config = load_config(MULTITASK, [*MODEL, "batch=4"])
     with pytest.raises(UserError, match="--card: 'b17' is none of cpu, rtx3090"):
-        estimate_lines(config, card="b17", processes=1)
+        lines_of(config, card="b17", processes=1)
     with pytest.raises(UserError, match="a batch of 4 in 1 micro-batches cannot be shared by 8"):
-        estimate_lines(config, card="l4", processes=8)
+        lines_of(config, card="l4", processes=8)
     with pytest.raises(UserError, match="eq has no towers"):
-        estimate_lines(load_config(EQ_CONFIG), card="l4", processes=1)
+        lines_of(load_config(EQ_CONFIG), card="l4", processes=1)
 
 
 def test_a_project_of_its_own_size_is_counted_whole(tmp_path: Path) -> None:
-    said = estimate_lines(load_config(MULTITASK, [*MODEL, "batch=4"]), card="l4", processes=1)
+    said = lines_of(load_config(MULTITASK, [*MODEL, "batch=4"]), card="l4", processes=1)
     total = next(line for line in said if line.startswith("all")).split()
     assert total[1] == total[2]  # nothing is frozen
