@@ -16,11 +16,11 @@ from torch import Tensor, nn
 
 from benchmarks.defect_code import Context, patched
 from cinelex.config.schema import RunConfig
+from cinelex.core.csv_text import csv_text
 from cinelex.data.synthetic.cines import studies as cine_studies
 from cinelex.data.synthetic.cines import study_set
 from cinelex.data.synthetic.cines.cine import render_cine
 from cinelex.data.synthetic.hospital.beams import draw_beam
-from cinelex.data.synthetic.sets import csv_text
 from cinelex.data.text.tokenizer import TrainedTokenizer
 from cinelex.data.video import frame_store
 from cinelex.data.video.videos import StoredVideos

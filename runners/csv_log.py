@@ -1,9 +1,8 @@
 """The record of a run as a table, for spreadsheets: written whole, so that no column can shift."""
 
-import csv
-import io
 from pathlib import Path
 
+from cinelex.core.csv_text import csv_of
 from cinelex.core.files import write_whole
 from cinelex.runners.record import read_rows
 
@@ -18,12 +17,6 @@ def write_csv_log(record: Path) -> Path:
     Args:
         record: The run's ``metrics.jsonl``, which stays the truth.
     """
-    rows = read_rows(record)
-    fields = list(dict.fromkeys(name for row in rows for name in row))
-    table = io.StringIO()
-    writer = csv.DictWriter(table, fields, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
     path = record.with_suffix(".csv")
-    write_whole(path, table.getvalue())
+    write_whole(path, csv_of(read_rows(record)))
     return path

@@ -58,14 +58,18 @@ def next_lines(run: str) -> list[str]:
     ]
 
 
-def hardest(score: Score) -> tuple[str, Null] | None:
-    """Return the null that a score has to beat: the best that knows no more than a model may."""
-    fair = {
+def to_beat(score: Score) -> dict[str, Null]:
+    """Return the known nulls but those that know more than a model may."""
+    return {
         name: null
         for name, null in score.nulls.items()
         if null.value is not None and name not in score.bounds
     }
-    if not fair:
+
+
+def hardest(score: Score) -> tuple[str, Null] | None:
+    """Return the best of the nulls that a score has to beat; None where it has none."""
+    if not (fair := to_beat(score)):
         return None
     sign = -1 if score.better == "lower" else 1
     return max(fair.items(), key=lambda item: sign * (item[1].value or 0.0))

@@ -4,8 +4,6 @@ bash scripts/run_seeds.sh --base_config config/clipse/baseline.yaml --seeds 0,1,
 """
 
 import argparse
-import csv
-import io
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,6 +14,7 @@ from typing import Any
 from cinelex.config.load import load_config
 from cinelex.config.shipped import config_file
 from cinelex.core.console import say
+from cinelex.core.csv_text import csv_of
 from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
@@ -59,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     path = config.folder / f"{config.name}.seeds.csv"  # no name-seed* matches it
     runs = [config.folder / name for name in names.values()]
     rows = agreement(runs)
-    write_whole(path, table_of(rows))
+    write_whole(path, csv_of(rows))
     page = write_seeds(path.with_suffix(".html"), config.name, rows, paired_nulls(runs))
     for row in rows:
         say(
@@ -103,16 +102,6 @@ def agreement(runs: Sequence[Path]) -> list[dict[str, Any]]:
         for (title, label), values in found.items()
         if len(values) == len(runs)
     ]
-
-
-def table_of(rows: Sequence[dict[str, Any]]) -> str:
-    """Return rows as CSV."""
-    text = io.StringIO()
-    fields = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(text, fields, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
+from cinelex.core.csv_text import csv_text
 from cinelex.core.files import hash_json, write_whole
 from cinelex.core.randomness import numpy_generator
 from cinelex.data.eq.parameters import BANDS, MAX_GAIN_DB, PARAMETERS, QUALITY
-from cinelex.data.synthetic.sets import csv_text
 
 ANCHORS_HZ: Final = (60.0, 150.0, 400.0, 1000.0, 2500.0, 6000.0, 12000.0)
 CURVES_DB: Final[dict[str, tuple[float, ...]]] = {

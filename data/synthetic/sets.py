@@ -1,8 +1,6 @@
 """Sets that are made once below a folder, in a subfolder named by all that decides their bytes."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
@@ -45,10 +43,3 @@ def make_set(
         write_json(partial / "settings.json", {"format": version, **asdict(settings)})
 
     return make_once(set_folder(name, settings, folder, version=version), whole)
-
-
-def csv_text(rows: Iterable[Sequence[str]]) -> str:
-    """Return rows as CSV."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()

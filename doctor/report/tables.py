@@ -6,6 +6,7 @@ from typing import NamedTuple
 from cinelex.doctor.charts import short
 from cinelex.doctor.templates import Tile
 from cinelex.projects.interface.results import Estimate, Group, Null, Results, Score
+from cinelex.runners.summary import hardest, to_beat
 
 PERCENT = "\u00a0%"
 """A space that does not break, and the sign."""
@@ -132,7 +133,7 @@ def _verdict(score: Score) -> tuple[bool | None, str]:
         return None, ""
     if score.value is None:
         return None, "undefined"
-    found = {_words(name): beyond(score, null) for name, null in _to_beat(score).items()}
+    found = {_words(name): beyond(score, null) for name, null in to_beat(score).items()}
     failed = [name for name, past in found.items() if past is False]
     if not found:
         # what knows more than a model may is no null to beat, and stands beside it all the same
@@ -141,15 +142,6 @@ def _verdict(score: Score) -> tuple[bool | None, str]:
         every = 1 < len(failed) == len(found)
         return False, f"not beyond {'any null' if every else ', '.join(failed)}"
     return (None, "better, no interval") if None in found.values() else (True, "significant")
-
-
-def _to_beat(score: Score) -> dict[str, Null]:
-    """Return the known nulls but those that know more than a model may."""
-    return {
-        name: null
-        for name, null in score.nulls.items()
-        if null.value is not None and name not in score.bounds
-    }
 
 
 def _times(score: Score) -> str:
@@ -182,16 +174,17 @@ def _bar(score: Score) -> Bar | None:
 def tile(title: str, score: Score) -> Tile:
     """Return a score beside its hardest null."""
     cell, (significant, verdict) = _cell(score, score.unit), _verdict(score)
-    known = {name: null.value or 0.0 for name, null in _to_beat(score).items()}
-    hardest = sorted(known, key=known.__getitem__, reverse=score.better == "higher")[:1]
-    nulls = [f"{_words(name)} {text_of(known[name], score.unit)}" for name in hardest]
-    times = _times(score)
+    found, times = hardest(score), _times(score)
+    null = "no null"
+    if found is not None:
+        null = f"{_words(found[0])} {text_of(found[1].value, score.unit)}"
+    alone = significant and times and len(to_beat(score)) == 1
     return Tile(
         label=f"{score.label}, {title[:1].lower()}{title[1:]}",
         value=cell.text,
-        null=" ".join(nulls) or "no null",
+        null=null,
         interval=f"95 %: {cell.interval}" if cell.interval else "no interval",
-        verdict=f"{times} chance" if significant and times and len(known) == 1 else verdict,
+        verdict=f"{times} chance" if alone else verdict,
         significant=significant,
     )
 

@@ -1,7 +1,5 @@
 """What is measured on held-out images: retrieval both ways, beside its chance, image by image."""
 
-import csv
-import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from cinelex.core.csv_text import csv_text
 from cinelex.core.distributed import gather_rows, is_main, rank, world_size
 from cinelex.core.files import write_whole
 from cinelex.data.images.dataset import CaptionedImages
@@ -180,13 +179,13 @@ def keep_outcomes(path: Path, dataset: CaptionedImages, outcomes: Outcomes) -> N
     found = outcomes.rankings["text_to_image"].best.tolist()
     for owner, rank_of_own in zip(outcomes.owner.tolist(), found, strict=True):
         ranks[owner].append(rank_of_own)
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(("image_id", "patient", "image_to_text_rank", "text_to_image_ranks"))
     best, patients = outcomes.rankings["image_to_text"].best.tolist(), dataset.patients.tolist()
-    for image, own, first, others in zip(dataset.images, patients, best, ranks, strict=True):
-        writer.writerow((image.id, own, first, " ".join(map(str, others))))
-    write_whole(path, table.getvalue())
+    rows = [
+        (image.id, own, first, " ".join(map(str, others)))
+        for image, own, first, others in zip(dataset.images, patients, best, ranks, strict=True)
+    ]
+    head = ("image_id", "patient", "image_to_text_rank", "text_to_image_ranks")
+    write_whole(path, csv_text([head, *rows]))
 
 
 def _geometry(encoded: EncodedImages) -> Group:

@@ -1,10 +1,9 @@
 """A row a held-out study with the rank of its own report, for paired tests of runs and nulls."""
 
-import csv
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
+from cinelex.core.csv_text import csv_text
 from cinelex.core.distributed import is_main
 from cinelex.core.files import write_whole
 from cinelex.data.studies.dataset import StudyDataset
@@ -32,12 +31,7 @@ def keep_outcomes(
     columns = {"rank": ranks[DIRECTION].best} | {
         f"rank.{name}": found[DIRECTION].best for name, found in beside.items()
     }
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("study_id", "patient", *columns))
     patients = dataset.patient_groups.tolist()
-    for row in zip(
-        dataset.studies.ids, patients, *(c.tolist() for c in columns.values()), strict=True
-    ):
-        writer.writerow(row)
-    write_whole(path, text.getvalue())
+    found = (column.tolist() for column in columns.values())
+    rows = zip(dataset.studies.ids, patients, *found, strict=True)
+    write_whole(path, csv_text([("study_id", "patient", *columns), *rows]))

@@ -1,11 +1,10 @@
 """What a folder holds: a table, videos with texts beside them, images, or DICOM files."""
 
-import csv
-import io
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cinelex.core.csv_text import csv_text
 from cinelex.core.errors import UserError
 from cinelex.data.video.sniff import DICOM, head_of
 from cinelex.scripts.setup.columns import IMAGES, VIDEOS
@@ -74,10 +73,7 @@ def manifest_of(inside: Inside) -> str:
     texts = {path.with_suffix(""): path for path in inside.texts}
     alone = Counter(path.parent for path in inside.texts)
     single = {path.parent: path for path in inside.texts if alone[path.parent] == 1}
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(["study_id", "video_path", "report"])
-    without = 0
+    rows, without = [("study_id", "video_path", "report")], 0
     for path in inside.media:
         own, shared = texts.get(path.with_suffix("")), single.get(path.parent)
         text = own or shared
@@ -87,10 +83,10 @@ def manifest_of(inside: Inside) -> str:
         study = path.with_suffix("") if own else path.parent
         name = study.relative_to(inside.root).as_posix()
         report = " ".join(text.read_text(encoding="utf-8", errors="replace").split())
-        table.writerow([name, path.relative_to(inside.root).as_posix(), report])
+        rows.append((name, path.relative_to(inside.root).as_posix(), report))
     if without:
         raise UserError(
             f"{inside.root}: {without} of {len(inside.media)} files have no text beside them; "
             "write a table with study_id, video_path and report, or a .txt beside each"
         )
-    return out.getvalue()
+    return csv_text(rows)

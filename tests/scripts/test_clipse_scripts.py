@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from cinelex.config.load import dump_config, load_config
+from cinelex.core.csv_text import csv_of
 from cinelex.core.errors import UserError
 from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
 from cinelex.projects.interface.results import HASHES, Group, Results, Score
 from cinelex.scripts import check_images
 from cinelex.scripts.finished_runs import command, pairing
-from cinelex.scripts.run_seeds import agreement, read_seeds, table_of
+from cinelex.scripts.run_seeds import agreement, read_seeds
 from tests.tiny_run import ROOT
 
 IMAGES = 60
@@ -158,7 +159,7 @@ def test_seeds_agree_in_a_table_of_means(groups: tuple[list[Path], list[Path]]) 
         "second-0": 0.5,
     }
     assert len(rows) == 2 * 4
-    assert table_of(rows).splitlines()[0] == "group,score,mean,sd,low,high,first-0,second-0"
+    assert csv_of(rows).splitlines()[0] == "group,score,mean,sd,low,high,first-0,second-0"
 
 
 @pytest.mark.parametrize("text", ["0", "0,0", "a,b", "0,-1", ""])

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from cinelex.core.csv_text import csv_text
 from cinelex.core.files import write_whole
 from cinelex.core.progress import progress
 from cinelex.data.synthetic.cines.plan import plan_studies
 from cinelex.data.synthetic.cines.settings import StudySetSettings
 from cinelex.data.synthetic.cines.studies import COLUMNS, TASK, Row, StudyPlan, Task, write_study
-from cinelex.data.synthetic.sets import csv_text, make_set
+from cinelex.data.synthetic.sets import make_set
 from cinelex.data.synthetic.workers import answers_in_turn
 
 FORMAT: Final = 4

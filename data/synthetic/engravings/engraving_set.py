@@ -7,13 +7,14 @@ from typing import Final
 
 from PIL import Image
 
+from cinelex.core.csv_text import csv_text
 from cinelex.core.files import write_whole
 from cinelex.core.progress import progress
 from cinelex.core.randomness import numpy_generator
 from cinelex.data.synthetic.engravings.descriptions import describe
 from cinelex.data.synthetic.engravings.drawing import draw_engraving
 from cinelex.data.synthetic.engravings.scene import Scene, draw_scene
-from cinelex.data.synthetic.sets import csv_text, make_set
+from cinelex.data.synthetic.sets import make_set
 
 FORMAT: Final = 1
 """Goes up whenever the same settings give other files."""

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cinelex.core.csv_text import csv_text
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
 from cinelex.core.randomness import numpy_generator
 from cinelex.data.images.captioned import CAPTIONS
 from cinelex.data.images.flickr import FLICKR8K_SPLITS
 from cinelex.data.synthetic.scenes.scene import Scene, captions_of, draw_scene, render
-from cinelex.data.synthetic.sets import csv_text, make_set
+from cinelex.data.synthetic.sets import make_set
 
 FORMAT = 1
 """Goes up whenever the same settings give other files."""
