@@ -38,7 +38,7 @@ from cinelex.data.studies import manifest as manifests
 from cinelex.data.text import tokenizer as tokenizers
 from cinelex.losses import captioning, contrastive
 from cinelex.models import aggregators, trunks
-from cinelex.models.freeze import freeze_share
+from cinelex.models.trunks import freeze_share
 from cinelex.runners import restore
 
 STARTING_DEFECTS: tuple[Defect, ...] = (

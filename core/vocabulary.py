@@ -16,7 +16,7 @@ from torch import Tensor
 
 CHUNK_CELLS = {"cpu": 2**23, "cuda": 2**25}
 """Logits that are in memory at a time."""
-LEAST_ROWS = 16
+MIN_ROWS = 16
 
 
 def next_token_costs(
@@ -95,6 +95,6 @@ def _logits(features: Tensor, weight: Tensor, bias: Tensor, made_in: torch.dtype
 
 def _chunks(features: Tensor, weight: Tensor) -> Iterator[slice]:
     cells = CHUNK_CELLS.get(features.device.type, CHUNK_CELLS["cpu"])
-    size = max(LEAST_ROWS, cells // len(weight))
+    size = max(MIN_ROWS, cells // len(weight))
     for first in range(0, len(features), size):
         yield slice(first, first + size)

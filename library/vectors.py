@@ -46,7 +46,7 @@ class Vectors:
 
         Args:
             folder: Of the library.
-            dim: Numbers a vector.
+            dim: Of a vector.
             studies: Rows that the catalogue knows.
             videos: Videos that it knows.
 

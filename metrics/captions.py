@@ -13,7 +13,7 @@ from cinelex.metrics import bleu, cider, rouge
 from cinelex.metrics.bootstrap import Groups, per_group, percentiles, resampled_sums
 from cinelex.metrics.fact_schemes import FACT_SCHEMES, FactScheme
 
-MOST: Final = 0.01
+MAX_SHARE: Final = 0.01
 """Share of letters that a score's tokenizer may not know."""
 BLEU_NAMES: Final = tuple(f"bleu{order}" for order in range(1, bleu.ORDERS + 1))
 SUFFIX: Final = "_unicode"
@@ -36,7 +36,7 @@ class Fit:
     @classmethod
     def of(cls, references: Sequence[str]) -> "Fit":
         """Return what fits the reports of held-out studies."""
-        return cls(beyond_ascii(references) <= MOST, unspaced(references) <= MOST)
+        return cls(beyond_ascii(references) <= MAX_SHARE, unspaced(references) <= MAX_SHARE)
 
     def reason(self, metric: str) -> str:
         """Return why a score is undefined; empty where it is not."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 TILE_CELLS = {"cpu": 2**20, "cuda": 2**26}
 """Scores that are held at once; a tile stays in the cache of a processor."""
-LEAST_ROWS = 64
+MIN_ROWS = 64
 """Of a tile, whatever the gallery."""
 CELLS_AT_ONCE = 2**14
 """Doubtful scores that are made again at once."""
@@ -113,7 +113,7 @@ class _Tile:
 
 def _tiles(owner: Tensor, *, queries: int, items: int) -> Iterator[tuple[slice, slice]]:
     """Yield some queries, and which pairs are theirs."""
-    size = max(LEAST_ROWS, TILE_CELLS.get(owner.device.type, TILE_CELLS["cpu"]) // items)
+    size = max(MIN_ROWS, TILE_CELLS.get(owner.device.type, TILE_CELLS["cpu"]) // items)
     firsts = list(range(0, queries, size))
     ends = [*firsts[1:], queries]
     places = torch.searchsorted(owner, owner.new_tensor([0, *ends])).tolist()

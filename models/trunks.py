@@ -5,8 +5,8 @@ from typing import Literal
 
 from torch import nn
 
+from cinelex.core.errors import UserError
 from cinelex.models.contracts import TextEncoder, VideoEncoder
-from cinelex.models.freeze import freeze_share
 
 Frozen = float | Literal["none", "all"]
 """Nothing, everything, or a share of the numbers, from the input side on."""
@@ -57,6 +57,32 @@ def freeze(tower: VideoEncoder | TextEncoder, frozen: Frozen) -> float:
     """
     share = {"none": 0.0, "all": 1.0}.get(frozen, 0.0) if isinstance(frozen, str) else frozen
     return freeze_share(part_of(tower), share)
+
+
+def freeze_share(module: nn.Module, share: float) -> float:
+    """Freeze whole tensors from the input side on, and return the share that is frozen.
+
+    The share counts PARAMETERS (numbers, not layers), in the order in which the module defines
+    them. A tensor that would exceed the share stays trainable, and so does all that follows.
+
+    Args:
+        module: Its parameters must be defined from input to output, as every encoder here does.
+        share: 0 freezes nothing, 1 everything.
+
+    Raises:
+        UserError: The share is not between 0 and 1.
+    """
+    if not 0 <= share <= 1:
+        raise UserError(f"the frozen share must be between 0 and 1, got {share}")
+    parameters = list(module.parameters())
+    total = sum(parameter.numel() for parameter in parameters)
+    frozen = 0
+    for parameter in parameters:
+        if frozen + parameter.numel() > share * total:
+            break
+        parameter.requires_grad_(False)
+        frozen += parameter.numel()
+    return frozen / total if total else 0.0
 
 
 def part_of(tower: VideoEncoder | TextEncoder) -> nn.Module:

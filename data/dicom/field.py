@@ -13,7 +13,7 @@ from cinelex.data.dicom.beam import Beam, overlap, robust_box
 from cinelex.data.dicom.motion import Gray, Mask, largest_piece
 from cinelex.data.dicom.shapes import Box, Shutter
 
-LEAST_OPEN: Final = 0.05
+MIN_OPEN: Final = 0.05
 """Share of a picture that a field has at least; shutters that leave less are a mistake."""
 WHOLE: Final = 0.98
 """Share of a picture from which on all of it is the field."""
@@ -31,7 +31,7 @@ STILL: Final = 2
 WHITE: Final = 180
 STROKE: Final = 7
 """Pixels that the broadest stroke of a letter has, at most."""
-LEAST_LETTERS: Final = 2
+MIN_LETTERS: Final = 2
 LETTER_ROWS: Final = 5
 """Pixels of the lowest letter that can be read."""
 Labels = Int[np.ndarray, "row column"]
@@ -44,7 +44,7 @@ def stated_field(shutters: tuple[Shutter, ...], shape: tuple[int, int]) -> Mask 
     opened = np.ones(shape, bool)
     for shutter in shutters:
         opened &= _inside(shutter, shape)
-    return opened if opened.mean() >= LEAST_OPEN else None
+    return opened if opened.mean() >= MIN_OPEN else None
 
 
 def _inside(shutter: Shutter, shape: tuple[int, int]) -> Mask:
@@ -78,7 +78,7 @@ def seen_field(gray: Gray) -> tuple[Mask, float]:
         return np.ones(mean.shape, bool), 1.0
     # letters beside the field are bright too, and thin
     piece = largest_piece(ndimage.binary_opening(bright, np.ones((STROKE, STROKE), bool)))
-    if not piece.mean() >= LEAST_OPEN:
+    if not piece.mean() >= MIN_OPEN:
         return np.ones(mean.shape, bool), 0.0
     shape = (mean.shape[0], mean.shape[1])
     rows, columns = np.nonzero(piece)
@@ -88,7 +88,7 @@ def seen_field(gray: Gray) -> tuple[Mask, float]:
     candidates = [Beam(robust_box(piece)).mask(shape), disc]
     best = max(candidates, key=lambda mask: overlap(mask, piece))
     fit = overlap(best, piece)
-    return (best, fit) if fit >= 1 - LEAST_OPEN else (piece, fit)
+    return (best, fit) if fit >= 1 - MIN_OPEN else (piece, fit)
 
 
 def _not_border(mean: Float[np.ndarray, "row column"]) -> Mask | None:
@@ -163,7 +163,7 @@ def _are_letters(written: Labels) -> bool:
     pieces = [
         (piece, place) for piece, place in enumerate(ndimage.find_objects(written), 1) if place
     ]
-    if len(pieces) < LEAST_LETTERS:
+    if len(pieces) < MIN_LETTERS:
         return False
     sizes = np.bincount(written.ravel())
     high = sum(

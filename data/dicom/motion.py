@@ -10,7 +10,7 @@ MAX_SAMPLES: Final = 16
 """Pairs of frames that are compared."""
 QUANTILE: Final = 0.75
 """Of the changes of a pixel: what changes seldom, as a trace that is drawn once, does not move."""
-LEAST_CHANGE: Final = 1.5
+MIN_CHANGE: Final = 1.5
 """Gray levels; a still picture in a lossy code changes less."""
 SHARE: Final = 0.4
 """Of the change of a pixel in the middle: codes smear less of it over a block beside the beam."""
@@ -41,10 +41,10 @@ def change(before: Pairs, after: Pairs) -> Float[np.ndarray, "row column"]:
 
 def moving(change: Float[np.ndarray, "row column"]) -> Mask:
     """Return the largest piece of the picture that moves, without holes."""
-    lively = change[change >= LEAST_CHANGE]
+    lively = change[change >= MIN_CHANGE]
     if lively.size == 0:
         return np.zeros(change.shape, bool)
-    threshold = max(LEAST_CHANGE, SHARE * float(np.median(lively)))
+    threshold = max(MIN_CHANGE, SHARE * float(np.median(lively)))
     return largest_piece(change >= threshold)
 
 

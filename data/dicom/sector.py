@@ -24,13 +24,13 @@ CERTAIN: Final = 0.9
 MAX_SIDE: Final = 400
 """Pixels of the longer side that are looked at; a fitted shape needs no more."""
 BEAM_MODALITIES: Final = frozenset({"US", "IVUS"})
-LEAST_BEAM: Final = 0.02
+MIN_BEAM: Final = 0.02
 """Share of a picture that a beam has at least."""
 LIT: Final = 8
 """Gray levels above the empty screen."""
-LEAST_FIT: Final = 0.75
+MIN_FIT: Final = 0.75
 """Overlap of a beam with what moves, below which it is no beam and a rectangle is kept."""
-LEAST_AGREEMENT: Final = 0.8
+MIN_AGREEMENT: Final = 0.8
 """Overlap of the rows of the header's region with the beam's, below which it is not believed."""
 LEAST_OPEN_IN_STATED: Final = 0.6
 """Share of what a header says is open that is seen to be open, below which a person decides."""
@@ -38,7 +38,7 @@ FOUND_TEXT: Final = 0.85
 """Confidence at most where something like text stands in the field: a person looks."""
 COLOURED: Final = 50
 """Levels between the largest and the smallest channel of a colour that is no tint."""
-LEAST_FLOW: Final = 0.001
+MIN_FLOW: Final = 0.001
 """Share of a beam's pixels."""
 TINTED: Final = 0.5
 """Share of the lit pixels from which on a single hue is a tinted gray scale, not flow."""
@@ -112,7 +112,7 @@ def _beam(frames: Frames, record: FileRecord) -> Sector:
     beam, fit = _fitted(seen)
     mask = beam.scaled(step).mask(shape) & within
     doppler = doppler or _has_flow(frames, mask)
-    if fit < LEAST_FIT:
+    if fit < MIN_FIT:
         rectangle = (
             within
             if region is not None
@@ -123,7 +123,7 @@ def _beam(frames: Frames, record: FileRecord) -> Sector:
         return _sector(mask, fit, "estimated", doppler=doppler)
     # a region is as deep as its beam, and often wider
     agreement = overlap(np.atleast_2d(mask.any(1)), np.atleast_2d(within.any(1)))
-    if agreement < LEAST_AGREEMENT:
+    if agreement < MIN_AGREEMENT:
         return _sector(mask, fit * agreement, "estimated", doubt="header", doppler=doppler)
     return _sector(mask, fit + (1 - fit) * agreement / 2, "regions", doppler=doppler)
 
@@ -138,7 +138,7 @@ def _seen(before: Pairs, after: Pairs, within: Mask) -> tuple[Mask, Mask]:
 def _fitted(seen: tuple[Mask, Mask]) -> tuple[Beam, float]:
     """Return the beam that what moves makes; where little does, that of what is lit."""
     moves, lit = seen
-    by_motion = fit_beam(moves) if moves.mean() >= LEAST_BEAM else None
+    by_motion = fit_beam(moves) if moves.mean() >= MIN_BEAM else None
     if by_motion is not None and by_motion[1] >= CERTAIN:
         return by_motion
     by_light = fit_beam(lit) if lit.any() else None
@@ -157,7 +157,7 @@ def _plausible(regions: tuple[Region, ...], shape: tuple[int, int]) -> Box | Non
     if top < 0 or left < 0 or bottom > shape[0] + 1 or right > shape[1] + 1:
         return None
     share = max(0, bottom - top) * max(0, right - left) / (shape[0] * shape[1])
-    return (top, left, bottom, right) if LEAST_BEAM <= share < 0.95 else None
+    return (top, left, bottom, right) if MIN_BEAM <= share < 0.95 else None
 
 
 def _background(gray: UInt8[np.ndarray, "frame row column"]) -> int:
@@ -173,7 +173,7 @@ def _has_flow(frames: Frames, mask: Mask) -> bool:
     warm = pixels[..., 0] - pixels[..., 2]
     lit = int((pixels.max(-1) > COLOURED).sum())
     reds, blues = int((warm >= COLOURED).sum()), int((warm <= -COLOURED).sum())
-    least = LEAST_FLOW * warm.size
+    least = MIN_FLOW * warm.size
     if min(reds, blues) >= least:
         return True
     return least <= max(reds, blues) < TINTED * lit

@@ -5,7 +5,7 @@ from jaxtyping import UInt8
 
 from cinelex.data.video.decode import VideoUnsupported
 
-MOST = 12.0
+MAX_APART = 12.0
 """Gray levels by which frames may differ, root mean square over blocks: colours at edges differ by
 how chroma is interpolated, a mirrored or missing picture by more."""
 BLOCK = 8
@@ -23,7 +23,7 @@ def refuse_other_pixels(
     if frame.shape != reference.shape:
         raise VideoUnsupported(f"{name} reads frames of shape {frame.shape}")
     apart = _blocks(frame) - _blocks(reference)
-    if float(np.sqrt((apart**2).mean())) > MOST:
+    if float(np.sqrt((apart**2).mean())) > MAX_APART:
         raise VideoUnsupported(f"{name} shows other pixels than FFmpeg, or another way up")
 
 

@@ -50,7 +50,7 @@ CLOSED_FORM = Rule(
     formula="the score minus that of ridge regression to TF-IDF of the training reports, paired; "
     "95 % interval {low} to {high}",
     null="above 0 for a model that is worth its training",
-    cause="There are too few pairs for what is trained, or they were learned by heart.",
+    cause="There are too few pairs for what is trained, or they were memorised.",
     key="steps",
     remedy="train less of the model: a frozen pretrained encoder, more augmentation, fewer steps.",
     next_measurement="The same margin with the towers frozen.",

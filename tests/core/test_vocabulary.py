@@ -23,7 +23,7 @@ def leaves(dtype: torch.dtype) -> dict[str, Tensor]:
 
 def test_costs_and_gradients_equal_those_of_all_logits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vocabulary, "CHUNK_CELLS", {"cpu": 1})
-    monkeypatch.setattr(vocabulary, "LEAST_ROWS", 5)
+    monkeypatch.setattr(vocabulary, "MIN_ROWS", 5)
     token_ids = torch.randint(0, VOCAB, (STUDIES, TOKENS), generator=torch.Generator())
     given = leaves(torch.float64)
     logits = given["features"] @ given["weight"].T + given["bias"]

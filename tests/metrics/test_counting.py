@@ -32,7 +32,7 @@ def test_counts_equal_double_precision(
     spread: float, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counting, "DOUBTFUL_SHARE", share)
-    monkeypatch.setattr(counting, "LEAST_ROWS", 7)
+    monkeypatch.setattr(counting, "MIN_ROWS", 7)
     monkeypatch.setattr(counting, "TILE_CELLS", {"cpu": 1})
     query, gallery = towers(spread)
     pairs = pairs_of(query, gallery)

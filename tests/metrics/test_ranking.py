@@ -19,7 +19,7 @@ BOTH = ("study_to_report", "report_to_study")
 @pytest.mark.parametrize("rows", [1, 7, 59, 1000])
 def test_tiles_equal_the_dense_matrix_exactly(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "TILE_CELLS", {"cpu": 1})
-    monkeypatch.setattr(counting, "LEAST_ROWS", rows)
+    monkeypatch.setattr(counting, "MIN_ROWS", rows)
     study, report, own = random_towers(dim=513, signal=0.1)
     dense = unit_grid(study, what="study") @ unit_grid(report, what="report").T
     for direction, scores, truth in (

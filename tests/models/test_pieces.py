@@ -9,9 +9,9 @@ from torch import nn
 
 from cinelex.core.errors import UserError
 from cinelex.models.blocks import Block, start_level, start_small
-from cinelex.models.freeze import freeze_share
 from cinelex.models.masking import tube_mask
 from cinelex.models.positions import GridPositions, PositionKind
+from cinelex.models.trunks import freeze_share
 from cinelex.models.tubelets import cut_tubelets, grid_of, take_positions
 from cinelex.models.video_vit import ConvStem, VideoViT
 
