@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from torch import nn
 
@@ -17,6 +16,7 @@ from cinelex.core.console import say
 from cinelex.core.distributed import barrier, broadcast_json, is_main
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json, write_json, write_whole
+from cinelex.core.folders import check_writable
 from cinelex.core.names import covered
 from cinelex.core.provenance import code_hash
 from cinelex.projects.interface.results import HASHES
@@ -116,11 +116,10 @@ def register(config: RunConfig, provenance: Mapping[str, str]) -> None:
 def _unwritable(path: Path) -> str:
     """Return why nothing can be written to a folder; empty where it can."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=path):
-            return ""
-    except OSError as problem:
-        return f"{path}: cannot be written to ({problem.strerror}); set folder="
+        check_writable(path, "folder=")
+    except UserError as problem:
+        return str(problem)
+    return ""
 
 
 def _another(config: RunConfig, path: Path) -> str:

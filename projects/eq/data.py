@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cinelex.config.schema import RunConfig
 from cinelex.core.console import say
-from cinelex.core.distributed import barrier, is_main
+from cinelex.core.distributed import is_main, main_first
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json, write_whole
 from cinelex.data.eq.dataset import EqDataset, grouped_split
@@ -62,10 +62,7 @@ def open_eq_data(config: RunConfig, folder: Path) -> EqData:
     path = eq.file
     if path is None:
         settings = EqSetSettings(**eq.synthetic.model_dump())
-        if is_main():
-            make_eq_file(settings, config.data.cache / "synthetic")
-        barrier()
-        path = make_eq_file(settings, config.data.cache / "synthetic")
+        path = main_first(lambda: make_eq_file(settings, config.data.cache / "synthetic"))
     found = read_eq_file(path, reject_limit=eq.reject_limit)
     if is_main():
         write_whole(folder / "rejects.csv", _rejects(found))
