@@ -12,6 +12,7 @@ import torch
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
 from cinelex.config.shipped import config_file
+from cinelex.core.console import say
 from cinelex.core.entry import command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import INTERRUPTED
@@ -122,12 +123,6 @@ def join(sweep: Sweep, slots: Sequence[Slot]) -> int:
     """Train what W&B's server chooses for a sweep in a folder that another node's driver has."""
     say(f"W&B sweep: {made_sweep(sweep)}")
     return 0 if run_agents(sweep, slots, say) else INTERRUPTED
-
-
-def say(text: str) -> None:
-    """Write a line to standard output, at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def choose(options: argparse.Namespace, plan: Plan, base: RunConfig) -> Settings:

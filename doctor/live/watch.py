@@ -12,7 +12,7 @@ from torch import nn
 from cinelex.config.schema import RunConfig
 from cinelex.core import checkpoint
 from cinelex.core.console import say
-from cinelex.core.distributed import broadcast_json, is_main, world_size
+from cinelex.core.distributed import broadcast_json, is_main
 from cinelex.core.files import read_json, write_json
 from cinelex.doctor.alerts import alert, through_wandb
 from cinelex.doctor.check import diagnose
@@ -27,6 +27,7 @@ from cinelex.doctor.live.weight_decay import WeightDecayProbe
 from cinelex.doctor.rules.at_chance import early_step
 from cinelex.doctor.run_files import DOCTOR, read_steps
 from cinelex.projects.interface.project import Project
+from cinelex.runners.parallel import spreads
 from cinelex.runners.probe import Probe
 from cinelex.runners.train import Trainer
 
@@ -41,7 +42,7 @@ EMBEDDINGS_EVERY = 5
 def probes_of(project: Project[Any, Any], config: RunConfig) -> tuple[Probe, ...]:
     """Return what looks at a run's updates, as often as the config says."""
     every = config.probe_every
-    if is_spread(config):
+    if spreads(config.parallel):
         # a rank has a share of each parameter and of each moment, and no part that it can call
         if every:
             say(
@@ -56,11 +57,6 @@ def probes_of(project: Project[Any, Any], config: RunConfig) -> tuple[Probe, ...
         StragglerProbe(every=every),
         EmbeddingProbe(project, every=EMBEDDINGS_EVERY * every, units=config.compile is None),
     )
-
-
-def is_spread(config: RunConfig) -> bool:
-    """Return whether every parameter is spread over several processes."""
-    return config.parallel == "fsdp" and world_size() > 1
 
 
 class Watch:
