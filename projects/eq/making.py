@@ -8,6 +8,7 @@ from typing import Any
 from torch.nn import functional as F
 
 from cinelex.core.console import say
+from cinelex.core.csv_text import csv_text
 from cinelex.core.distributed import is_main
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
@@ -134,11 +135,9 @@ def parameter_table(settings: EqSettings, names: Sequence[str]) -> str:
 
 def parameters_csv(settings: EqSettings, names: Sequence[str]) -> str:
     """Return settings as CSV: a row a setting, the parameters in the order of the file."""
-    from pandas import DataFrame  # here, because it takes a second
-
-    table = DataFrame(settings.values.tolist(), columns=[item.name for item in PARAMETERS])
-    table.insert(0, "setting", list(names))
-    return str(table.to_csv(index=False))
+    head = ["setting", *(item.name for item in PARAMETERS)]
+    rows = zip(names, settings.values.tolist(), strict=True)
+    return csv_text([head, *([name, *values] for name, values in rows)])
 
 
 def file_name(words: Sequence[str]) -> str:

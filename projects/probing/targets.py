@@ -37,11 +37,8 @@ class Target:
 
     def numbers(self) -> Float[np.ndarray, " study"]:
         """Return what the loss compares: numbers standardised, classes as they are."""
-        return (
-            (self.values - self.mean) / self.deviation
-            if self.kind == "regression"
-            else (self.values)
-        )
+        regression = self.kind == "regression"
+        return (self.values - self.mean) / self.deviation if regression else self.values
 
 
 @dataclass(frozen=True)
