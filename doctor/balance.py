@@ -41,10 +41,10 @@ class Balance:
     probes: int
 
 
-def balance(evidence: Evidence, *, most: int = MAX_PROBES) -> Balance | None:
+def balance(evidence: Evidence) -> Balance | None:
     """Return the balance over the newest probes; None if no step was probed."""
     rows = [row for row in evidence.steps if any(key.startswith("gradient/norm/") for key in row)]
-    rows = rows[-most:]
+    rows = rows[-MAX_PROBES:]
     terms = [term for term in evidence.terms() if rows and f"gradient/norm/{term}" in rows[-1]]
     rows = [row for row in rows if all(is_number(row.get(f"gradient/norm/{t}")) for t in terms)]
     if not rows or len(terms) < 2:

@@ -19,6 +19,8 @@ Groups = Int[np.ndarray, " item"]
 Weighted = Callable[[np.ndarray], np.ndarray]
 """Maps how often each resample has each item, ``[resample item]``, to one number a resample."""
 
+CONFIDENCE = 0.95
+"""Share of the resamples between the two ends of an interval."""
 _DRAWS_AT_ONCE = 1_000_000
 
 
@@ -39,7 +41,6 @@ def interval(
     groups: Groups | None = None,
     resamples: int = 1000,
     seed: int = 0,
-    confidence: float = 0.95,
 ) -> tuple[float | None, float | None]:
     """Return the bootstrap percentile interval of a statistic of items.
 
@@ -63,7 +64,6 @@ def interval(
             groups,
             resamples=resamples,
             seed=seed,
-            confidence=confidence,
         )
     if items < 2:
         return None, None
@@ -72,7 +72,7 @@ def interval(
         statistic(values[generator.integers(0, items, size=(some, items))])
         for some in _some_at_a_time(resamples, items)
     ]
-    return percentiles(np.concatenate(drawn), confidence=confidence)
+    return percentiles(np.concatenate(drawn))
 
 
 def interval_of_sums(
@@ -82,7 +82,6 @@ def interval_of_sums(
     groups: Groups | None = None,
     resamples: int = 1000,
     seed: int = 0,
-    confidence: float = 0.95,
 ) -> tuple[float | None, float | None]:
     """Return the bootstrap percentile interval of a statistic of column sums.
 
@@ -97,7 +96,6 @@ def interval_of_sums(
         groups: items that are drawn together; None draws each by itself.
         resamples: number of bootstrap resamples.
         seed: the same seed gives the same interval.
-        confidence: share of the resamples between the two ends.
 
     Raises:
         ValueError: if a count is not finite.
@@ -109,12 +107,10 @@ def interval_of_sums(
     sums = resampled_sums(counts, resamples=resamples, seed=seed)
     with np.errstate(invalid="ignore", divide="ignore"):
         drawn = statistic(sums)
-    return percentiles(drawn[np.isfinite(drawn)], confidence=confidence)
+    return percentiles(drawn[np.isfinite(drawn)])
 
 
-def interval_of_unanimous(
-    share: float, items: int, *, confidence: float = 0.95
-) -> tuple[float | None, float | None]:
+def interval_of_unanimous(share: float, items: int) -> tuple[float | None, float | None]:
     """Return the exact binomial interval of a share that is 0 or 1 over independent items.
 
     Where all items agree, so do all resamples, and the bootstrap would claim certainty. With none
@@ -132,7 +128,7 @@ def interval_of_unanimous(
     from scipy import stats  # here, because it takes a second
 
     test = stats.binomtest(int(share) * items, items)
-    low, high = test.proportion_ci(confidence, method="exact")
+    low, high = test.proportion_ci(CONFIDENCE, method="exact")
     return float(low), float(high)
 
 
@@ -155,7 +151,6 @@ def interval_of_drawn(
     *,
     resamples: int = 1000,
     seed: int = 0,
-    confidence: float = 0.95,
 ) -> tuple[float | None, float | None]:
     """Return the percentile interval of a statistic of items that are drawn by their groups.
 
@@ -167,7 +162,7 @@ def interval_of_drawn(
     with np.errstate(invalid="ignore", divide="ignore"):
         parts = [statistic(some) for some in drawn_counts(groups, resamples=resamples, seed=seed)]
     drawn = np.concatenate(parts)
-    return percentiles(drawn[np.isfinite(drawn)], confidence=confidence)
+    return percentiles(drawn[np.isfinite(drawn)])
 
 
 def drawn_counts(
@@ -232,13 +227,11 @@ def _times_drawn(
     return counted.reshape(resamples, items).astype(np.float64)
 
 
-def percentiles(
-    drawn: Float[np.ndarray, " resample"], *, confidence: float = 0.95
-) -> tuple[float | None, float | None]:
+def percentiles(drawn: Float[np.ndarray, " resample"]) -> tuple[float | None, float | None]:
     """Return the ends that leave equal shares of the resamples outside; None if there are none."""
     if len(drawn) == 0:
         return None, None
-    tail = 50 * (1 - confidence)
+    tail = 50 * (1 - CONFIDENCE)
     low, high = np.percentile(drawn, [tail, 100 - tail])
     return float(low), float(high)
 

@@ -27,7 +27,7 @@ def calibration_error(
 
 
 def calibrated_error(
-    probability: Float[np.ndarray, " item"], *, bins: int = BINS, seed: int = 0
+    probability: Float[np.ndarray, " item"],
 ) -> tuple[float, float | None, float | None]:
     """Return what a model would score whose probabilities were true: mean and 95 % interval.
 
@@ -36,8 +36,8 @@ def calibrated_error(
     Source: Vaicenavicius et al. 2019, arXiv:1902.06977, section 5 (consistency resampling).
     """
     ordered = np.sort(probability)
-    drawn = np.random.default_rng(seed).random((DRAWS, len(ordered))) < ordered
-    errors = _gaps(ordered, drawn.astype(np.float64), bins)
+    drawn = np.random.default_rng(0).random((DRAWS, len(ordered))) < ordered
+    errors = _gaps(ordered, drawn.astype(np.float64), BINS)
     return float(errors.mean()), *percentiles(errors)
 
 

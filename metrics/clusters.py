@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+SHUFFLES = 5
+
 
 @dataclass(frozen=True)
 class Separation:
@@ -23,9 +25,6 @@ class Separation:
 def separation(
     rows: Float[np.ndarray, "sample dim"],
     label: Int[np.ndarray, " sample"],
-    *,
-    shuffles: int = 5,
-    seed: int = 0,
 ) -> Separation | None:
     """Return silhouette and Davies-Bouldin index, each beside its mean over shuffled labels.
 
@@ -40,8 +39,8 @@ def separation(
 
     if not 2 <= len(np.unique(label)) < len(label):
         return None
-    random = np.random.default_rng(seed)
-    mixed = [random.permutation(label) for _ in range(shuffles)]
+    random = np.random.default_rng(0)
+    mixed = [random.permutation(label) for _ in range(SHUFFLES)]
     return Separation(
         silhouette=float(silhouette_score(rows, label)),
         davies_bouldin=float(davies_bouldin_score(rows, label)),

@@ -47,8 +47,8 @@ def duplicate_floor(positive: Bool[Tensor, "study report"]) -> float:
     return float((rows.log().mean() + columns.log().mean()) / 2)
 
 
-def greatest_chance_recall(queries: int, gallery: int, *, confidence: float = 0.975) -> float:
-    """Return the recall at 1 that a random ranking does not exceed with this confidence.
+def greatest_chance_recall(queries: int, gallery: int) -> float:
+    """Return the recall at 1 that a random ranking does not exceed with 97.5 % confidence.
 
     A quantile of the binomial with one trial a query and success 1/gallery.
 
@@ -59,4 +59,4 @@ def greatest_chance_recall(queries: int, gallery: int, *, confidence: float = 0.
 
     if queries < 1 or gallery < 1:
         raise ValueError(f"recall needs queries and a gallery, not {queries} and {gallery}")
-    return float(binom.ppf(confidence, queries, 1 / gallery)) / queries
+    return float(binom.ppf(0.975, queries, 1 / gallery)) / queries

@@ -1,6 +1,6 @@
 """How well studies and reports find each other: whole gallery, both ways, beside chance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -58,16 +58,14 @@ def rank_both_ways(
     return dict(zip(("study_to_report", "report_to_study"), rankings, strict=True))
 
 
-def scores_per_query(
-    ranking: Ranking, *, cutoffs: Sequence[int] = CUTOFFS
-) -> dict[str, Float[np.ndarray, " query"]]:
+def scores_per_query(ranking: Ranking) -> dict[str, Float[np.ndarray, " query"]]:
     """Return recall at each cutoff, MRR, rank, NDCG and average precision of every query.
 
     Recall at k is 1 if any positive is among the first k (the field's R@K), else 0. ``mrr`` and
     ``rank`` go by the first positive. NDCG has relevance 0 or 1 and runs over the whole ranking.
     """
     best = ranking.best.astype(np.float64)
-    scores = {f"recall_at_{k}": (best <= k).astype(np.float64) for k in cutoffs}
+    scores = {f"recall_at_{k}": (best <= k).astype(np.float64) for k in CUTOFFS}
     discount = 1 / np.log2(1.0 + np.arange(1, ranking.gallery + 1))
     ideal = np.cumsum(discount)[ranking.positives - 1]
     gain = ranking.mean_per_query(discount[ranking.rank - 1]) * ranking.positives
@@ -79,12 +77,12 @@ def scores_per_query(
     }
 
 
-def chance_of(ranking: Ranking, *, cutoffs: Sequence[int] = CUTOFFS) -> dict[str, float]:
+def chance_of(ranking: Ranking) -> dict[str, float]:
     """Return what a random order of the gallery is expected to score, metric by metric."""
     kinds, queries = np.unique(ranking.positives, return_counts=True)
     share = queries / queries.sum()
     nulls = [RandomRanking(ranking.gallery, kind) for kind in kinds.tolist()]
-    chance = {f"recall_at_{k}": _mix(share, [n.recall_at(k) for n in nulls]) for k in cutoffs}
+    chance = {f"recall_at_{k}": _mix(share, [n.recall_at(k) for n in nulls]) for k in CUTOFFS}
     return chance | {
         "mrr": _mix(share, [null.reciprocal_rank() for null in nulls]),
         "mean_rank": _mix(share, [null.rank() for null in nulls]),
@@ -97,7 +95,6 @@ def chance_of(ranking: Ranking, *, cutoffs: Sequence[int] = CUTOFFS) -> dict[str
 def direction_report(
     ranking: Ranking,
     *,
-    cutoffs: Sequence[int] = CUTOFFS,
     groups: Groups | None = None,
     resamples: int = 1000,
     seed: int = 0,
@@ -110,7 +107,7 @@ def direction_report(
     resamples of equal values would claim certainty. Queries count as independent but for those of
     one of the ``groups``, such as the studies of one patient, which are drawn together.
     """
-    scores, chance = scores_per_query(ranking, cutoffs=cutoffs), chance_of(ranking, cutoffs=cutoffs)
+    scores, chance = scores_per_query(ranking), chance_of(ranking)
     table = np.stack(list(scores.values()), axis=1)
     counted = np.concatenate([table, np.ones((len(table), 1))], axis=1)
     sums = resampled_sums(counted, groups=groups, resamples=resamples, seed=seed)

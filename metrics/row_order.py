@@ -78,22 +78,20 @@ def agreement(
 
 
 def pairs_within(
-    group: Int[np.ndarray, " row"], *, seed: int = 0, pairs: int = MAX_PAIRS
+    group: Int[np.ndarray, " row"],
 ) -> tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
-    """Return pairs of rows of one group, drawn; each row is in two of them at most.
+    """Return pairs of rows of one group, drawn, always alike; each row is in two of them at most.
 
     Args:
         group: Of each row; rows below 0 have none.
-        seed: The same seed draws the same pairs.
-        pairs: The most there may be.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     order = np.lexsort((random.random(len(group)), group))
     one, other = order[:-1], order[1:]
     same = (group[one] == group[other]) & (group[one] >= 0)
     one, other = one[same], other[same]
-    if len(one) > pairs:
-        chosen = random.choice(len(one), pairs, replace=False)
+    if len(one) > MAX_PAIRS:
+        chosen = random.choice(len(one), MAX_PAIRS, replace=False)
         one, other = one[chosen], other[chosen]
     return one, other
 
