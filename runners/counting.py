@@ -106,7 +106,7 @@ class _Pass:
         return tensor
 
     def _enter(self, _: nn.Module, given: tuple[Any, ...]) -> None:
-        self.inputs += sum(_size(one) for one in given if isinstance(one, Tensor))
+        self.inputs += sum(one.nbytes for one in given if isinstance(one, Tensor))
         self._before = self.held
 
     def _leave(self, *_: Any) -> None:
@@ -125,7 +125,3 @@ def _quiet_attention() -> Iterator[None]:
 
 def _storage(tensor: Tensor) -> int:
     return int(tensor.untyped_storage()._cdata)
-
-
-def _size(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()

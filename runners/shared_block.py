@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cinelex.core.distributed import sum_over_ranks, world_size
+from cinelex.core.names import covered
 
 
 class SharedBlock:
@@ -67,14 +68,10 @@ def shared_block(module: nn.Module, moved: Mapping[str, set[str]]) -> list[nn.Pa
     if not matrices:
         return []
     block = _block_of(matrices[-1])
-    return [parameters[name] for name in parameters if name in shared and _in(name, block)]
+    return [parameters[name] for name in parameters if name in shared and covered(name, [block])]
 
 
 def _block_of(name: str) -> str:
     parts = name.split(".")
     numbers = [index for index, part in enumerate(parts) if part.isdigit()]
     return ".".join(parts[: numbers[-1] + 1] if numbers else parts[:-1] or parts)
-
-
-def _in(name: str, block: str) -> bool:
-    return name == block or name.startswith(f"{block}.")

@@ -150,10 +150,6 @@ def _counterfactuals(_: Statements, results: Results) -> str:
     return f"{'; '.join(parts)}; chance 50{PERCENT}" if parts else ""
 
 
-def _subgroups(said: Statements, _: Results) -> str:
-    return said.of("heterogeneity")
-
-
 def _probes(_: Statements, results: Results) -> str:
     found = [score for score in results.scores() if score.name.startswith("probing.")]
     return "; ".join(map(_said, found[:6]))
@@ -176,7 +172,11 @@ QUESTIONS: Sequence[tuple[str, Callable[[Statements, Results], str], str]] = (
     ("Is it the text prior?", _beside(TEXT_ONLY), "no captions are written"),
     ("Is it better than a closed form?", _beside(RIDGE), "no texts are searched"),
     ("Does it tell opposites apart?", _counterfactuals, "no fact of the reports can be changed"),
-    ("Subgroups?", _subgroups, "no column of the manifest tells studies apart"),
+    (
+        "Subgroups?",
+        lambda said, _: said.of("heterogeneity"),
+        "no column of the manifest tells studies apart",
+    ),
     ("Calibrated?", _calibrated, "the model gives no probabilities"),
     (
         "Measurements?",

@@ -58,7 +58,7 @@ def draw_contact_sheet(
     ]
     path = Path("predictions") / "contact_sheet.png"
     lines = [blocks[start : start + COLUMNS] for start in range(0, len(blocks), COLUMNS)]
-    _save(folder / path, _stacked([_side_by_side(line) for line in lines]))
+    _save(folder / path, _joined([_joined(line) for line in lines], across=False))
     return Picture(
         title="Samples",
         note="The first held-out pictures, not chosen: each beside what its latent gives back.",
@@ -92,7 +92,7 @@ def draw_interpolation(
     ]
     strip = [_block([ends[0]], ["from"]), *blocks, _block([ends[1]], ["to"])]
     path = Path("predictions") / "interpolation.png"
-    _save(folder / path, _side_by_side(strip))
+    _save(folder / path, _joined(strip))
     return Picture(
         title="From one picture to another",
         note="The straight way between two latents, rebuilt and captioned at even steps.",
@@ -137,15 +137,7 @@ def _block(
     return block
 
 
-def _side_by_side(blocks: Sequence[Image.Image]) -> Image.Image:
-    return _joined(blocks, across=True)
-
-
-def _stacked(rows: Sequence[Image.Image]) -> Image.Image:
-    return _joined(rows, across=False)
-
-
-def _joined(images: Sequence[Image.Image], *, across: bool) -> Image.Image:
+def _joined(images: Sequence[Image.Image], *, across: bool = True) -> Image.Image:
     """Return images in a row or a column, with gaps."""
     widths, heights = [image.width for image in images], [image.height for image in images]
     gaps = GAP * (len(images) - 1)
