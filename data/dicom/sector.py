@@ -32,7 +32,7 @@ MIN_FIT: Final = 0.75
 """Overlap of a beam with what moves, below which it is no beam and a rectangle is kept."""
 MIN_AGREEMENT: Final = 0.8
 """Overlap of the rows of the header's region with the beam's, below which it is not believed."""
-LEAST_OPEN_IN_STATED: Final = 0.6
+MIN_OPEN_IN_STATED: Final = 0.6
 """Share of what a header says is open that is seen to be open, below which a person decides."""
 FOUND_TEXT: Final = 0.85
 """Confidence at most where something like text stands in the field: a person looks."""
@@ -191,7 +191,7 @@ def _field(frames: Frames, record: FileRecord) -> Sector:
         both = stated & field
         agreement = float(both.sum() / stated.sum())
         source = "shutters"
-        if agreement < LEAST_OPEN_IN_STATED:
+        if agreement < MIN_OPEN_IN_STATED:
             both, confidence, doubt = stated, agreement, "header"
         field = both
     boxes = standing_text(gray, field)
