@@ -109,7 +109,9 @@ def small_disk(folder: Path, size: int, *, memory: bool) -> Iterator[None]:
 def meet_a_full_disk(words: list[str], folder: Path, *, memory: bool) -> None:
     """Run into the end of the disk, and make room."""
     limited = words if memory else ["bash", "-c", f'ulimit -f {LIMIT_KIB}; exec "$@"', "x", *words]
-    ended = subprocess.run(limited, env=child_environment(), capture_output=True, text=True)
+    # under a limit Python keeps the first part of what it compiles, and nobody could load that
+    env = child_environment() | {"PYTHONDONTWRITEBYTECODE": "1"}
+    ended = subprocess.run(limited, env=env, capture_output=True, text=True)
     lines = ended.stderr.splitlines()
     say(f"a full disk: exit code {ended.returncode}, {len(lines)} line: {lines[-1]}")
     if ended.returncode != 2 or "could not be written to" not in lines[-1]:
