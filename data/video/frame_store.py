@@ -1,7 +1,7 @@
 """Frames of many cines by key, read through the page cache that all processes share."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -166,22 +166,27 @@ class FrameStore:
         data = self._place.read(stored.shard, stored.offset, stored.bytes)
         return data[len(data) - 8 * stored.shape[0] :].view("<f8")
 
-    def intact(self, row: int) -> bool:
-        """Return whether the frames of a row are those that were written."""
+    def damaged(self, rows: Int64[np.ndarray, " row"]) -> Iterator[int]:
+        """Read everything of many rows, and yield those that hold what was not written."""
+        for row, written in zip(rows.tolist(), self.digests(rows), strict=True):
+            if self._read_digest(row) != written.tobytes():
+                yield row
+
+    def _read_digest(self, row: int) -> bytes | None:
+        """Return the hash of what a row's frames and times are now; None if they cannot be read."""
         stored = self.stored(row)
         compression = _compression(stored.shard)
         try:
             data = self._place.read(stored.shard, stored.offset, stored.bytes)
             frames = unpack(data, stored.shape, compression)
         except (UserError, OSError, IndexError, pa.ArrowInvalid):
-            return False
+            return None
         times = data[packed_bytes(data, stored.shape, compression) :]
-        return digest_of(frames, times.tobytes()) == self.digests(np.array([row]))[0].tobytes()
+        return digest_of(frames, times.tobytes())
 
     def verify(self) -> list[str]:
         """Read everything, and return the shards that hold what was not written."""
-        rows = range(len(self))
-        return sorted({self.stored(row).shard for row in rows if not self.intact(row)})
+        return sorted({self.stored(row).shard for row in self.damaged(np.arange(len(self)))})
 
     def path(self, shard: str) -> str:
         """Return how a person finds a shard."""

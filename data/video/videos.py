@@ -190,10 +190,9 @@ class StoredVideos:
         held = self.rows[self.rows >= 0]
         if self.store.numbers("bytes", held).sum() > read_up_to:
             return
-        for row in np.unique(held).tolist():
-            if not self.store.intact(row):
-                path = self.store.path(self.store.stored(row).shard)
-                raise UserError(f"{path}: damaged; delete it, and its videos are decoded again")
+        for row in self.store.damaged(np.unique(held)):
+            path = self.store.path(self.store.stored(row).shard)
+            raise UserError(f"{path}: damaged; delete it, and its videos are decoded again")
 
     def _hash(self, settings: Any) -> str:
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())

@@ -1,5 +1,6 @@
 """Whether a model reads what lies outside the ultrasound beam: letters, borders, traces."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -35,13 +36,11 @@ def outside_beam(model: StudyModel, dataset: Samples) -> dict[str, float]:
     """
     pixels = dataset.of_pixels()
     batch = next(evaluation_batches(pixels, batch=STUDIES, rank=0, world_size=1))
-    masks = [beam_of(clip.numpy()) for clip in batch.clips]
     owner = batch.owner.tolist()
-    seen = [
-        study
-        for study in range(batch.studies)
-        if all(masks[clip] is not None for clip, own in enumerate(owner) if own == study)
-    ]
+    masks: dict[int, Bool[np.ndarray, "row column"]] = {}
+    for study in range(batch.studies):
+        masks |= _beams({n: batch.clips[n] for n, own in enumerate(owner) if own == study})
+    seen = [study for study in range(batch.studies) if owner.index(study) in masks]
     if len(seen) < 2:
         return {}
     follows = dict(zip(seen, seen[1:] + seen[:1], strict=True))
@@ -56,6 +55,17 @@ def outside_beam(model: StudyModel, dataset: Samples) -> dict[str, float]:
     changes = [float((moved[a] - own[a]).norm()) for a in follows]
     shares = [change / far for change, far in zip(changes, apart, strict=True) if far > 0]
     return {"check/outside_beam": float(np.median(shares))} if shares else {}
+
+
+def _beams(clips: Mapping[int, Tensor]) -> dict[int, Bool[np.ndarray, "row column"]]:
+    """Return the beam of each clip of a study; none as soon as one clip shows none."""
+    found = {}
+    for number, clip in clips.items():
+        mask = beam_of(clip.numpy())
+        if mask is None:
+            return {}
+        found[number] = mask
+    return found
 
 
 def beam_of(
@@ -78,11 +88,9 @@ def beam_of(
 def _with_outside(
     clip: Tensor,
     other: Tensor,
-    own: Bool[np.ndarray, "row column"] | None,
-    others: Bool[np.ndarray, "row column"] | None,
+    own: Bool[np.ndarray, "row column"],
+    others: Bool[np.ndarray, "row column"],
 ) -> Tensor:
     """Return a clip with the pixels of another where both are outside."""
-    assert own is not None
-    assert others is not None
     outside = torch.from_numpy(~own & ~others)[None, :, :, None]
     return torch.where(outside, other, clip)
