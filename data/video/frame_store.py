@@ -169,10 +169,10 @@ class FrameStore:
     def damaged(self, rows: Int64[np.ndarray, " row"]) -> Iterator[int]:
         """Read everything of many rows, and yield those that hold what was not written."""
         for row, written in zip(rows.tolist(), self.digests(rows), strict=True):
-            if self._read_digest(row) != written.tobytes():
+            if self.read_digest(row) != written.tobytes():
                 yield row
 
-    def _read_digest(self, row: int) -> bytes | None:
+    def read_digest(self, row: int) -> bytes | None:
         """Return the hash of what a row's frames and times are now; None if they cannot be read."""
         stored = self.stored(row)
         compression = _compression(stored.shard)

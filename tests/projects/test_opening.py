@@ -26,18 +26,18 @@ def test_manifest_and_frames_are_read_once(
     config = load_config(base, [*few, "data.size=32", f"data.cache={tmp_path}", "batch=2"])
     open_project(config, tmp_path / "run")
     read: Counter[str | int] = Counter()
-    intact = FrameStore.intact
+    read_digest = FrameStore.read_digest
 
     def count(path: Path) -> str:
         read[path.name] += 1
         return hash_file(path)
 
-    def count_row(self: FrameStore, row: int) -> bool:
+    def count_row(self: FrameStore, row: int) -> bytes | None:
         read[row] += 1
-        return intact(self, row)
+        return read_digest(self, row)
 
     monkeypatch.setattr(manifest, "hash_file", count)
-    monkeypatch.setattr(FrameStore, "intact", count_row)
+    monkeypatch.setattr(FrameStore, "read_digest", count_row)
     open_project(config, tmp_path / "run")
     assert read.pop("manifest.csv", 0) == (base == MULTITASK)
     assert set(read.values()) == {1}
