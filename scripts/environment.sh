@@ -3,7 +3,7 @@
 # Sets: root (the project's folder), python (its interpreter), OMP_WAIT_POLICY. Needs Python >= 3.11 only.
 # shellcheck shell=bash
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+root=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python="$root/.venv/bin/python"
 
 # Ends the script with one line that says what is wrong and what to do.

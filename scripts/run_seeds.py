@@ -22,8 +22,10 @@ from cinelex.core.leash import leashed
 from cinelex.doctor.report.seeds import paired_nulls, write_seeds
 from cinelex.metrics.seeds import student_interval
 from cinelex.projects.interface.results import read_results
+from cinelex.scripts import commands
 
-RUNNER = Path(__file__).with_name("runner.sh")
+RUN = (sys.executable, "-m", "cinelex.core.entry", commands.RUN)
+"""What runner.sh starts; an installed package has no runner.sh."""
 OPTIONS_WITH_VALUE = ("--selected_gpus", "--processes", "--use_wandb")
 
 
@@ -50,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     overrides = [item for item in options.overrides if not item.startswith(("name=", "seed="))]
     names = {seed: f"{config.name}-seed{seed}" for seed in seeds}
     for seed, name in names.items():
-        command = leashed("bash", str(RUNNER), "--base_config", options.base_config, *passed)
+        command = leashed(*RUN, "--base_config", options.base_config, *passed)
         own = [*overrides, f"name={name}", f"seed={seed}"]
         code = subprocess.run([*command, *own], check=False).returncode
         if code:

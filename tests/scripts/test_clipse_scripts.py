@@ -4,6 +4,8 @@ import csv
 import json
 import math
 import shutil
+import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from cinelex.core.csv_text import csv_of
 from cinelex.core.errors import UserError
 from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
 from cinelex.projects.interface.results import HASHES, Group, Results, Score
-from cinelex.scripts import check_images
+from cinelex.scripts import check_images, run_seeds
 from cinelex.scripts.finished_runs import command, pairing
 from cinelex.scripts.run_seeds import agreement, read_seeds
 from tests.tiny_run import ROOT
@@ -170,3 +172,23 @@ def test_seeds_that_are_none_are_refused(text: str) -> None:
 
 def test_seeds_are_read_in_their_order() -> None:
     assert read_seeds("2,0,11") == [2, 0, 11]
+
+
+def test_every_seed_is_started_as_an_installed_module_and_one_page_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = []
+
+    def start(line: list[str], *, check: bool) -> subprocess.CompletedProcess[str]:
+        assert not check
+        modules.append(line[line.index("cinelex.core.entry") + 1])
+        seed = line[-1].removeprefix("seed=")
+        write_run(tmp_path, "any", int(seed), np.ones(4, int)).rename(tmp_path / f"a-seed{seed}")
+        return subprocess.CompletedProcess(line, 0)
+
+    monkeypatch.setattr(run_seeds.subprocess, "run", start)
+    line = ["--base_config", str(ROOT / "config/clipse/baseline.yaml"), "--seeds", "3,5"]
+    assert run_seeds.main([*line, f"folder={tmp_path}", "name=a"]) == 0
+    assert len(modules) == 2
+    assert all(find_spec(module) is not None for module in modules)
+    assert "Every score over the seeds" in (tmp_path / "a.seeds.html").read_text()
