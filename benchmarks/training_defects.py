@@ -28,7 +28,8 @@ MATCHING = ("loss_weights.captioning=0", "loss_weights.masked_modeling=0")
 """Matching alone, which is what some defects need and costs a third."""
 NO_CAPTIONS = ("loss_weights.captioning=0", "loss_weights.masked_modeling=1")
 """Weights at which both terms have a say from the first steps on."""
-MASKED = ("loss_weights.captioning=0", "loss_weights.contrastive=0")
+MASKED = ("loss_weights.captioning=0", "loss_weights.contrastive=0", "loss_weights.facts=0")
+"""Masked modelling alone: heads on facts would hold the tower open."""
 
 TRAINING_DEFECTS: tuple[Defect, ...] = (
     Defect(
