@@ -186,7 +186,7 @@ def test_every_seed_is_started_as_an_installed_module_and_one_page_is_written(
         write_run(tmp_path, "any", int(seed), np.ones(4, int)).rename(tmp_path / f"a-seed{seed}")
         return subprocess.CompletedProcess(line, 0)
 
-    monkeypatch.setattr(run_seeds.subprocess, "run", start)
+    monkeypatch.setattr(subprocess, "run", start)
     line = ["--base_config", str(ROOT / "config/clipse/baseline.yaml"), "--seeds", "3,5"]
     assert run_seeds.main([*line, f"folder={tmp_path}", "name=a"]) == 0
     assert len(modules) == 2
