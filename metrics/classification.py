@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from cinelex.metrics.bootstrap import interval_of_sums
+from cinelex.metrics.weighted import auroc_of
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,4 @@ def auroc(score: Float[np.ndarray, " sample"], truth: Bool[np.ndarray, " sample"
 
     Source: Hanley and McNeil 1982, Radiology 143(1).
     """
-    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(count) - (count - 1) / 2)[place]
-    yes = int(truth.sum())
-    pairs = yes * (len(truth) - yes)
-    return float((rank[truth].sum() - yes * (yes + 1) / 2) / pairs) if pairs else float("nan")
+    return float(auroc_of(score, truth)(np.ones((1, len(score))))[0])

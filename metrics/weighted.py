@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cinelex.metrics.bootstrap import Groups, Weighted, interval_of_drawn
+from cinelex.metrics.probing import auroc
 
 Items = Float[np.ndarray, " item"]
 WITHIN = 10.0
@@ -19,17 +20,8 @@ def mean_of(values: Items) -> Weighted:
 
 def auroc_of(score: Items, truth: Bool[np.ndarray, " item"]) -> Weighted:
     """Return the probability that a positive has the higher score, ties 0.5; chance is 0.5."""
-    order = np.argsort(score, kind="stable")
-    starts = np.flatnonzero(np.diff(score[order], prepend=np.nan) != 0)
-    sign = truth[order]
-
-    def area(counts: np.ndarray) -> np.ndarray:
-        own = counts[:, order]
-        yes, no = (np.add.reduceat(own * part, starts, axis=1) for part in (sign, ~sign))
-        below = np.cumsum(no, axis=1) - no / 2
-        return np.asarray((yes * below).sum(axis=1) / (yes.sum(axis=1) * no.sum(axis=1)))
-
-    return area
+    known = truth.astype(np.float64)
+    return lambda counts: auroc(counts, score, known)
 
 
 def spread_ratio_of(said: Items, truth: Items) -> Weighted:

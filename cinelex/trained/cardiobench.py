@@ -20,7 +20,6 @@ PROMPTS: Mapping[str, str] = {
     "PLAX": "Parasternal long-axis view.",
     "Other": "Another view.",
 }
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

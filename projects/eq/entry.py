@@ -20,7 +20,6 @@ MODES = {
         help="make the settings between two words",
         run=later(f"{_MAKING}:morph"),
         words="warm bright",
-        steps="settings",
     ),
 }
 """What a trained model can be used for."""

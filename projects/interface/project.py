@@ -189,8 +189,6 @@ class RunMode:
     UserError for arguments that it cannot use."""
     words: str = ""
     """What its arguments without ``=`` say, for the help; empty where it takes none."""
-    steps: str = ""
-    """What ``--steps`` counts, for the help; empty where nothing."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from cinelex.metrics.weighted import auroc_of, mean_of
 
 MIN_GROUP = 30
 MIN_ITEMS = 100
-MAX_LEVELS = 50
 DRAWS = 200
 RESAMPLED = 20_000
 LEVEL = 0.05
