@@ -48,7 +48,7 @@ class ClosedForm(nn.Module):
         """Make room for the solution.
 
         Args:
-            inputs: Numbers that a study is made of here.
+            inputs: Dimension of what a study is made of here.
             dim: Dimension of the space that studies and reports share.
             share: What it counts, in (0, 1]; 1 leaves nothing of the trained towers; None leaves it
                 to who validates, and is half until then.

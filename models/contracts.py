@@ -76,7 +76,7 @@ class PretrainedVideo(VideoEncoder, ABC):
     """
 
     native: int
-    """Numbers of a row of ``features``."""
+    """Dimension of a row of ``features``."""
 
     @abstractmethod
     def features(self, clips: Clips, keep: Keep | None = None) -> ClipFeatures:
@@ -212,7 +212,7 @@ class LatentHead(nn.Module, ABC):
     latent: int
     """Dimension of a latent."""
     fan_in: int
-    """Numbers that each number of a latent is a weighted sum of."""
+    """Inputs that each dimension of a latent is a weighted sum of."""
 
     @abstractmethod
     def forward(self, tokens: ClipTokens) -> Latents:

@@ -43,7 +43,7 @@ class EqAutoencoder(nn.Module):
             groups: Positions of the parameters that each head writes.
             points: Points of a response curve.
             dim: Dimension of a latent.
-            width: Numbers of a hidden layer.
+            width: Units of a hidden layer.
             depth: Hidden layers of the encoder, and of the decoder.
         """
         super().__init__()

@@ -71,7 +71,7 @@ class LatentCaptioner(StudyModel):
             text_encoder: From tokens to reports.
             dim: Dimension of the space that studies and reports share.
             memory_tokens: Tokens that a latent is spread over for the caption decoder.
-            memory_width: Numbers of each.
+            memory_width: Embedding dimension of each.
             temperature: Divides their cosines.
             bias: Where the bias of the sigmoid loss starts; None for losses without one.
         """

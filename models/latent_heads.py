@@ -24,8 +24,8 @@ class PositionLatent(LatentHead):
         Args:
             width: Embedding dimension of a token.
             grid: Tokens along frames, rows and columns.
-            latent: Numbers of the latent.
-            squeeze: Numbers that are kept of each token.
+            latent: Dimension of the latent.
+            squeeze: Dimensions that are kept of each token.
         """
         super().__init__()
         self.latent, self.fan_in = latent, squeeze * math.prod(grid)

@@ -87,7 +87,7 @@ class Probe(nn.Module):
         Args:
             pooling: From tokens to a vector a study.
             width: Embedding dimension of a token.
-            outputs: Numbers that the heads need.
+            outputs: Dimension that the heads need.
             learned: Whether the pooling learns. What does not is standardised behind it.
         """
         super().__init__()

@@ -47,7 +47,7 @@ class TermsAndSentences(PretrainedText):
         """Load the sentence encoder.
 
         Args:
-            width: Numbers of a report; terms get what the sentence encoder's own leave.
+            width: Embedding dimension of a report; terms get what the sentence encoder's own leave.
             vocab: Tokens that the tokenizer knows.
             max_tokens: Tokens of the longest report.
             name: A local folder or a hub name of a sentence encoder whose tokens are averaged.

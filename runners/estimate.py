@@ -14,7 +14,7 @@ from cinelex.runners.counting import Counted, count
 
 GIB = 2**30
 BF16_SHARE = 0.55
-"""Of fp32 activations under autocast: most in half, norms, softmax and losses in full."""
+"""Of fp32 activations under autocast: most in bf16, norms, softmax and losses in fp32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,14 +65,14 @@ def estimate_of(config: RunConfig, model: nn.Module, counted: Counted, card: Car
     """Put what was counted into bytes and seconds."""
     parameters = sum(one.numel() for one in model.parameters())
     trained = sum(one.numel() for one in model.parameters() if one.requires_grad)
-    half = card.bf16 and config.precision != "fp32"
+    bf16 = card.bf16 and config.precision != "fp32"
     memory = {
         "weights": 4 * parameters,
         "gradients": 4 * trained,
         "moments": 8 * trained,
-        "activations": int(counted.kept_bytes * (BF16_SHARE if half else 1.0)),
+        "activations": int(counted.kept_bytes * (BF16_SHARE if bf16 else 1.0)),
     }
-    if half:
+    if bf16:
         memory["weights in bf16"] = 2 * parameters
     if config.ema_decay is not None:
         memory["average of the weights"] = 4 * trained + 4 * parameters
