@@ -24,7 +24,8 @@ class GenerationConfig(Strict):
     beams: Annotated[int, Field(ge=1, le=64)] = 1
     """Beginnings that are kept of each caption; captions that state what heads found have one."""
     n_best: Count = 1
-    """Captions that are kept of each study, the best first, up to ``beams``; the best is scored."""
+    """Captions that are kept of each study, the best first, up to ``beams``; the best is scored.
+    One where captions state what heads found (``facts.constrain``)."""
     length_penalty: float = 1.0
     """Power of its length that divides a caption's log-likelihood; read where there are beams."""
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] | None = None

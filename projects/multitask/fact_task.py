@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cinelex.config.schema import RunConfig
+from cinelex.core.console import say
 from cinelex.data.batch import Batch
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.losses.facts import Facts
@@ -63,6 +64,8 @@ class FactTask:
 
     def write(self, model: VideoText, dataset: StudyDataset | Blind, *, beside: bool) -> Written:
         """Return captions that state what the heads found, and with ``beside`` the controls."""
+        if beside and self.config.evaluation.generation.beams > 1:
+            say("captions state what the heads found: no beams; facts.constrain=false takes them")
         told = ToldCaptions(self.config, model, self._teller(model), self.labels, dataset)
         answers = read_facts(model, dataset, batch=self.config.evaluation.batch)
         return told.controls(answers) if beside else Written(told.write(answers))
