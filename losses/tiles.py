@@ -88,20 +88,25 @@ def mean_over_both(sums: Sums) -> Float[Tensor, ""]:
 
 
 class _Running:
-    """Row log-sum-exps of this rank's studies, and column ones over everybody's."""
+    """Row log-sum-exps of this rank's studies, and column ones over everybody's.
 
-    def __init__(self, report: Tensor) -> None:
-        self.rows: list[Tensor] = []
+    What stays is written in place: a few bytes that are kept behind each tile leave holes between
+    them that no other tile fits in.
+    """
+
+    def __init__(self, study: Tensor, report: Tensor) -> None:
+        self.rows = report.new_empty(len(study))
         self.highest = report.new_full((len(report),), torch.finfo(report.dtype).min)
         self.total = report.new_zeros(len(report))
 
-    def add(self, over_rows: Tensor, over_columns: Tensor, scratch: Tensor) -> None:
+    def add(self, rows: slice, over_rows: Tensor, over_columns: Tensor, scratch: Tensor) -> None:
         top = over_rows.amax(1, keepdim=True)
-        self.rows.append(torch.sub(over_rows, top, out=scratch).exp_().sum(1).log_() + top[:, 0])
+        sums = torch.sub(over_rows, top, out=scratch).exp_().sum(1)
+        torch.add(sums.log_(), top[:, 0], out=self.rows[rows])
         highest = torch.maximum(self.highest, over_columns.amax(0))
         self.total *= (self.highest - highest).exp_()
         self.total += torch.sub(over_columns, highest, out=scratch).exp_().sum(0)
-        self.highest = highest
+        self.highest.copy_(highest)
 
     def columns(self) -> Float[Tensor, " gallery"]:
         everywhere = highest_over_ranks(self.highest)
@@ -118,20 +123,20 @@ class _LogSumExps(torch.autograd.Function):
         views: tuple[View, ...],
         linear: Callable[[slice], Tensor] | None,
     ) -> tuple[Tensor, ...]:
-        scaled, sums = study * scale, [_Running(report) for _ in views]
+        sums = [_Running(study, report) for _ in views]
         scratch, tile, kept, total = _tile(report), _tile(report), [], report.new_zeros(())
         fits = len(study) * len(report) * report.itemsize <= KEPT_BYTES
         keeps = fits and any(ctx.needs_input_grad)
         for rows in slices(study, report):
             size = rows.stop - rows.start
-            logits = torch.mm(scaled[rows], report.T, out=None if keeps else tile[:size])
+            logits = torch.mm(study[rows] * scale, report.T, out=None if keeps else tile[:size])
             for view, own in zip(views, sums, strict=True):
-                own.add(*view.cells(rows, logits), scratch[:size])
+                own.add(rows, *view.cells(rows, logits), scratch[:size])
             if linear is not None:
                 total += (linear(rows) * logits).sum()
             if keeps:
                 kept.append(logits)
-        own_rows = [torch.cat(own.rows) for own in sums]
+        own_rows = [own.rows for own in sums]
         columns = [own.columns() for own in sums]
         ctx.save_for_backward(study, report, scale, *own_rows, *columns)
         ctx.views, ctx.linear, ctx.kept = views, linear, kept
@@ -140,7 +145,7 @@ class _LogSumExps(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         study, report, scale, *sums = ctx.saved_tensors
-        count, scaled = len(ctx.views), study * scale
+        count = len(ctx.views)
         per_view = list(
             zip(
                 ctx.views,
@@ -151,13 +156,14 @@ class _LogSumExps(torch.autograd.Function):
             )
         )
         pull, push = torch.empty_like(study), torch.zeros_like(report)
+        lean = study.new_empty(len(study))  # summed as own logits are, which may cancel it
         slope, scratch, tile = _tile(report), _tile(report), _tile(report)
         for place, rows in enumerate(slices(study, report)):
             size = rows.stop - rows.start
             if ctx.kept:
                 logits = ctx.kept[place]
             else:
-                logits = torch.mm(scaled[rows], report.T, out=tile[:size])
+                logits = torch.mm(study[rows] * scale, report.T, out=tile[:size])
             weight = slope[:size].zero_()
             for view, (over_rows, by_row), (over_columns, by_column) in per_view:
                 cells = view.cells(rows, logits)
@@ -167,9 +173,10 @@ class _LogSumExps(torch.autograd.Function):
                 weight.add_(share.mul_(by_column), alpha=view.factor)
             if ctx.linear is not None:
                 weight.addcmul_(ctx.linear(rows), gradients[-1])
-            torch.mm(weight, report, out=pull[rows])
+            own = torch.mm(weight, report, out=pull[rows])
             push.addmm_(weight.T, study[rows])
-        return scale * pull, scale * push, (pull * study).sum(), None, None
+            torch.sum(own * study[rows], 1, out=lean[rows])
+        return pull.mul_(scale), push.mul_(scale), lean.sum(), None, None
 
 
 def slices(

@@ -47,9 +47,9 @@ def counts_at_or_above(
     order = torch.argsort(pairs.item, stable=True)
     item, score = pairs.item[order], pairs.score[order]
     with _full_single_precision():
-        single, singles = query.float(), gallery.float()
+        single = gallery.float()
         for rows, own in _tiles(pairs.query, queries=len(query), items=len(gallery)):
-            tile = _Tile(query[rows], gallery, single[rows] @ singles.T)
+            tile = _Tile(query[rows], gallery, query[rows].float() @ single.T)
             by_query[own] = tile.along_rows(pairs.query[own] - rows.start, pairs.score[own])
             by_item += tile.along_columns(item, score)
     return by_query, torch.empty_like(by_item).scatter_(0, order, by_item)

@@ -12,6 +12,7 @@ from cinelex.core.errors import UserError
 from cinelex.metrics.counting import CELLS_AT_ONCE, OwnPairs, counts_at_or_above
 
 _GRID = 2.0**26
+_ROWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,15 @@ def unit_grid(rows: Float[Tensor, "row dim"], *, what: str) -> Float[Tensor, "ro
             f"{what}: {_some(broken)} not finite; the model diverged: lower "
             "optimizer.learning_rate, or set precision=fp32"
         )
-    largest = rows.detach().to("cpu", torch.float64).abs().amax(dim=1, keepdim=True)
+    rows = rows.detach()
+    largest = rows.abs().amax(dim=1, keepdim=True).to("cpu", torch.float64)
     if (largest == 0).any():
         raise UserError(f"{what}: {_some(largest[:, 0] == 0)} zero and without a direction")
-    unit = F.normalize(rows.detach().to("cpu", torch.float64) / largest, dim=1)
-    rounded = (unit * _GRID).round() / _GRID
+    rounded = torch.empty(rows.shape, dtype=torch.float64)
+    parts = (whole.split(_ROWS_AT_ONCE) for whole in (rows, largest, rounded))
+    for some, most, result in zip(*parts, strict=True):
+        unit = F.normalize(some.to("cpu", torch.float64) / most, dim=1)
+        torch.div(unit.mul_(_GRID).round_(), _GRID, out=result)
     return rounded if rows.device.type == "mps" else rounded.to(rows.device)
 
 

@@ -85,10 +85,12 @@ def test_no_tile_holds_the_whole_matrix(form: Form, monkeypatch: pytest.MonkeyPa
     largest = 0
     add = tiles._Running.add
 
-    def watch(self: tiles._Running, over_rows: Tensor, columns: Tensor, scratch: Tensor) -> None:
+    def watch(
+        self: tiles._Running, rows: slice, over_rows: Tensor, columns: Tensor, scratch: Tensor
+    ) -> None:
         nonlocal largest
         largest = max(largest, over_rows.numel(), columns.numel())
-        add(self, over_rows, columns, scratch)
+        add(self, rows, over_rows, columns, scratch)
 
     monkeypatch.setattr(tiles._Running, "add", watch)
     measure(form, torch.float64, temperature=0.1)
