@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cinelex.core.errors import UserError
-from cinelex.metrics.counting import CELLS_AT_ONCE, OwnPairs, counts_at_or_above
+from cinelex.metrics.counting import OwnPairs, counts_at_or_above
 
 _GRID = 2.0**26
 _ROWS_AT_ONCE = 1024
@@ -113,7 +113,7 @@ def rank_each_other(
         [
             (query[some] * gallery[others]).sum(1)
             for some, others in zip(
-                owner.split(CELLS_AT_ONCE), item.split(CELLS_AT_ONCE), strict=True
+                owner.split(_ROWS_AT_ONCE), item.split(_ROWS_AT_ONCE), strict=True
             )
         ]
     )
