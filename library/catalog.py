@@ -2,8 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from cinelex.core.errors import UserError
+from cinelex.library.database import connected
 
 MAX_CHOICES: Final = 60
 """A column with more different values than that is filtered by numbers, or not at all."""
@@ -77,7 +77,7 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         """Open the file, and make it where it is not there."""
         self.path = path
-        with self._open() as database:
+        with connected(self.path) as database:
             database.executescript(TABLES)
 
     def __len__(self) -> int:
@@ -98,7 +98,7 @@ class Catalog:
 
     def add(self, cases: Sequence[NewCase]) -> None:
         """Add studies; those that have the id of an older one take its place in searches."""
-        with self._open() as database:
+        with connected(self.path) as database:
             for new in cases:
                 case = new.case
                 database.execute("UPDATE studies SET is_current = 0 WHERE id = ?", (case.id,))
@@ -121,7 +121,7 @@ class Catalog:
 
     def cases(self, rows: Sequence[int]) -> list[Case]:
         """Return studies by their rows, in that order."""
-        with self._open() as database:
+        with connected(self.path) as database:
             return [_case(database, row) for row in rows]
 
     def row_of(self, study: str) -> int:
@@ -203,7 +203,7 @@ class Catalog:
     def unknown_words(self, words: Sequence[str]) -> list[str]:
         """Return those of some words that no report holds; the first report that does is enough."""
         sql = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1"
-        with self._open() as database:
+        with connected(self.path) as database:
             return [
                 word
                 for word in words
@@ -218,17 +218,8 @@ class Catalog:
         return self._all(sql, values)[0][0]
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        with self._open() as database:
+        with connected(self.path) as database:
             return database.execute(sql, values).fetchall()
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        database = sqlite3.connect(self.path, timeout=30.0)
-        try:
-            with database:
-                yield database
-        finally:
-            database.close()
 
 
 def _case(database: sqlite3.Connection, row: int) -> Case:

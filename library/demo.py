@@ -2,9 +2,7 @@
 
 import argparse
 import getpass
-import ipaddress
 import re
-import secrets
 import socket
 import sys
 from collections.abc import Sequence
@@ -15,25 +13,9 @@ from cinelex.core.console import say
 from cinelex.core.entry import command, prog
 from cinelex.core.errors import UserError
 from cinelex.library.indexing import add_arguments, check_extra, up_to_date
+from cinelex.library.tokens import tokens_for
 
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 PLACE: Final = re.compile(r"\{(\w+)\}")
-
-
-def read_tokens(path: Path) -> dict[str, str]:
-    """Return the person of each token, from lines of a name and a token.
-
-    Raises:
-        UserError: The file cannot be read, or a token is short.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({type(error).__name__})") from None
-    pairs = [line.split() for line in lines if line.strip()]
-    if not pairs or any(len(pair) != 2 or len(pair[1]) < 16 for pair in pairs):
-        raise UserError(f"{path}: each line needs a name and a token of 16 characters or more")
-    return {token: person for person, token in pairs}
 
 
 def check_pacs(template: str) -> str:
@@ -48,21 +30,6 @@ def check_pacs(template: str) -> str:
             "columns of the manifest in braces"
         )
     return template
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether nobody outside this machine can reach a host."""
-    try:
-        return host in LOOPBACK or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def tokens_for(host: str, path: Path | None) -> dict[str, str]:
-    """Return the tokens that are needed: none on loopback, unless a file names some."""
-    if path is not None:
-        return read_tokens(path)
-    return {} if is_loopback(host) else {secrets.token_urlsafe(24): "guest"}
 
 
 def _bound(host: str, port: int) -> socket.socket:

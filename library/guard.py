@@ -10,11 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cinelex.library.tokens import is_loopback
+
 COOKIE: Final = "cinelex"
 MAX_BODY: Final = 64 << 10
 """Bytes of a request that is no upload."""
 UPLOAD_PATH: Final = "/api/uploads"
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -78,8 +79,7 @@ class Guard:
 
     def _known(self, headers: Headers) -> str:
         if not self._tokens:
-            host = urlsplit(f"//{headers.get('host', '')}").hostname
-            if host not in LOOPBACK:
+            if not is_loopback(urlsplit(f"//{headers.get('host', '')}").hostname or ""):
                 raise Refusal(403, "this page is for this machine alone; open it by 127.0.0.1")
             return self._person
         cookie: SimpleCookie = SimpleCookie()

@@ -4,13 +4,13 @@ import csv
 import hashlib
 import io
 import json
-import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
+
+from cinelex.library.database import connected
 
 Verdict = Literal["like", "unlike", ""]
 MAX_LOGGED: Final = 120
@@ -31,7 +31,7 @@ class Memory:
     def __init__(self, folder: Path) -> None:
         """Open the file of a library, and make it where it is not there."""
         self._path = folder / "people.sqlite"
-        with self._open() as database:
+        with connected(self._path) as database:
             database.executescript(TABLES)
 
     def label(self, person: str, query: str, study: str, verdict: Verdict) -> None:
@@ -74,17 +74,8 @@ class Memory:
         return found
 
     def _run(self, sql: str, values: Sequence[Any]) -> list[Any]:
-        with self._open() as database:
+        with connected(self._path) as database:
             return database.execute(sql, values).fetchall()
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        database = sqlite3.connect(self._path, timeout=30.0)
-        try:
-            with database:
-                yield database
-        finally:
-            database.close()
 
 
 class SearchLog:
