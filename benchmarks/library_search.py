@@ -8,22 +8,29 @@ vectors moved a little, until there are 100,000; each question is a text that no
 
 import argparse
 import itertools
+import json
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from http.client import HTTPConnection
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
+import uvicorn
 
 from cinelex.library import vectors
 from cinelex.library.catalog import Catalog, NewCase
+from cinelex.library.guard import Guard
 from cinelex.library.nulls import NULLS
 from cinelex.library.opened import ABOUT, CATALOG, FOLDER, Library
 from cinelex.library.search import Searcher
+from cinelex.library.server import make_app
 from cinelex.library.site import Site
 from cinelex.metrics.facts.claims import sentences
 from cinelex.trained.loading import load
@@ -71,6 +78,31 @@ def questions(library: Library) -> Iterator[str]:
         yield f"{first} {second}"
 
 
+@contextmanager
+def served(site: Site) -> Iterator[HTTPConnection]:
+    """Give a connection to the server that ``cinelex demo`` starts, in this process."""
+    app = Guard(make_app(site), tokens={}, person="benchmark")
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", access_log=False))
+    thread = Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    connection = HTTPConnection("127.0.0.1", server.servers[0].sockets[0].getsockname()[1])
+    yield connection
+    connection.close()
+    server.should_exit = True
+    thread.join()
+
+
+def post(connection: HTTPConnection, asked: dict[str, Any]) -> None:
+    """Ask for a search, and read its answer."""
+    headers = {"content-type": "application/json"}
+    connection.request("POST", "/api/search", json.dumps(asked), headers)
+    answer = connection.getresponse()
+    found = json.loads(answer.read())
+    assert answer.status == 200, found
+
+
 def timed(what: str, tries: Sequence[Callable[[], Any]]) -> str:
     """Return median and 95th percentile of what some calls take, by the clock and of processors."""
     took = []
@@ -113,6 +145,10 @@ def main() -> None:
         sys.stdout.write(timed("filtered search", [search(held) for _ in range(QUESTIONS)]))
         both = {**plain, "order": "both"}
         sys.stdout.write(timed("by meaning and words", [search(both) for _ in range(QUESTIONS)]))
+        with served(site) as connection:
+            asked = [{**both, "query": {"text": next(texts)}} for _ in range(QUESTIONS)]
+            posts = [lambda one=one: post(connection, one) for one in asked]
+            sys.stdout.write(timed("by meaning and words, over HTTP", posts))
         sys.stdout.write(timed("first frame", posters))
 
 

@@ -1,6 +1,7 @@
 """From a YAML file and overrides to a checked config, and back."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,7 +64,7 @@ def read_chain(path: Path, followers: tuple[Path, ...] = ()) -> Document:
     Raises:
         UserError: A file cannot be read, or the bases go in a circle.
     """
-    here = path.resolve()
+    here = Path(os.path.realpath(path))  # goes round no loop of links, as resolve() does not
     if here in followers:
         circle = " -> ".join(step.name for step in (*followers, here))
         raise UserError(f"{path}: base goes in a circle: {circle}")

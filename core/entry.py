@@ -26,6 +26,8 @@ CALLED = "CINELEX_COMMAND"
 """Environment variable: what the user typed, such as ``cinelex doctor``."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 """Of a disk that is full, of a share that is used up, of a file too large, of a disk to read."""
+NO_PATH = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
+"""Of a path that no disk has: too long a name, links that lead round."""
 SAID = "interrupted; the same command goes on from what was saved\n"
 
 
@@ -72,6 +74,8 @@ def disk_refusal(problem: OSError) -> str:
     Raises:
         OSError: It is about something else.
     """
+    if problem.errno in NO_PATH:
+        return f"a path that was given leads nowhere ({problem.strerror}); look at each of them"
     if problem.errno not in NO_ROOM:
         raise problem
     return (

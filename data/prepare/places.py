@@ -1,5 +1,6 @@
 """Where everything of a data set lies, and who may write it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def check_folders(dicom: Path, out: Path) -> None:
     """
     if not dicom.is_dir():
         raise UserError("--dicom: no such folder; give the folder of the export")
-    source, target = dicom.resolve(), out.resolve()
+    source, target = (Path(os.path.realpath(folder)) for folder in (dicom, out))
     if target.is_relative_to(source):
         raise UserError(
             "--out lies in the folder of --dicom, which is only read; give a folder elsewhere"

@@ -17,6 +17,8 @@ ANGLES = ("primary_angle", "secondary_angle")
 CONTROLS = r"[\x00-\x1f\x7f-\x{9f}]"
 PADDED = r"^0\d+$|^\d+\.0+$"
 """Numbers that a program for tables may write otherwise."""
+NOTHING = pa.array(["nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL"], pa.large_string())
+"""What programs write for a cell without a value."""
 NO_SPLIT = (
     "split by patient with data.split_by_patient={train: 0.8, val: 0.1, test: 0.1}, or take all "
     "studies for one split, 'all', with data.columns.split=null"
@@ -74,9 +76,9 @@ def read_rows(table: Table, columns: Columns) -> Rows:
         place=kept,
         study=study.at(kept),
         video=video if len(kept) == table.rows else video.take(pa.array(kept)),
-        report=column(columns.report),
+        report=column(columns.report).mapped(_without_nan),
         split=column(columns.split, ONLY_SPLIT),
-        patient=column(columns.patient),
+        patient=column(columns.patient).mapped(_without_nan),
         noise=column(columns.noise_mse),
         view=column(columns.view).mapped(pc.utf8_lower),
         angles={name: column(getattr(columns, name)) for name in ANGLES},
@@ -93,6 +95,14 @@ def _not_blank(table: Table, study: Coded) -> Int[np.ndarray, " row"]:
         if blank.any():
             blank &= pc.equal(cells, "").to_numpy()
     return np.flatnonzero(~blank)
+
+
+def _without_nan(texts: Any) -> Any:
+    """Return texts of which those that a program wrote for an empty cell are empty."""
+    short = pc.less_equal(pc.binary_length(texts), 4)  # so that reports are not hashed once more
+    if not pc.any(short).as_py():
+        return texts
+    return pc.if_else(pc.is_in(texts, value_set=NOTHING), "", texts)
 
 
 def _split_names(texts: Any) -> Any:

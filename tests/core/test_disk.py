@@ -36,3 +36,13 @@ def test_a_folder_that_takes_nothing_is_named_with_its_key(tmp_path: Path) -> No
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"cannot be written to \(Not a directory\); set --out to"):
         check_writable(tmp_path / "file" / "below", "--out")
+
+
+@pytest.mark.parametrize("number", [errno.ENAMETOOLONG, errno.ELOOP])
+def test_a_path_that_no_disk_has_is_one_line(
+    number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(failing)(number) == BAD_INPUT
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: a path that was given leads nowhere (of the disk)")
+    assert "Doe" not in line

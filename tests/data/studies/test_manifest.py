@@ -46,7 +46,7 @@ def test_a_video_may_have_no_noise(tmp_path: Path) -> None:
 
 
 def test_drops_are_counted(tmp_path: Path) -> None:
-    text = HEADER + 'a,1.mp4,,train\nb,2.mp4,"  \n",train\nc,,words,train\nd,4.mp4,words,train\n'
+    text = HEADER + 'a,1.mp4,NaN,train\nb,2.mp4,"  \n",train\nc,,words,train\nd,4.mp4,words,train\n'
     manifest = load(tmp_path, text)
     assert [study.id for study in manifest.studies] == ["d"]
     assert manifest.dropped == {"no_video": 1, "empty_report": 2}
