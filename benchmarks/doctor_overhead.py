@@ -53,15 +53,16 @@ def measure(config: RunConfig, *, times: int) -> list[tuple[str, float, float]]:
     batches = project.batches(0)
     trainer.update(next(batches))
     step = seconds(lambda: trainer.update(next(batches)), times=times)
+    row = {"step": 1, **trainer.update(next(batches)).numbers()}
     gradients = GradientProbe(every=1)
     weights = project.weights(0)
+    # behind the last update, which changes in place what the graph holds
     terms = project.terms(trainer.model, next(batches))
 
     def gradient() -> None:
         gradients.before_backward(trainer.module, terms)
 
     gradient()  # the first look also finds the shared block
-    row = {"step": 1, **trainer.update(next(batches)).numbers()}
     evidence = Evidence(config=config, steps=[row] * 1000)
     decay, layers = WeightDecayProbe(every=1), LayerProbe(every=1)
     embedding = EmbeddingProbe(project, every=1, units=True)
