@@ -4,6 +4,7 @@
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from cinelex.core.console import say
@@ -55,7 +56,10 @@ def run(options: argparse.Namespace) -> int:
         UserError: A folder does not exist, or a file in it is broken.
     """
     reference = read_begun(options.reference) if options.reference else None
-    findings = diagnose_run(read_begun(options.run_folder), reference=reference)
+    checked = read_begun(options.run_folder)
+    if checked.config_error:
+        sys.stderr.write(f"{checked.config_error}; rules that ask for the config are silent\n")
+    findings = diagnose_run(checked, reference=reference)
     alert(options.run_folder.name, findings)
     say(as_json(findings) if options.json else summary(findings))
     return SICK if is_sick(findings) else 0

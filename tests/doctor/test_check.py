@@ -1,12 +1,13 @@
 """The checks before training, on the configs that are shipped."""
 
+import argparse
 from pathlib import Path
 
 import pytest
 
 from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
-from cinelex.doctor.check import diagnose
+from cinelex.doctor.check import diagnose, run
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.finding import render
 
@@ -51,3 +52,14 @@ def test_a_schedule_that_comes_down_is_a_warning() -> None:
 def test_a_run_without_the_contrastive_term_has_no_temperature_to_judge() -> None:
     weights = {"captioning": 1.0}
     assert diagnose(Evidence(config=_config(temperature=10.0, loss_weights=weights))) == []
+
+
+def test_a_config_that_cannot_be_read_is_said_beside_the_findings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.yaml").write_text("key_of_another_version: 1\n")
+    assert run(argparse.Namespace(run_folder=tmp_path, reference=None, json=True)) == 0
+    said = capsys.readouterr()
+    assert said.out == "[]\n"
+    assert "key_of_another_version" in said.err
+    assert said.err.endswith("; rules that ask for the config are silent\n")
