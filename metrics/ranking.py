@@ -109,20 +109,24 @@ def rank_each_other(
         ValueError: if a query or an item has no positive.
     """
     owner, item = (part.to(query.device) for part in _pairs(query_group, item_group))
-    own = torch.cat(
-        [
-            (query[some] * gallery[others]).sum(1)
-            for some, others in zip(
-                owner.split(_ROWS_AT_ONCE), item.split(_ROWS_AT_ONCE), strict=True
-            )
-        ]
-    )
+    own = cosines_of(query, gallery, owner, item)
     counts = counts_at_or_above(query, gallery, OwnPairs(query=owner, item=item, score=own))
     scores = own.cpu().numpy()
     return (
         _places(owner.cpu().numpy(), scores, counts[0].cpu().numpy(), gallery=len(gallery)),
         _places(item.cpu().numpy(), scores, counts[1].cpu().numpy(), gallery=len(query)),
     )
+
+
+def cosines_of(
+    query: Float[Tensor, "query dim"],
+    gallery: Float[Tensor, "item dim"],
+    owner: Int[Tensor, " pair"],
+    item: Int[Tensor, " pair"],
+) -> Float[Tensor, " pair"]:
+    """Return the cosine of each pair of a query and an item, which are rows of ``unit_grid``."""
+    parts = zip(owner.split(_ROWS_AT_ONCE), item.split(_ROWS_AT_ONCE), strict=True)
+    return torch.cat([(query[some] * gallery[others]).sum(1) for some, others in parts])
 
 
 def nearest(

@@ -16,7 +16,7 @@ from cinelex.metrics.bootstrap import (
     percentiles,
     resampled_sums,
 )
-from cinelex.metrics.ranking import Ranking, is_certain, rank_each_other, unit_grid
+from cinelex.metrics.ranking import Ranking, cosines_of, is_certain, rank_each_other, unit_grid
 from cinelex.metrics.retrieval_nulls import RandomRanking, median_rank_chance
 
 Value = dict[str, float | None]
@@ -149,10 +149,9 @@ def cosine_report(
     Raises:
         ValueError: if a row is not finite or zero.
     """
-    studies = unit_grid(study, what="study").cpu().numpy()
-    reports = unit_grid(report, what="report").cpu().numpy()
-    own = report_of_study.cpu().numpy()
-    positive = (studies * reports[own]).sum(axis=1)
+    rows = unit_grid(study, what="study").cpu(), unit_grid(report, what="report").cpu()
+    positive = cosines_of(*rows, torch.arange(len(study)), report_of_study.cpu()).numpy()
+    studies, reports = (side.numpy() for side in rows)
     columns = {"positive_cosine": positive}
     if len(reports) > 1:
         negative = (studies @ reports.sum(axis=0) - positive) / (len(reports) - 1)
