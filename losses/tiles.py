@@ -88,11 +88,7 @@ def mean_over_both(sums: Sums) -> Float[Tensor, ""]:
 
 
 class _Running:
-    """Row log-sum-exps of this rank's studies, and column ones over everybody's.
-
-    What stays is written in place: a few bytes that are kept behind each tile leave holes between
-    them that no other tile fits in.
-    """
+    """Row log-sum-exps of this rank's studies, and column ones over everybody's."""
 
     def __init__(self, study: Tensor, report: Tensor) -> None:
         self.rows = report.new_empty(len(study))
