@@ -1,6 +1,7 @@
 """N21: does the trained model find more than ridge regression does?"""
 
 from collections.abc import Iterator
+from typing import Any
 
 from cinelex.doctor.evidence import Evidence
 from cinelex.doctor.rules.rule import Measured, Rule
@@ -23,7 +24,7 @@ def _below(evidence: Evidence) -> Iterator[Measured]:
         return
     margin, score, inputs, null = worst
     assert null.margin is not None
-    named = {
+    named: dict[str, Any] = {
         "score": score.name,
         "own": score.value,
         "floor": null.value,
@@ -33,7 +34,10 @@ def _below(evidence: Evidence) -> Iterator[Measured]:
         "where": sum(value < 0 for value, *_ in below),
         "count": len(below),
     }
-    yield Measured(margin, 0.0, named)
+    # where most comparisons are above, one within its interval is chance, or a set that is solved
+    ends = [_above(score, end) for end in (null.margin.low, null.margin.high) if end is not None]
+    serious = 2 * named["where"] > len(below) or max(ends, default=0.0) < 0
+    yield Measured(margin, 0.0, named, "warning" if serious else "note")
 
 
 def _above(score: Score, margin: float) -> float:

@@ -12,7 +12,7 @@ from cinelex.doctor.finding import Severity, render, worst_first
 from cinelex.doctor.rules import RULES
 from cinelex.doctor.rules.predictions import PREDICTIONS
 from cinelex.projects import PROJECTS
-from cinelex.projects.interface.results import Results
+from cinelex.projects.interface.results import Group, Results
 from cinelex.projects.interface.terms import Term
 from tests.doctor.records import (
     CONFIG,
@@ -213,6 +213,18 @@ def test_before_the_last_evaluation_the_newest_validation_is_what_was_held_out()
 
 def test_a_model_above_the_ridge_is_not_named() -> None:
     assert found(beside_ridge(0.05), "N21") == []
+
+
+def test_one_recall_of_several_just_below_a_closed_form_is_a_note() -> None:
+    scores = [
+        score
+        for margin in (-0.02, 0.2, 0.2)
+        for score in (beside_ridge(margin).results or Results(groups=[])).scores()
+        if "ridge_pixels" in score.nulls
+    ]
+    both = Results(groups=[Group(title="", note="", scores=scores)])
+    (finding,) = found(replace(HEALTHY, results=both), "N21")
+    assert finding.severity == "note"
 
 
 def test_encoders_that_every_probe_orders_alike_are_not_named() -> None:
