@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import checked_types
+
 REAL = Path(__file__).parents[2] / "shared" / "data"
 
 if TYPE_CHECKING:
     from tests.tiny_run import FinishedRun
+
+checked_types.install()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
