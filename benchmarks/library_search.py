@@ -70,7 +70,7 @@ def grown(library: Library, folder: Path) -> Library:
 
 def questions(library: Library) -> Iterator[str]:
     """Yield texts that nobody asked before: pairs of sentences of reports."""
-    cases = library.catalog.cases(range(QUESTIONS * 2))
+    cases = library.catalog.cases(range(min(QUESTIONS * 2, len(library.vectors))))
     said = list(dict.fromkeys(text for case in cases for text in sentences(case.report)))
     draw = np.random.default_rng(1)
     while True:
