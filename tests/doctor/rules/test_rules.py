@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from cinelex.config.schedule import learning_rate
@@ -12,7 +11,7 @@ from cinelex.doctor.finding import Severity, render, worst_first
 from cinelex.doctor.rules import RULES
 from cinelex.doctor.rules.predictions import PREDICTIONS
 from cinelex.projects import PROJECTS
-from cinelex.projects.interface.results import Group, Results
+from cinelex.projects.interface.results import Results
 from cinelex.projects.interface.terms import Term
 from tests.doctor.records import (
     CONFIG,
@@ -31,11 +30,9 @@ from tests.doctor.rules.sick import (
     ROLLED_BACK,
     SAME,
     SICK,
-    beside_ridge,
     configured,
     reversed_encoders,
     unmatched,
-    with_results,
 )
 from tests.doctor.rules.sick_second import late, twin
 
@@ -173,58 +170,6 @@ def test_a_weight_that_was_just_switched_on_is_judged_by_what_it_is_now() -> Non
     assert found(replace(HEALTHY, steps=late), "D11") == []
     at_chance = [{**row, "loss/captioning": 6.6} for row in late]
     assert found(replace(HEALTHY, steps=at_chance), "D10") == []
-
-
-def test_held_out_losses_are_compared_with_the_chance_of_their_own_batch() -> None:
-    losses = {**RESULTS["losses"], "contrastive": {"value": 2.485, "chance": 2.485}}
-    (finding,) = found(with_results(losses=losses), "D21")
-    assert finding.measured == pytest.approx(1.0)
-
-
-def test_held_out_losses_that_only_waver_are_no_overtraining() -> None:
-    draw = np.random.default_rng(0)
-    wavering = [
-        {
-            "step": step,
-            "losses/contrastive": 1.0 + float(draw.normal(0, 0.02)),
-            "losses/contrastive/chance": 2.485,
-        }
-        for step in range(20, 300, 20)
-    ]
-    assert found(replace(HEALTHY, validations=wavering), "N15") == []
-
-
-def test_held_out_losses_that_jumped_past_chance_are_overtraining_without_a_trend() -> None:
-    # of a tiny model that read 96 studies for 250 steps: 0.02 in training
-    since = (2.96, 3.47, 2.97, 4.19, 3.06, 2.97, 3.15, 3.78, 3.09, 3.38, 3.19, 3.24, 3.34, 3.44)
-    jumped = [
-        {"step": step, "losses/contrastive": value, "losses/contrastive/chance": 2.75}
-        for step, value in zip(range(20, 320, 20), (2.2, *since), strict=True)
-    ]
-    (finding,) = found(replace(HEALTHY, validations=jumped), "N15")
-    assert finding.measured == pytest.approx((3.34 - 2.2) / (2.75 - 2.2))
-
-
-def test_before_the_last_evaluation_the_newest_validation_is_what_was_held_out() -> None:
-    row = {"step": 280, "losses/contrastive": 2.485, "losses/contrastive/chance": 2.485}
-    (finding,) = found(replace(HEALTHY, results=None, validations=[row]), "D21")
-    assert finding.measured == pytest.approx(1.0)
-
-
-def test_a_model_above_the_ridge_is_not_named() -> None:
-    assert found(beside_ridge(0.05), "N21") == []
-
-
-def test_one_recall_of_several_just_below_a_closed_form_is_a_note() -> None:
-    scores = [
-        score
-        for margin in (-0.02, 0.2, 0.2)
-        for score in (beside_ridge(margin).results or Results(groups=[])).scores()
-        if "ridge_pixels" in score.nulls
-    ]
-    both = Results(groups=[Group(title="", note="", scores=scores)])
-    (finding,) = found(replace(HEALTHY, results=both), "N21")
-    assert finding.severity == "note"
 
 
 def test_encoders_that_every_probe_orders_alike_are_not_named() -> None:
