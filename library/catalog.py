@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -130,10 +130,17 @@ class Catalog:
         Raises:
             UserError: There is no such study; the message does not repeat the id.
         """
-        found = self._all("SELECT row FROM studies WHERE id = ? AND is_current", (study,))
+        found = self.rows_of([study])
         if not found:
             raise UserError("no study of this library has this id; check its spelling")
-        return int(found[0][0])
+        return found[study]
+
+    def rows_of(self, studies: Iterable[str]) -> dict[str, int]:
+        """Return the rows of those of some studies that are there, by their ids."""
+        sql = "SELECT row FROM studies WHERE id = ? AND is_current"
+        with connected(self.path) as database:
+            found = {study: database.execute(sql, (study,)).fetchone() for study in studies}
+        return {study: int(row[0]) for study, row in found.items() if row}
 
     def video(self, number: int) -> Video | None:
         """Return a video by its number."""

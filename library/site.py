@@ -58,16 +58,12 @@ class Site:
                 question.kind,
                 question.vector,
                 question.text,
-                self._rows(liked),
-                self._rows(unliked),
+                [*self.library.catalog.rows_of(liked).values()],
+                [*self.library.catalog.rows_of(unliked).values()],
                 question.without,
             ),
             name,
         )
-
-    def _rows(self, studies: Sequence[str]) -> list[int]:
-        known = self.library.catalog.contents()
-        return [self.library.catalog.row_of(study) for study in studies if study in known]
 
     def search(self, asked: Search, person: str, address: str) -> dict[str, Any]:
         """Answer a search, and log it."""
@@ -117,14 +113,14 @@ class Site:
 
     def cases_csv(self, rows: Sequence[tuple[str, ...]], head: Sequence[str]) -> str:
         """Return studies, named last in each row, as CSV with their columns and no report."""
-        known = self.library.catalog.contents()
-        found = {row[-1]: self._fields(row[-1]) for row in rows if row[-1] in known}
+        known = self.library.catalog.rows_of(row[-1] for row in rows)
+        found = {study: self._fields(place) for study, place in known.items()}
         names = sorted({name for fields in found.values() for name in fields})
         table = [[*row, *(found.get(row[-1], {}).get(n, "") for n in names)] for row in rows]
         return as_csv([[*head, *names], *table])
 
-    def _fields(self, study: str) -> dict[str, str]:
-        case = self.library.catalog.cases([self.library.catalog.row_of(study)])[0]
+    def _fields(self, row: int) -> dict[str, str]:
+        case = self.library.catalog.cases([row])[0]
         return {"patient_id": case.patient, **case.fields}
 
 
