@@ -119,7 +119,7 @@ OVERTRAINED = Rule(
     "says that they rise, corrected for autocorrelation where that can be seen; p {p:.2g}; 1 and "
     "more speaks for itself",
     null="0 where nothing is lost again",
-    cause="More steps only learn the training studies by heart.",
+    cause="More steps only memorise the training studies.",
     key="keep_best",
     remedy="keep the best checkpoint (keep_best=-losses/{term}), end early (patience), or "
     "regularise: augmentation, dropout, label smoothing, fewer trained parameters.",
