@@ -52,7 +52,7 @@ def bring_up_to_date(run: TrainedRun, folder: Path, manifest: Path | None = None
         catalog = Catalog(library / CATALOG)
         read = manifest_of(run, manifest)
         new, contents = _new(catalog, read)
-        say(f"library: {len(catalog)} studies are there, {len(new)} to be added")
+        say(f"library: {catalog.searched[0]} studies are there, {len(new)} to be added")
         if len(new):
             _add(run, library, catalog, _decode(run, read, new), contents)
         if not len(catalog):
@@ -86,8 +86,10 @@ def _same_model(library: Path, run: TrainedRun) -> None:
 def _new(catalog: Catalog, manifest: Manifest) -> tuple[Studies, dict[str, str]]:
     """Return the studies that are new or have changed, and the content of each by its id."""
     known, contents, places = catalog.contents(), {}, []
+    # below the root, so that a data set may move
+    names, ends = manifest.studies.video_names, manifest.studies.video_counts.cumsum()
     for place, study in enumerate(manifest.studies):
-        videos = [str(video) for video in study.videos]
+        videos = names[ends[place] - len(study.videos) : ends[place]].to_pylist()
         about = [videos, study.report, study.patient_id, study.split, dict(study.extra)]
         contents[study.id] = hash_json([*about, study.views])
         if known.get(study.id) != contents[study.id]:

@@ -47,7 +47,8 @@ def up_to_date(options: argparse.Namespace) -> "Library":
 
     run = load(options.run)
     library = Library.open(bring_up_to_date(run, options.run, options.manifest), run)
-    say(f"library: {len(library.vectors)} studies, {library.catalog.videos} videos")
+    studies, videos = library.catalog.searched
+    say(f"library: {studies} studies, {videos} videos")
     return library
 
 

@@ -93,6 +93,8 @@ class Searcher:
         self.columns = library.catalog.columns()
         """What can be filtered by."""
         self._current = library.catalog.current()
+        self.studies = len(self._current)
+        """How many can be found."""
         self._by_words = WordRanks(library.catalog.reports())
         self._lock = threading.Lock()
         self._texts: dict[str, Vector] = {}

@@ -86,10 +86,11 @@ def _add_page(app: FastAPI) -> None:
 def _add_searches(app: FastAPI, site: Site) -> None:
     @app.get("/api/library")
     def about() -> dict[str, Any]:
+        studies, videos = site.library.catalog.searched
         return {
             "name": site.library.run.config.name,
-            "studies": len(site.library.vectors),
-            "videos": len(site.library.vectors.videos),
+            "studies": studies,
+            "videos": videos,
             "columns": site.searcher.columns,
             "pacs": site.pacs,
             "max_upload": site.max_upload,

@@ -90,7 +90,7 @@ class Site:
             },
         )
         said = self.memory.labels(person, name)
-        return _summary(answer, question, len(self.library.vectors)) | {
+        return _summary(answer, question, self.searcher.studies) | {
             "results": [
                 self.shown(case, said.get(case.id, "")) | {"score": float(score), "p": round(p, 5)}
                 for case, score, p in zip(cases, answer.near.scores, answer.p_pairs, strict=True)

@@ -11,7 +11,7 @@ import pytest
 from cinelex.core.errors import UserError
 from cinelex.library import demo
 from cinelex.library.building import bring_up_to_date
-from cinelex.library.catalog import Catalog
+from cinelex.library.catalog import Case, Catalog, NewCase, Video
 from cinelex.library.guard import Guard
 from cinelex.library.opened import Library
 from cinelex.library.server import make_app
@@ -221,6 +221,14 @@ def test_only_new_studies_are_encoded_and_foreign_rows_are_noticed(
     rows.check(digests)
     with pytest.raises(UserError, match="damaged"):
         rows.check([digests[1], digests[0], *digests[2:]])
+
+
+def test_a_study_that_was_replaced_counts_once(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path / "studies.sqlite")
+    for row in range(2):
+        case = Case(row, "a", "p", "", (Video(row, "", "frames", "v"),))
+        catalog.add([NewCase(case, f"content {row}", b"")])
+    assert (len(catalog), catalog.searched) == (2, (1, 1))
 
 
 def test_beyond_loopback_a_token_is_made() -> None:
