@@ -52,7 +52,7 @@ def bring_up_to_date(run: TrainedRun, folder: Path, manifest: Path | None = None
         catalog = Catalog(library / CATALOG)
         read = manifest_of(run, manifest)
         new, contents = _new(catalog, read)
-        say(f"library: {catalog.searched[0]} studies are there, {len(new)} to be added")
+        say(f"library: {len(catalog.current())} studies are there, {len(new)} to be added")
         if len(new):
             _add(run, library, catalog, _decode(run, read, new), contents)
         if not len(catalog):

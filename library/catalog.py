@@ -89,11 +89,10 @@ class Catalog:
         return int(self._one("SELECT count(*) FROM videos"))
 
     @property
-    def searched(self) -> tuple[int, int]:
-        """Return how many studies searches find, and how many videos these have."""
-        of_videos = "SELECT count(*) FROM videos JOIN studies USING (row) WHERE is_current"
-        studies = self._one("SELECT count(*) FROM studies WHERE is_current")
-        return int(studies), int(self._one(of_videos))
+    def current_videos(self) -> int:
+        """Return how many videos the studies have that are searched."""
+        sql = "SELECT count(*) FROM videos JOIN studies USING (row) WHERE is_current"
+        return int(self._one(sql))
 
     def contents(self) -> dict[str, str]:
         """Return the hash of each study's content, by its id."""

@@ -47,8 +47,8 @@ def up_to_date(options: argparse.Namespace) -> "Library":
 
     run = load(options.run)
     library = Library.open(bring_up_to_date(run, options.run, options.manifest), run)
-    studies, videos = library.catalog.searched
-    say(f"library: {studies} studies, {videos} videos")
+    catalog = library.catalog
+    say(f"library: {len(catalog.current())} studies, {catalog.current_videos} videos")
     return library
 
 

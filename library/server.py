@@ -86,11 +86,10 @@ def _add_page(app: FastAPI) -> None:
 def _add_searches(app: FastAPI, site: Site) -> None:
     @app.get("/api/library")
     def about() -> dict[str, Any]:
-        studies, videos = site.library.catalog.searched
         return {
             "name": site.library.run.config.name,
-            "studies": studies,
-            "videos": videos,
+            "studies": site.searcher.studies,
+            "videos": site.library.catalog.current_videos,
             "columns": site.searcher.columns,
             "pacs": site.pacs,
             "max_upload": site.max_upload,

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -212,11 +213,14 @@ def test_fifty_people_at_once_lose_nothing(served: Served) -> None:
 
 
 def test_only_new_studies_are_encoded_and_foreign_rows_are_noticed(
-    library: tuple[Library, Path], capsys: pytest.CaptureFixture[str]
+    library: tuple[Library, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found, folder = library
-    bring_up_to_date(found.run, folder)
-    assert "52 studies are there, 0 to be added" in capsys.readouterr().out
+    data = found.run.config.data.model_copy(update={"cache": tmp_path})  # the set stands elsewhere
+    moved = replace(found.run, config=found.run.config.model_copy(update={"data": data}))
+    for run in (found.run, moved):
+        bring_up_to_date(run, folder)
+        assert "52 studies are there, 0 to be added" in capsys.readouterr().out
     rows, digests = found.vectors, Catalog(found.folder / "studies.sqlite").digests()
     rows.check(digests)
     with pytest.raises(UserError, match="damaged"):
@@ -228,7 +232,7 @@ def test_a_study_that_was_replaced_counts_once(tmp_path: Path) -> None:
     for row in range(2):
         case = Case(row, "a", "p", "", (Video(row, "", "frames", "v"),))
         catalog.add([NewCase(case, f"content {row}", b"")])
-    assert (len(catalog), catalog.searched) == (2, (1, 1))
+    assert (len(catalog), len(catalog.current()), catalog.current_videos) == (2, 1, 1)
 
 
 def test_beyond_loopback_a_token_is_made() -> None:
