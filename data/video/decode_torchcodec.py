@@ -21,6 +21,11 @@ from cinelex.data.video.decode import (
 from cinelex.data.video.decode_pyav import PyAVDecoder, itself
 from cinelex.data.video.sniff import picture_format
 
+NO_FFMPEG = (
+    "data.decoder: torchcodec loads none of FFmpeg's shared libraries on this machine; install "
+    "FFmpeg (on Debian: apt-get install ffmpeg), or set data.decoder=pyav"
+)
+
 
 @dataclass(frozen=True)
 class TorchCodecHere:
@@ -85,13 +90,12 @@ def _library() -> Any:
         SetupError: It is not installed, or does not find FFmpeg's libraries.
     """
     try:
-        from torchcodec import decoders  # here, because it needs FFmpeg's libraries
+        import torchcodec  # here, because it needs FFmpeg's libraries
     except ModuleNotFoundError:
         raise SetupError(f"data.decoder: {how_to_install('torchcodec')}") from None
     except (ImportError, RuntimeError, OSError) as error:
-        raise SetupError(
-            "data.decoder: torchcodec needs FFmpeg's shared libraries (versions 4 to 8), which "
-            "this machine lacks; install them (on Debian: apt-get install ffmpeg), or set "
-            "data.decoder=pyav"
-        ) from error
-    return decoders
+        raise SetupError(NO_FFMPEG) from error
+    # until 0.16 the import fails without FFmpeg; since then there is no version, and decoders fail
+    if getattr(torchcodec, "ffmpeg_major_version", "unsaid") is None:
+        raise SetupError(NO_FFMPEG)
+    return torchcodec.decoders

@@ -23,11 +23,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-6)], ids=str
+    ("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)], ids=str
 )
 def test_values_and_gradients_equal_those_of_one_process(
     folder: Path, dtype: torch.dtype, tolerance: float
 ) -> None:
+    """float64 is the proof; float32 sums differ from processor to processor by 1.4e-6 and more."""
     alone = measure(slice(0, STUDIES), dtype)
     assert {name for name in alone if "/" not in name} == {*WEIGHTS, "total", "chance"}
     for rank in (0, 1):

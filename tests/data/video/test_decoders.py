@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import av
@@ -14,12 +16,14 @@ from cinelex.core.children import Child
 from cinelex.core.files import hash_file
 from cinelex.data.video.decode import (
     Limits,
+    SetupError,
     VideoCorrupt,
     VideoMissing,
     VideoTimeout,
     VideoUnsupported,
 )
 from cinelex.data.video.decode_pyav import PyAVDecoder
+from cinelex.data.video.decode_torchcodec import TorchCodecHere
 from cinelex.data.video.decoders import ChildDecoder
 from cinelex.data.video.resize import Shape
 
@@ -153,3 +157,15 @@ def test_a_title_in_another_encoding_hurts_nobody(tmp_path: Path, steps: Steps) 
     content = path.read_bytes()
     path.write_bytes(content.replace(b"Muller", "Müller".encode("latin-1")))
     assert PyAVDecoder().probe(path).frames == 3
+
+
+def test_torchcodec_without_ffmpeg_says_what_to_install(
+    tmp_path: Path, write_video: Write, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be imported then, and each decoder fails as if the video were bad."""
+    path = write_video(tmp_path / "v.mp4", steps(3, rows=64, columns=64))
+    library = ModuleType("torchcodec")
+    library.__dict__.update(ffmpeg_major_version=None, decoders=ModuleType("decoders"))
+    monkeypatch.setitem(sys.modules, "torchcodec", library)
+    with pytest.raises(SetupError, match=r"install FFmpeg.*data\.decoder=pyav"):
+        TorchCodecHere().probe(path)
