@@ -141,18 +141,33 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def read_between(mark: str, *, document: Path = DOCUMENT) -> str:
+    """Return what stands between ``<!-- mark -->`` and ``<!-- /mark -->`` in a document.
+
+    Raises:
+        ValueError: The document has no such marks.
+    """
+    return _around(mark, document)[1]
+
+
 def write_between(mark: str, text: str, *, document: Path = DOCUMENT) -> None:
     """Replace what stands between ``<!-- mark -->`` and ``<!-- /mark -->`` in a document.
 
     Raises:
         ValueError: The document has no such marks.
     """
-    page = document.read_text()
-    before, start, rest = page.partition(f"<!-- {mark} -->\n")
-    _, end, after = rest.partition(f"<!-- /{mark} -->")
-    if not start or not end:
+    before, _, after = _around(mark, document)
+    document.write_text(f"{before}{text}\n{after}")
+
+
+def _around(mark: str, document: Path) -> tuple[str, str, str]:
+    """Return a document up to the end of a mark, what the mark holds, and the rest."""
+    start, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
+    before, opened, rest = document.read_text().partition(start)
+    held, closed, after = rest.partition(end)
+    if not opened or not closed:
         raise ValueError(f"{document}: no place called {mark}")
-    document.write_text(f"{before}{start}{text}\n{end}{after}")
+    return before + start, held, end + after
 
 
 def write_defects(rows: Sequence[Caught], mark: str) -> None:

@@ -1,21 +1,22 @@
-"""What the doctor says of the shipped recipes, as they are shipped, over several seeds.
+"""What the doctor says of the shipped recipes over several seeds.
 
 ``python -m benchmarks.doctor_false_alarms [--folder runs/alarms] [--seeds 5] [--recipes NAME …]``;
-writes into docs/why/doctor.md. Every run is judged before, during and after training, as the
-command line does. A finished run in the folder is read again, not made again; ``--read_only`` makes
-none. An hour or two of one CPU core for all.
+writes into docs/why/doctor.md, where rows of other recipes stay. Every run is judged before, during
+and after training, as the command line does. A finished run in the folder is read again, not made
+again; ``--read_only`` makes none. Three hours of one CPU core for all.
 """
 
 import argparse
 import sys
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 
 from benchmarks.doctor_defects import train
-from benchmarks.doctor_document import table, write_between
+from benchmarks.doctor_document import read_between, table, write_between
 from benchmarks.doctor_settings import CONFIGS, RECIPES
 from cinelex.core.console import say
 from cinelex.doctor.check import diagnose
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--read_only", action="store_true", help="judge what is there")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    rows, alarms = [], 0
+    rows, alarms, today = _measured_before(), 0, f"{datetime.now(UTC):%Y-%m-%d}"
     for recipe in options.recipes:
         found = [
             findings
@@ -45,20 +46,30 @@ def main(arguments: list[str] | None = None) -> int:
         if found:
             fired, notes = _rules(found, note=False), _rules(found, note=True)
             alarms += sum(fired.values())
-            rows.append((f"`{recipe}.yaml`", f"{len(found)}", _counted(fired), _counted(notes)))
-    head = ("recipe", "seeds", "errors and warnings", "notes (rule × seeds)")
-    write_between("false alarms", table(head, rows))
+            smaller = " ".join(f"`{option}`" for option in RECIPES[recipe]) or "as shipped"
+            counts = (f"{len(found)}", _counted(fired), _counted(notes))
+            rows[f"`{recipe}.yaml`"] = (smaller, *counts, today)
+    head = ("recipe", "run", "seeds", "errors and warnings", "notes (rule × seeds)", "measured")
+    known = [f"`{recipe}.yaml`" for recipe in RECIPES if f"`{recipe}.yaml`" in rows]
+    write_between("false alarms", table(head, [(name, *rows[name]) for name in known]))
     return int(alarms > 0)
+
+
+def _measured_before() -> dict[str, tuple[str, ...]]:
+    """Return the rows that stand in the document, by recipe."""
+    lines = read_between("false alarms").splitlines()[2:]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {name: tuple(rest) for name, *rest in cells}
 
 
 def judge(recipe: str, seed: int, folder: Path, *, make: bool) -> list[Finding] | None:
     """Return what is found in one run; None if it is not there and is not to be made."""
-    name = f"{Path(recipe).name}-{seed}"
+    name = f"{recipe.replace('/', '-')}-{seed}"
     if not (folder / name / "results.json").exists():
         if not make:
             return None
         own = (f"name={name}", f"seed={seed}", f"folder={folder}", "device=cpu", "threads=1")
-        train(["--base_config", str(CONFIGS / f"{recipe}.yaml"), *own])
+        train(["--base_config", str(CONFIGS / f"{recipe}.yaml"), *RECIPES[recipe], *own])
     findings = all_findings(read_run(folder / name).evidence())
     say(f"{recipe} seed {seed}: {[(f.rule, f.severity, f.statement) for f in findings]}")
     return findings

@@ -10,12 +10,21 @@ CONFIGS = Path("config")
 MULTITASK = "clip/multitask_config"
 LATENT = "latent/latent_config"
 EQ = "eq/semantic_eq"
-RECIPES = (
-    *("clip/base_config", MULTITASK, "clip/multitask_balanced"),
-    *("clipse/baseline", "clipse/sanw_debias", "clipse/sanw_bandpass"),
-    *(LATENT, EQ),
-)
-"""Shipped recipes of every project, below ``config/``."""
+FEW_STUDIES = ("data.synthetic.train=600", "data.synthetic.val=60", "data.synthetic.test=80")
+RECIPES: dict[str, tuple[str, ...]] = {
+    "clip/base_config": (),
+    MULTITASK: (),
+    "clip/multitask_balanced": (),
+    "clip/small_data": FEW_STUDIES,
+    "clipse/baseline": (),
+    "clipse/sanw_debias": (),
+    "clipse/sanw_bandpass": (),
+    "clipse/small_data": ("clipse.format=flickr8k", "clipse.synthetic.train=600"),
+    LATENT: ("latent.engravings.train=600", "steps=200", "optimizer.warmup_steps=30"),
+    EQ: (),
+    "probing/probing_config": FEW_STUDIES,
+}
+"""Shipped recipes of every project, below ``config/``, and what of them is made smaller."""
 Scale = Literal["tiny", "small", "learning", "whole"]
 """How much of a recipe is run."""
 LEARNING_STEPS = 250

@@ -4,6 +4,7 @@
 libraries takes seconds, so this module loads none before it answers the signal.
 """
 
+import argparse
 import errno
 import functools
 import importlib
@@ -12,7 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT, INTERRUPTED
@@ -46,6 +47,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def prog(script: str) -> str:
     """Return what the user typed: a command of ``cinelex``, or else the script."""
     return os.environ.get(CALLED, script)
+
+
+class Help(argparse.HelpFormatter):
+    """Help that says what holds where an option is left out."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        said = action.help or ""
+        known = not action.default or action.default == argparse.SUPPRESS or "default" in said
+        return said if known or not action.option_strings else f"{said} (default: %(default)s)"
+
+
+class CommandLine(argparse.ArgumentParser):
+    """The options of a command and of the commands below it, each to be written out in full."""
+
+    def __init__(self, **told: Any) -> None:
+        options: dict[str, Any] = {"formatter_class": Help, "allow_abbrev": False} | told
+        super().__init__(**options)
 
 
 def command(run: Callable[Given, int]) -> Callable[Given, int]:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.doctor import check, weights
 from cinelex.doctor.claims import command as claims
 from cinelex.doctor.logs import command as logs
@@ -21,10 +21,12 @@ COMMANDS = {
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(prog=prog("doctor.sh"), description=__doc__, allow_abbrev=False)
+    made = CommandLine(prog=prog("doctor.sh"), description=__doc__)
     commands = made.add_subparsers(dest="command", required=True)
     for name, (part, what) in COMMANDS.items():
-        part.add_arguments(commands.add_parser(name, help=what, description=what))
+        part.add_arguments(
+            commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+        )
     return made
 
 

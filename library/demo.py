@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from cinelex.core.console import say
-from cinelex.core.entry import command, prog
+from cinelex.core.entry import CommandLine, command, prog
 from cinelex.core.errors import UserError
 from cinelex.library.indexing import add_arguments, check_extra, up_to_date
 from cinelex.library.tokens import tokens_for
@@ -47,11 +47,13 @@ def _bound(host: str, port: int) -> socket.socket:
 
 def parser() -> argparse.ArgumentParser:
     """Return the options."""
-    options = argparse.ArgumentParser(
-        prog=prog("cinelex demo"), description=__doc__, allow_abbrev=False
-    )
+    options = CommandLine(prog=prog("cinelex demo"), description=__doc__)
     add_arguments(options)
-    options.add_argument("--host", default="127.0.0.1", help="anything else needs a token")
+    options.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen at; any but this machine's own needs a token",
+    )
     options.add_argument("--port", type=int, default=8000, help="0 takes any that is free")
     options.add_argument(
         "--tokens", type=Path, metavar="FILE", help="a name and a token a line, for who may search"
@@ -60,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
         "--pacs", default="", help="address of a viewer, with columns such as {study_id} in it"
     )
     options.add_argument(
-        "--max-upload-mib", type=int, default=256, help="largest file to search by"
+        "--max-upload-mib", type=int, default=256, help="largest file to search by, in MiB"
     )
     return options
 

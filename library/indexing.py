@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cinelex.core.console import say
-from cinelex.core.entry import command, prog
+from cinelex.core.entry import CommandLine, command, prog
 from cinelex.core.errors import UserError
 from cinelex.core.extras import how_to_install
 
@@ -54,9 +54,7 @@ def up_to_date(options: argparse.Namespace) -> "Library":
 
 def parser() -> argparse.ArgumentParser:
     """Return the options."""
-    options = argparse.ArgumentParser(
-        prog=prog("cinelex index"), description=__doc__, allow_abbrev=False
-    )
+    options = CommandLine(prog=prog("cinelex index"), description=__doc__)
     add_arguments(options)
     return options
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from cinelex.config.load import load_options
 from cinelex.config.prepare_schema import PrepareConfig
 from cinelex.core.console import say
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_json
 from cinelex.core.folders import new_folder
@@ -22,7 +22,7 @@ FORMAT = 1
 
 def parser() -> argparse.ArgumentParser:
     """Return the options."""
-    options = argparse.ArgumentParser(prog=prog("cinelex bundle"), description=__doc__)
+    options = CommandLine(prog=prog("cinelex bundle"), description=__doc__)
     options.add_argument("run", type=Path, help="folder of a trained run, such as runs/multitask")
     options.add_argument("--out", type=Path, required=True, help="a folder that is not there yet")
     options.add_argument(

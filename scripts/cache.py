@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from cinelex.core.entry import command, prog
+from cinelex.core.entry import CommandLine, command, prog
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import SICK
 from cinelex.core.files import read_json
@@ -180,9 +180,7 @@ def _write(line: str) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(
-        prog=prog("cinelex cache"), description=__doc__, allow_abbrev=False
-    )
+    made = CommandLine(prog=prog("cinelex cache"), description=__doc__)
     add_arguments(made)
     return made
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cinelex.core.console import say
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
 from cinelex.data.studies.study import split_name
@@ -17,9 +17,7 @@ from cinelex.data.tables.table import COMMAND_LINE
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(
-        prog=prog("cinelex cardiobench"), description=__doc__, allow_abbrev=False
-    )
+    made = CommandLine(prog=prog("cinelex cardiobench"), description=__doc__)
     add = made.add_argument
     add("run", metavar="RUN", help="the folder of a run, an export or a bundle")
     add("--task", required=True, help="such as CAMUS/EF; a wrong one lists them")

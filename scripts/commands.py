@@ -240,7 +240,7 @@ COMMANDS = {
         module="cinelex.scripts.completion",
         group="tools",
         examples=(
-            "bash >> ~/.bashrc  # once; the same after an update",
+            "bash > ~/.local/share/bash-completion/completions/cinelex  # again after an update",
             'zsh > "${fpath[1]}/_cinelex"',
             "fish > ~/.config/fish/completions/cinelex.fish",
         ),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import shtab
 
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.scripts.command import parser_of
 from cinelex.scripts.commands import COMMANDS
 
@@ -17,9 +17,7 @@ FILES = ("--base_config", "--sweep_config")
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(
-        prog=prog("cinelex completion"), description=__doc__, allow_abbrev=False
-    )
+    made = CommandLine(prog=prog("cinelex completion"), description=__doc__)
     made.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
     return made
 

@@ -12,7 +12,7 @@ from cinelex.config.data_schema import ColumnsConfig
 from cinelex.config.load import load_options
 from cinelex.config.prepare_schema import PrepareConfig
 from cinelex.core.console import say
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file, read_json, write_json
 from cinelex.core.folders import check_writable
@@ -28,7 +28,7 @@ from cinelex.trained.site import evaluate_site, read_site
 
 def parser() -> argparse.ArgumentParser:
     """Return the options."""
-    options = argparse.ArgumentParser(prog=prog("cinelex evaluate"), description=__doc__)
+    options = CommandLine(prog=prog("cinelex evaluate"), description=__doc__)
     add = options.add_argument
     add("bundle", type=Path, help="a folder that cinelex bundle wrote")
     add("--dicom", type=Path, help="folder of DICOM files, read alone, nested anyhow")

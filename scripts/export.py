@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from cinelex.config.load import load_config
 from cinelex.core.console import say
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
 from cinelex.core.folders import new_folder
@@ -37,7 +37,7 @@ FORMATS: Mapping[str, EngineName] = {"safetensors": "torch", "onnx": "onnx", "in
 
 def parser() -> argparse.ArgumentParser:
     """Return the options."""
-    options = argparse.ArgumentParser(prog=prog("cinelex export"), description=__doc__)
+    options = CommandLine(prog=prog("cinelex export"), description=__doc__)
     options.add_argument("run", type=Path, help="folder of a trained run, such as runs/multitask")
     options.add_argument("--out", type=Path, required=True, help="a folder that is not there yet")
     options.add_argument(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cinelex.config.load import load_config
 from cinelex.core.console import say
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
 from cinelex.core.folders import check_writable
@@ -23,9 +23,7 @@ GPU = Path("/proc/driver/nvidia/gpus")
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(
-        prog=prog("cinelex init"), description=__doc__, allow_abbrev=False
-    )
+    made = CommandLine(prog=prog("cinelex init"), description=__doc__)
     add = made.add_argument
     add("where", type=Path, metavar="MANIFEST|FOLDER", help="what to train on")
     add("--out", type=Path, default=Path("config.yaml"), help="where the config is written")

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from cinelex.core.entry import prog
+from cinelex.core.entry import CommandLine, Help, prog
 
 NOT_TRAINING = ("validate", "inference", "embed", "merge", "generate", "morph")
 
@@ -44,12 +44,15 @@ OPTIONS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
 """Each option, the run modes that read it (all, where none is said), and what argparse is told."""
 
 
+class _RunHelp(Help, argparse.RawDescriptionHelpFormatter):
+    """The list of run modes keeps its lines."""
+
+
 def parser(mode: str | None = None) -> argparse.ArgumentParser:
     """Return the command line of a run; of one run mode only what it reads."""
-    made = argparse.ArgumentParser(
+    made = CommandLine(
         prog=prog("runner.sh"),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        formatter_class=_RunHelp,
     )
     made.add_argument(
         "--base_config",

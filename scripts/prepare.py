@@ -12,7 +12,7 @@ from cinelex.config.flat import leaves
 from cinelex.config.load import load_options
 from cinelex.config.prepare_schema import PrepareConfig
 from cinelex.core.console import say
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.folders import check_writable
 from cinelex.data.prepare.road import Request, prepare
@@ -31,7 +31,7 @@ DEMO_RUN = " name=demo batch=8 steps=100"
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(prog=prog("prepare.sh"), description=__doc__, allow_abbrev=False)
+    made = CommandLine(prog=prog("prepare.sh"), description=__doc__)
     add = made.add_argument
     add("--dicom", type=Path, help="folder of the export, read alone, nested anyhow")
     add("--reports", type=Path, help="table of reports: CSV, Excel, Parquet or JSON lines")

@@ -3,7 +3,6 @@
 bash scripts/run_seeds.sh --base_config config/clipse/baseline.yaml --seeds 0,1,2 [key=value ...]
 """
 
-import argparse
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from cinelex.config.load import load_config
 from cinelex.config.shipped import config_file
 from cinelex.core.console import say
 from cinelex.core.csv_text import csv_of
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
 from cinelex.core.leash import leashed
@@ -32,9 +31,7 @@ OPTIONS_WITH_VALUE = ("--selected_gpus", "--processes", "--use_wandb")
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run every seed, one after the other; return the code of the first run that failed."""
-    parser = argparse.ArgumentParser(
-        prog=prog("run_seeds.sh"), description=__doc__, allow_abbrev=False
-    )
+    parser = CommandLine(prog=prog("run_seeds.sh"), description=__doc__)
     parser.add_argument("--base_config", required=True)
     parser.add_argument("--seeds", default="0,1,2", help="whole numbers with commas between")
     for option in OPTIONS_WITH_VALUE:

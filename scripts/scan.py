@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cinelex.core.console import say
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.scripts.setup.advice import notes_of
 from cinelex.scripts.setup.folder import Inside, look_inside
@@ -16,9 +16,7 @@ from cinelex.scripts.setup.look import Look, look_at
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(
-        prog=prog("cinelex scan"), description=__doc__, allow_abbrev=False
-    )
+    made = CommandLine(prog=prog("cinelex scan"), description=__doc__)
     made.add_argument("where", type=Path, metavar="FOLDER|MANIFEST", help="nothing in it changes")
     made.add_argument("--video_root", type=Path, help="folder that the paths start from")
     return made

@@ -13,7 +13,7 @@ from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
 from cinelex.config.shipped import config_file
 from cinelex.core.console import say
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import INTERRUPTED
 from cinelex.core.locks import sole_user
@@ -34,9 +34,7 @@ COUNT = 20
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(
-        prog=prog("run_sweep.sh"), description=__doc__, allow_abbrev=False
-    )
+    made = CommandLine(prog=prog("run_sweep.sh"), description=__doc__)
     add = made.add_argument
     add("--base_config", required=True, help="YAML file of the run that is varied")
     add("--sweep_config", required=True, type=Path, help="YAML file in W&B's sweep format")

@@ -7,21 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cinelex.core.console import say
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 
-ASKED = ("caption", "facts", "search")
+QUESTIONS = ("caption", "facts", "search")
 
 
 def parser(what: str | None = None) -> argparse.ArgumentParser:
     """Return the command line; of one question only what it reads."""
-    made = argparse.ArgumentParser(
-        prog=prog(f"cinelex {what or 'caption'}"), description=__doc__, allow_abbrev=False
-    )
+    made = CommandLine(prog=prog(f"cinelex {what or 'caption'}"), description=__doc__)
     add = made.add_argument
     add("run", metavar="RUN", help="the folder of a run, an export or a bundle")
     add("videos", type=Path, nargs="+", metavar="VIDEO", help="all videos of one study")
-    add("--run_mode", choices=ASKED, default=what or "caption", help=argparse.SUPPRESS)
+    add("--run_mode", choices=QUESTIONS, default=what or "caption", help=argparse.SUPPRESS)
     add("--device", default="cpu", help="where to compute: cpu or cuda")
     if what in (None, "search"):
         add("--reports", type=Path, help="table with a column of reports, or text, one a line")
@@ -29,10 +27,18 @@ def parser(what: str | None = None) -> argparse.ArgumentParser:
     return made
 
 
+def _question(arguments: Sequence[str] | None) -> str | None:
+    """Return which of the questions is asked, so that help is about that one."""
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--run_mode")
+    mode: str | None = first.parse_known_args(arguments)[0].run_mode
+    return mode
+
+
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return 0, or 2 for bad input."""
-    options = parser().parse_args(arguments)
+    options = parser(_question(arguments)).parse_args(arguments)
     missing = [place for place, path in enumerate(options.videos, 1) if not path.is_file()]
     if missing:
         number, folder = missing[0], options.videos[missing[0] - 1].is_dir()

@@ -32,9 +32,15 @@ REPEATED = {
 ONCE = {
     "--key": ("COLUMN", "the ids, in table and manifest; guessed from usual names"),
     "--split": ("NAME", "the split that was asked for; all of the manifest where left out"),
-    "--split_column": ("COLUMN", "where the manifest says the split; split"),
-    "--patient": ("COLUMN", "where the manifest says the person; patient_id, if it is there"),
-    "--video_column": ("COLUMN", "where the manifest has the videos, for --encoder; video_path"),
+    "--split_column": ("COLUMN", "where the manifest says the split (default: split)"),
+    "--patient": (
+        "COLUMN",
+        "where the manifest says the person (default: patient_id, if it is there)",
+    ),
+    "--video_column": (
+        "COLUMN",
+        "where the manifest has the videos, for --encoder (default: video_path)",
+    ),
 }
 FILES = {
     "--ids": "the ids of a NumPy matrix, in the order of its rows",

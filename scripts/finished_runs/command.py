@@ -14,7 +14,7 @@ from pathlib import Path
 from cinelex.config.flat import flat
 from cinelex.config.load import load_config
 from cinelex.core.console import say
-from cinelex.core.entry import command, guarded, prog
+from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.projects.interface.results import Score
 from cinelex.scripts.finished_runs.pairing import MEASURES, compare, refuse_losses
@@ -168,10 +168,14 @@ COMMANDS = {
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(prog=prog("runs.sh"), description=__doc__, allow_abbrev=False)
+    made = CommandLine(prog=prog("runs.sh"), description=__doc__)
     commands = made.add_subparsers(dest="command", required=True)
     for name, part in COMMANDS.items():
-        part.arguments(commands.add_parser(name, help=part.help, description=part.help))
+        part.arguments(
+            commands.add_parser(
+                name, help=part.help, description=f"{part.help[0].upper()}{part.help[1:]}."
+            )
+        )
     return made
 
 

@@ -51,6 +51,20 @@ def test_help_teaches_by_example_and_in_the_words_that_were_typed(
     assert "CINELEX_COMMAND" not in os.environ
 
 
+def test_help_says_what_an_option_is_where_it_is_left_out_and_nothing_of_other_commands(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit):
+        main(["search", "--help"])
+    said = capsys.readouterr().out
+    assert "how many to show (default: 5)" in said
+    assert "default: None" not in said
+    with pytest.raises(SystemExit):
+        main(["caption", "--help"])
+    assert "--reports" not in capsys.readouterr().out
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_example_is_one_that_its_command_reads(name: str) -> None:
