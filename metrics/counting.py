@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from cinelex.metrics.unit_rows import UnitRows
+
 TILE_CELLS = {"cpu": 2**20, "cuda": 2**26}
 """Scores that are held at once; a tile stays in the cache of a processor."""
 MIN_ROWS = 64
@@ -30,26 +32,25 @@ class OwnPairs:
 
 
 def counts_at_or_above(
-    query: Float[Tensor, "query dim"], gallery: Float[Tensor, "item dim"], pairs: OwnPairs
+    query: UnitRows, gallery: UnitRows, pairs: OwnPairs
 ) -> tuple[Int[Tensor, " pair"], Int[Tensor, " pair"]]:
     """Count, for each pair, the items that its query and the queries that its item likes as much.
 
     Scores are made once for both directions, in float32. Where one lies so near the pair's own that
-    rounding could decide, it is made again in float64, in which rows of `ranking.unit_grid` score
-    exactly. Each count includes the pair itself. Memory is one tile and the rows.
+    rounding could decide, it is made again in float64, in which `UnitRows` score exactly. Each
+    count includes the pair itself. Memory is one tile and both sides' rows in float32.
 
     Args:
-        query: Rows of ``unit_grid``; each has a pair.
-        gallery: Rows of ``unit_grid``; each has a pair.
+        query: Each has a pair.
+        gallery: Each has a pair.
         pairs: The pairs.
     """
     by_query, by_item = torch.zeros_like(pairs.query), torch.zeros_like(pairs.query)
     order = torch.argsort(pairs.item, stable=True)
     item, score = pairs.item[order], pairs.score[order]
     with _full_single_precision():
-        single = gallery.float()
         for rows, own in _tiles(pairs.query, queries=len(query), items=len(gallery)):
-            tile = _Tile(query[rows], gallery, query[rows].float() @ single.T)
+            tile = _Tile(query, rows, gallery)
             by_query[own] = tile.along_rows(pairs.query[own] - rows.start, pairs.score[own])
             by_item += tile.along_columns(item, score)
     return by_query, torch.empty_like(by_item).scatter_(0, order, by_item)
@@ -58,10 +59,11 @@ def counts_at_or_above(
 class _Tile:
     """The scores of some queries with the whole gallery."""
 
-    def __init__(self, query: Tensor, gallery: Tensor, scores: Tensor) -> None:
-        self.query, self.gallery, self.scores = query, gallery, scores
+    def __init__(self, query: UnitRows, rows: slice, gallery: UnitRows) -> None:
+        self.query, self.rows, self.gallery = query, rows, gallery
+        self.scores = query.single[rows] @ gallery.single.T
         # a float32 product of unit rows, in any order of summation, and both numbers rounded
-        self.tolerance = (query.shape[1] + 4) * 2.0**-24
+        self.tolerance = (query.width + 4) * 2.0**-24
 
     def along_rows(self, row: Tensor, own: Tensor) -> Tensor:
         """Return, for each pair, how many of its row's scores are at or above its own."""
@@ -102,11 +104,13 @@ class _Tile:
         sure = (gap > self.tolerance).sum(axis)
         doubtful = (gap.abs_() <= self.tolerance).nonzero()
         if len(doubtful) > DOUBTFUL_SHARE * gap.numel():
-            return (scores_of_pairs(self.query @ self.gallery.T) >= beside).sum(axis)
+            again = self.query.at(self.rows) @ self.gallery.exact.T
+            return (scores_of_pairs(again) >= beside).sum(axis)
         for some in doubtful.split(CELLS_AT_ONCE):
             pair, other = some[:, 1 - axis], some[:, axis]
             row, column = cell(pair, other)
-            exact = (self.query[row] * self.gallery[column]).sum(1)
+            ours = self.query.at(self.rows.start + row)
+            exact = (ours * self.gallery.at(column)).sum(1)
             sure.index_add_(0, pair, (exact >= own[pair]).to(sure.dtype))
         return sure
 

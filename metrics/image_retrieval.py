@@ -20,9 +20,10 @@ from cinelex.metrics.bootstrap import (
     percentiles,
     resampled_sums,
 )
-from cinelex.metrics.ranking import Ranking, is_certain, rank_each_other, unit_grid
+from cinelex.metrics.ranking import Ranking, is_certain, rank_each_other
 from cinelex.metrics.retrieval import Value, value_of
 from cinelex.metrics.retrieval_nulls import RandomRanking, median_rank_chance
+from cinelex.metrics.unit_rows import UnitRows
 
 CUTOFFS = (1, 5, 10)
 PRECISION_CUTOFF = 10
@@ -77,7 +78,7 @@ def rank_images_and_captions(
     Raises:
         ValueError: A row is not finite or zero, or an image has no caption.
     """
-    images, captions = unit_grid(image, what="image"), unit_grid(caption, what="caption")
+    images, captions = UnitRows(image, what="image"), UnitRows(caption, what="caption")
     rankings = rank_each_other(
         images, captions, query_group=torch.arange(len(image)), item_group=owner
     )

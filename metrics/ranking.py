@@ -6,13 +6,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
-from cinelex.core.errors import UserError
 from cinelex.metrics.counting import OwnPairs, counts_at_or_above
-
-_GRID = 2.0**26
-_ROWS_AT_ONCE = 1024
+from cinelex.metrics.unit_rows import ROWS_AT_ONCE, UnitRows, some_rows
 
 
 @dataclass(frozen=True)
@@ -53,42 +49,14 @@ class Ranking:
         return np.asarray(sums / self.positives)
 
 
-def unit_grid(rows: Float[Tensor, "row dim"], *, what: str) -> Float[Tensor, "row dim"]:
-    """Return the rows at length 1 in float64, rounded to multiples of 2^-26.
-
-    On that grid every product and partial sum of a cosine is a multiple of 2^-52 below 2, which
-    float64 holds exactly: a score does not depend on chunk, device or order of summation, equal
-    rows score exactly equally, and a cosine is off by less than 1e-7.
-
-    Raises:
-        UserError: if a row is not finite or has no direction; the first such rows are named.
-    """
-    broken = ~torch.isfinite(rows).all(dim=1)
-    if broken.any():
-        raise UserError(
-            f"{what}: {_some(broken)} not finite; the model diverged: lower "
-            "optimizer.learning_rate, or set precision=fp32"
-        )
-    rows = rows.detach()
-    largest = rows.abs().amax(dim=1, keepdim=True).to("cpu", torch.float64)
-    if (largest == 0).any():
-        raise UserError(f"{what}: {_some(largest[:, 0] == 0)} zero and without a direction")
-    rounded = torch.empty(rows.shape, dtype=torch.float64)
-    parts = (whole.split(_ROWS_AT_ONCE) for whole in (rows, largest, rounded))
-    for some, most, result in zip(*parts, strict=True):
-        unit = F.normalize(some.to("cpu", torch.float64) / most, dim=1)
-        torch.div(unit.mul_(_GRID).round_(), _GRID, out=result)
-    return rounded if rows.device.type == "mps" else rounded.to(rows.device)
-
-
 def is_certain(ranking: Ranking) -> bool:
     """Return whether each query owns the whole gallery, so that any order is right."""
     return bool((ranking.positives == ranking.gallery).all())
 
 
 def rank_each_other(
-    query: Float[Tensor, "query dim"],
-    gallery: Float[Tensor, "item dim"],
+    query: UnitRows,
+    gallery: UnitRows,
     *,
     query_group: Int[Tensor, " query"],
     item_group: Int[Tensor, " item"],
@@ -100,8 +68,8 @@ def rank_each_other(
     the rows and a tile of scores, see `counting`.
 
     Args:
-        query: rows of ``unit_grid``.
-        gallery: rows of ``unit_grid``.
+        query: what searches.
+        gallery: what is searched.
         query_group: the group of each query.
         item_group: the group of each item; queries and items of one group are positives.
 
@@ -119,14 +87,11 @@ def rank_each_other(
 
 
 def cosines_of(
-    query: Float[Tensor, "query dim"],
-    gallery: Float[Tensor, "item dim"],
-    owner: Int[Tensor, " pair"],
-    item: Int[Tensor, " pair"],
+    query: UnitRows, gallery: UnitRows, owner: Int[Tensor, " pair"], item: Int[Tensor, " pair"]
 ) -> Float[Tensor, " pair"]:
-    """Return the cosine of each pair of a query and an item, which are rows of ``unit_grid``."""
-    parts = zip(owner.split(_ROWS_AT_ONCE), item.split(_ROWS_AT_ONCE), strict=True)
-    return torch.cat([(query[some] * gallery[others]).sum(1) for some, others in parts])
+    """Return the cosine of each pair of a query and an item, in float64, exact."""
+    parts = zip(owner.split(ROWS_AT_ONCE), item.split(ROWS_AT_ONCE), strict=True)
+    return torch.cat([(query.at(some) * gallery.at(others)).sum(1) for some, others in parts])
 
 
 def nearest(
@@ -143,10 +108,10 @@ def nearest(
     Raises:
         ValueError: if a row is not finite or has no direction.
     """
-    queries, gallery = unit_grid(study, what="query"), unit_grid(report, what="gallery")
+    queries, gallery = UnitRows(study, what="query"), UnitRows(report, what="gallery")
     cosines, items = [], []
     for start in range(0, len(queries), chunk):
-        scores = queries[start : start + chunk] @ gallery.T
+        scores = queries.at(slice(start, start + chunk)) @ gallery.exact.T
         best, order = scores.sort(dim=1, descending=True, stable=True)
         cosines.append(best[:, :count].cpu())
         items.append(order[:, :count].cpu())
@@ -160,10 +125,10 @@ def _pairs(query_group: Tensor, item_group: Tensor) -> tuple[Tensor, Tensor]:
     first = torch.searchsorted(groups, wanted)
     count = torch.searchsorted(groups, wanted, right=True) - first
     if (count == 0).any():
-        raise ValueError(f"query: {_some(count == 0)} without a positive in the gallery")
+        raise ValueError(f"query: {some_rows(count == 0)} without a positive in the gallery")
     lonely = ~torch.isin(item_group.cpu(), wanted)
     if lonely.any():
-        raise ValueError(f"gallery: {_some(lonely)} without a positive among the queries")
+        raise ValueError(f"gallery: {some_rows(lonely)} without a positive among the queries")
     owner = torch.arange(len(wanted)).repeat_interleave(count)
     within = torch.arange(len(owner)) - (count.cumsum(0) - count)[owner]
     return owner, item_order[first[owner] + within]
@@ -187,8 +152,3 @@ def _places(
     last_of_run = np.append(np.flatnonzero(new_run)[1:], len(owner)) - 1
     positives_at_or_above = number[last_of_run][run] + 1
     return Ranking(gallery, owner, number + 1 + at_or_above - positives_at_or_above)
-
-
-def _some(wrong: Tensor) -> str:
-    rows = wrong.nonzero()[:, 0].tolist()
-    return f"{len(rows)} of {len(wrong)} rows (first: {rows[:3]}) are"

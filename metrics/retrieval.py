@@ -16,8 +16,9 @@ from cinelex.metrics.bootstrap import (
     percentiles,
     resampled_sums,
 )
-from cinelex.metrics.ranking import Ranking, cosines_of, is_certain, rank_each_other, unit_grid
+from cinelex.metrics.ranking import Ranking, cosines_of, is_certain, rank_each_other
 from cinelex.metrics.retrieval_nulls import RandomRanking, median_rank_chance
+from cinelex.metrics.unit_rows import UnitRows
 
 Value = dict[str, float | None]
 """``value``, ``chance`` and the 95 % interval ``low`` ... ``high``; what is undefined is None."""
@@ -48,7 +49,7 @@ def rank_both_ways(
         raise ValueError("no studies to search with")
     if int(report_of_study.min()) < 0 or int(report_of_study.max()) >= len(report):
         raise ValueError(f"report_of_study points outside the {len(report)} unique reports")
-    studies, reports = unit_grid(study, what="study"), unit_grid(report, what="report")
+    studies, reports = UnitRows(study, what="study"), UnitRows(report, what="report")
     rankings = rank_each_other(
         studies,
         reports,
@@ -149,12 +150,14 @@ def cosine_report(
     Raises:
         ValueError: if a row is not finite or zero.
     """
-    rows = unit_grid(study, what="study").cpu(), unit_grid(report, what="report").cpu()
-    positive = cosines_of(*rows, torch.arange(len(study)), report_of_study.cpu()).numpy()
-    studies, reports = (side.numpy() for side in rows)
+    studies, reports = UnitRows(study, what="study"), UnitRows(report, what="report")
+    own = torch.arange(len(study), device=studies.device), report_of_study.to(studies.device)
+    positive = cosines_of(studies, reports, *own).cpu().numpy()
     columns = {"positive_cosine": positive}
     if len(reports) > 1:
-        negative = (studies @ reports.sum(axis=0) - positive) / (len(reports) - 1)
+        total = torch.stack([part.sum(0) for part in reports.parts()]).sum(0)
+        all_reports = torch.cat([part @ total for part in studies.parts()]).cpu().numpy()
+        negative = (all_reports - positive) / (len(reports) - 1)
         columns |= {"negative_cosine": negative, "cosine_gap": positive - negative}
     result: dict[str, Value] = {
         name: value_of(None, 0.0, (None, None)) for name in ("negative_cosine", "cosine_gap")

@@ -25,7 +25,9 @@ def bf16(place: Place) -> Iterator[Found]:
     found = {}
     for precision in ("fp32", "bf16"):
         with TemporaryDirectory() as folder:
-            one = trainer(place, folder, MULTITASK, f"precision={precision}")
+            one = trainer(
+                place, folder, MULTITASK, f"precision={precision}", f"batch={place.size(8, 4)}"
+            )
             batch = next(one.project.batches(0)).to(place.device)
             _, terms = one.gradients.of(batch, one.project.weights(0), look=lambda _: None)
             flat = torch.cat(

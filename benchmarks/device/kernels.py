@@ -131,19 +131,20 @@ def loss_speed(place: Place) -> Iterator[Found]:
 
 
 def search(place: Place) -> Iterator[Found]:
-    """P7: all ranks of a search, both ways."""
-    for size, limit_s in ((100_000, 1.0), (1_000_000, 10.0)):
+    """P7: all ranks of a search, both ways; the larger is not warmed up, because it takes long."""
+    for size, rounds, limit_s, limit_gib in ((100_000, 1, 1.0, 4), (1_000_000, 0, 10.0, 6)):
         count = place.size(size, 200)
         study = torch.randn(count, WIDTH, device=place.device)
         report = 0.15 * study + torch.randn(count, WIDTH, device=place.device)
         owner = torch.arange(count, device=place.device)
         work = partial(rank_both_ways, study, report, owner)
-        taken, held = place.seconds(work, rounds=1), place.peak_gib(work)
+        taken: list[float] = []
+        held = place.peak_gib(lambda: taken.append(place.seconds(work, rounds=rounds)))  # noqa: B023
         yield Found(
             f"P7 ranks of {count:,} × {count:,}, both ways",
-            f"{taken:.2f} s, {held:.2f} GiB beyond the rows",
-            f"≤ {limit_s:g} s, < 4 GiB",
-            taken <= limit_s and held < 4,
+            f"{taken[0]:.2f} s, {held:.2f} GiB beyond the rows",
+            f"≤ {limit_s:g} s, < {limit_gib} GiB",
+            taken[0] <= limit_s and held < limit_gib,
         )
 
 

@@ -21,9 +21,16 @@ PROVENANCE = {"config": "c", "data": "d", "code": "e"}
 def trainer(place: Place, folder: str, name: str, *overrides: str) -> Trainer[Any]:
     """Return a trainer on drawn studies."""
     sizes = TINY if place.tiny else BASE if name == MULTITASK else ()
-    config, project = made_up(name, *sizes, *overrides)
+    changed = [key_of(one) for one in overrides]
+    kept = [one for one in sizes if key_of(one) not in changed]
+    config, project = made_up(name, *kept, *overrides)
     path = Path(folder)
     return Trainer(project, config, folder=path, device=place.device, provenance=PROVENANCE)
+
+
+def key_of(override: str) -> str:
+    """Return which value of a config is set."""
+    return override.partition("=")[0]
 
 
 def steps(place: Place) -> Iterator[Found]:

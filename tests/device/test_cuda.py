@@ -8,6 +8,7 @@ from torch import nn
 from cinelex.losses import contrastive
 from cinelex.losses.contrastive import InfoNCE
 from cinelex.metrics.ranking import rank_each_other
+from cinelex.metrics.unit_rows import UnitRows
 from cinelex.runners.feed import fed
 from cinelex.runners.lending import lent
 from tests.runners.line_project import LineProject
@@ -42,8 +43,15 @@ def test_tiles_on_a_gpu_are_the_whole_matrix(monkeypatch: pytest.MonkeyPatch) ->
 def test_ranks_on_a_gpu_are_those_of_the_cpu() -> None:
     rows = torch.randn(2, 400, 32)
     group = torch.arange(400)
-    here = rank_each_other(*rows, query_group=group, item_group=group)
-    there = rank_each_other(*rows.cuda(), query_group=group.cuda(), item_group=group.cuda())
+    here, there = (
+        rank_each_other(
+            UnitRows(one[0], what="query"),
+            UnitRows(one[1], what="item"),
+            query_group=group,
+            item_group=group,
+        )
+        for one in (rows, rows.cuda())
+    )
     for mine, theirs in zip(here, there, strict=True):
         assert (mine.rank == theirs.rank).all()
 

@@ -2,28 +2,27 @@
 
 import pytest
 import torch
-from torch import Tensor
 
 from cinelex.metrics import counting
 from cinelex.metrics.counting import OwnPairs, counts_at_or_above
-from cinelex.metrics.ranking import unit_grid
+from cinelex.metrics.unit_rows import UnitRows
 
 
-def towers(spread: float) -> tuple[Tensor, Tensor]:
+def towers(spread: float) -> tuple[UnitRows, UnitRows]:
     """Return 40 queries and 30 items; the smaller the spread, the nearer all scores to 1."""
     random = torch.Generator().manual_seed(3)
     drawn = torch.randn(70, 16, generator=random, dtype=torch.float64)
-    rows = unit_grid(1 + spread * drawn, what="row")
-    return rows[:40], rows[40:]
+    rows = 1 + spread * drawn
+    return UnitRows(rows[:40], what="query"), UnitRows(rows[40:], what="item")
 
 
-def pairs_of(query: Tensor, gallery: Tensor) -> OwnPairs:
+def pairs_of(query: UnitRows, gallery: UnitRows) -> OwnPairs:
     """Pair every query with one item, and every third with another one."""
     places = torch.tensor(
         [(row, (7 * row + more) % 30) for row in range(40) for more in range(1 + (row % 3 == 0))]
     )
     owner, item = places.T.contiguous()
-    return OwnPairs(query=owner, item=item, score=(query[owner] * gallery[item]).sum(1))
+    return OwnPairs(query=owner, item=item, score=(query.at(owner) * gallery.at(item)).sum(1))
 
 
 @pytest.mark.parametrize("spread", [1.0, 1e-3, 3e-4, 0.0], ids=["apart", "near", "nearer", "equal"])
@@ -36,7 +35,7 @@ def test_counts_equal_double_precision(
     monkeypatch.setattr(counting, "TILE_CELLS", {"cpu": 1})
     query, gallery = towers(spread)
     pairs = pairs_of(query, gallery)
-    exact = query @ gallery.T
+    exact = query.exact @ gallery.exact.T
     by_query, by_item = counts_at_or_above(query, gallery, pairs)
     wanted = [
         int((exact[row] >= own).sum()) for row, own in zip(pairs.query, pairs.score, strict=True)
@@ -51,8 +50,8 @@ def test_counts_equal_double_precision(
 
 def test_single_precision_alone_would_be_wrong() -> None:
     query, gallery = towers(3e-4)
-    rounded = query.float() @ gallery.float().T
-    exact = query @ gallery.T
+    rounded = query.single @ gallery.single.T
+    exact = query.exact @ gallery.exact.T
     assert ((rounded[:, :1] >= rounded) != (exact[:, :1] >= exact)).any()
 
 

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from cinelex.metrics import counting
-from cinelex.metrics.ranking import nearest, unit_grid
+from cinelex.metrics.ranking import nearest
 from cinelex.metrics.retrieval import (
     rank_both_ways,
 )
+from cinelex.metrics.unit_rows import UnitRows
 from tests.metrics.towers import random_towers
 
 BOTH = ("study_to_report", "report_to_study")
@@ -21,7 +22,7 @@ def test_tiles_equal_the_dense_matrix_exactly(rows: int, monkeypatch: pytest.Mon
     monkeypatch.setattr(counting, "TILE_CELLS", {"cpu": 1})
     monkeypatch.setattr(counting, "MIN_ROWS", rows)
     study, report, own = random_towers(dim=513, signal=0.1)
-    dense = unit_grid(study, what="study") @ unit_grid(report, what="report").T
+    dense = UnitRows(study, what="study").exact @ UnitRows(report, what="report").exact.T
     for direction, scores, truth in (
         ("study_to_report", dense, own[:, None] == torch.arange(25)),
         ("report_to_study", dense.T, torch.arange(25)[:, None] == own),
@@ -32,25 +33,6 @@ def test_tiles_equal_the_dense_matrix_exactly(rows: int, monkeypatch: pytest.Mon
             others = scores[row][~truth[row]]
             places = [i + 1 + int((others >= value).sum()) for i, value in enumerate(mine)]
             assert ranking.rank[ranking.query == row].tolist() == places
-
-
-def test_scores_do_not_depend_on_the_shape_of_the_product() -> None:
-    study, report, _ = random_towers(studies=60, reports=50, dim=384)
-    rows, columns = unit_grid(study, what="study"), unit_grid(report, what="report")
-    whole = rows @ columns.T
-    one_by_one = torch.stack([(row * columns).sum(dim=1) for row in rows])
-    backwards = rows.flip(1) @ columns.flip(1).T
-    assert torch.equal(whole, one_by_one)
-    assert torch.equal(whole, backwards)
-
-
-def test_rounding_to_the_grid_moves_no_cosine_by_more_than_a_ten_millionth() -> None:
-    study, report, _ = random_towers(studies=300, reports=200, dim=384)
-    exact = torch.nn.functional.normalize(study.double(), dim=1) @ (
-        torch.nn.functional.normalize(report.double(), dim=1).T
-    )
-    ours = unit_grid(study, what="study") @ unit_grid(report, what="report").T
-    assert (ours - exact).abs().max() < 1e-7
 
 
 def test_single_and_double_precision_give_the_same_places() -> None:

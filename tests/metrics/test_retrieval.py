@@ -14,12 +14,13 @@ from torchmetrics.functional.retrieval import (
     retrieval_reciprocal_rank,
 )
 
-from cinelex.metrics.ranking import rank_each_other, unit_grid
+from cinelex.metrics.ranking import rank_each_other
 from cinelex.metrics.retrieval import (
     rank_both_ways,
     retrieval_report,
     scores_per_query,
 )
+from cinelex.metrics.unit_rows import UnitRows
 from tests.metrics.towers import random_towers
 
 BOTH = ("study_to_report", "report_to_study")
@@ -57,10 +58,10 @@ def test_by_hand() -> None:
 
 def test_places_of_several_positives_by_hand() -> None:
     angles = torch.tensor([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
-    gallery = unit_grid(torch.stack([angles.cos(), angles.sin()], dim=1), what="gallery")
+    gallery = torch.stack([angles.cos(), angles.sin()], dim=1)
     ranking, _ = rank_each_other(
-        gallery[[0, 1]],
-        gallery,
+        UnitRows(gallery[[0, 1]], what="query"),
+        UnitRows(gallery, what="item"),
         query_group=torch.tensor([7, 3]),
         item_group=torch.tensor([3, 7, 3, 7, 7, 3]),
     )
