@@ -1,8 +1,9 @@
 """Child processes that answer requests, and that are killed when they miss their deadline.
 
 A child is ``python -m module``, which calls ``serving.serve``. Requests and answers are a length (8
-bytes, big-endian) and that many bytes of JSON each. One request may have many answers, or one whose
-``bytes`` says how many raw ones follow it. Nothing is pickled.
+bytes, big-endian) and that many bytes of JSON each; an empty answer says that the child is ready.
+One request may have many answers, or one whose ``bytes`` says how many raw ones follow it. Nothing
+is pickled.
 """
 
 import json
@@ -18,8 +19,8 @@ from typing import Any
 from cinelex.core.processes import child_environment
 
 START_S = 300.0
-"""Seconds that a child may take to start, on top of its first answer's; where the machine is full
-or the libraries lie on a cold network disk, more than one minute has been seen."""
+"""Seconds that a child may take to say that it is ready; where the machine is full or the libraries
+lie on a cold network disk, more than one minute has been seen."""
 
 
 class ChildDiedError(Exception):
@@ -50,11 +51,10 @@ class Child:
             ChildDiedError: It ended before all answers were there.
             ChildLateError: An answer took too long.
         """
-        with self._exchange() as (process, spare):
+        with self._exchange() as process:
             self._send(process, request)
             for _ in range(answers):
-                yield _receive(process, time.monotonic() + deadline_s + spare)
-                spare = 0.0
+                yield _receive(process, time.monotonic() + deadline_s)
 
     def fetch(
         self, request: dict[str, Any], *, deadline_s: float
@@ -65,8 +65,8 @@ class Child:
             ChildDiedError: It ended before all of it was there.
             ChildLateError: It took longer than ``deadline_s``.
         """
-        with self._exchange() as (process, spare):
-            deadline = time.monotonic() + deadline_s + spare
+        with self._exchange() as process:
+            deadline = time.monotonic() + deadline_s
             self._send(process, request)
             answer = _receive(process, deadline)
             return answer, _read(process, answer.get("bytes", 0), deadline)
@@ -77,15 +77,14 @@ class Child:
         return None if self._process is None else self._process.pid
 
     @contextmanager
-    def _exchange(self) -> Iterator[tuple["subprocess.Popen[bytes]", float]]:
-        """Give the process and the seconds that it may need to start; end it where it fails."""
-        spare = 0.0
-        if self._process is None or self._process.poll() is not None:
-            self.close()
-            self._process = self._start()
-            spare = START_S
+    def _exchange(self) -> Iterator["subprocess.Popen[bytes]"]:
+        """Give the process, which is ready; end it where it fails."""
         try:
-            yield self._process, spare
+            if self._process is None or self._process.poll() is not None:
+                self.close()
+                self._process = self._start()
+                _receive(self._process, time.monotonic() + START_S)
+            yield self._process
         except (BrokenPipeError, EOFError) as error:
             self.close()
             raise ChildDiedError from error

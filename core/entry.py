@@ -27,6 +27,8 @@ CALLED = "CINELEX_COMMAND"
 """Environment variable: what the user typed, such as ``cinelex doctor``."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 """Of a disk that is full, of a share that is used up, of a file too large, of a disk to read."""
+FAILING = frozenset({errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EREMOTEIO})
+"""Of a disk that breaks, and of a folder on a network that is away."""
 NO_PATH = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
 """Of a path that no disk has: too long a name, links that lead round."""
 SAID = "interrupted; the same command goes on from what was saved\n"
@@ -69,7 +71,7 @@ class CommandLine(argparse.ArgumentParser):
 def command(run: Callable[Given, int]) -> Callable[Given, int]:
     """Let a command return 2, after one line on why, where it refuses what it was given.
 
-    So it does where the disk takes no more.
+    So it does where the disk takes no more, or fails.
     """
 
     @functools.wraps(run)
@@ -94,6 +96,11 @@ def disk_refusal(problem: OSError) -> str:
     """
     if problem.errno in NO_PATH:
         return f"a path that was given leads nowhere ({problem.strerror}); look at each of them"
+    if problem.errno in FAILING:
+        return (
+            f"a disk, or a folder on the network, fails ({problem.strerror}); start the same "
+            "command again when it works: nothing that was saved before is changed"
+        )
     if problem.errno not in NO_ROOM:
         raise problem
     return (

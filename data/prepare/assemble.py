@@ -15,6 +15,7 @@ from cinelex.data.prepare.child import keyed
 from cinelex.data.prepare.decide import DROPPED, KEPT, PENDING, decide
 from cinelex.data.prepare.files import Sources, known_files
 from cinelex.data.prepare.headers import PRIVATE, read_headers
+from cinelex.data.prepare.inventory import FAILURES
 from cinelex.data.prepare.ledger import write_ledger, write_manifest, write_table
 from cinelex.data.prepare.near import across_splits
 from cinelex.data.prepare.places import Places
@@ -29,6 +30,17 @@ ORIGINALS = ("file", "root", "path", "size", "kind", "decision", "why", *PRIVATE
 OF_A_STUDY = (
     "patient_id", "date", "year", "age", "sex", "site", "manufacturer", "model", "modality",
 )  # fmt: skip
+
+NOT_READ = {
+    ("unreadable", "not_decoded"): (
+        "that their disk or network refuses (or whose permissions do); the same command reads them "
+        "when it can"
+    ),
+    (*FAILURES, "memory"): (
+        "that were late or ended their reader (why in ledger.parquet); retry=true tries them again"
+    ),
+}
+"""What is said of files, by why they were dropped: they may be cines."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +101,10 @@ def _say_outcome(contents: Contents, waiting: int, out: Path) -> None:
     )
     sizes = (f"{split} {(studies['split'] == split).sum()}" for split in SPLITS)
     say(f"studies of each split: {', '.join(sizes)}")
+    for whys, what in NOT_READ.items():
+        count = told["why"].isin(whys).sum()
+        if count:
+            say(f"not read: {count} files {what}")
     burned_in = int(kept["burned_in"].sum())
     if burned_in:
         say(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cinelex.core.console import say
+from cinelex.core.entry import NO_ROOM
 from cinelex.core.errors import UserError
 from cinelex.data.dicom.pseudonyms import open_pseudonyms
 from cinelex.data.prepare.assemble import Further, assemble
@@ -19,7 +20,7 @@ from cinelex.data.prepare.places import Places, check_folders, held, open_places
 from cinelex.data.prepare.reports import ReadFacts, check_reports
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Share
-from cinelex.data.prepare.work import NO_ROOM, WorkerPool, no_room
+from cinelex.data.prepare.work import WorkerPool, no_room
 
 NO_DICOM = (GONE, "not_dicom", "empty", "link", "special_file", "unreadable", *FAILURES)
 """Reasons of files of which nobody knows that they are DICOM."""

@@ -1,6 +1,5 @@
 """Batches of files, shared out to children that may hang, crash or meet a full disk."""
 
-import errno
 import os
 import queue
 import threading
@@ -10,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 from cinelex.core.children import Child, ChildDiedError, ChildLateError
+from cinelex.core.entry import NO_ROOM
 from cinelex.core.errors import UserError
 
 CHILD = "cinelex.data.prepare.child"
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MAX_DEATHS = 2
 """The first may be somebody else's fault, such as a lack of memory."""
 
@@ -121,7 +120,8 @@ def _check_room(answer: Answer) -> None:
 
 def no_room(number: int) -> UserError:
     """Return the error for a disk that takes no more, or takes nothing."""
+    remedy = "make room" if number in NO_ROOM else "mend that"
     return UserError(
-        f"the disk of --out could not be written to ({os.strerror(number)}); make room and start "
+        f"the disk of --out could not be written to ({os.strerror(number)}); {remedy} and start "
         "the same command again: it goes on from here"
     )

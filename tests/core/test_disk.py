@@ -26,9 +26,19 @@ def test_a_disk_that_is_full_is_said_without_a_path(
     assert "Doe" not in line
 
 
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENOTCONN])
+def test_a_disk_that_fails_is_said_without_a_path(
+    number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(failing)(number) == BAD_INPUT
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: a disk, or a folder on the network, fails (of the disk); start")
+    assert "Doe" not in line
+
+
 def test_another_error_of_the_system_keeps_its_traceback() -> None:
     with pytest.raises(OSError, match="of the disk"):
-        command(failing)(errno.EIO)
+        command(failing)(errno.EBADF)
 
 
 def test_a_folder_that_takes_nothing_is_named_with_its_key(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_cine_shorter_than_a_clip_is_kept_with_its_frames_counted(tmp_path: Pa
 
 
 def test_a_disk_that_fails_is_asked_again_and_then_by_the_next_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fails = [True, True, True, True, False]  # thrice in the first run, once in the second
 
@@ -115,6 +115,7 @@ def test_a_disk_that_fails_is_asked_again_and_then_by_the_next_run(
     write_cine(tmp_path / "export" / "b", scene=2)
     run(tmp_path / "export", tmp_path / "out")
     assert sorted(tables(tmp_path / "out")[0]["why"]) == ["", "not_decoded"]
+    assert "not read: 1 files that their disk or network refuses" in capsys.readouterr().out
     run(tmp_path / "export", tmp_path / "out")
     assert decisions(tmp_path / "out") == {"kept": 2}
 
