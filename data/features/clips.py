@@ -30,13 +30,13 @@ def clips_of(
     if kept is None:
         pixels = np.stack([videos.clip(video, sampling, draw=draw) for video, draw in chosen])
         return {"clips": torch.from_numpy(pixels)}
-    rows = [
-        kept.read(clip_key(videos.digest(video), videos.indices(video, sampling, draw=draw)))
+    keys = [
+        clip_key(videos.digest(video), videos.indices(video, sampling, draw=draw))
         for video, draw in chosen
     ]
     return {
         "clips": torch.empty(len(chosen), 0, 0, 0, 0, dtype=torch.uint8),
-        "features": torch.stack(rows),
+        "features": kept.stack(keys),
     }
 
 

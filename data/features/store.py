@@ -3,17 +3,19 @@
 import hashlib
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from cinelex.data.video.frame_store import FrameStore
 from cinelex.data.video.store_writer import StoreWriter
+from cinelex.data.video.videos import REMEMBERED
 
 Precision = Literal["fp32", "bf16"]
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -39,6 +41,7 @@ class FeatureStore:
         """
         self.folder, self.precision = folder, precision
         self._store = FrameStore(folder)
+        self._row = lru_cache(REMEMBERED)(self._find)
 
     def __len__(self) -> int:
         return len(self._store)
@@ -55,8 +58,16 @@ class FeatureStore:
             KeyError: It is not in the store.
             UserError: The file ends before.
         """
-        stored = np.array(self._store.frames(key))
-        return torch.from_numpy(stored[:, 0, :, 0]).view(TYPES[self.precision]).float()
+        return self.stack([key])[0]
+
+    def stack(self, keys: Sequence[str]) -> Float[Tensor, "key token native"]:
+        """Return the features of keys that have equally many tokens, in fp32; see `read`."""
+        rows = torch.from_numpy(np.concatenate([self._row(key) for key in keys]))
+        return rows.view(TYPES[self.precision]).float()
+
+    def _find(self, key: str) -> UInt8[np.ndarray, "1 token byte"]:
+        """Return the mapped bytes of a key, without a copy."""
+        return self._store.frames(key)[None, :, 0, :, 0]
 
 
 class FeatureWriter:

@@ -2,8 +2,10 @@
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -21,7 +23,7 @@ from cinelex.data.studies.tokens import Tokens, encoded_reports
 from cinelex.data.text.tokenizer import Tokenizer
 from cinelex.data.video.frames import evenly_spaced
 from cinelex.data.video.sampling import Sampling
-from cinelex.data.video.videos import StoredVideos
+from cinelex.data.video.videos import REMEMBERED, StoredVideos
 
 EVALUATION_VIDEOS = 64
 
@@ -81,13 +83,15 @@ class StudyDataset:
         self.kept_texts: FeatureStore | None = None
         """What a frozen text tower made of every report."""
         self._view_numbers = {name: number for number, name in enumerate(views, 1)}
+        self._study = lru_cache(REMEMBERED)(studies.__getitem__)
+        self._about = lru_cache(REMEMBERED)(self._described)
 
     def __len__(self) -> int:
         return len(self.studies)
 
     def sample(self, index: int, *, epoch: int | None) -> Sample:
         """Return one study as training sees it in an epoch, or as evaluation does (None)."""
-        study = self.studies[index]
+        study = self._study(index)
         indices = self._videos(study, epoch)
         moment = "evaluation" if epoch is None else epoch
         cuts = [
@@ -104,17 +108,12 @@ class StudyDataset:
             for (_, clip), key in zip(cuts, keys, strict=True)
         ]
         chosen = [(study.videos[n], draw) for (n, _), draw in zip(cuts, draws, strict=True)]
-        token_ids = torch.from_numpy(self.token_ids[index])
+        about, text = self._about(index, tuple(n for n, _ in cuts))
         return Sample(
-            study_id=study.id,
+            **about,
             **clips_of(self.store, self.sampling, chosen, kept=self.kept_clips),
-            token_ids=token_ids,
-            text_features=self.kept_texts.read(text_key(token_ids)) if self.kept_texts else None,
-            report_group=int(self.report_groups[index]),
-            patient_group=int(self.patient_groups[index]),
+            text_features=self.kept_texts.read(text) if self.kept_texts else None,
             keys=torch.tensor(keys),
-            views=self._view_ids(study, [n for n, _ in cuts]),
-            angles=self._angles(study, [n for n, _ in cuts]),
         )
 
     def of_pixels(self) -> "StudyDataset":
@@ -139,6 +138,24 @@ class StudyDataset:
                 ]
                 yield video, None if found is None else distinct([*found, *seen])
 
+    def _described(self, index: int, videos: Sequence[int]) -> tuple[Mapping[str, Any], str]:
+        """Return what a sample holds beside what it shows, and the key of its text's features.
+
+        Args:
+            index: The study.
+            videos: The video that each clip shows.
+        """
+        study, token_ids = self._study(index), torch.from_numpy(self.token_ids[index])
+        about = {
+            "study_id": study.id,
+            "token_ids": token_ids,
+            "report_group": int(self.report_groups[index]),
+            "patient_group": int(self.patient_groups[index]),
+            "views": self._view_ids(study, videos),
+            "angles": self._angles(study, videos),
+        }
+        return about, text_key(token_ids)
+
     def _view_ids(self, study: Study, indices: Sequence[int]) -> Int[Tensor, " clip"]:
         names = study.views or [""] * len(study.videos)
         return torch.tensor([self._view_numbers.get(names[n], 0) for n in indices])
@@ -153,6 +170,8 @@ class StudyDataset:
         count = len(study.videos)
         if epoch is None:
             return evenly_spaced(count, self.evaluation_videos)
+        if count <= self.max_videos and not self.choice.dropout:
+            return list(range(count))
         turns = [keyed_seed(self.seed, epoch, study.id, n, "videos") for n in range(count)]
         key = (self.seed, epoch, study.id)
         return self.choice.take(turns, study.views, self.max_videos, key=key)

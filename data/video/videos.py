@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ VERIFIED_BYTES = 4 << 30
 SHARED_FROM = 100_000
 """As many videos are kept in a file, which the processes of a machine map instead of copying."""
 PREFIX = "view-"
+REMEMBERED = 8192
+"""Studies, videos and features that are not looked up again: a step that reads kept features does
+little else."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,9 @@ class StoredVideos:
         self.rows: Int64[np.ndarray, " video"] = view["row"].to_numpy()
         """Of the store; -1 where a video was refused."""
         self._view = view
+        self.digest = lru_cache(REMEMBERED)(self._digest)
+        """Returns the hash of a video's stored frames and their times."""
+        self._length = lru_cache(REMEMBERED)(self._look_up)
         self.hash = self._hash(settings)
         """Of the settings, of every video's name, and of its frames, or why it has none."""
 
@@ -158,11 +165,10 @@ class StoredVideos:
         """Return some frames of a video, copied."""
         return self.store.read(self.row(video), indices)
 
-    def digest(self, video: Path) -> bytes:
-        """Return the hash of a video's stored frames and their times."""
+    def _digest(self, video: Path) -> bytes:
         return self.store.digests(np.array([self.row(video)]))[0].tobytes()
 
-    def _length(self, video: Path, sampling: Sampling) -> tuple[int, Any]:
+    def _look_up(self, video: Path, sampling: Sampling) -> tuple[int, Any]:
         """Return how many frames a video has, and their times where they are asked for."""
         stored = self.store.stored(self.row(video))
         times = None if sampling.seconds is None else self.store.times_of(stored)

@@ -12,6 +12,8 @@ from transformers import BertConfig, BertModel
 from cinelex.config.load import load_config
 from cinelex.core.errors import UserError
 from cinelex.data.features.store import FeatureWriter
+from cinelex.data.studies.studies import Studies
+from cinelex.data.video.frame_store import FrameStore
 from cinelex.models.contracts import PretrainedVideo
 from cinelex.models.video_text import VideoText
 from cinelex.projects import open_project
@@ -31,13 +33,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def text_tower(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bert")
     torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=1024,
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-    )
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = BertConfig(vocab_size=1024, intermediate_size=16, **sizes)
     BertModel(config).save_pretrained(folder)
     return folder
 
@@ -110,11 +107,28 @@ def test_kept_features_train_and_score_as_the_towers_do(
     assert pixels.clips.shape[1:] == (2, 32, 32, 1)
 
 
+def test_a_second_epoch_looks_nothing_up_and_reads_the_same(
+    opened: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ("data.sampling.draws=1", "data.synthetic.extra_view_rate=1")
+    (seen, model), (fresh, _) = opened(*settings), opened(*settings)
+    for project in (seen, fresh):
+        project.ready(model)
+    studies = range(SIZES["train"])
+    for n in studies:
+        seen.data.train.sample(n, epoch=0)
+    expected = [fresh.data.train.sample(n, epoch=1) for n in studies]
+    for one, looked_up in ((Studies, "__getitem__"), (FrameStore, "row"), (FrameStore, "stored")):
+        monkeypatch.delattr(one, looked_up)
+    for n in studies:
+        again, values = vars(seen.data.train.sample(n, epoch=1)), vars(expected[n])
+        assert again.pop("study_id") == values.pop("study_id")
+        assert again["features"].any()
+        torch.testing.assert_close(again, values, rtol=0, atol=0, equal_nan=True)
+
+
 def test_what_was_made_before_the_end_is_not_made_again(
-    opened: Callable[..., Any],
-    cache: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    opened: Callable[..., Any], cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project, model = opened("features.precision=bf16")
     monkeypatch.setattr("cinelex.data.features.store.CLOSED_AFTER_S", 0.0)
