@@ -1,7 +1,6 @@
 """Masks that the road finds against the truth, and text that must be gone from the frames."""
 
 import json
-import os
 from base64 import b64encode
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pandas as pd
 from PIL import Image
 
 from benchmarks.road_checks import Checks
+from cinelex.core.cores import usable_cores
 from cinelex.core.progress import progress
 from cinelex.data.dicom.inventory import DEFAULT_MODALITIES, ON_REQUEST, inspect
 from cinelex.data.dicom.pixels import Cine, read_cine
@@ -47,7 +47,7 @@ def check_masks(
 ) -> None:
     """Check the masks of the cines that are kept, and what the store holds of them."""
     rows = [json.loads(row) for row in kept.iloc[::every].apply(lambda row: row.to_json(), axis=1)]
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ProcessPoolExecutor(usable_cores()) as pool:
         todo = ((row, hospital, dataset) for row in rows)
         looks = list(progress(pool.map(_look, todo, chunksize=16), total=len(rows), what="masks"))
     certain = [look for look in looks if look.confidence >= CERTAIN]

@@ -119,8 +119,9 @@ class DataConfig(Strict):
     """Videos of a study in one step; a study with more has them drawn by the seed."""
     reject_limit: Share = 0.01
     """Share of the videos that may fail to decode before the run stops."""
-    workers: Annotated[int, Field(ge=0, le=256)] = 0
-    """Threads that make batches ahead of the step; 0 makes each when it is needed."""
+    workers: Annotated[int, Field(ge=0, le=256)] | Literal["auto"] = 0
+    """Threads that make batches ahead of the step; 0 makes each when it is needed, and ``auto``
+    takes one more whenever a step had to wait, up to the cores of its process."""
     cache: Path = Path("cache")
     """Folder of decoded frames and of the synthetic set; it can be deleted at any time."""
     synthetic: SyntheticConfig = SyntheticConfig()

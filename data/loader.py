@@ -1,8 +1,6 @@
 """From a step's number to its batch, with the next batches made ahead."""
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Protocol, runtime_checkable
@@ -10,12 +8,10 @@ from typing import Protocol, runtime_checkable
 from cinelex.core.distributed import rank as this_rank
 from cinelex.core.distributed import world_size as this_world_size
 from cinelex.core.progress import progress
+from cinelex.data.ahead import Workers, made_ahead
 from cinelex.data.batch import Batch, Sample, collate
 from cinelex.data.sampler import StudySampler, share
 from cinelex.data.text.tokenizer import Tokenizer
-
-AHEAD = 3
-"""Batches made ahead of the one in use."""
 
 
 @runtime_checkable
@@ -64,7 +60,7 @@ def train_batches(
     sampler: StudySampler,
     *,
     start_step: int,
-    workers: int,
+    workers: Workers,
     groups: int = 1,
     rank: int | None = None,
     world_size: int | None = None,
@@ -85,7 +81,7 @@ def train_batches(
         own = share(indices, rank=rank, world_size=world_size)
         return _batch(dataset, own, epoch, groups=groups)
 
-    return _ahead(batch, count(start_step), workers)
+    return made_ahead(batch, count(start_step), workers)
 
 
 def evaluation_batches(
@@ -94,7 +90,7 @@ def evaluation_batches(
     batch: int,
     rank: int | None = None,
     world_size: int | None = None,
-    workers: int = 0,
+    workers: Workers = 0,
 ) -> Iterator[Batch]:
     """Yield this rank's contiguous share of the studies, in order, ``batch`` studies at a time.
 
@@ -105,7 +101,7 @@ def evaluation_batches(
     world_size = this_world_size() if world_size is None else world_size
     own = range(len(dataset) * rank // world_size, len(dataset) * (rank + 1) // world_size)
     groups = [own[start : start + batch] for start in range(0, len(own), batch)]
-    made = _ahead(
+    made = made_ahead(
         lambda index: _batch(dataset, groups[index], None), iter(range(len(groups))), workers
     )
     return progress(made, total=len(groups), what=f"batches of {batch} studies")
@@ -116,24 +112,6 @@ def _batch(
 ) -> Batch:
     samples = [dataset.sample(index, epoch=epoch) for index in indices]
     return collate(samples, pad_id=dataset.tokenizer.pad_id, groups=groups)
-
-
-def _ahead(make: Callable[[int], Batch], steps: Iterator[int], workers: int) -> Iterator[Batch]:
-    """Yield ``make(step)`` in order, made ahead by threads."""
-    if workers == 0:
-        yield from map(make, steps)
-        return
-    waiting: deque[Future[Batch]] = deque()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
-    try:
-        for step in steps:
-            waiting.append(pool.submit(make, step))
-            if len(waiting) > max(AHEAD, workers):
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def whole_batches(dataset: Samples, *, batch: int) -> Iterator[Batch]:

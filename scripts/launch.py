@@ -19,6 +19,7 @@ from torch.distributed import run
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.elastic.rendezvous.api import RendezvousError
 
+from cinelex.core.cores import usable_cores
 from cinelex.core.entry import guarded, leave_at_once
 from cinelex.core.exit_codes import LOST_PEER
 
@@ -56,7 +57,7 @@ def launch(
         0 when all succeed, else the exit code of the first failure; 128 + n for signal n.
     """
     logging.disable(logging.ERROR)
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_cores() // processes)))
     # torchrun answers its signals by ending the processes; this one is sent by nobody. It looks
     # once a second: at ten times it ends the others before they have learned of a failure and said
     # so

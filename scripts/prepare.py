@@ -1,7 +1,6 @@
 """From a hospital's folder of DICOM files to a data set. Started by scripts/prepare.sh."""
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from cinelex.config.flat import leaves
 from cinelex.config.load import load_options
 from cinelex.config.prepare_schema import PrepareConfig
 from cinelex.core.console import say
+from cinelex.core.cores import usable_cores
 from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.folders import check_writable
@@ -91,7 +91,7 @@ def settings_of(config: PrepareConfig) -> PrepareSettings:
     del reports["facts"]
     columns = {field: name for field, name in config.reports.columns if name is not None}
     own |= {
-        "workers": config.workers or len(os.sched_getaffinity(0)),
+        "workers": config.workers or usable_cores(),
         "reports": ReportSettings(**(reports | {"columns": columns})),
         "splits": SplitSettings(**splits),
     }

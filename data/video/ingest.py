@@ -15,6 +15,7 @@ import pyarrow as pa
 from jaxtyping import Bool
 
 from cinelex.core.console import say
+from cinelex.core.cores import usable_cores
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_json, write_json
 from cinelex.core.folders import locked
@@ -107,7 +108,7 @@ def ingest(
             found = Found(wanted, folder, settings.limits)
             todo = _own(wanted, found.missing, share)
             try:
-                _decode(wanted, todo, folder, settings, workers or os.cpu_count() or 1, source)
+                _decode(wanted, todo, folder, settings, workers or usable_cores(), source)
             except OSError as error:
                 raise disk_refusal(error, cache) from error
         found = Found(wanted, folder, settings.limits)

@@ -12,6 +12,7 @@ import torch
 
 from cinelex.core.errors import UserError
 from cinelex.core.randomness import keyed_seed
+from cinelex.data.ahead import Workers
 from cinelex.data.batch import Batch
 from cinelex.data.images.dataset import ONE_FRAME
 from cinelex.data.loader import evaluation_batches, train_batches
@@ -128,10 +129,10 @@ def test_equal_reports_and_patients_share_a_group(dataset: StudyDataset) -> None
     assert numbered(["b", "a", "b"]).tolist() == [0, 1, 0]
 
 
-@pytest.mark.parametrize("workers", [0, 1, 4])
+@pytest.mark.parametrize("workers", [0, 1, 4, "auto"])
 @pytest.mark.parametrize("start", [0, 1, 5])
 def test_a_step_is_the_same_from_any_start_and_for_any_workers(
-    dataset: StudyDataset, workers: int, start: int
+    dataset: StudyDataset, workers: Workers, start: int
 ) -> None:
     sampler = StudySampler(studies=7, batch=3, seed=1)
     plain = list(islice(train_batches(dataset, sampler, start_step=0, workers=0), 9))

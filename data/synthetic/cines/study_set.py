@@ -1,10 +1,10 @@
 """Make a synthetic study set on disk: H.264 files and a CSV manifest, cached by its settings."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from cinelex.core.cores import usable_cores
 from cinelex.core.csv_text import csv_text
 from cinelex.core.files import write_whole
 from cinelex.core.progress import progress
@@ -33,7 +33,7 @@ def make_study_set(
         (partial / "videos").mkdir()
         plans = plan_studies(settings)
         pixels = len(plans) * settings.frames * settings.size**2
-        workers = processes or (1 if pixels < SMALL else len(os.sched_getaffinity(0)))
+        workers = processes or (1 if pixels < SMALL else usable_cores())
         made: Iterator[list[Row]]
         if workers == 1:
             made = (write_study(plan, settings, partial) for plan in plans)

@@ -1,7 +1,6 @@
 """Make a made-up hospital on disk, once for equal settings, on all cores."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cinelex.core.cores import usable_cores
 from cinelex.core.files import write_json
 from cinelex.core.progress import progress
 from cinelex.data.synthetic.hospital.canaries import list_canaries
@@ -35,7 +35,7 @@ def make_hospital(
     forms (`reports.csv`, …), and `truth`. `processes` write, one per core that this one may use
     where it is None.
     """
-    workers = processes or len(os.sched_getaffinity(0))
+    workers = processes or usable_cores()
 
     def make(partial: Path) -> None:
         (partial / "truth" / "masks").mkdir(parents=True)
