@@ -20,11 +20,14 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "clipse/sanw_debias": (),
     "clipse/sanw_bandpass": (),
     "clipse/small_data": ("clipse.format=flickr8k", "clipse.synthetic.train=600"),
-    LATENT: ("latent.engravings.train=600", "steps=200", "optimizer.warmup_steps=30"),
+    LATENT: (),
     EQ: (),
-    "probing/probing_config": FEW_STUDIES,
+    "probing/probing_config": ("probing.run=runs/multitask", *FEW_STUDIES),
 }
-"""Shipped recipes of every project, below ``config/``, and what of them is made smaller."""
+"""Shipped recipes of every project, below ``config/``, and what of them is made smaller.
+
+``runs/multitask``, which is probed, is a run of the main recipe with `FEW_STUDIES` and 300 steps.
+"""
 Scale = Literal["tiny", "small", "learning", "whole"]
 """How much of a recipe is run."""
 LEARNING_STEPS = 250

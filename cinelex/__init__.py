@@ -13,11 +13,11 @@ A study is a list of videos: files, DICOM or other, or arrays of frames. Methods
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cinelex.trained.found import Fact
+    from cinelex.trained.found import Fact, Match
     from cinelex.trained.loading import load
-    from cinelex.trained.run import Match, TrainedRun
+    from cinelex.trained.run import TrainedRun
 
-FROM = {"Fact": "found", "Match": "run", "TrainedRun": "run", "load": "loading"}
+FROM = {"Fact": "found", "Match": "found", "TrainedRun": "run", "load": "loading"}
 """The public names, by the module that has each."""
 
 __all__ = ["Fact", "Match", "TrainedRun", "load"]
@@ -30,3 +30,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f"cinelex.trained.{FROM[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, which a notebook completes before they are loaded."""
+    return sorted({*globals(), *__all__})

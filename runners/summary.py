@@ -1,11 +1,12 @@
 """What a run prints before its first step and after its last."""
 
 from itertools import zip_longest
+from textwrap import shorten
 
 from cinelex.config.schedule import schedule_table
 from cinelex.config.schema import RunConfig
 from cinelex.core.entry import prog
-from cinelex.projects.interface.results import Group, Null, Results, Score
+from cinelex.projects.interface.results import Group, Null, Results, Score, null_words
 
 MAX_SCORES = 18
 """Lines of scores, so that a summary and what stands around it fit a terminal of 24 lines."""
@@ -87,7 +88,7 @@ def _line(group: Group, score: Score) -> str:
 
 def _null(name: str, null: Null) -> str:
     value = _number(null.value)
-    return f"{name.replace('_', ' '):.{NULL - len(value) - 1}} {value}"
+    return f"{shorten(null_words(name), NULL - len(value) - 1, placeholder='…')} {value}"
 
 
 def _columns(label: str, value: str, interval: str, null: str) -> str:

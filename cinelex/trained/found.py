@@ -1,4 +1,4 @@
-"""What heads on facts found, as records that a user reads."""
+"""What a run finds in a study, as records that a user reads: facts, and the nearest reports."""
 
 from dataclasses import dataclass
 
@@ -20,6 +20,15 @@ class Fact:
     """That it is there, calibrated; None of a number that is always there."""
     value: float | None
     """How much, in the attribute's unit, given that it is there; None where it has no number."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A report that was found for a study."""
+
+    report: str
+    cosine: float
+    """In [-1, 1]; comparable only within one search."""
 
 
 def facts_of(reader: FactReader, answers: Float[Tensor, "study fact"]) -> list[list[Fact]]:

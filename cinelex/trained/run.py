@@ -21,20 +21,11 @@ from cinelex.projects.multitask.fact_reading import answers_of
 from cinelex.projects.multitask.teller import Teller
 from cinelex.projects.studies.captions import search_of, told_of
 from cinelex.trained.engines import Clips, Engine, TorchEngine
-from cinelex.trained.found import Fact, facts_of
+from cinelex.trained.found import Fact, Match, facts_of
 from cinelex.trained.reading import Study, StudyReader
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True)
-class Match:
-    """A report that was found for a study."""
-
-    report: str
-    cosine: float
-    """In [-1, 1]; comparable only within one search."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +45,6 @@ class TrainedRun:
     """Makes the unit rows: the model, or its ONNX graphs."""
     teller: Teller | None = None
     """Says what the heads found; None where the run asked for no facts."""
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model is."""
-        return next(self.model.parameters()).device
 
     @property
     def unheld(self) -> bool:
@@ -91,11 +77,16 @@ class TrainedRun:
     ) -> Float[Tensor, "report dim"]:
         """Return the unit row of each report, in the space of the studies.
 
+        Raises:
+            UserError: One text was given instead of a list.
+
         Example:
             >>> rows = run.encode_reports(["Normal coronary arteries."])
             >>> round(float(rows.norm()), 4)
             1.0
         """
+        if isinstance(reports, str):
+            raise UserError("reports: give a list of texts, also where there is only one")
         rows = [torch.empty(0, self.model.dim)]
         for part in self._batches(reports, batch, progress, "reports"):
             token_ids = [torch.tensor(self.tokenizer.encode(report)) for report in part]
@@ -125,7 +116,7 @@ class TrainedRun:
     def captions_of(self, clips: Sequence[Clips]) -> list[str]:
         """Return the captions of studies that are decoded already."""
         assert self.model.caption_decoder is not None
-        encoded = self._seen(clips)
+        encoded = TorchEngine(self.model).encoded(clips)
         return told_of(
             encoded,
             self.model.caption_decoder,
@@ -148,25 +139,34 @@ class TrainedRun:
                 f"run {self.config.name} has no heads on facts; train it with loss_weights.facts"
             )
         reader = self.teller.reader
-        found = self._by_clips(
-            studies,
-            lambda clips: facts_of(reader, self._answers(self._seen(clips))),
-            batch,
-            progress,
-        )
+
+        def answer(clips: Sequence[Clips]) -> list[list[Fact]]:
+            return facts_of(reader, self._answers(TorchEngine(self.model).encoded(clips)))
+
+        found = self._by_clips(studies, answer, batch, progress)
         return [study for part in found for study in part]
 
     def search(
-        self, studies: Sequence[Study], reports: Sequence[str], *, count: int = 5
+        self,
+        studies: Sequence[Study],
+        reports: Sequence[str],
+        *,
+        count: int = 5,
+        batch: int | None = None,
+        progress: bool = False,
     ) -> list[list[Match]]:
         """Return for each study the reports nearest to it, best first.
 
+        Raises:
+            UserError: ``count`` is no number from 1 on, or a video cannot be read.
+
         Example:
             >>> [found] = run.search([["a.mp4"]], ["Normal.", "90% stenosis of the mid LAD."])
-            >>> len(found)
-            2
         """
-        scores = self.encode_videos(studies) @ self.encode_reports(reports).T
+        if count < 1:
+            raise UserError(f"count: at least 1, got {count}")
+        rows = self.encode_reports(reports, batch=batch, progress=progress)
+        scores = self.encode_videos(studies, batch=batch, progress=progress) @ rows.T
         best = scores.topk(min(count, len(reports)), dim=1)
         return [
             [Match(reports[index], cosine) for cosine, index in zip(row, places, strict=True)]
@@ -174,7 +174,12 @@ class TrainedRun:
         ]
 
     def zero_shot(
-        self, studies: Sequence[Study], prompts: Sequence[str] | Mapping[str, Sequence[str]]
+        self,
+        studies: Sequence[Study],
+        prompts: Sequence[str] | Mapping[str, Sequence[str]],
+        *,
+        batch: int | None = None,
+        progress: bool = False,
     ) -> list[dict[str, float]]:
         """Return for each study the probability of each prompt against the others.
 
@@ -184,6 +189,8 @@ class TrainedRun:
         Args:
             studies: Lists of videos.
             prompts: Sentences, or for each class several wordings of it, whose mean is taken.
+            batch: Studies at once; None takes that of the run's evaluation.
+            progress: Show on stderr how far it is.
 
         Raises:
             UserError: There are fewer than two prompts, or a class without a wording.
@@ -197,7 +204,8 @@ class TrainedRun:
         if len(named) < 2 or not all(named.values()):
             raise UserError("prompts: give two or more, each with a wording")
         means = [self.encode_reports(texts).mean(0) for texts in named.values()]
-        scores = self.encode_videos(studies) @ unit_rows(torch.stack(means)).T
+        rows = self.encode_videos(studies, batch=batch, progress=progress)
+        scores = rows @ unit_rows(torch.stack(means)).T
         shares = (scores / self.model.temperature().detach().cpu()).softmax(dim=1)
         return [dict(zip(named, row, strict=True)) for row in shares.tolist()]
 
@@ -227,9 +235,6 @@ class TrainedRun:
         if not progress:
             return iter(parts)
         return shown(parts, total=len(parts), what=f"batches of {what}")
-
-    def _seen(self, clips: Sequence[Clips]) -> EncodedStudies:
-        return TorchEngine(self.model).encoded(clips)
 
     def _answers(self, encoded: EncodedStudies) -> Float[Tensor, "study fact"]:
         assert isinstance(self.model, VideoText)

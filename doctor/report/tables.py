@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from cinelex.doctor.charts import short
 from cinelex.doctor.templates import Tile
-from cinelex.projects.interface.results import Estimate, Group, Null, Results, Score
+from cinelex.projects.interface.results import Estimate, Group, Null, Results, Score, null_words
 from cinelex.runners.summary import hardest, to_beat
 
 PERCENT = "\u00a0%"
@@ -67,7 +67,7 @@ def score_table(group: Group) -> ScoreTable:
     """Return a group of scores as a table with a column for each of their nulls."""
     nulls = list(dict.fromkeys(name for score in group.scores for name in score.nulls))
     rows = [_row(score, nulls) for score in group.scores]
-    heads = [_words(null) for null in nulls]
+    heads = [null_words(null) for null in nulls]
     return ScoreTable(group.title, group.note, heads, rows, wide=len(nulls) > _NARROW)
 
 
@@ -133,7 +133,7 @@ def _verdict(score: Score) -> tuple[bool | None, str]:
         return None, ""
     if score.value is None:
         return None, "undefined"
-    found = {_words(name): beyond(score, null) for name, null in to_beat(score).items()}
+    found = {null_words(name): beyond(score, null) for name, null in to_beat(score).items()}
     failed = [name for name, past in found.items() if past is False]
     if not found:
         # what knows more than a model may is no null to beat, and stands beside it all the same
@@ -177,7 +177,7 @@ def tile(title: str, score: Score) -> Tile:
     found, times = hardest(score), _times(score)
     null = "no null"
     if found is not None:
-        null = f"{_words(found[0])} {text_of(found[1].value, score.unit)}"
+        null = f"{null_words(found[0])} {text_of(found[1].value, score.unit)}"
     alone = significant and times and len(to_beat(score)) == 1
     return Tile(
         label=f"{score.label}, {title[:1].lower()}{title[1:]}",
@@ -187,7 +187,3 @@ def tile(title: str, score: Score) -> Tile:
         verdict=f"{times} chance" if alone else verdict,
         significant=significant,
     )
-
-
-def _words(name: str) -> str:
-    return name.replace("studys", "study's").replace("_", " ")

@@ -199,7 +199,8 @@ def _image_set(config: RunConfig, output: Path) -> Found:
 
         made = MadeUpSettings(size=config.data.size, **clipse.synthetic.model_dump())
         root = make_image_set(made, config.data.cache / "synthetic")
-    return FORMATS[clipse.format].read(root), root.absolute(), None
+    root = root.absolute()  # paths of images begin with it, whatever the working folder
+    return FORMATS[clipse.format].read(root), root, None
 
 
 def _from_manifest(config: RunConfig, output: Path) -> Found:

@@ -51,6 +51,11 @@ class Null(Estimate):
     """The score minus this null, paired by item; None where the null was not measured on items."""
 
 
+def null_words(name: str) -> str:
+    """Return the name of a null as people read it."""
+    return name.replace("studys", "study's").replace("_", " ")
+
+
 def nulls_of(values: Mapping[str, float | None]) -> dict[str, Null]:
     """Return nulls that are one number each."""
     return {name: Null(value=value) for name, value in values.items()}

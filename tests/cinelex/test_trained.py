@@ -109,6 +109,11 @@ def test_facts_stand_beside_their_probability(
     assert all(fact.probability is None or 0 <= fact.probability <= 1 for fact in found)
 
 
+def test_one_text_is_no_list_of_its_letters(trained: TrainedRun) -> None:
+    with pytest.raises(UserError, match="give a list of texts, also where there is only one"):
+        trained.encode_reports("Normal.")
+
+
 def test_prompts_share_out_one(trained: TrainedRun, study: tuple[str, list[Path], str]) -> None:
     prompts = {"normal": ["Normal.", "No stenosis."], "sick": ["90% stenosis of the mid LAD."]}
     [shares] = trained.zero_shot([study[1]], prompts)

@@ -58,6 +58,12 @@ def test_the_hardest_null_is_the_best_that_knows_no_more_than_a_model_may() -> N
     assert found[0] == "bigram"
 
 
+def test_a_null_is_named_in_words_that_are_whole() -> None:
+    nulls = {"another_studys_video": Null(value=0.553)}
+    score = Score(name="twins", label="Twins", value=0.6, nulls=nulls, headline=True)
+    assert lines(score)[1].endswith(" another study's… 0.553")
+
+
 def test_what_is_not_known_is_said_to_be_undefined() -> None:
     assert lines(UNDEFINED)[1].split() == ["Words:", "tilt", "undefined"]
 
