@@ -7,25 +7,16 @@ from difflib import get_close_matches
 from typing import Final
 
 from cinelex.core.errors import UserError
+from cinelex.data.tables.usual import USUAL, usual_columns
 
-USUAL: Final = {
-    "accession": (
-        "accession", "accessionnumber", "accessionno", "accno", "acc", "accnumber", "orderid",
-    ),
-    "study_uid": (
-        "studyinstanceuid", "studyuid", "studyinstance", "instanceuid", "siuid", "studyiuid",
-    ),
-    "patient": ("patientid", "patient", "mrn", "pid", "medicalrecordnumber", "patientnumber"),
-    "date": (
-        "examdate", "studydate", "date", "reportdate", "proceduredate", "examinationdate",
-        "performeddate", "resultdate",
-    ),
-    "text": (
-        "reporttext", "report", "text", "findings", "narrative", "reportbody", "resulttext",
-        "fulltext", "befund", "befundtext",
-    ),
-}  # fmt: skip
-"""Usual names of the columns, in small letters and digits alone; the first that is there counts."""
+FIELDS: Final = {
+    "accession": "accession",
+    "study_uid": "study_uid",
+    "patient": "patient",
+    "date": "date",
+    "text": "report",
+}
+"""The fields, and what ``data.tables.usual`` calls the columns that usually hold them."""
 
 
 def find_columns(names: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
@@ -44,12 +35,8 @@ def find_columns(names: Sequence[str], given: Mapping[str, str]) -> dict[str, st
             raise UserError(
                 f"--reports: no column {name!r} for reports.columns.{field}; {_there(near, names)}"
             )
-    plain = {re.sub(r"[^a-z0-9]", "", name.casefold()): name for name in reversed(names)}
-    found = {
-        field: next((plain[word] for word in usual if word in plain), None)
-        for field, usual in USUAL.items()
-    }
-    columns = {field: name for field, name in found.items() if name} | dict(given)
+    found = {field: usual_columns(names, kind) for field, kind in FIELDS.items()}
+    columns = {field: usual[0] for field, usual in found.items() if usual} | dict(given)
     if "text" not in columns:
         raise _missing("text", "the text of the reports", names)
     if (
@@ -62,11 +49,11 @@ def find_columns(names: Sequence[str], given: Mapping[str, str]) -> dict[str, st
 
 
 def _missing(field: str, what: str, names: Sequence[str]) -> UserError:
-    plain = {name.casefold(): name for name in names}
+    lower = {name.casefold(): name for name in names}
     near = [
-        plain[word]
-        for usual in USUAL[field]
-        for word in get_close_matches(usual, plain, n=1, cutoff=0.5)
+        lower[word]
+        for usual in USUAL[FIELDS[field]]
+        for word in get_close_matches(usual, lower, n=1, cutoff=0.5)
     ]
     return UserError(
         f"--reports: no column with {what}; {_there(list(dict.fromkeys(near)), names)}; name it "

@@ -1,11 +1,11 @@
 """Which columns of a table and of its manifest are meant."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from cinelex.core.errors import UserError
+from cinelex.data.tables.usual import usual_columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,34 +26,26 @@ class Wanted:
     subgroups: Sequence[str] = ()
     metadata: Sequence[str] = ()
 
-    KEYS: ClassVar = (
-        *("video_id", "clip_id", "sop_instance_uid", "video", "video_path", "filename", "path"),
-        *("series_id", "study_id", "study", "accession", "image_id", "sample_id", "id"),
-    )
-    """Names of ids, those of smaller things first."""
-    PATIENTS: ClassVar = ("patient_id", "patient", "subject_id", "subject", "mrn")
-    STUDIES: ClassVar = ("study_id", "study", "accession", "series_id", "content_hash", "sha256")
-    REPORTS: ClassVar = ("report", "text", "findings", "impression", "caption")
-    METADATA: ClassVar = (
-        *("frames", "num_frames", "n_frames", "frame_count", "fps", "frame_rate", "duration"),
-        *("seconds", "width", "height", "rows", "columns", "bytes", "file_size", "brightness"),
-        *("manufacturer", "vendor", "model", "scanner", "device", "site", "institution", "date"),
-        *("study_date", "year", "pixel_spacing"),
-    )
-    """Columns that know the machine and not the patient."""
+
+IDS = ("video_id", "video", "series", "study", "study_uid", "accession", "other_id")
+"""What may hold ids, as ``data.tables.usual`` calls it; those of smaller things first."""
+STUDIES = ("study", "study_uid", "accession", "series", "content")
+REPORTS = ("report", "caption")
+MACHINE = ("picture", "manufacturer", "model", "site", "date", "year")
+"""What knows the machine and not the patient."""
 
 
-def guessed(table: Container[str], manifest: Container[str]) -> str:
+def guessed(table: Container[str], manifest: Iterable[str]) -> str:
     """Return the name of the ids that both have.
 
     Raises:
         UserError: They share no usual name.
     """
-    found = next((name for name in Wanted.KEYS if name in table and name in manifest), None)
+    found = next((name for name in usual_columns(manifest, *IDS) if name in table), None)
     if found is None:
         raise UserError(
             "table and manifest share no column of a usual name for ids "
-            f"({', '.join(Wanted.KEYS[-4:])} …); name it with --key"
+            "(video_id, study_id, accession, id …); name it with --key"
         )
     return found
 

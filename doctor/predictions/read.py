@@ -1,7 +1,7 @@
 """From the files that somebody names to a table of predictions beside its manifest."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,16 @@ from cinelex.data.studies.splits import split_names_text
 from cinelex.data.studies.study import split_name
 from cinelex.data.tables.read import read_table
 from cinelex.data.tables.table import COMMAND_LINE, Table
-from cinelex.doctor.predictions.columns import Wanted, guessed, pair_of
+from cinelex.data.tables.usual import usual_columns
+from cinelex.doctor.predictions.columns import (
+    IDS,
+    MACHINE,
+    REPORTS,
+    STUDIES,
+    Wanted,
+    guessed,
+    pair_of,
+)
 from cinelex.doctor.predictions.table import Column, Predictions, Scored, Told
 from cinelex.doctor.predictions.vectors import Vectors
 from cinelex.doctor.predictions.vectors_in import vectors_in
@@ -48,7 +57,9 @@ def read_predictions(path: Path, wanted: Wanted) -> Predictions:
     """
     manifest = _Side(wanted.manifest, _text(wanted.manifest))
     ids_from = wanted.ids or path
-    table = _Side(ids_from, _ids_of_array(ids_from) or _text(ids_from))
+    known = (wanted.key,) if wanted.key else usual_columns(manifest.columns, *IDS)
+    own = _ids_of_array(ids_from, known)
+    table = _Side(ids_from, _text(ids_from) if own is None else own)
     key = wanted.key or guessed(table.columns, manifest.columns)
     kept = _where(table, wanted.where)
     ids = table.column(key, "--key")[kept]
@@ -80,10 +91,10 @@ def _roles(columns: Mapping[str, Column], key: str, wanted: Wanted) -> dict[str,
         if name not in columns:
             raise UserError(f"{wanted.manifest}: no column {name!r}")
     free = [name for name in columns if name != key]
-    patient = wanted.patient or next((name for name in free if name in wanted.PATIENTS), None)
-    same = wanted.same or [name for name in free if name in (*wanted.PATIENTS, *wanted.STUDIES)]
-    metadata = wanted.metadata or [name for name in free if name in wanted.METADATA]
-    report = next((name for name in free if name in wanted.REPORTS), None)
+    patient = wanted.patient or next(iter(usual_columns(free, "patient")), None)
+    same = wanted.same or usual_columns(free, "patient", *STUDIES)
+    metadata = wanted.metadata or usual_columns(free, *MACHINE)
+    report = next(iter(usual_columns(free, *REPORTS)), None)
     return {
         "patient": patient if patient in columns else None,
         "same": tuple(same),
@@ -113,7 +124,7 @@ def _objects(cells: Any) -> Column:
     return np.array(coded.dictionary.to_pylist(), dtype=object)[coded.indices.to_numpy()]
 
 
-def _ids_of_array(path: Path) -> dict[str, Column] | None:
+def _ids_of_array(path: Path, names: Iterable[str]) -> dict[str, Column] | None:
     """Return the ids of a NumPy file under every name that a key may have; None for other files."""
     if path.suffix.lower() != ".npy":
         return None
@@ -125,7 +136,7 @@ def _ids_of_array(path: Path) -> dict[str, Column] | None:
         raise UserError(
             f"{path}: a matrix without ids; name the file that has them, a row each, with --ids"
         )
-    return dict.fromkeys(Wanted.KEYS, ids.astype(str))
+    return dict.fromkeys(names, ids.astype(str))
 
 
 def _where(table: _Side, where: Sequence[str]) -> Int[np.ndarray, " row"]:

@@ -8,17 +8,10 @@ import pyarrow.compute as pc
 
 from cinelex.config.schema import DataConfig
 from cinelex.data.tables.read import read_table
+from cinelex.data.tables.usual import usual_columns
 
-USUAL: Mapping[str, Sequence[str]] = {
-    "age": ("age", "patient_age", "age_years"),
-    "sex": ("sex", "gender", "patient_sex"),
-    "site": ("site", "institution", "hospital", "center", "centre"),
-    "manufacturer": ("manufacturer", "vendor"),
-    "model": ("model", "manufacturer_model", "scanner", "device"),
-    "year": ("year", "study_year"),
-    "date": ("date", "study_date", "acquisition_date"),
-}
-"""Names under which a manifest usually holds each."""
+KNOWN = ("age", "sex", "site", "manufacturer", "model", "year", "date")
+"""What a manifest may say, as ``data.tables.usual`` calls it."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +32,7 @@ class Attributes:
     @property
     def absent(self) -> list[str]:
         """Return the usual attributes that the manifest does not hold."""
-        return [name for name in USUAL if name not in self.values]
+        return [name for name in KNOWN if name not in self.values]
 
 
 def read_attributes(data: DataConfig, path: Path, study: str, *, patients: bool) -> Attributes:
@@ -53,12 +46,7 @@ def read_attributes(data: DataConfig, path: Path, study: str, *, patients: bool)
     """
     table = read_table(path, separator=data.separator, encoding=data.encoding)
     named = {str(name): column for name, column in data.columns.groups.items()}
-    lower = {name.lower(): name for name in table.names}
-    found = {
-        name: next(lower[usual] for usual in usuals if usual in lower)
-        for name, usuals in USUAL.items()
-        if any(usual in lower for usual in usuals)
-    }
+    found = {name: usual[0] for name in KNOWN if (usual := usual_columns(table.names, name))}
     columns: dict[str, str] = {**{name: name for name in data.columns.subgroups}, **found, **named}
     ids = [text.strip() for text in _texts(table.column(study))]
     order = {name: place for place, name in reversed(list(enumerate(ids)))}

@@ -1,6 +1,5 @@
 """Which column of a table holds what, from its name or, failing that, from what its cells are."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -10,6 +9,7 @@ import pyarrow as pa
 from cinelex.core.errors import UserError
 from cinelex.data.tables.names import shown
 from cinelex.data.tables.table import Table
+from cinelex.data.tables.usual import usual_columns
 
 VIDEOS = frozenset(
     {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif", ".dcm"}
@@ -22,20 +22,17 @@ MIN_SHARE = 0.5
 MIN_WORDS = 4.0
 """Words of an average cell in a column of reports that no name gives away."""
 
-USUAL: dict[str, tuple[str, ...]] = {
-    "study": ("studyid", "study", "studyuid", "studyinstanceuid", "examid", "exam", "accession",
-              "accessionnumber", "caseid", "case", "id", "uid"),
-    "video": ("videopath", "video", "filepath", "path", "filename", "file", "videofile", "cine",
-              "cinepath", "clip", "imagepath", "image", "imagefile", "img", "picture"),
-    "report": ("report", "reporttext", "text", "caption", "description", "findings", "impression",
-               "conclusion", "transcript", "sentence", "title", "label"),
-    "split": ("split", "set", "subset", "partition", "datasplit"),
-    "patient": ("patientid", "patient", "subjectid", "subject", "personid", "mrn", "pid"),
-    "view": ("view", "viewname", "projection"),
-    "primary_angle": ("primaryangle", "positionerprimaryangle"),
-    "secondary_angle": ("secondaryangle", "positionersecondaryangle"),
-}  # fmt: skip
-"""What each thing is called, in letters and digits alone, likeliest first."""
+KINDS = {
+    "study": ("study", "study_uid", "accession", "other_id"),
+    "video": ("video",),
+    "report": ("report", "caption", "label"),
+    "split": ("split",),
+    "patient": ("patient",),
+    "view": ("view",),
+    "primary_angle": ("primary_angle",),
+    "secondary_angle": ("secondary_angle",),
+}
+"""What may hold each thing that a manifest has; see ``data.tables.usual``."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def guess_columns(table: Table) -> dict[str, Guess]:
     Raises:
         UserError: There is no column of paths or none of text, or no header.
     """
-    if not any(shown(name, wanted=USUAL) for name in table.names):
+    if not any(shown(name, wanted=KINDS) for name in table.names):
         raise UserError(
             f"{table.path}: has no header that names a usual column; write a first line such as "
             "study_id,video_path,report"
@@ -101,11 +98,9 @@ def text_of(table: Table, name: str) -> list[str]:
 
 
 def _by_name(table: Table) -> Iterator[tuple[str, Guess]]:
-    plain = {re.sub(r"[\W_]+", "", name.lower()): name for name in reversed(table.names)}
-    for role, names in USUAL.items():
-        known = [plain[name] for name in names if name in plain]
-        if known:
-            yield role, Guess(known[0], "by its name")
+    for role, kinds in KINDS.items():
+        for name in usual_columns(table.names, *kinds)[:1]:
+            yield role, Guess(name, "by its name")
 
 
 def _refuse_missing(table: Table, found: Mapping[str, Guess]) -> None:
@@ -115,7 +110,7 @@ def _refuse_missing(table: Table, found: Mapping[str, Guess]) -> None:
             have = [name for name in table.names if shown(name, wanted=())]
             raise UserError(
                 f"{table.path}: no column of {meaning} among {', '.join(have) or 'its columns'}; "
-                f"rename the one that holds them to {USUAL[role][1]}"
+                f"rename the one that holds them to {role}"
             )
 
 
