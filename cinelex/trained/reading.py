@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cinelex.config.schema import DataConfig
 from cinelex.core.errors import UserError
-from cinelex.data.dicom.mark import is_dicom
+from cinelex.data.dicom.signature import is_dicom
 from cinelex.data.video.decode import VideoError
 from cinelex.data.video.decoders import ChildDecoder
 from cinelex.data.video.frames import evenly_spaced

@@ -7,8 +7,8 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from cinelex.data.dicom.keywords import DATES, ORDER, PERSONS, PLACES
-from cinelex.data.dicom.picture import regions, shutters
 from cinelex.data.dicom.record import MAX_AGE_YEARS, Identity
+from cinelex.data.dicom.stated_regions import regions, shutters
 from cinelex.data.dicom.values import code, number, text
 from cinelex.data.dicom.views import angiographic_view, angles, ultrasound_view
 

@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from cinelex.data.dicom.beam import Beam, fit_beam, overlap, robust_box
-from cinelex.data.dicom.field import seen_field, standing_text, stated_field
 from cinelex.data.dicom.motion import Mask, Pairs, brightness, change, largest_piece, moving, pairs
-from cinelex.data.dicom.picture import COLOUR_FLOW
 from cinelex.data.dicom.pixels import Cine
 from cinelex.data.dicom.record import FileRecord
 from cinelex.data.dicom.shapes import Box, Region
+from cinelex.data.dicom.stated_regions import COLOUR_FLOW
+from cinelex.data.dicom.xray_field import seen_field, standing_text, stated_field
 
 Source = Literal["regions", "shutters", "estimated", "rectangle"]
 Doubt = Literal["letters", "shape", "header"]

@@ -13,17 +13,17 @@ from cinelex.data.dicom.pseudonyms import Pseudonyms
 from cinelex.data.prepare.card import Contents, card
 from cinelex.data.prepare.child import keyed
 from cinelex.data.prepare.decide import DROPPED, KEPT, PENDING, decide
-from cinelex.data.prepare.files import Sources, known_files
 from cinelex.data.prepare.headers import PRIVATE, read_headers
 from cinelex.data.prepare.inventory import FAILURES
+from cinelex.data.prepare.known_files import Sources, known_files
+from cinelex.data.prepare.leakage import across_splits
 from cinelex.data.prepare.ledger import write_ledger, write_manifest, write_table
-from cinelex.data.prepare.near import across_splits
 from cinelex.data.prepare.places import Places
 from cinelex.data.prepare.reports import ReadFacts, no_reports, read_reports
 from cinelex.data.prepare.review import write_review
 from cinelex.data.prepare.settings import PrepareSettings
+from cinelex.data.prepare.split_balance import SPLITS
 from cinelex.data.prepare.splits import assign_splits
-from cinelex.data.prepare.splitting import SPLITS
 
 ORIGINALS = ("file", "root", "path", "size", "kind", "decision", "why", *PRIVATE)
 """Columns of ``private/originals.parquet``: what leads from a key back to a file."""

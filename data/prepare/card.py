@@ -9,9 +9,9 @@ import pandas as pd
 
 from cinelex.data.dicom.errors import REASONS as FILE_REASONS
 from cinelex.data.prepare.decide import DROPPED, REASONS
-from cinelex.data.prepare.near import dates_across_splits, reports_across_splits
+from cinelex.data.prepare.leakage import dates_across_splits, reports_across_splits
 from cinelex.data.prepare.reports import Reports
-from cinelex.data.prepare.splitting import SPLITS, likeness_of_splits
+from cinelex.data.prepare.split_balance import SPLITS, likeness_of_splits
 
 MAX_VALUES = 12
 BURNED_IN = "cines whose header says that names are burned into the pixels"

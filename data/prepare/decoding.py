@@ -14,12 +14,12 @@ from jaxtyping import Bool
 
 from cinelex.core.progress import progress
 from cinelex.data.prepare.child import content_of
-from cinelex.data.prepare.files import Sources, known_files
 from cinelex.data.prepare.inventory import FAILURES, MAY_PASS
+from cinelex.data.prepare.known_files import Sources, known_files
 from cinelex.data.prepare.places import Places
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Share
-from cinelex.data.prepare.work import Answer, Batch, Item, WorkerPool
+from cinelex.data.prepare.worker_pool import Answer, Batch, Item, WorkerPool
 from cinelex.data.video.removal import keep_only
 
 FORMAT = 1

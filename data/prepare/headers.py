@@ -1,11 +1,12 @@
 """Stage 2: what of the headers may leave the hospital, under keys that lead nobody back."""
 
 import json
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 
+from cinelex.data.dicom.columns import parsed_date
 from cinelex.data.dicom.pseudonyms import Pseudonyms
 from cinelex.data.dicom.record import FileRecord
 
@@ -48,7 +49,7 @@ def _study(record: FileRecord, path: bytes) -> str:
 
 def _columns(record: FileRecord, study: str, patient: str, keys: Pseudonyms) -> dict[str, Any]:
     own = record.identity
-    day = parsed_day(own.study_date)
+    day = parsed_date(own.study_date)
     moved = day + timedelta(keys.days(patient)) if day else None
     return {
         "study_id": keys.study(study),
@@ -81,11 +82,3 @@ def _columns(record: FileRecord, study: str, patient: str, keys: Pseudonyms) -> 
         "ids": tuple(filter(None, (own.patient_id, own.accession, own.study_uid))),
         "institution": own.institution,
     }
-
-
-def parsed_day(text: str) -> date | None:
-    """Return the day that DICOM's YYYYMMDD means; None where it means none."""
-    try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-    except ValueError:
-        return None

@@ -13,7 +13,7 @@ from cinelex.core.progress import progress
 from cinelex.data.prepare.places import Places
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Found, Share, walk
-from cinelex.data.prepare.work import Answer, Item, WorkerPool
+from cinelex.data.prepare.worker_pool import Answer, Item, WorkerPool
 
 FILES_A_BATCH = 256
 GONE = "gone"

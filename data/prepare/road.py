@@ -12,15 +12,15 @@ from cinelex.core.errors import UserError
 from cinelex.data.dicom.pseudonyms import open_pseudonyms
 from cinelex.data.prepare.assemble import Further, assemble
 from cinelex.data.prepare.decide import KEPT, PENDING
-from cinelex.data.prepare.decisions import read_decisions
 from cinelex.data.prepare.decoding import decode_new, decoded, withdraw
-from cinelex.data.prepare.files import Sources, root_number
 from cinelex.data.prepare.inventory import FAILURES, GONE, take_inventory
+from cinelex.data.prepare.known_files import Sources, root_number
+from cinelex.data.prepare.mask_decisions import read_decisions
 from cinelex.data.prepare.places import Places, check_folders, held, open_places
 from cinelex.data.prepare.reports import ReadFacts, check_reports
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Share
-from cinelex.data.prepare.work import WorkerPool, no_room
+from cinelex.data.prepare.worker_pool import WorkerPool, no_room
 
 NO_DICOM = (GONE, "not_dicom", "empty", "link", "special_file", "unreadable", *FAILURES)
 """Reasons of files of which nobody knows that they are DICOM."""

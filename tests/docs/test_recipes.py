@@ -12,7 +12,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import pytest
 
-from cinelex.data.prepare import work
+from cinelex.data.prepare import worker_pool
 from cinelex.doctor.live import examination
 from cinelex.doctor.report import charts
 from cinelex.scripts.command import main
@@ -70,7 +70,7 @@ def done() -> set[str]:
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing start a process but what decodes, and draw no chart: these have own tests."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    monkeypatch.setattr(work, "Child", Hand)
+    monkeypatch.setattr(worker_pool, "Child", Hand)
     monkeypatch.setattr(preflight, "_run", run_here)
     monkeypatch.setattr(examination, "rank_diagnostics", lambda *_: {})
     monkeypatch.setattr(charts, "line_chart", lambda *_, **__: None)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cinelex.core.children import Child
-from cinelex.data.prepare import work
+from cinelex.data.prepare import worker_pool
 from cinelex.data.prepare.child import answers_to
 
 
@@ -22,4 +22,4 @@ class Hand(Child):
 @pytest.fixture
 def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing start a process."""
-    monkeypatch.setattr(work, "Child", Hand)
+    monkeypatch.setattr(worker_pool, "Child", Hand)

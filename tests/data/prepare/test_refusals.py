@@ -9,7 +9,7 @@ import pytest
 
 from cinelex.core.children import ChildLateError
 from cinelex.core.errors import UserError
-from cinelex.data.prepare.decisions import read_decisions
+from cinelex.data.prepare.mask_decisions import read_decisions
 from tests.data.prepare.exports import decisions, run, write_cine
 
 pytestmark = pytest.mark.usefixtures("by_hand")
@@ -80,7 +80,7 @@ def test_files_that_are_not_read_in_time_are_not_called_something_else(
         yield {}
 
     with monkeypatch.context() as patched:
-        patched.setattr("cinelex.data.prepare.work.Child.ask", late)
+        patched.setattr("cinelex.data.prepare.worker_pool.Child.ask", late)
         with pytest.raises(UserError, match="1 of its 1 files were not read in time"):
             run(export, tmp_path / "out")
     run(export, tmp_path / "out")

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from cinelex.core.errors import UserError
+from cinelex.data.prepare.leakage import across_splits, near_pairs
 from cinelex.data.prepare.likeness import likeness
-from cinelex.data.prepare.near import across_splits, near_pairs
 from cinelex.data.prepare.settings import SplitSettings
+from cinelex.data.prepare.split_balance import likeness_of_splits
 from cinelex.data.prepare.splits import assign_splits
-from cinelex.data.prepare.splitting import likeness_of_splits
 from tests.data.prepare.exports import moving
 
 SALT = "00" * 16

@@ -14,7 +14,7 @@ from cinelex.data.prepare.inventory import GONE
 from cinelex.data.prepare.places import Places
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Share
-from cinelex.data.prepare.work import Item
+from cinelex.data.prepare.worker_pool import Item
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cinelex.core.processes import child_environment
-from cinelex.data.prepare import work
-from cinelex.data.prepare.work import WorkerPool
+from cinelex.data.prepare import worker_pool
+from cinelex.data.prepare.worker_pool import WorkerPool
 from cinelex.data.video.frame_store import FrameStore
 from tests.data.prepare.exports import run, small_export, tables
 
@@ -40,7 +40,7 @@ def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Children of a module that does what its items say."""
     (tmp_path / "odd_child.py").write_text(ODD)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(work, "CHILD", "odd_child")
+    monkeypatch.setattr(worker_pool, "CHILD", "odd_child")
 
 
 @pytest.mark.usefixtures("odd")
