@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from cinelex.core.checkpoint import Position
 from cinelex.core.distributed import gather_rows, rank, world_size
 from cinelex.core.errors import UserError
+from cinelex.core.randomness import keyed_seed
 from cinelex.core.sharding import as_parameter, is_spread, whole
 from cinelex.core.weights import FROZEN, hash_tensors
 from cinelex.models.trunks import unchanging_names
@@ -148,6 +149,14 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Te
         value = as_parameter(tensor, parameters[int(number)]) if tensor.ndim else tensor
         state.setdefault(int(number), {})[name] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+def seed_dropout(seed: int) -> None:
+    """Set torch's global generators, which dropout draws from, to what a rank begins a run with.
+
+    A process finds them at a place of its own, another each time.
+    """
+    torch.manual_seed(keyed_seed(seed, "dropout", rank()))
 
 
 def restore_random_state(states: Mapping[str, Tensor], device: torch.device) -> None:

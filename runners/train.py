@@ -33,7 +33,7 @@ from cinelex.runners.probe import Probe, due, looking
 from cinelex.runners.restore import restore
 from cinelex.runners.saver import Saver
 from cinelex.runners.sinks import Sink
-from cinelex.runners.snapshot import Snapshots
+from cinelex.runners.snapshot import Snapshots, seed_dropout
 from cinelex.runners.step import StepReport
 from cinelex.runners.validated import Validated
 from cinelex.runners.watchdog import Watchdog
@@ -83,13 +83,13 @@ class Trainer(Generic[BatchT]):
             micro_batches=config.gradient_accumulation_steps,
             balancer=self.balancer,
         )
-        self.meter = Meter(config, device)
         self.optimizer = build_optimizer(self.module, config.optimizer, self.balancer.balance)
         self.ema = Ema(self.module, decay=decay) if (decay := config.ema_decay) else None
         moved = (self.module, self.optimizer, self.ema, self.balancer.balance)
         self.snapshots = Snapshots(*moved, keep_frozen=config.checkpoint_frozen)
-        self.checkpoints = folder / "checkpoints"
+        self.meter, self.checkpoints = Meter(config, device), folder / "checkpoints"
         self.saver = Saver(self.checkpoints, keep=config.keep_checkpoints)
+        seed_dropout(config.seed)
         self._restore()
         project.ready(self.module)
         self.cause: Cause | None = None

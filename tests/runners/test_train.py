@@ -47,6 +47,25 @@ def test_the_loop_is_plain_adamw(tmp_path: Path) -> None:
     torch.testing.assert_close(line.module.state_dict(), model.state_dict())
 
 
+class DroppingProject(LineProject):
+    """Of the three numbers some are not seen, others each time."""
+
+    def model(self) -> nn.Module:
+        return nn.Sequential(nn.Dropout(0.5), super().model())
+
+
+def test_dropout_is_that_of_the_seed_wherever_the_process_stands(tmp_path: Path) -> None:
+    weights = []
+    for number, seed in enumerate((0, 0, 1)):
+        torch.manual_seed(number)
+        config = line_config(f"seed={seed}")
+        line = trainer(tmp_path / str(number), DroppingProject(), config)
+        assert line.run()
+        weights.append(line.module.state_dict()["1.weight"])
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
 def test_every_step_is_recorded_whatever_the_cadence(tmp_path: Path) -> None:
     assert trainer(tmp_path, config=line_config("log_every=5")).run()
     assert steps(tmp_path) == list(range(1, 9))
