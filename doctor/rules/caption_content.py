@@ -133,7 +133,7 @@ BLIND = Rule(
     id="D17",
     name="captions blind to the video",
     statement="With another study's video the caption loss is {other:.4f} instead of {own:.4f}: "
-    "the captions do not depend on what is seen.",
+    "the caption decoder hardly depends on what is seen.",
     formula="(loss with the neighbour's video - loss) / loss, on held-out studies",
     null="0 for a decoder that never looks",
     cause="The path from the video to the decoder is cut, or tokens alone predict the next.",

@@ -13,6 +13,7 @@ const PAGE = 12;
 function say(text, bad = false) {
   by("status").textContent = text;
   by("status").classList.toggle("bad", bad);
+  if (bad) by("status").scrollIntoView({ block: "nearest" });
 }
 
 async function tried(work) {
@@ -78,12 +79,14 @@ function asked() {
 }
 
 async function search(query, count = PAGE) {
+  const anew = query !== state.query;
   state.query = query;
   state.count = count;
   state.running?.abort();
   state.running = new AbortController();
   const { signal } = state.running;
   say("Searching …");
+  if (anew) window.scrollTo(0, 0); // what the search says of itself stands on top
   const chosen = filters.chosen(by("columns"), state.library.columns);
   const words = by("words").value;
   by("active").textContent = Object.keys(chosen).length || words ? "(some are set)" : "";
@@ -111,7 +114,7 @@ const act = {
   similar: (result) => {
     by("text").value = "";
     by("study").value = result.id;
-    search({ study: result.id }).then(() => by("results").focus());
+    search({ study: result.id }).then(() => by("results").focus({ preventScroll: true }));
   },
   keep: (result) => tried(async () => {
     const name = by("list").value.trim() || "cases";

@@ -22,7 +22,7 @@ from cinelex.projects.studies.encoding import encode_studies, encode_texts
 NOTE = (
     "Each held-out study is held against its report and a twin of it that denies one finding, "
     "moves it to another segment, swaps the side, or alters one number. A tie is wrong. "
-    "another_studys_video is the share that the text alone gets right"
+    "With another study's video, only what the text alone gives away is right."
 )
 MIN_PAIRS = 2
 """Pairs below which nothing is said: the video of another study is needed."""

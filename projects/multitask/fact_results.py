@@ -14,7 +14,7 @@ from cinelex.metrics.calibration import (
     calibration_line,
 )
 from cinelex.metrics.facts.vocabulary import Attribute
-from cinelex.metrics.weighted import agreement_of, auroc_of, estimated, less, mean_of
+from cinelex.metrics.weighted import WITHIN, agreement_of, auroc_of, estimated, less, mean_of
 from cinelex.projects.interface.exhibits import Table
 from cinelex.projects.interface.results import Estimate, Group, Null, Score
 from cinelex.projects.multitask.fact_probabilities import Told, probability_tables
@@ -190,6 +190,8 @@ def _amount(
     owners = np.broadcast_to(asked.patients[:, None], told.shape)[stated]
     truth, said = told[stated], reader.numbers(attribute, answers)[stated]
     found, words = agreement_of(said, truth), _words(attribute.name)
+    constant = agreement_of(mean, truth)
+    grade = len(truth) > 0 and float(np.ptp(truth)) <= WITHIN  # any grade of TIMI is within 10
     beside = {
         name: agreement_of(reader.numbers(attribute, other)[stated], truth)["mae"]
         for name, other in asked.nulls.items()
@@ -199,7 +201,7 @@ def _amount(
         f"{words}, mean error where reports state it",
         found["mae"],
         owners,
-        beside={"predict_the_mean": agreement_of(mean, truth)["mae"], **beside},
+        beside={"predict_the_mean": constant["mae"], **beside},
         unit=attribute.unit,
         better="lower",
         headline=True,
@@ -212,9 +214,12 @@ def _amount(
             owners,
             unit="" if unit == "1" else unit or attribute.unit,
             nulls={"predict_the_mean": 0.0, "ideal": 1.0} if unit == "1" else {},
+            beside={"predict_the_mean": constant[key]} if unit == "share" else {},
+            better="higher" if unit == "share" else None,
             bounds=("ideal",) if unit == "1" else (),
         )
         for key, (label, unit) in AGREEMENT.items()
+        if not (grade and key == "within_10")
     ]
 
 
