@@ -93,7 +93,8 @@ def time_of(name: str, studies: int, *, rounds: int) -> Row:
 
 def rows(quick: bool) -> list[Row]:
     """Measure all."""
-    sizes, rounds = ((1024, 2048), 3) if quick else ((1024, 2048, 4096), 7)
+    # one round takes a twentieth of a second: three of them once read 1.15 where eleven read 0.87
+    sizes, rounds = (1024, 2048) if quick else (1024, 2048, 4096), 11
     found = [time_of(name, size, rounds=rounds) for name in CONTRASTIVE for size in sizes]
     largest = 4096 if quick else 16384
     goal = 1.0 if quick else 1 / 10
