@@ -137,7 +137,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "D17",
         "whole",
         code=blind_decoder,
-        says="do not depend",
+        says="hardly depends",
     ),
     Defect(
         "latent that reaches the first token alone",

@@ -12,6 +12,8 @@ from cinelex.core.errors import UserError
 
 GRID = 2.0**26
 ROWS_AT_ONCE = 1024
+HELD_CELLS = 2**21
+"""Of a side that is held in float64, once it has been asked for: 16 MiB."""
 
 
 class UnitRows:
@@ -21,7 +23,7 @@ class UnitRows:
     float64 holds exactly: a score does not depend on chunk, device or order of summation, equal
     rows score exactly equally, and a cosine is off by less than 1e-7.
 
-    They are made when they are asked for, so that what is held is the rows as they came.
+    Of many rows those are made that are asked for, so that what is held is the rows as they came.
     """
 
     def __init__(self, rows: Float[Tensor, "row dim"], *, what: str) -> None:
@@ -64,17 +66,21 @@ class UnitRows:
 
     @cached_property
     def exact(self) -> Float[Tensor, "row dim"]:
-        """All rows, in float64."""
-        return torch.cat(list(self.parts()))
+        """All rows, in float64; held from then on."""
+        return torch.cat([_on_grid(some) for some in self._rows.split(ROWS_AT_ONCE)])
 
     def at(self, which: slice | Int[Tensor, " place"]) -> Float[Tensor, "place dim"]:
         """Return some rows, in float64."""
-        made = "exact" in self.__dict__
-        return self.exact[which] if made else _on_grid(self._rows[which])
+        return self.exact[which] if self._held else _on_grid(self._rows[which])
 
     def parts(self) -> Iterator[Float[Tensor, "some dim"]]:
         """Yield all rows in float64, some at a time."""
-        yield from map(_on_grid, self._rows.split(ROWS_AT_ONCE))
+        for first in range(0, len(self), ROWS_AT_ONCE):
+            yield self.at(slice(first, first + ROWS_AT_ONCE))
+
+    @property
+    def _held(self) -> bool:
+        return "exact" in self.__dict__ or self._rows.numel() <= HELD_CELLS
 
 
 def some_rows(wrong: Tensor) -> str:

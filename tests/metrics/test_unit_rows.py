@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from cinelex.metrics import unit_rows
 from cinelex.metrics.unit_rows import UnitRows
 from tests.metrics.towers import random_towers
 
@@ -23,11 +24,16 @@ def test_rounding_to_the_grid_moves_no_cosine_by_more_than_a_ten_millionth() -> 
     assert (ours - exact).abs().max() < 1e-7
 
 
+@pytest.mark.parametrize("held", [0, unit_rows.HELD_CELLS])
 @pytest.mark.parametrize("width", [1, 2, 5, 384])
-def test_rows_are_the_same_alone_in_part_and_together(width: int) -> None:
+def test_rows_are_the_same_alone_in_part_and_together(
+    width: int, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_rows, "HELD_CELLS", held)
     drawn = torch.randn(2500, width, generator=torch.Generator().manual_seed(0))
     rows, some = UnitRows(drawn, what="row"), torch.tensor([2400, 3, 3])
-    alone = rows.at(some)
+    alone, parts = rows.at(some), torch.cat(list(rows.parts()))
+    assert torch.equal(parts, rows.exact)
     assert torch.equal(alone, rows.exact[some])
     assert torch.equal(rows.at(some), alone)
     assert torch.equal(rows.single, rows.exact.float())
