@@ -27,8 +27,8 @@ import uvicorn
 from cinelex.library import vectors
 from cinelex.library.catalog import Catalog, NewCase
 from cinelex.library.guard import Guard
+from cinelex.library.library import ABOUT, CATALOG, FOLDER, Library
 from cinelex.library.nulls import NULLS
-from cinelex.library.opened import ABOUT, CATALOG, FOLDER, Library
 from cinelex.library.search import Searcher
 from cinelex.library.server import make_app
 from cinelex.library.site import Site

@@ -19,8 +19,8 @@ from cinelex.data.video.ingest import ingest
 from cinelex.library import vectors
 from cinelex.library.catalog import Case, Catalog, NewCase, Video
 from cinelex.library.encoding import batches_of, encode
+from cinelex.library.library import ABOUT, CATALOG, FOLDER, Library
 from cinelex.library.nulls import NULLS, measure
-from cinelex.library.opened import ABOUT, CATALOG, FOLDER, Library
 from cinelex.library.sources import manifest_of, trained_views
 from cinelex.library.vectors import Rows, digest_of
 from cinelex.projects.studies.stored import ingest_settings, prepared

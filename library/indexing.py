@@ -13,7 +13,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.extras import how_to_install
 
 if TYPE_CHECKING:
-    from cinelex.library.opened import Library
+    from cinelex.library.library import Library
 
 NEEDED: Final = ("faiss", "fastapi", "uvicorn")
 
@@ -42,7 +42,7 @@ def up_to_date(options: argparse.Namespace) -> "Library":
     check_extra()
     # here, so that the options are shown at once, and without the extra
     from cinelex.library.building import bring_up_to_date
-    from cinelex.library.opened import Library
+    from cinelex.library.library import Library
     from cinelex.trained.loading import load
 
     run = load(options.run)

@@ -16,7 +16,7 @@ from jaxtyping import Float32
 from cinelex.core.files import read_json, write_json
 from cinelex.data.video.frame_store import FrameStore
 from cinelex.data.video.transforms import to_float
-from cinelex.library.opened import Library
+from cinelex.library.library import Library
 from cinelex.library.vectors import Rows
 from cinelex.metrics.facts.claims import sentences
 from cinelex.projects.studies.encoding import encode_texts

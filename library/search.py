@@ -14,8 +14,8 @@ from cinelex.core.errors import UserError
 from cinelex.library.bm25 import WordRanks, tokens_of
 from cinelex.library.catalog import Case
 from cinelex.library.fusion import DEPTH, fused
+from cinelex.library.library import Library
 from cinelex.library.nulls import Kind, load_nulls, text_rows
-from cinelex.library.opened import Library
 from cinelex.library.vectors import Near, Rows
 from cinelex.metrics.facts.claims import sentences
 

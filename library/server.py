@@ -13,9 +13,9 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from cinelex.core.errors import UserError
-from cinelex.library.asked import Explain, Keep, Label, Search
 from cinelex.library.guard import UPLOAD_PATH, Refusal
 from cinelex.library.loops import loop_of, sheet
+from cinelex.library.requests import Explain, Keep, Label, Search
 from cinelex.library.site import Site
 
 TYPES: Final = {

@@ -5,11 +5,11 @@ from dataclasses import asdict
 from typing import Any
 
 from cinelex.core.errors import UserError
-from cinelex.library.asked import Query, Search
 from cinelex.library.catalog import Case
+from cinelex.library.library import Library
 from cinelex.library.loops import Loops
 from cinelex.library.memory import Memory, SearchLog, as_csv, logged_text
-from cinelex.library.opened import Library
+from cinelex.library.requests import Query, Search
 from cinelex.library.search import MAX_P, Answer, Question, Searcher
 from cinelex.library.uploads import Uploads
 

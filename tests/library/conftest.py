@@ -14,7 +14,7 @@ import uvicorn
 
 from cinelex.library.building import bring_up_to_date
 from cinelex.library.guard import Guard
-from cinelex.library.opened import Library
+from cinelex.library.library import Library
 from cinelex.library.server import make_app
 from cinelex.library.site import Site
 from cinelex.trained.loading import load

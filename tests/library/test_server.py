@@ -14,7 +14,7 @@ from cinelex.library import demo
 from cinelex.library.building import bring_up_to_date
 from cinelex.library.catalog import Case, Catalog, NewCase, Video
 from cinelex.library.guard import Guard
-from cinelex.library.opened import Library
+from cinelex.library.library import Library
 from cinelex.library.server import make_app
 from cinelex.library.site import Site
 from cinelex.library.tokens import tokens_for
