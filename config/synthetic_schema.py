@@ -18,6 +18,8 @@ class SyntheticConfig(Strict):
     """Mean number of lesions of a study."""
     difficulty: Share = 0.0
     """From 0 (wide vessels, little motion and noise) to 1 (as in a real catheter laboratory)."""
+    speckle: bool = False
+    """Whether pixels look as ultrasound does: vessels bright, under speckle; the findings stay."""
     duplicate_report_rate: Share = 0.02
     """Share of the studies that repeat the findings and the report of an earlier one."""
     extra_view_rate: Share = 0.1

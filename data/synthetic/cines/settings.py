@@ -29,6 +29,8 @@ class StudySetSettings:
     """Mean number of lesions of a study."""
     difficulty: float = 0.0
     """From 0 (wide vessels, little motion, noise and variation) to 1 (as in a real cath lab)."""
+    speckle: bool = field(default=False, metadata=LATER)
+    """Whether pixels look as ultrasound does: vessels bright, under speckle."""
     duplicate_report_rate: float = 0.02
     """Share of the studies that repeat the findings and the report of an earlier one."""
     extra_view_rate: float = 0.1

@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from cinelex.data.synthetic.cines.cine import CinePlan, add_noise, render_cine
+from cinelex.data.synthetic.cines.echo import echo, without_speckle
 from cinelex.data.synthetic.cines.findings import Findings
 from cinelex.data.synthetic.cines.settings import StudySetSettings
 from cinelex.data.synthetic.cines.video import decode_grey, encode_grey, spoil
@@ -58,7 +59,12 @@ def write_study(plan: StudyPlan, settings: StudySetSettings, folder: Path) -> li
     rows = []
     for place, (cine, corrupted) in enumerate(zip(plan.cines, plan.corrupted, strict=True)):
         clean = render_cine(cine, settings)
-        encoded = encode_grey(add_noise(clean, cine, settings))
+        pixels = add_noise(clean, cine, settings)
+        if settings.speckle:
+            draw = np.random.default_rng((cine.view_seed, 5))
+            pixels = echo(pixels, settings.size, settings.size, draw)
+            clean = without_speckle(clean)
+        encoded = encode_grey(pixels)
         if corrupted:
             content = spoil(encoded.content, np.random.default_rng((cine.view_seed, 4)))
             noise_mse = ""

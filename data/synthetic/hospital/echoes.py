@@ -1,9 +1,10 @@
 """Ultrasound cines: a cine of the plan seen in a beam, with speckle, and a machine's screen."""
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, UInt8
 
 from cinelex.data.synthetic.cines.cine import CinePlan, add_noise, render_cine
+from cinelex.data.synthetic.cines.echo import echo
 from cinelex.data.synthetic.hospital.beams import Beam, draw_beam
 from cinelex.data.synthetic.hospital.screen import Screen, draw_screen
 from cinelex.data.synthetic.hospital.settings import HospitalSettings
@@ -12,8 +13,6 @@ from cinelex.data.synthetic.hospital.visits import Visit
 
 WRONG_REGION_RATE = 0.15
 """Share of the headers that tell of regions whose beam is the whole screen, which is of no use."""
-FLOOR = 0.16
-"""Brightness of tissue without echo, as a share of the brightest."""
 
 
 def scan(
@@ -28,8 +27,10 @@ def scan(
     mask = beam.mask(rows, columns)
     doppler = coloured and draw.random() < settings.doppler_rate
     screen = draw_screen(visit, mask, len(pixels), draw, doppler=doppler)
-    echo = _echo(pixels, mask, draw)
-    gray = np.where(mask, echo, screen.gray[None])
+    top, left, bottom, right = box_of(mask)
+    gray = np.repeat(screen.gray[None], len(pixels), axis=0)
+    seen = echo(pixels, bottom - top, right - left, draw)
+    gray[:, mask] = seen[:, mask[top:bottom, left:right]]
     display = np.repeat(gray[..., None], 3, axis=-1)
     if doppler:
         _add_flow(display, beam, mask, draw)
@@ -47,36 +48,6 @@ def scan(
         regions=_regions(settings, mask, screen, draw, doppler=doppler),
         doppler=doppler,
     )
-
-
-def _echo(
-    pixels: UInt8[np.ndarray, "frame y x"], mask: Bool[np.ndarray, "row column"],
-    draw: np.random.Generator,
-) -> UInt8[np.ndarray, "frame row column"]:  # fmt: skip
-    """Stretch a cine over the beam, let what was dark be bright, and lay speckle over it.
-
-    Speckle drifts with the tissue and is partly new in every frame.
-    """
-    top, left, bottom, right = box_of(mask)
-    frames, height, width = len(pixels), bottom - top, right - left
-    row = np.arange(height) * pixels.shape[1] // height
-    column = np.arange(width) * pixels.shape[2] // width
-    wide = (FLOOR + (1 - FLOOR) / 255 * (255 - pixels)).astype(np.float32)
-    wide = wide[:, row[:, None], column[None, :]]
-    drift = _speckle((height + frames, width), draw)
-    still = np.stack([drift[number : number + height] for number in range(frames)])
-    new = _speckle((frames, height, width), draw)
-    bright = 150 * wide * (0.5 * still + 0.5 * new)
-    picture = np.zeros((frames, *mask.shape), dtype=np.uint8)
-    picture[:, top:bottom, left:right] = np.clip(bright + 2, 2, 255)
-    return picture
-
-
-def _speckle(shape: tuple[int, ...], draw: np.random.Generator) -> Float[np.ndarray, "*shape"]:
-    """Return Rayleigh noise with the mean 1, a little longer across the rays than along them."""
-    noise = draw.standard_exponential(shape, dtype=np.float32)
-    noise[..., 1:] = 0.6 * noise[..., 1:] + 0.4 * noise[..., :-1]
-    return np.sqrt(noise) / np.float32(0.93)
 
 
 def _add_flow(
