@@ -11,7 +11,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -66,6 +66,21 @@ class CommandLine(argparse.ArgumentParser):
     def __init__(self, **told: Any) -> None:
         options: dict[str, Any] = {"formatter_class": Help, "allow_abbrev": False} | told
         super().__init__(**options)
+
+    def add_commands(
+        self, parts: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]]
+    ) -> None:
+        """Add commands below this one.
+
+        Args:
+            parts: By name what it does, for the list and on top of its own help, and who adds its
+                options.
+        """
+        commands = self.add_subparsers(dest="command", required=True)
+        for name, (what, add_options) in parts.items():
+            add_options(
+                commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+            )
 
 
 def command(run: Callable[Given, int]) -> Callable[Given, int]:

@@ -1,6 +1,7 @@
 """Progress and remaining time that a person can watch and that a log file can bear."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -63,6 +64,48 @@ def _with_lines(
                 left = f", {duration(took / count * (total - count))} left"
             sys.stderr.write(f"{what}: {count}{of_total} after {duration(took)}{left}\n")
             sys.stderr.flush()
+
+
+def awaited(
+    iterable: Iterable[Item],
+    *,
+    what: str,
+    late_s: float = LINE_EVERY_S,
+    write: Callable[[str], object] | None = None,
+) -> Iterator[Item]:
+    """Yield the items; say so, once for each, where the next one does not come.
+
+    For what has no deadline, such as a folder on a network that does not answer.
+
+    Args:
+        iterable: What to go through.
+        what: What is waited for, as the line says it.
+        late_s: Seconds without an item.
+        write: Takes the line; stderr's where it is left out.
+    """
+    since: float | None = None
+    over = threading.Event()
+
+    def watch() -> None:
+        said = None
+        while not over.wait(late_s / 4):
+            asked = since
+            if asked not in {None, said} and time.monotonic() - asked >= late_s:
+                said = asked
+                (write or sys.stderr.write)(f"{what} for {duration(late_s)}; still waiting\n")
+
+    threading.Thread(target=watch, daemon=True).start()
+    items = iter(iterable)
+    try:
+        while True:
+            since = time.monotonic()
+            item = next(items, None)
+            since = None
+            if item is None:
+                return
+            yield item
+    finally:
+        over.set()
 
 
 def duration(seconds: float) -> str:

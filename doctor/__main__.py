@@ -1,6 +1,5 @@
 """The doctor's own commands. Started by scripts/doctor.sh."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 
@@ -19,14 +18,10 @@ COMMANDS = {
 }
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandLine:
     """Return the command line."""
     made = CommandLine(prog=prog("doctor.sh"), description=__doc__)
-    commands = made.add_subparsers(dest="command", required=True)
-    for name, (part, what) in COMMANDS.items():
-        part.add_arguments(
-            commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
-        )
+    made.add_commands({name: (what, part.add_arguments) for name, (part, what) in COMMANDS.items()})
     return made
 
 

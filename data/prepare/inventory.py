@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from cinelex.core.progress import progress
+from cinelex.core.progress import awaited, progress
 from cinelex.data.prepare.places import Places
 from cinelex.data.prepare.settings import PrepareSettings
 from cinelex.data.prepare.walk import Found, Share, walk
@@ -51,7 +51,8 @@ def take_inventory(
     known = _known(rows, number, retry=settings.retry)
     closed = _closed(rows, number)
     new = []
-    for found in progress(walk(root), total=None, what="files listed"):
+    listed = awaited(walk(root), what="a folder of the export, or its disk, has not answered")
+    for found in progress(listed, total=None, what="files listed"):
         closed.discard(found.path)
         if found.path in share and known.get(os.fsencode(found.path)) != _stamp(found):
             new.append(found)

@@ -169,13 +169,7 @@ COMMANDS = {
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     made = CommandLine(prog=prog("runs.sh"), description=__doc__)
-    commands = made.add_subparsers(dest="command", required=True)
-    for name, part in COMMANDS.items():
-        part.arguments(
-            commands.add_parser(
-                name, help=part.help, description=f"{part.help[0].upper()}{part.help[1:]}."
-            )
-        )
+    made.add_commands({name: (part.help, part.arguments) for name, part in COMMANDS.items()})
     return made
 
 

@@ -2,13 +2,14 @@
 
 import io
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from cinelex.core import distributed
-from cinelex.core.progress import duration, progress
+from cinelex.core.progress import awaited, duration, progress
 
 
 class Terminal(io.StringIO):
@@ -75,3 +76,20 @@ def test_what_is_done_at_once_needs_no_bar(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_time_is_said_in_two_units_at_most() -> None:
     told = [duration(seconds) for seconds in (0.4, 59.6, 200.0, 7500.0)]
     assert told == ["0 s", "1 min 0 s", "3 min 20 s", "2 h 5 min"]
+
+
+def test_what_does_not_come_is_said_once_and_waited_for() -> None:
+    said, lines = threading.Event(), list[str]()
+
+    def write(line: str) -> None:
+        lines.append(line)
+        said.set()
+
+    def slow() -> Iterator[str]:
+        yield "a"
+        said.wait()
+        yield "b"
+
+    late = awaited(slow(), what="a folder has not answered", late_s=0.01, write=write)
+    assert list(late) == ["a", "b"]
+    assert set(lines) == {"a folder has not answered for 0 s; still waiting\n"}
