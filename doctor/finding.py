@@ -85,6 +85,11 @@ def summary(findings: Iterable[Finding]) -> str:
     return "\n\n".join(map(render, findings)) or "the doctor finds nothing"
 
 
+def short_lines(findings: Iterable[Finding]) -> list[str]:
+    """Return what is wrong in a line each, without notes; cause and remedy stand on the page."""
+    return [f"{f.rule} {f.severity}: {f.statement}" for f in findings if f.severity != "note"]
+
+
 def is_sick(findings: Iterable[Finding]) -> bool:
     """Return whether a finding says that the run cannot do what it is for."""
     return any(finding.severity == "error" for finding in findings)

@@ -21,12 +21,13 @@ from cinelex.core.exit_codes import INTERRUPTED, PREEMPTED, SICK
 from cinelex.core.locks import sole_user
 from cinelex.core.shared_memory import too_small
 from cinelex.core.weights import load_weights
-from cinelex.doctor.check import diagnose
+from cinelex.doctor.check import diagnose, diagnose_run
 from cinelex.doctor.evidence import Evidence
-from cinelex.doctor.finding import is_sick, render, summary
+from cinelex.doctor.finding import is_sick, render, short_lines, summary
 from cinelex.doctor.live.examination import examine
 from cinelex.doctor.live.watch import Watch, probes_of
 from cinelex.doctor.report.page import write_report
+from cinelex.doctor.run_files import read_run
 from cinelex.projects import PROJECTS, open_project, rehearse
 from cinelex.projects.interface.project import Project
 from cinelex.projects.interface.towers import grid_lines, tower_lines
@@ -55,8 +56,10 @@ def validate(asked: Asked, device: torch.device) -> int:
 
 
 def _evaluate(project: Project[Any, Any], finished: Finished, device: torch.device) -> None:
-    say("\n".join(summary_lines(evaluate(project, finished, device))))
+    results = evaluate(project, finished, device)
     if is_main():
+        found = short_lines(diagnose_run(read_run(finished.output)))
+        say("\n".join([*found, *summary_lines(results)]))
         say(f"report: {write_report(finished.output)}")
         say("\n".join(next_lines(str(finished.folder.path))))
 
