@@ -159,7 +159,10 @@ def refuse_videos_twice(rows: Rows, names: pa.LargeStringArray) -> None:
     pairs = rows.study.codes[there].astype(np.int64) * len(different) + codes
     wrong = np.zeros(len(names), bool)
     wrong[there] = _first_of(pairs) != np.arange(len(pairs))
-    problem = "the study has this video on an earlier row already"
+    problem = (
+        "the study has this video on an earlier row already; a row a video (further captions of "
+        "a picture stand in columns of their own: clipse.caption_columns)"
+    )
     rows.refuse_first(wrong, rows.columns.video, problem)
     split = rows.split.codes[there]
     wrong[there] = split[_first_of(codes)] != split
