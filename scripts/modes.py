@@ -224,8 +224,7 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
         return PREEMPTED if trainer.cause == "preempted" else INTERRUPTED
     if is_main():
         write_csv_log(folder.path / "metrics.jsonl")
-    trained = Finished(folder=folder, config=config, output=folder.path)
-    _evaluate(project, trained, device)
+    _evaluate(project, Finished(folder=folder, config=config, output=folder.path), device)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -113,21 +112,6 @@ def test_a_run_that_goes_on_ends_as_one_that_did_not_stop(
     end = Path("checkpoints") / "step-6" / "model.safetensors"
     assert (tmp_path / "run" / end).read_bytes() == (finished / end).read_bytes()
     assert rows(tmp_path / "run") == rows(finished)
-
-
-def test_what_was_learned_by_heart_is_said_at_the_end(
-    finished: Path, cache: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(finished, tmp_path / "run")
-    known = [{**row, "loss/ce": 0.01} if row["kind"] == "step" else row for row in rows(finished)]
-    lines = "".join(json.dumps(row) + "\n" for row in known)
-    (tmp_path / "run" / "metrics.jsonl").write_text(lines)
-    validate = [*command("sanw_adaptive", tmp_path, cache, *EMA), "--run_mode", "validate"]
-    code, said, _ = call(validate)
-    assert code == 0
-    assert re.search(
-        r"^D21 warning: \d+ % of what the term ce gained on training studies", said, re.M
-    )
 
 
 def test_embeddings_and_nearest_captions_are_written(
