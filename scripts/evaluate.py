@@ -63,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
         manifest = options.manifest if own else _prepared(options, work / "dataset")
+        if not own and options.work is None:
+            say("frames and masks go with this command; --work FOLDER keeps them, to approve masks")
         studies = read_site(run, manifest, columns, cache=work / "cache")
         results = evaluate_site(run, studies, bundle=hash_file(options.bundle / CONFIG))
     _write(options.out, run.config.name, results)

@@ -18,7 +18,12 @@ from cinelex.data.video.ingest import ingest
 from cinelex.metrics.baselines import shuffled
 from cinelex.metrics.captions import caption_report
 from cinelex.metrics.floors import beside_floors
-from cinelex.metrics.retrieval import rank_both_ways, retrieval_report, scores_per_query
+from cinelex.metrics.retrieval import (
+    groups_both_ways,
+    rank_both_ways,
+    retrieval_report,
+    scores_per_query,
+)
 from cinelex.projects.interface.results import Group, Results
 from cinelex.projects.studies.evaluation import DIRECTIONS
 from cinelex.projects.studies.manifests import columns_of, read_manifest
@@ -121,20 +126,28 @@ def _retrieval(
     others = {"blank_video": blank.study, "another_studys_video": seen.study.roll(1, 0)}
     nulls = {name: rank_both_ways(rows, reports, own) for name, rows in others.items()}
     report: Mapping[str, Any] = retrieval_report(
-        seen.study, reports, own, rankings=ranks, resamples=settings.bootstrap, seed=seed
+        seen.study,
+        reports,
+        own,
+        rankings=ranks,
+        groups=studies.patient_groups,
+        resamples=settings.bootstrap,
+        seed=seed,
     )
-    groups = []
+    groups, owners = [], groups_both_ways(studies.patient_groups, own.numpy())
     for name, title in DIRECTIONS.items():
         entries = beside_floors(
             report[name],
             scores_per_query(ranks[name]),
             {null: scores_per_query(found[name]) for null, found in nulls.items()},
+            groups=owners[name],
             resamples=settings.bootstrap,
             seed=seed,
         )
         note = (
             f"{report['queries'][name]} queries, gallery of {report['gallery'][name]}. Beside it "
-            "chance, every pixel black, and the videos of another study; intervals over studies"
+            "chance, every pixel black, and the videos of another study; intervals resample "
+            "patients"
         )
         scores = scores_of(RETRIEVAL, entries, at=f"retrieval.{name}")
         groups.append(Group(title=title, note=note, scores=scores))
@@ -151,6 +164,7 @@ def _captions(
         seen,
         nulls,
         facts=settings.facts,
+        groups=studies.patient_groups,
         resamples=settings.bootstrap,
         seed=seed,
     )

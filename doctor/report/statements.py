@@ -151,7 +151,8 @@ class Statements:
         holm = worst.get("holm")
         p_value = "" if holm is None else f", p {holm:.2g} after Holm over {len(rows)}"
         return (
-            f"{len(rows)} subgroups by {', '.join(dict.fromkeys(r['column'] for r in rows))}; "
+            f"{len({(r['column'], r['value']) for r in rows})} subgroups by "
+            f"{', '.join(dict.fromkeys(r['column'] for r in rows))}; "
             f"weakest where {worst['column']} is {worst['value']}: {worst['score']} "
             f"{worst['mean']:.3f} "
             f"[{worst['low']:.3f}, {worst['high']:.3f}] of {worst['items']} studies, overall "
@@ -175,6 +176,17 @@ class Statements:
         if any(score.name.startswith("facts.") for score in self.results.scores()):
             parts.append("facts that the parser reads in it")
         return "; ".join(parts) if self.rows("splits") else ""
+
+    def _output(self) -> str:
+        titles = {group.title for group in self.results.groups}
+        thresholds = dict.fromkeys(str(row["threshold"]) for row in self.rows("decision_curve"))
+        parts = [
+            "cosines of studies and reports" if self.run.retrieval else "",
+            "a written report" if "Captions" in titles else "",
+            "probabilities and numbers of facts" if "Facts" in titles else "",
+            f"net benefit at the thresholds {', '.join(thresholds)}" if thresholds else "",
+        ]
+        return "; ".join(part for part in parts if part)
 
     def _inputs(self) -> str:
         return "the pixels of each study's videos" if self.rows("splits") else ""

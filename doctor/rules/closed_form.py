@@ -20,12 +20,12 @@ def _below(evidence: Evidence) -> Iterator[Measured]:
         if name.startswith(FLOOR) and null.margin is not None and null.margin.value is not None
     ]
     worst = min(below, key=lambda entry: entry[0], default=None)
-    if worst is None or worst[0] >= 0 or evidence.young:
+    if not evidence.results or worst is None or worst[0] >= 0 or evidence.young:
         return
     margin, score, inputs, null = worst
     assert null.margin is not None
     named: dict[str, Any] = {
-        "score": score.name,
+        "score": evidence.results.called(score),
         "own": score.value,
         "floor": null.value,
         "inputs": inputs,
@@ -50,7 +50,7 @@ CLOSED_FORM = Rule(
     name="below a closed form",
     severity="warning",
     statement="Ridge regression from the {inputs} finds more than the trained model: {score} is "
-    "{own:.3f} and {floor:.3f} for the ridge; so are {where} of {count} such comparisons.",
+    "{own:.3f} and {floor:.3f} for the ridge. {where} of {count} such comparisons are so.",
     formula="the score minus that of ridge regression to TF-IDF of the training reports, paired; "
     "95 % interval {low} to {high}",
     null="above 0 for a model that is worth its training",

@@ -20,16 +20,12 @@ def _near_the_mean(evidence: Evidence) -> Iterator[Measured]:
         if score.name.endswith(".sd_ratio") and score.value is not None
     ]
     narrow = [one for one in found if one.high is not None and one.high < NARROW]
-    if not narrow or evidence.young:
+    if not evidence.results or not narrow or evidence.young:
         return
     worst = min(narrow, key=lambda one: one.value or 0.0)
-    slope = (
-        evidence.results.score(worst.name.replace("sd_ratio", "slope"))
-        if evidence.results
-        else None
-    )
+    slope = evidence.results.score(worst.name.replace("sd_ratio", "slope"))
     named = {
-        "score": worst.name,
+        "score": evidence.results.called(worst),
         "low": worst.low,
         "high": worst.high,
         "slope": slope.value if slope else None,
@@ -63,12 +59,14 @@ def _uncalibrated(evidence: Evidence) -> Iterator[Measured]:
         if (null := score.nulls.get("calibrated_model")) is not None and null.high is not None
     ]
     gaps = [entry for entry in found if entry[0] > 0 and (entry[1].value or 0.0) > MIN_GAP]
-    if not gaps or evidence.young:
+    if not evidence.results or not gaps or evidence.young:
         return
     _, score, null = max(gaps, key=lambda entry: entry[0])
     assert score.value is not None
     assert null.high is not None
-    yield Measured(score.value, null.high, {"score": score.name, "mean": null.value})
+    yield Measured(
+        score.value, null.high, {"score": evidence.results.called(score), "mean": null.value}
+    )
 
 
 NEAR_THE_MEAN = Rule(

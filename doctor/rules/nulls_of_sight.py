@@ -25,19 +25,26 @@ def _margin(score: Score, null: Null) -> tuple[float, float, float] | None:
 
 def _not_above(evidence: Evidence, names: Sequence[str]) -> Iterator[Measured]:
     """Name the score that is least above one of these nulls, if its interval reaches 0."""
+    results = evidence.results
     found = [
         (margin, score, name, null)
-        for score in (evidence.results.scores() if evidence.results else ())
+        for score in (results.scores() if results else ())
         if score.better is not None and score.name.rpartition(".")[2] in JUDGED
         for name, null in score.nulls.items()
         if name in names and (margin := _margin(score, null)) is not None
     ]
     failed = [entry for entry in found if entry[0][1] <= 0]
-    if not failed or evidence.young:
+    if not results or not failed or evidence.young:
         return
     (value, low, high), score, name, null = min(failed, key=lambda entry: entry[0][0])
     named = {
-        **{"score": score.name, "own": score.value, "other": null.value, "low": low, "high": high},
+        **{
+            "score": results.called(score),
+            "own": score.value,
+            "other": null.value,
+            "low": low,
+            "high": high,
+        },
         **{"kind": name.replace("_", " "), "where": len(failed), "count": len(found)},
     }
     yield Measured(value, 0.0, named)
@@ -48,7 +55,7 @@ BLIND_VIDEO = Rule(
     name="as good without the video",
     severity="warning",
     statement="{score} is {own:.3f} with the video and {other:.3f} with {kind}: it does not need "
-    "what is to be seen; so are {where} of {count} such comparisons.",
+    "what is to be seen. {where} of {count} such comparisons are so.",
     formula="the score minus the same score with {kind}, paired by patient; 95 % interval "
     "{low:.3f} to {high:.3f}",
     null="the interval of the difference is above 0 for a model that looks",
@@ -64,8 +71,8 @@ METADATA_ALONE = Rule(
     name="as good from metadata alone",
     severity="warning",
     statement="{score} is {own:.3f}, and {other:.3f} from metadata alone (frame count and rate, "
-    "file size, brightness, machine, site, year, order): so are {where} of {count} such "
-    "comparisons.",
+    "file size, brightness, machine, site, year, order). {where} of {count} such "
+    "comparisons are so.",
     formula="the score minus that of ridge regression from metadata, paired by patient; 95 % "
     "interval {low:.3f} to {high:.3f}",
     null="the interval of the difference is above 0; chance for metadata that say nothing",

@@ -53,7 +53,7 @@ class Null(Estimate):
 
 def null_words(name: str) -> str:
     """Return the name of a null as people read it."""
-    return name.replace("studys", "study's").replace("_", " ")
+    return name.replace("studys", "study's").replace("tubelets", "tubelet's").replace("_", " ")
 
 
 def nulls_of(values: Mapping[str, float | None]) -> dict[str, Null]:
@@ -163,6 +163,11 @@ class Results:
     def score(self, name: str) -> Score | None:
         """Return the score of a name; None where there is none."""
         return next((score for score in self.scores() if score.name == name), None)
+
+    def called(self, score: Score) -> str:
+        """Return what pages call a score, below its heading: ``Facts: Flow, mean error``."""
+        titles = (group.title for group in self.groups if score in group.scores)
+        return f"{next(titles, score.name.partition('.')[0])}: {score.label}"
 
     def below(self, section: str) -> dict[str, Score]:
         """Return the scores of a section, ``losses`` or ``captioning``, by their last name."""

@@ -17,6 +17,7 @@ from cinelex.metrics.facts.vocabulary import Attribute
 from cinelex.metrics.weighted import WITHIN, agreement_of, auroc_of, estimated, less, mean_of
 from cinelex.projects.interface.exhibits import Table
 from cinelex.projects.interface.results import Estimate, Group, Null, Score
+from cinelex.projects.multitask.fact_places import place_tables
 from cinelex.projects.multitask.fact_probabilities import Told, probability_tables
 from cinelex.projects.multitask.fact_reading import Answers, FactReader
 
@@ -91,7 +92,9 @@ class Asked:
 
 
 def fact_results(reader: FactReader, answers: Answers, asked: Asked) -> tuple[Group, list[Table]]:
-    """Return, by attribute, how well presence and amount are told, and two tables of probabilities.
+    """Return, by attribute, how well presence and amount are told, and tables for the page.
+
+    They are of the places of each attribute, of reliability, and of net benefit.
 
     ``predict_the_mean`` answers every study alike: with the share of the training reports that have
     it, or with their mean number.
@@ -111,7 +114,10 @@ def fact_results(reader: FactReader, answers: Answers, asked: Asked) -> tuple[Gr
             probabilities.append((_words(attribute.name), chance, there))
         if attribute.kind in ("extent", "number"):
             scores += _amount(reader, attribute, answers, asked)
-    return Group(title="Facts", note=NOTE, scores=scores), probability_tables(probabilities)
+    drawing: Any = {"resamples": asked.resamples, "seed": asked.seed}
+    tables = place_tables(reader, answers, asked.truth, asked.patients, **drawing)
+    tables += probability_tables(probabilities)
+    return Group(title="Facts", note=NOTE, scores=scores), tables
 
 
 def _attributes(

@@ -60,7 +60,10 @@ def columns_of_subgroups(dataset: StudyDataset, attributes: Attributes) -> dict[
     dates = of.pop("date", None)
     if dates and "year" not in of:
         of["year"] = [text[:4] for text in dates]
-    return {**of, "videos": [str(count) for count in dataset.studies.video_counts.tolist()]}
+    return {
+        **of,
+        "number of videos": [str(count) for count in dataset.studies.video_counts.tolist()],
+    }
 
 
 def _subgroups(

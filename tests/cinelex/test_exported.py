@@ -155,7 +155,8 @@ def test_a_bundle_is_evaluated_elsewhere_and_only_numbers_come_out(
         video = Path(row["video_path"])
         copy = tmp_path / f"canary-{video.name}"
         shutil.copy(video, copy)
-        site.append({**row, "study_id": f"canary-{row['study_id']}", "video_path": copy.name})
+        own = {"study_id": f"canary-{row['study_id']}", "patient_id": "canary"}
+        site.append({**row, **own, "video_path": copy.name})
     with (tmp_path / "canary.csv").open("w", newline="") as stream:
         writer = csv.DictWriter(stream, site[0])
         writer.writeheader()
@@ -179,6 +180,7 @@ def test_a_bundle_is_evaluated_elsewhere_and_only_numbers_come_out(
     entry = results["retrieval"]["study_to_report"]["recall_at_1"]
     assert entry["chance"] == pytest.approx(1 / results["reports"])
     assert set(entry["baselines"]) == {"blank_video", "another_studys_video"}
+    assert entry["low"] is None  # all are of one patient, and patients are resampled
 
 
 def assert_nothing_of(rows: list[dict[str, str]], folder: Path) -> None:
