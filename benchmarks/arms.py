@@ -1,11 +1,14 @@
 """Ways to train the main recipe beside each other, each with several seeds, in one table.
 
-    python -m benchmarks.arms losses|balance|telling|targets [--seeds 0,1,2] [key.path=value ...]
+    python -m benchmarks.arms losses|balance|telling|targets [--seeds 0,1,2] [--rates 0.3,1,3]
+        [--folder runs/arms] [key.path=value ...]
 
 What a way changes stands in ``ARMS``. What is given on the command line changes all of them:
 ``data.synthetic.train=600 steps=300`` makes a small table. ``targets`` compares what probes read
-from the encoders; of ``telling``, a decoder that nothing holds is in each run's nulls. Runs go to
-``runs/arms``; what is finished there is not trained again.
+from the encoders, each way with the one of ``--rates``, multiples of the recipe's learning rates,
+whose probes have the least loss on the validation studies of the first seed; of ``telling``, a
+decoder that nothing holds is in each run's nulls. What is finished in the folder is not trained
+again, so that another set of studies needs another folder.
 """
 
 import argparse
@@ -15,14 +18,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.doctor_document import table
+from cinelex.config.load import load_config
 from cinelex.core.console import say
 from cinelex.core.entry import command, guarded
+from cinelex.doctor.run_files import read_steps
 from cinelex.projects.interface.results import read_results
 from cinelex.scripts.run_seeds import agreement, read_seeds
 
 ROOT = Path(__file__).parents[1]
 RECIPE, PROBES = "clip/multitask_config.yaml", "probing/probing_config.yaml"
-FOLDER = Path("runs/arms")
 LATENTS = "masked_modeling.target=latent"
 
 
@@ -31,7 +35,12 @@ def without(*terms: str) -> tuple[str, ...]:
     return tuple(f"loss_weights.{term}=0" for term in terms)
 
 
-MASKED_ALONE = (*without("contrastive", "captioning", "facts"), "loss_weights.masked_modeling=1")
+MASKED_ALONE = (
+    *without("contrastive", "captioning", "facts"),
+    "loss_weights.masked_modeling=1",
+    "data.max_videos=1",  # of a study, another in each step: no more are masked
+)
+PROBED = ("steps=200", "validate_every=20")  # a few hundred studies are learned by heart in more
 ARMS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "losses": {
         "contrast": without("captioning", "masked_modeling", "facts"),
@@ -66,16 +75,40 @@ SCORES = (  # groups, and how labels begin
 )
 
 
-def train(name: str, recipe: str, changes: Sequence[str]) -> Path:
+def at_rate(multiple: float) -> tuple[str, ...]:
+    """Return what multiplies the learning rates of the main recipe."""
+    optimizer = load_config(ROOT / "config" / RECIPE, []).optimizer
+    muon = optimizer.parts["video_encoder"].muon_learning_rate
+    return (
+        f"optimizer.learning_rate={multiple * optimizer.learning_rate}",
+        f"optimizer.parts.video_encoder.muon_learning_rate={multiple * (muon or 0)}",
+    )
+
+
+def train(run: Path, recipe: str, changes: Sequence[str]) -> Path:
     """Return the folder of a finished run, which is trained where it is not there."""
-    run = FOLDER / name
     if read_results(run) is None:
         last = list({item.partition("=")[0]: item for item in changes}.values())
-        words = ["--base_config", str(ROOT / "config" / recipe), f"name={name}", f"folder={FOLDER}"]
+        whose = [f"name={run.name}", f"folder={run.parent}"]
+        words = ["--base_config", str(ROOT / "config" / recipe), *whose]
         runner = [sys.executable, "-m", "cinelex.scripts.main", *words, *last]
         if code := subprocess.run(runner, check=False, stdout=subprocess.DEVNULL).returncode:
             sys.exit(code)  # it has said why
     return run
+
+
+def probed(base: Path, changes: Sequence[str], rate: str, seed: int) -> Path:
+    """Return the run of the probes of an encoder, which is trained with these rates before."""
+    run = Path(f"{base}-rate{rate}-seed{seed}")
+    train(run, RECIPE, [*at_rate(float(rate)), *changes, f"seed={seed}"])
+    studies = [item for item in changes if item.startswith("data.synthetic.")]
+    probes = run.with_name(f"{run.name}-probes")
+    return train(probes, PROBES, [*studies, *PROBED, f"probing.run={run}", f"seed={seed}"])
+
+
+def least_validation_loss(probes: Path) -> float:
+    """Return the mean loss of probes on the validation studies, at the best of the steps."""
+    return min(row["probing/loss"] for row in read_steps(probes, kind="validation"))
 
 
 def cells_of(runs: Sequence[Path]) -> list[str]:
@@ -94,19 +127,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("table", choices=ARMS)
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--rates", default="1")
+    parser.add_argument("--folder", type=Path, default=Path("runs/arms"))
     parser.add_argument("changes", nargs="*", metavar="key.path=value")
     options = parser.parse_intermixed_args()
-    rows = []
+    seeds, rates, rows = read_seeds(options.seeds), options.rates.split(","), []
     for place, (way, own) in enumerate(ARMS[options.table].items()):
-        runs = []
-        for seed in read_seeds(options.seeds):
-            name = f"{options.table}{place}-seed{seed}"
-            run = train(name, RECIPE, [*options.changes, *own, f"seed={seed}"])
-            if options.table == "targets":
-                asked = [item for item in options.changes if item.startswith("data.")]
-                probed = [*asked, f"probing.run={run}", f"seed={seed}"]
-                run = train(f"{name}-probes", PROBES, probed)
-            runs.append(run)
+        base, changes = options.folder / f"{options.table}{place}", [*options.changes, *own]
+        if options.table != "targets":
+            runs = [train(Path(f"{base}-seed{n}"), RECIPE, [*changes, f"seed={n}"]) for n in seeds]
+        else:
+            tried = {rate: probed(base, changes, rate, seeds[0]) for rate in rates}
+            best = min(tried, key=lambda rate: least_validation_loss(tried[rate]))
+            runs = [tried[best], *(probed(base, changes, best, seed) for seed in seeds[1:])]
+            way = f"{way}, rates times {best}"
         rows.append([way, *cells_of(runs)])
     say(table(["", *map(" ".join, SCORES)], rows))
     return 0
