@@ -151,6 +151,7 @@ def _measured(run: Path, forms: Mapping[str, Engine]) -> tuple[dict[str, Found],
         batch=settings.batch,
         resamples=settings.bootstrap,
         seed=config.seed,
+        patients=project.data.test.patient_groups,
     )
     return found, ""
 

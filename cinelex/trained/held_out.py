@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from cinelex.data.loader import Samples, evaluation_batches
+from cinelex.metrics.bootstrap import Groups
 from cinelex.metrics.retrieval import retrieval_report
 from cinelex.trained.engines import Engine
 
@@ -17,15 +18,24 @@ class Found:
 
     studies: int
     recall_at_1: Mapping[str, float | None]
-    """Study to report: value, chance and the ends of its interval over studies."""
+    """Study to report: value, chance and the ends of its interval."""
     differs: float
     """Largest difference of a number of a unit row from the first engine's."""
 
 
 def measure(
-    engines: Mapping[str, Engine], test: Samples, *, batch: int, resamples: int, seed: int
+    engines: Mapping[str, Engine],
+    test: Samples,
+    *,
+    batch: int,
+    resamples: int,
+    seed: int,
+    patients: Groups,
 ) -> dict[str, Found]:
-    """Return what each engine scores on the same studies; the first is what others differ from."""
+    """Return what each engine scores on the same studies; the first is what others differ from.
+
+    Intervals draw the ``patients`` of the studies.
+    """
     rows: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in engines}
     groups: list[Tensor] = []
     for part in evaluation_batches(test, batch=batch):
@@ -40,7 +50,9 @@ def measure(
     for name, parts in rows.items():
         study, report = (torch.cat(one) for one in zip(*parts, strict=True))
         base = torch.cat([study, report]) if base is None else base
-        scores = retrieval_report(study, report[first], own, resamples=resamples, seed=seed)
+        scores = retrieval_report(
+            study, report[first], own, groups=patients, resamples=resamples, seed=seed
+        )
         entry = scores["study_to_report"]["recall_at_1"]
         differs = float((torch.cat([study, report]) - base).abs().max())
         found[name] = Found(len(study), entry, differs)  # type: ignore[arg-type]

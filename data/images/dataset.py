@@ -61,7 +61,7 @@ class CaptionedImages:
         self.labels: Int64[np.ndarray, " image"] = numbered(
             image.label or f"\0{image.id}" for image in images
         )
-        self.patients: Int64[np.ndarray, " image"] = numbered(
+        self.patient_groups: Int64[np.ndarray, " image"] = numbered(
             image.patient or f"\0{image.id}" for image in images
         )
         """A number for each patient."""

@@ -97,7 +97,7 @@ def clipse_results(
         seed: The same seed gives the same intervals.
         losses: The held-out losses.
     """
-    patients = data.test.patients
+    patients = data.test.patient_groups
     count = len(np.unique(patients))
     named = count < len(patients)
     what = f"{count} patients" if named else "images"
@@ -179,7 +179,10 @@ def keep_outcomes(path: Path, dataset: CaptionedImages, outcomes: Outcomes) -> N
     found = outcomes.rankings["text_to_image"].best.tolist()
     for owner, rank_of_own in zip(outcomes.owner.tolist(), found, strict=True):
         ranks[owner].append(rank_of_own)
-    best, patients = outcomes.rankings["image_to_text"].best.tolist(), dataset.patients.tolist()
+    best, patients = (
+        outcomes.rankings["image_to_text"].best.tolist(),
+        dataset.patient_groups.tolist(),
+    )
     rows = [
         (image.id, own, first, " ".join(map(str, others)))
         for image, own, first, others in zip(dataset.images, patients, best, ranks, strict=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 
 from cinelex.config.flat import flat
 from cinelex.config.load import load_config
@@ -20,6 +21,8 @@ from cinelex.projects.interface.results import Score
 from cinelex.scripts.finished_runs.pairing import MEASURES, compare, refuse_losses
 from cinelex.scripts.finished_runs.protocol import Measured, read_measured
 
+WIDTH = 100
+"""Of a line that says a protocol."""
 COLUMNS = ("name", "finished", "project", "steps", "config", "data", "code", "checkpoint")
 
 
@@ -113,8 +116,12 @@ def _table(
 ) -> Iterator[str]:
     scored = [(score, run) for run in runs for score in run.results.scores()]
     scored = [one for one in scored if one[0].name.endswith(f".{by}") and one[0].value is not None]
+    if not scored:
+        return
+    told = ", ".join(f"{name}={value}" for name, value in protocol if value != "None")
+    yield from wrap(f"protocol: {told}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     for direction in dict.fromkeys(score.name for score, _ in scored):
-        yield f"{direction}, under " + ", ".join(f"{name}={value}" for name, value in protocol)
+        yield direction
         own = [(score, run) for score, run in scored if score.name == direction]
         for score, run in sorted(own, key=lambda one: -(one[0].value or 0.0)):
             yield f"  {run.name}\t{_line(score).partition(': ')[2]}"

@@ -97,7 +97,7 @@ def test_results_without_hashes_are_refused_and_left_out_of_the_board(
     said = capsys.readouterr().out
     assert said.count("left out:") == 1
     assert said.index("half0") < said.index("quarter0"), "best first"
-    assert said.count("study_to_report.recall_at_1, under") == 2, "a table for each protocol"
+    assert said.count("protocol: data=") == 2, "a table for each protocol"
 
 
 def test_what_differs_is_said(runs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
