@@ -9,7 +9,7 @@ from cinelex.data.studies.manifest import Manifest, load_manifest
 from cinelex.data.studies.study import Columns, split_name
 from cinelex.data.tables.read import read_table
 from cinelex.projects.studies.data import make_cines
-from cinelex.projects.studies.manifests import columns_of, read_manifest
+from cinelex.projects.studies.manifests import columns_of, read_manifest, shares_of
 from cinelex.trained.run import TrainedRun
 
 
@@ -35,6 +35,7 @@ def manifest_of(run: TrainedRun, given: Path | None) -> Manifest:
         video_root=data.video_root if own else None,
         links_out=data.links_out,
         require_reports=False,
+        shares=shares_of(data) if own else None,
     )
 
 

@@ -32,9 +32,14 @@ def columns_of(data: DataConfig, *extra: str) -> Columns:
     return Columns(**named, extra=tuple(dict.fromkeys([*subgroups, *extra])))
 
 
+def shares_of(data: DataConfig) -> Shares | None:
+    """Return how patients are shared out among splits; None where a column says it."""
+    shares = data.split_by_patient
+    return None if shares is None else Shares(**shares.model_dump())
+
+
 def read_manifest(data: DataConfig, path: Path, columns: Columns) -> Manifest:
     """Read a manifest with reports and splits, and say how it was read."""
-    shares = data.split_by_patient
     manifest = load_manifest(
         path,
         columns=columns,
@@ -42,7 +47,7 @@ def read_manifest(data: DataConfig, path: Path, columns: Columns) -> Manifest:
         encoding=data.encoding,
         video_root=data.video_root,
         links_out=data.links_out,
-        shares=None if shares is None else Shares(**shares.model_dump()),
+        shares=shares_of(data),
     )
     say(f"manifest: {manifest.how}")
     return _with_validation(data, manifest)
