@@ -74,14 +74,16 @@ class _SigmoidCost(torch.autograd.Function):
             logits = torch.addmm(bias, scaled[rows], report.T)
             logits.masked_fill_(pairs.excluded, -torch.inf)
             cost += F.softplus(logits, threshold=SOFTPLUS_IS_LINEAR).sum()
-            slope = logits.sigmoid_().add_(pairs.positive, alpha=-1)
+            slope = logits.sigmoid_().sub_(pairs.positive.view(torch.uint8))
             lean += slope.sum()
             torch.mm(slope, report, out=pull[rows])
             push.addmm_(slope.T, study[rows])
-        ctx.save_for_backward(scale * pull, scale * push, (pull * study).sum(), lean)
+        ctx.save_for_backward(pull, push, study, scale, lean)
         return sum_over_ranks(cost)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        pull, push, study, scale, lean = ctx.saved_tensors
         whole = gradients[0] * world_size()
-        return (*(whole * own for own in ctx.saved_tensors), None)
+        by_rows = whole * scale
+        return by_rows * pull, by_rows * push, whole * torch.sum(pull * study), whole * lean, None
