@@ -29,7 +29,13 @@ class ContrastAgent(nn.Module):
     """
 
     def __init__(
-        self, *, subtract_first: bool, log_levels: bool, peaks: bool, tubelet_frames: int
+        self,
+        *,
+        subtract_first: bool,
+        log_levels: bool,
+        peaks: bool,
+        tubelet_frames: int,
+        first_gain: float = 1.0,
     ) -> None:
         """Choose what is done.
 
@@ -39,6 +45,8 @@ class ContrastAgent(nn.Module):
             peaks: Add to each tubelet two frames: its greatest difference, and that one's
                 logarithm.
             tubelet_frames: Frames of a tubelet.
+            first_gain: What the first frame's logarithm is multiplied by; read with both of the
+                first two.
 
         Raises:
             UserError: Peaks without logarithms and differences.
@@ -47,7 +55,7 @@ class ContrastAgent(nn.Module):
         if peaks and not (subtract_first and log_levels):
             raise UserError("peaks=true needs subtract_first=true and log_levels=true")
         self.subtract_first, self.log_levels, self.peaks = subtract_first, log_levels, peaks
-        self.tubelet_frames = tubelet_frames
+        self.tubelet_frames, self.first_gain = tubelet_frames, first_gain
 
     @property
     def shown_frames(self) -> int:
@@ -66,7 +74,7 @@ class ContrastAgent(nn.Module):
         first, later = clips[:, :, :1], clips[:, :, 1:] - clips[:, :, :1]
         if not self.log_levels:
             return torch.cat((first, later), dim=2)
-        shown = torch.cat((first, GAIN * later), dim=2)
+        shown = torch.cat((self.first_gain * first, GAIN * later), dim=2)
         if not self.peaks:
             return shown
         since = torch.cat((torch.zeros_like(first), later), dim=2)

@@ -50,6 +50,7 @@ class VideoViT(VideoEncoder):
         subtract_first: bool = False,
         log_levels: bool = False,
         peaks: bool = False,
+        first_gain: float = 1.0,
         normalize_tokens: bool = True,
         pretrained: str | None = None,
         kept: Mapping[str, Any] | None = None,
@@ -77,6 +78,8 @@ class VideoViT(VideoEncoder):
             peaks: Show the stem, beside the frames of a tubelet, their greatest difference from the
                 first and its logarithm, in which a narrowing is a step of the same size in any
                 vessel. Needs both of the above.
+            first_gain: What the first frame's logarithm is multiplied by, where there are
+                differences of logarithms; 3 shows calcium, which stands in it, as strong as them.
             normalize_tokens: Scale each token behind the stem and behind the last block. False
                 keeps its size, which says how much there is to see in its tubelet.
             pretrained: Folder of a run whose tower is built alike, or a safetensors file of one.
@@ -91,6 +94,7 @@ class VideoViT(VideoEncoder):
             log_levels=log_levels,
             peaks=peaks,
             tubelet_frames=tubelet[0],
+            first_gain=first_gain,
         )
         self.shown = (self.contrast.shown_frames, *tubelet[1:])
         self.stem = _stem(stem, width, channels, self.shown, base=stem_base)

@@ -31,6 +31,16 @@ def test_what_absorbs_as_much_looks_the_same_before_any_background() -> None:
     assert float(shown[1][0]) == pytest.approx(-math.log(0.4) - USUAL, abs=1e-5)
 
 
+def test_what_stands_in_the_first_frame_is_shown_as_strongly_as_what_comes_later() -> None:
+    strong = ContrastAgent(
+        subtract_first=True, log_levels=True, peaks=False, tubelet_frames=4, first_gain=GAIN
+    )
+    depth = torch.tensor([0.7, 0.3, 0.9, 0.1])
+    shown = strong(pixels(torch.exp(-depth) - DARKEST)).flatten()
+    differences = torch.tensor([0.7 - USUAL, 0.3 - 0.7, 0.9 - 0.7, 0.1 - 0.7])
+    torch.testing.assert_close(shown, GAIN * differences, rtol=1e-4, atol=1e-5)
+
+
 def test_each_tubelet_gets_its_own_peak_and_its_logarithm_behind_its_frames() -> None:
     agents = torch.tensor([0.0, 0.3, 0.9, 0.1])
     shown = agent(peaks=True, frames=2)(pixels(0.8 * torch.exp(-agents) - DARKEST)).flatten()
