@@ -109,6 +109,14 @@ def test_the_weak_subgroup_is_found_and_one_too_small_is_not_judged() -> None:
     assert found["X"].p_value is None
 
 
+def test_eleven_misses_at_a_quarter_are_hardly_beyond_chance() -> None:
+    """Their own spread is 0; with that of all, z is 2.05 (Fisher's exact test: p 0.06)."""
+    hits = np.repeat([0.0, 1.0, 0.0], [11, 20, 49])
+    few = subgroups({"videos": ["4"] * 11 + ["3"] * 69}, hits, np.arange(80))[1]
+    assert few.score == 0.0
+    assert few.p_value == pytest.approx(0.04, abs=0.01)
+
+
 def test_seeds_and_patients_are_drawn_together() -> None:
     first = DRAW.random((3, 200))
     second = first + np.repeat(DRAW.normal(0.1, 1, size=50), 4)
