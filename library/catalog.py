@@ -154,9 +154,9 @@ class Catalog:
         found = self._all(sql, (number,))
         return Video(*found[0]) if found else None
 
-    def stores(self) -> list[str]:
-        """Return the folders of frames that the videos are in."""
-        return [store for (store,) in self._all("SELECT DISTINCT store FROM videos")]
+    def stores(self) -> dict[str, str]:
+        """Return the folders of frames that the videos are in, each with a key of one of them."""
+        return dict(self._all("SELECT store, max(key) FROM videos GROUP BY store"))
 
     def current(self) -> Int64[np.ndarray, " row"]:
         """Return the rows that are searched."""

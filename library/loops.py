@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from cinelex.core.errors import UserError
 from cinelex.core.files import write_whole
 from cinelex.data.video.frame_store import FrameStore
 from cinelex.data.video.frames import evenly_spaced
@@ -92,9 +93,18 @@ class Loops:
         Args:
             catalog: What says in which store a video is.
             kept: Where sheets are kept that were made once.
+
+        Raises:
+            UserError: The frames are not where they were when the studies were indexed.
         """
         self._catalog, self._kept = catalog, kept
         self._stores = {store: FrameStore(store) for store in catalog.stores()}
+        for store, key in catalog.stores().items():
+            if self._stores[store].row(key) < 0:
+                raise UserError(
+                    f"{store}: the frames of this library are not there; start in the folder in "
+                    "which its studies were indexed, from which that path is"
+                )
         self._making = threading.Semaphore(2)
 
     def about(self, video: Video) -> Loop:

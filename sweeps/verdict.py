@@ -67,7 +67,9 @@ def not_distinct(found: Sequence[Outcome], leader: Outcome, metric: Metric) -> l
     Nobody can tell them from the leader by the studies that it was chosen on.
     """
     mark = leader.value(metric.name)
-    others = [(one, one.scores[metric.name]) for one in complete(found) if one is not leader]
+    others = [
+        (one, one.scores[metric.name]) for one in complete(found) if one.number != leader.number
+    ]
     return [
         one
         for one, score in others
