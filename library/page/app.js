@@ -36,8 +36,10 @@ function verdict(answer) {
   const share = `all but ${chance(answer.p_best)} of ${against}`;
   let said = `The best study scores above ${share}.`;
   if (answer.kind === "text") {
-    const many = Math.max(1, Math.round(answer.p_best * answer.studies)).toLocaleString("en");
-    said += ` By chance alone about ${many} of ${answer.studies.toLocaleString("en")} studies would.`;
+    const expected = answer.p_best * answer.studies;
+    const many = expected < 1 ? "fewer than 1"
+      : `about ${Math.round(expected).toLocaleString("en")}`;
+    said += ` By chance alone ${many} of ${answer.studies.toLocaleString("en")} studies would.`;
   }
   if (answer.strange) {
     said = "Most of these words stand in no report, so the model has never learned what they mean.";
