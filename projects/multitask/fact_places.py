@@ -7,10 +7,9 @@ import numpy as np
 from jaxtyping import Float
 
 from cinelex.metrics.bootstrap import Groups
-from cinelex.metrics.facts.vocabulary import Attribute
 from cinelex.metrics.weighted import auroc_of, estimated
 from cinelex.projects.interface.exhibits import Table
-from cinelex.projects.multitask.fact_reading import Answers, FactReader
+from cinelex.projects.multitask.fact_reading import Answers, FactReader, words_of
 
 FEW = 5
 """Studies with the fact at a place, or without it, below which the place is not called weak."""
@@ -56,7 +55,7 @@ def place_tables(
                 off = off[there]
             rows.append(
                 {
-                    "fact": _words(attribute),
+                    "fact": words_of(attribute.name),
                     "place": reader.columns[column].place.replace("_", " "),
                     "studies": len(told),
                     "with_it": int(there.sum()),
@@ -85,7 +84,3 @@ def _weakest(rows: list[Row]) -> str:
         f"Weakest: {worst['fact'].lower()} of {worst['place']}, AUROC {worst['auroc']:.3f} of "
         f"{worst['with_it']} studies with it and {worst['studies'] - worst['with_it']} without."
     )
-
-
-def _words(attribute: Attribute) -> str:
-    return attribute.name.replace("_", " ").capitalize()

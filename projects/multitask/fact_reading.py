@@ -197,3 +197,8 @@ class FactReader:
         diseased = {whole_of[place] for place, value in claims.items() if value}
         free = {whole_of[place] for place in claims} - diseased
         return {**claims, **dict.fromkeys(sorted(free), 0.0)}
+
+
+def words_of(attribute: str) -> str:
+    """Return what pages call an attribute."""
+    return attribute.replace("_", " ").capitalize()

@@ -19,7 +19,7 @@ from cinelex.projects.interface.exhibits import Table
 from cinelex.projects.interface.results import Estimate, Group, Null, Score
 from cinelex.projects.multitask.fact_places import place_tables
 from cinelex.projects.multitask.fact_probabilities import Told, probability_tables
-from cinelex.projects.multitask.fact_reading import Answers, FactReader
+from cinelex.projects.multitask.fact_reading import Answers, FactReader, words_of
 
 NOTE = (
     "Read from the reports by the parser, asked of the videos; calibrated on validation studies. "
@@ -111,7 +111,7 @@ def fact_results(reader: FactReader, answers: Answers, asked: Asked) -> tuple[Gr
                 for name, other in asked.nulls.items()
             }
             scores += _presence(attribute.name, chance, there, beside, owners, asked)
-            probabilities.append((_words(attribute.name), chance, there))
+            probabilities.append((words_of(attribute.name), chance, there))
         if attribute.kind in ("extent", "number"):
             scores += _amount(reader, attribute, answers, asked)
     drawing: Any = {"resamples": asked.resamples, "seed": asked.seed}
@@ -137,7 +137,7 @@ def _presence(
     owners: Groups,
     asked: Asked,
 ) -> list[Score]:
-    share, words = float(there.mean()), _words(name)
+    share, words = float(there.mean()), words_of(name)
     error, low, high = calibrated_error(chance)
     slope, intercept = calibration_line(chance, there)
     return [
@@ -195,7 +195,7 @@ def _amount(
     mean = np.broadcast_to(asked.mean[reader.places(attribute, part)], told.shape)[stated]
     owners = np.broadcast_to(asked.patients[:, None], told.shape)[stated]
     truth, said = told[stated], reader.numbers(attribute, answers)[stated]
-    found, words = agreement_of(said, truth), _words(attribute.name)
+    found, words = agreement_of(said, truth), words_of(attribute.name)
     constant = agreement_of(mean, truth)
     grade = len(truth) > 0 and float(np.ptp(truth)) <= WITHIN  # any grade of TIMI is within 10
     beside = {
@@ -227,7 +227,3 @@ def _amount(
         for key, (label, unit) in AGREEMENT.items()
         if not (grade and key == "within_10")
     ]
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
