@@ -75,7 +75,7 @@ def test_the_multitask_config_carries_the_recipe_of_the_history() -> None:
 def test_the_balanced_config_carries_the_winner_of_the_leaderboard() -> None:
     config = load_config(CLIP / "multitask_balanced.yaml")
     assert config.loss_weights == {
-        "contrastive": 2.0,
+        "contrastive": 4.0,
         "captioning": 0.3,
         "masked_modeling": 0.1,
         "facts": 10.0,
