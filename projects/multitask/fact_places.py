@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cinelex.metrics.bootstrap import Groups
+from cinelex.metrics.facts.segments import spoken
 from cinelex.metrics.weighted import auroc_of, estimated
 from cinelex.projects.interface.exhibits import Table
 from cinelex.projects.multitask.fact_reading import Answers, FactReader, words_of
@@ -22,6 +23,7 @@ def place_tables(
     truth: Float[np.ndarray, "study fact"],
     patients: Groups,
     *,
+    mean: Float[np.ndarray, " fact"],
     resamples: int,
     seed: int,
 ) -> list[Table]:
@@ -32,6 +34,7 @@ def place_tables(
         answers: Of the heads, for held-out studies.
         truth: What their reports state; NaN where they are silent.
         patients: The patient of each study.
+        mean: What the training reports state on average, which answers every study alike.
         resamples: Of patients, behind each interval.
         seed: Of the resamples.
     """
@@ -41,7 +44,12 @@ def place_tables(
         if attribute.kind == "choice" or len(places) < 2:
             continue
         level = reader.probabilities(attribute, answers) if attribute.kind != "number" else None
-        amount = reader.numbers(attribute, answers) if attribute.kind != "presence" else None
+        said = {}
+        if attribute.kind != "presence":
+            said["mean_error"] = reader.numbers(attribute, answers)
+            part = "value" if attribute.kind == "extent" else "level"
+            constant = mean[reader.places(attribute, part)]
+            said["predict_the_mean"] = np.broadcast_to(constant, said["mean_error"].shape)
         for number, column in enumerate(places):
             stated = np.isfinite(truth[:, column])
             told, owners = truth[stated, column], patients[stated]
@@ -50,25 +58,38 @@ def place_tables(
             if level is not None:
                 own = auroc_of(level[stated, number], there)
                 area = estimated(own, owners, resamples=resamples, seed=seed)
-            off = None if amount is None else np.abs(amount[stated, number] - told)
-            if off is not None and attribute.kind == "extent":
-                off = off[there]
+            counted = truth[:, column] > 0 if attribute.kind == "extent" else stated
+            errors = {
+                name: _mean_error(values[counted, number], truth[counted, column])
+                for name, values in said.items()
+            }
             rows.append(
                 {
                     "fact": words_of(attribute.name),
-                    "place": reader.columns[column].place.replace("_", " "),
+                    "place": spoken(reader.columns[column].place),
                     "studies": len(told),
                     "with_it": int(there.sum()),
                     "auroc": area["value"],
                     "low": area["low"],
                     "high": area["high"],
-                    "mean_error": float(off.mean()) if off is not None and len(off) else None,
+                    "mean_error": None,
+                    "predict_the_mean": None,
+                    **errors,
                 }
             )
     if not rows:
         return []
-    note = f"AUROC of presence beside chance 0.5; mean error where it is there. {_weakest(rows)}"
+    note = (
+        "AUROC of presence beside chance 0.5; mean error where it is there, beside that of the "
+        f"training reports' mean. {_weakest(rows)}"
+    )
     return [Table(name="places", title="Place by place", note=note, rows=rows)]
+
+
+def _mean_error(
+    said: Float[np.ndarray, " study"], told: Float[np.ndarray, " study"]
+) -> float | None:
+    return float(np.abs(said - told).mean()) if len(told) else None
 
 
 def _weakest(rows: list[Row]) -> str:

@@ -114,8 +114,15 @@ def fact_results(reader: FactReader, answers: Answers, asked: Asked) -> tuple[Gr
             probabilities.append((words_of(attribute.name), chance, there))
         if attribute.kind in ("extent", "number"):
             scores += _amount(reader, attribute, answers, asked)
-    drawing: Any = {"resamples": asked.resamples, "seed": asked.seed}
-    tables = place_tables(reader, answers, asked.truth, asked.patients, **drawing)
+    tables = place_tables(
+        reader,
+        answers,
+        asked.truth,
+        asked.patients,
+        mean=asked.mean,
+        resamples=asked.resamples,
+        seed=asked.seed,
+    )
     tables += probability_tables(probabilities)
     return Group(title="Facts", note=NOTE, scores=scores), tables
 

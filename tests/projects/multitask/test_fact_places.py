@@ -30,10 +30,14 @@ def test_the_place_that_is_answered_the_wrong_way_round_is_the_weakest() -> None
     answers[:, level[3]] *= -1
     answers[:, value] = 90.0
     answers[:, value[5]] = 31.0
-    (table,) = place_tables(reader, answers, truth, np.arange(40), resamples=50, seed=0)
+    mean = np.zeros(len(columns))
+    mean[value] = 60.0
+    drawing = {"resamples": 50, "seed": 0}
+    (table,) = place_tables(reader, answers, truth, np.arange(40), mean=mean, **drawing)
     rows = {row["place"]: row for row in table.rows}
-    weak, near = (columns[level[n]].place.replace("_", " ") for n in (3, 5))
+    weak, near = "distal LAD", "D2"
     assert f"Weakest: stenosis of {weak}, AUROC 0.000 of 20 studies with it" in table.note
     assert {row["auroc"] for place, row in rows.items() if place != weak} == {1.0}
     assert {row["mean_error"] for place, row in rows.items() if place != near} == {40.0}
     assert rows[near]["mean_error"] == 20.0
+    assert {row["predict_the_mean"] for row in rows.values()} == {10.0}
