@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cinelex.core.files import write_whole
+
+NAMES: Final = {"auroc": "AUROC", "benjamini_hochberg": "Benjamini-Hochberg"}
+"""Columns of tables that are names, with capitals of their own."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ def environment(*own: Path) -> Any:
     """Return jinja's environment over this folder and others; only HTML is escaped."""
     import jinja2  # here, because it takes a second
 
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader([*own, Path(__file__).parent]),
         autoescape=jinja2.select_autoescape(
             disabled_extensions=("md.jinja", "txt.jinja"), default=True, default_for_string=True
@@ -35,6 +38,13 @@ def environment(*own: Path) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["heading"] = heading
+    return made
+
+
+def heading(column: str) -> str:
+    """Return what a page writes above a column of a table: ``with_it`` is ``With it``."""
+    return NAMES.get(column, column.replace("_", " ").capitalize())
 
 
 def write_page(path: Path, template: str, *own: Path, **values: Any) -> Path:
