@@ -95,15 +95,12 @@ def awaited(
                 (write or sys.stderr.write)(f"{what} for {duration(late_s)}; still waiting\n")
 
     threading.Thread(target=watch, daemon=True).start()
-    items = iter(iterable)
     try:
-        while True:
-            since = time.monotonic()
-            item = next(items, None)
+        since = time.monotonic()
+        for item in iterable:
             since = None
-            if item is None:
-                return
             yield item
+            since = time.monotonic()
     finally:
         over.set()
 

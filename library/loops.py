@@ -98,8 +98,9 @@ class Loops:
             UserError: The frames are not where they were when the studies were indexed.
         """
         self._catalog, self._kept = catalog, kept
-        self._stores = {store: FrameStore(store) for store in catalog.stores()}
-        for store, key in catalog.stores().items():
+        stores = catalog.stores()
+        self._stores = {store: FrameStore(store) for store in stores}
+        for store, key in stores.items():
             if self._stores[store].row(key) < 0:
                 raise UserError(
                     f"{store}: the frames of this library are not there; start in the folder in "
