@@ -178,7 +178,7 @@ TASKS: Mapping[str, Task] = {
 
 
 def _facts(run: TrainedRun, studies: Sequence[Study]) -> list[list[Fact]]:
-    return run.facts(studies) if run.teller is not None else []
+    return run.facts(studies) if run.fact_writer is not None else []
 
 
 def _value(study: Sequence[Fact], attribute: str) -> float | None:

@@ -26,7 +26,7 @@ from cinelex.data.text.saved import load_tokenizer
 from cinelex.models.study_model import StudyModel
 from cinelex.projects import build_study_model
 from cinelex.projects.interface.towers import Towers
-from cinelex.projects.multitask.teller import FACTS_FILE, Teller
+from cinelex.projects.multitask.fact_writer import FACTS_FILE, FactWriter
 from cinelex.trained.engines import Engine, OnnxEngine, TorchEngine
 from cinelex.trained.proof import PROOF, answers_of_engine, answers_of_model, made_up, refuse_other
 from cinelex.trained.run import TrainedRun
@@ -82,8 +82,8 @@ def write_export(
     tensors = {name: value.contiguous().clone() for name, value in run.model.state_dict().items()}
     save_tensors(tensors, folder / WEIGHTS, metadata={"format": "pt"})
     run.tokenizer.save(folder / "tokenizer")
-    if run.teller is not None:
-        run.teller.save(folder)
+    if run.fact_writer is not None:
+        run.fact_writer.save(folder)
         # without sentences, which stay at home unless asked for, captions are held to no facts
         kept = {**read_json(folder / FACTS_FILE), "sentences": sorted(sentences)}
         write_json(folder / FACTS_FILE, kept)
@@ -149,7 +149,7 @@ def load_export(folder: Path, *, device: str = "cpu", engine: EngineName = "torc
     _fill(model, folder / WEIGHTS)
     model.eval()
     chosen: Engine = TorchEngine(model) if engine == "torch" else OnnxEngine(folder / engine)
-    run = TrainedRun(config, model, tokenizer, chosen, Teller.load(folder, tokenizer))
+    run = TrainedRun(config, model, tokenizer, chosen, FactWriter.load(folder, tokenizer))
     proof = load_file(folder / PROOF)
     if engine == "torch":
         refuse_other(folder, proof, answers_of_model(run, proof))
@@ -157,7 +157,7 @@ def load_export(folder: Path, *, device: str = "cpu", engine: EngineName = "torc
         refuse_other(folder, proof, answers_of_engine(chosen, proof), engine=engine)
     model.to(device)
     moved = TorchEngine(model) if engine == "torch" else chosen
-    return TrainedRun(config, model, tokenizer, moved, run.teller)
+    return TrainedRun(config, model, tokenizer, moved, run.fact_writer)
 
 
 def _config(folder: Path, about: Mapping[str, Any]) -> RunConfig:

@@ -14,7 +14,7 @@ from cinelex.models.adapters import merge_adapters
 from cinelex.models.study_model import StudyModel
 from cinelex.projects import build_study_model
 from cinelex.projects.interface.towers import kept_towers
-from cinelex.projects.multitask.teller import Teller
+from cinelex.projects.multitask.fact_writer import FactWriter
 from cinelex.trained.engines import TorchEngine
 from cinelex.trained.exported import EngineName, is_export, load_export
 from cinelex.trained.run import TrainedRun
@@ -82,8 +82,8 @@ def load_run(folder: Path, *, device: str = "cpu") -> TrainedRun:
     load_weights(found, model, but=COMPANIONS)
     merge_adapters(model)
     model = model.eval().to(device)
-    teller = Teller.load(folder, tokenizer)
-    return TrainedRun(config, model, tokenizer, TorchEngine(model), teller)
+    fact_writer = FactWriter.load(folder, tokenizer)
+    return TrainedRun(config, model, tokenizer, TorchEngine(model), fact_writer)
 
 
 def _from_hub(name: str) -> Path:

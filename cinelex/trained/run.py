@@ -18,7 +18,7 @@ from cinelex.models.search import Constraint
 from cinelex.models.study_model import EncodedStudies, StudyModel
 from cinelex.models.video_text import VideoText
 from cinelex.projects.multitask.fact_reading import answers_of
-from cinelex.projects.multitask.teller import Teller
+from cinelex.projects.multitask.fact_writer import FactWriter
 from cinelex.projects.studies.captions import search_of, told_of
 from cinelex.trained.engines import Clips, Engine, TorchEngine
 from cinelex.trained.found import Fact, Match, facts_of
@@ -43,14 +43,14 @@ class TrainedRun:
     tokenizer: Tokenizer
     engine: Engine
     """Makes the unit rows: the model, or its ONNX graphs."""
-    teller: Teller | None = None
+    fact_writer: FactWriter | None = None
     """Says what the heads found; None where the run asked for no facts."""
 
     @property
     def unheld(self) -> bool:
         """Return whether captions should be held to what the heads find, and nothing tells it."""
         heads = isinstance(self.model, VideoText) and self.model.fact_heads is not None
-        return heads and self.teller is None and self.config.facts.constrain
+        return heads and self.fact_writer is None and self.config.facts.constrain
 
     def encode_videos(
         self, studies: Sequence[Study], *, batch: int | None = None, progress: bool = False
@@ -134,11 +134,11 @@ class TrainedRun:
         Raises:
             UserError: The run has no heads on facts, or a video cannot be read.
         """
-        if self.teller is None:
+        if self.fact_writer is None:
             raise UserError(
                 f"run {self.config.name} has no heads on facts; train it with loss_weights.facts"
             )
-        reader = self.teller.reader
+        reader = self.fact_writer.reader
 
         def answer(clips: Sequence[Clips]) -> list[list[Fact]]:
             return facts_of(reader, self._answers(TorchEngine(self.model).encoded(clips)))
@@ -242,6 +242,7 @@ class TrainedRun:
 
     def _constraint(self, encoded: EncodedStudies) -> Constraint | None:
         """Return what holds a caption to what the heads found, as inference does."""
-        if self.teller is None or not self.config.facts.constrain or not self.teller.phrases.texts:
+        writer = self.fact_writer
+        if writer is None or not self.config.facts.constrain or not writer.phrases.texts:
             return None
-        return self.teller.constraint(self._answers(encoded).numpy(), encoded.study.device)
+        return writer.constraint(self._answers(encoded).numpy(), encoded.study.device)

@@ -11,13 +11,13 @@ from cinelex.projects.interface.exhibits import Table
 
 THRESHOLDS = (0.1, 0.2, 0.3, 0.5)
 """Probabilities from which somebody would act."""
-Told = tuple[str, Float[np.ndarray, " _"], Bool[np.ndarray, " _"]]
+Judged = tuple[str, Float[np.ndarray, " _"], Bool[np.ndarray, " _"]]
 """The name of a fact, its probability for every item, and whether the report has it."""
 
 
-def probability_tables(told: Sequence[Told]) -> list[Table]:
+def probability_tables(judged: Sequence[Judged]) -> list[Table]:
     """Return the reliability of each fact's probability, and its decision curve, as tables."""
-    if not told:
+    if not judged:
         return []
     bins = "Bins of equal numbers of items: mean probability beside the share that has the fact."
     benefit = "Net benefit an item of acting from a probability on, beside acting on all or nobody."
@@ -26,13 +26,13 @@ def probability_tables(told: Sequence[Told]) -> list[Table]:
             name="reliability",
             title="Reliability",
             note=bins,
-            rows=[row for one in told for row in _bins(*one)],
+            rows=[row for one in judged for row in _bins(*one)],
         ),
         Table(
             name="decision_curve",
             title="Decision curve",
             note=benefit,
-            rows=[row for one in told for row in _benefits(*one)],
+            rows=[row for one in judged for row in _benefits(*one)],
         ),
     ]
 

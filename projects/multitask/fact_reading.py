@@ -17,8 +17,8 @@ from cinelex.metrics.facts.targets import Column
 from cinelex.metrics.facts.vocabulary import Attribute, Vocabulary
 from cinelex.models.study_model import EncodedStudies
 from cinelex.models.video_text import VideoText
+from cinelex.projects.multitask.fact_constraint import CaptionClaims
 from cinelex.projects.multitask.fact_labels import FactLabels
-from cinelex.projects.multitask.telling import Told
 from cinelex.projects.studies.encoding import device_of, encode_batch
 
 Answers = Float[np.ndarray, "study fact"]
@@ -142,18 +142,18 @@ class FactReader:
                     shuffled[:, columns] = np.take_along_axis(own, order, axis=1)
         return shuffled
 
-    def told(self, answers: Answers) -> list[Told]:
-        """Return what the captions of these studies are to say by what the heads found."""
-        return self._told(lambda attribute: self._found(attribute, answers), len(answers))
+    def claims(self, answers: Answers) -> list[CaptionClaims]:
+        """Return what the captions of these studies are to state, by what the heads found."""
+        return self._claims(lambda attribute: self._found(attribute, answers), len(answers))
 
-    def stated_by(self, labels: FactLabels, ids: Sequence[str]) -> list[Told]:
+    def stated_by(self, labels: FactLabels, ids: Sequence[str]) -> list[CaptionClaims]:
         """Return what the captions of these studies would say if the heads knew the reports."""
         truth = np.nan_to_num(labels.values(ids))
-        return self._told(lambda attribute: self._true(attribute, truth), len(truth))
+        return self._claims(lambda attribute: self._true(attribute, truth), len(truth))
 
-    def _told(
+    def _claims(
         self, found_of: Callable[[Attribute], Sequence[Mapping[str, float]]], studies: int
-    ) -> list[Told]:
+    ) -> list[CaptionClaims]:
         must: list[set[Claim]] = [set() for _ in range(studies)]
         may: list[set[Claim]] = [set() for _ in range(studies)]
         for attribute in self.vocabulary.attributes:
@@ -164,7 +164,7 @@ class FactReader:
                     # what is not there is said of whole vessels, and else if the decoder likes
                     said = value or place in self.vocabulary.places
                     (must if said else may)[study].add((attribute.name, place, value))
-        return [Told(frozenset(a), frozenset(b)) for a, b in zip(must, may, strict=True)]
+        return [CaptionClaims(frozenset(a), frozenset(b)) for a, b in zip(must, may, strict=True)]
 
     def _found(self, attribute: Attribute, answers: Answers) -> list[dict[str, float]]:
         """Return the value of each place that something is claimed of, 0 for a denial."""

@@ -18,7 +18,7 @@ from cinelex.metrics.weighted import WITHIN, agreement_of, auroc_of, estimated, 
 from cinelex.projects.interface.exhibits import Table
 from cinelex.projects.interface.results import Estimate, Group, Null, Score
 from cinelex.projects.multitask.fact_places import place_tables
-from cinelex.projects.multitask.fact_probabilities import Told, probability_tables
+from cinelex.projects.multitask.fact_probabilities import Judged, probability_tables
 from cinelex.projects.multitask.fact_reading import Answers, FactReader, words_of
 
 NOTE = (
@@ -92,7 +92,7 @@ class Asked:
 
 
 def fact_results(reader: FactReader, answers: Answers, asked: Asked) -> tuple[Group, list[Table]]:
-    """Return, by attribute, how well presence and amount are told, and tables for the page.
+    """Return, by attribute, how well presence and amount are found, and tables for the page.
 
     They are of the places of each attribute, of reliability, and of net benefit.
 
@@ -100,12 +100,12 @@ def fact_results(reader: FactReader, answers: Answers, asked: Asked) -> tuple[Gr
     it, or with their mean number.
     """
     scores: list[Score] = []
-    probabilities: list[Told] = []
+    probabilities: list[Judged] = []
     for attribute, places, known in _attributes(reader, asked):
-        told = asked.truth[:, places][known]
+        truth = asked.truth[:, places][known]
         owners = np.broadcast_to(asked.patients[:, None], known.shape)[known]
-        if attribute.kind != "number" and len(told):
-            chance, there = reader.probabilities(attribute, answers)[known], told > 0
+        if attribute.kind != "number" and len(truth):
+            chance, there = reader.probabilities(attribute, answers)[known], truth > 0
             beside = {
                 name: reader.probabilities(attribute, other)[known]
                 for name, other in asked.nulls.items()

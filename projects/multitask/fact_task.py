@@ -16,14 +16,14 @@ from cinelex.losses.facts import Facts
 from cinelex.models.video_text import VideoText
 from cinelex.projects.interface.exhibits import Table
 from cinelex.projects.interface.results import Group
+from cinelex.projects.multitask.constrained_captions import ConstrainedCaptions
 from cinelex.projects.multitask.counterfactuals import counterfactual_groups
 from cinelex.projects.multitask.fact_labels import FactLabels
 from cinelex.projects.multitask.fact_nulls import metadata_answers
 from cinelex.projects.multitask.fact_reading import read_facts
 from cinelex.projects.multitask.fact_results import Asked, fact_results
 from cinelex.projects.multitask.fact_table import fact_rows
-from cinelex.projects.multitask.teller import Teller
-from cinelex.projects.multitask.told_captions import ToldCaptions
+from cinelex.projects.multitask.fact_writer import FactWriter
 from cinelex.projects.studies.beside import blind_studies
 from cinelex.projects.studies.blind import STILL_SEEN, Blind
 from cinelex.projects.studies.captions import Written
@@ -66,21 +66,22 @@ class FactTask:
         """Return captions that state what the heads found, and with ``beside`` the controls."""
         if beside and self.config.evaluation.generation.beams > 1:
             say("captions state what the heads found: no beams; facts.constrain=false takes them")
-        told = ToldCaptions(self.config, model, self._teller(model), self.labels, dataset)
+        writer = self._fact_writer(model)
+        captions = ConstrainedCaptions(self.config, model, writer, self.labels, dataset)
         answers = read_facts(model, dataset, batch=self.config.evaluation.batch)
-        return told.controls(answers) if beside else Written(told.write(answers))
+        return captions.controls(answers) if beside else Written(captions.write(answers))
 
     def columns(self, model: VideoText, dataset: StudyDataset) -> Mapping[str, Sequence[Any]]:
         """Return the structured table of studies, by the name of a column."""
         answers = read_facts(model, dataset, batch=self.config.evaluation.batch)
-        return fact_rows(self._teller(model).reader, answers)
+        return fact_rows(self._fact_writer(model).reader, answers)
 
     def results(self, model: VideoText, folder: Path) -> tuple[list[Group], list[Table]]:
-        """Return how well test studies are answered; keep in ``folder`` what tells of others."""
+        """Return how well test studies are answered; keep the fact writer in ``folder``."""
         dataset, settings = self.data.test, self.config.evaluation
-        teller = self._teller(model)
+        writer = self._fact_writer(model)
         if self.labels.stated:
-            teller.save(folder)
+            writer.save(folder)
         blind = blind_studies(self.config, self.data)
         asked = Asked(
             truth=self.labels.values(dataset.studies.ids),
@@ -95,8 +96,8 @@ class FactTask:
             seed=self.config.seed,
         )
         answers = read_facts(model, dataset, batch=settings.batch)
-        group, tables = fact_results(teller.reader, answers, asked)
+        group, tables = fact_results(writer.reader, answers, asked)
         return [group, *counterfactual_groups(self.config, self.data, model)], tables
 
-    def _teller(self, model: VideoText) -> Teller:
-        return Teller.fit(model, self.labels, self.data, batch=self.config.evaluation.batch)
+    def _fact_writer(self, model: VideoText) -> FactWriter:
+        return FactWriter.fit(model, self.labels, self.data, batch=self.config.evaluation.batch)

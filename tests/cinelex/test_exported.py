@@ -126,12 +126,12 @@ def test_sentences_that_many_patients_share_hold_captions_to_the_facts(
     assert export([*command, "4"]) == 2
     assert export([*command, "5"]) == 0
     run, kept = load(tmp_path / "out"), load(finished_run.path)
-    assert run.teller is not None
-    assert kept.teller is not None
-    assert 0 < len(run.teller.phrases.texts) < len(kept.teller.phrases.texts) / 2
-    assert set(run.teller.phrases.texts) <= set(kept.teller.phrases.texts)
+    assert run.fact_writer is not None
+    assert kept.fact_writer is not None
+    assert 0 < len(run.fact_writer.phrases.texts) < len(kept.fact_writer.phrases.texts) / 2
+    assert set(run.fact_writer.phrases.texts) <= set(kept.fact_writer.phrases.texts)
     (caption,) = run.caption([[made_up(run)["clips"][0].numpy()]])
-    fixed = [text for text in run.teller.phrases.texts if text in caption]
+    fixed = [text for text in run.fact_writer.phrases.texts if text in caption]
     assert fixed or "stenosis" in caption
 
 

@@ -24,7 +24,13 @@ CAPTIONING = {
 }
 BASELINES = {
     *("constant_normal", "shuffled", "text_only", "nearest_report"),
-    *("untold", "facts_of_blank_video", "true_facts", "told_without_video", "other_studys_facts"),
+    *(
+        "unconstrained",
+        "facts_of_blank_video",
+        "true_facts",
+        "constrained_without_video",
+        "other_studys_facts",
+    ),
     "shuffled_facts",
     *("blank_video", "shuffled_frames", "reversed_video", "first_frame", "metadata"),
 }

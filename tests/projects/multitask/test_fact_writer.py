@@ -7,7 +7,7 @@ import pytest
 
 from cinelex.core.errors import UserError
 from cinelex.data.text.tokenizer import train_tokenizer
-from cinelex.projects.multitask.teller import FACTS_FILE, Teller
+from cinelex.projects.multitask.fact_writer import FACTS_FILE, FactWriter
 
 KEPT = {"asked": [], "presence": {}, "stated": {}, "sentences": ["CANARY"]}
 
@@ -17,5 +17,5 @@ def test_damaged_facts_are_named_and_not_quoted(tmp_path: Path, kept: object) ->
     (tmp_path / FACTS_FILE).write_text(json.dumps(kept))
     tokenizer = train_tokenizer(["70%"] * 4, vocab_size=600, max_tokens=16)
     with pytest.raises(UserError, match=r"facts\.json: damaged") as refused:
-        Teller.load(tmp_path, tokenizer)
+        FactWriter.load(tmp_path, tokenizer)
     assert "CANARY" not in str(refused.value)

@@ -1,4 +1,4 @@
-"""What turns answers of the heads into words: a calibrated reader, and sentences of the reports."""
+"""Turns the answers of the fact heads into text: a calibrated reader, and sentences of reports."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,25 +16,27 @@ from cinelex.metrics.facts.targets import columns_of
 from cinelex.metrics.facts.vocabulary import vocabulary
 from cinelex.models.search import Constraint
 from cinelex.models.video_text import VideoText
+from cinelex.projects.multitask.fact_constraint import CaptionClaims, FactConstraint
 from cinelex.projects.multitask.fact_labels import FactLabels
 from cinelex.projects.multitask.fact_reading import Answers, FactReader, read_facts
 from cinelex.projects.multitask.phrases import Phrases
-from cinelex.projects.multitask.telling import Telling, Told
 from cinelex.projects.studies.data import StudyData
 
 FACTS_FILE = "facts.json"
-"""Keeps a teller in the run's folder; it holds sentences of the training reports."""
+"""File of a fact writer in the run's folder; it holds sentences of the training reports."""
 
 
 @dataclass(frozen=True)
-class Teller:
-    """What is needed to say what the heads found."""
+class FactWriter:
+    """Calibrated readings of the fact heads, and the sentences that can state them."""
 
     reader: FactReader
     phrases: Phrases
 
     @classmethod
-    def fit(cls, model: VideoText, labels: FactLabels, data: StudyData, *, batch: int) -> "Teller":
+    def fit(
+        cls, model: VideoText, labels: FactLabels, data: StudyData, *, batch: int
+    ) -> "FactWriter":
         """Calibrate on the validation studies, or on the training studies where there are none."""
         held = data.validation or data.train
         answers = read_facts(model, held, batch=batch)
@@ -43,14 +45,14 @@ class Teller:
         return cls(reader, phrases)
 
     def constraint_of(
-        self, told: Mapping[str, Told], ids: Sequence[str], device: torch.device
+        self, claims: Mapping[str, CaptionClaims], ids: Sequence[str], device: torch.device
     ) -> Constraint:
-        """Return what holds the captions of these studies to what is told of them."""
-        return Telling([told[name] for name in ids], self.phrases, device=device)
+        """Return the decoding constraint that holds these studies' captions to their claims."""
+        return FactConstraint([claims[name] for name in ids], self.phrases, device=device)
 
     def constraint(self, answers: Answers, device: torch.device) -> Constraint:
-        """Return what holds captions to what the heads answered."""
-        return Telling(self.reader.told(answers), self.phrases, device=device)
+        """Return the decoding constraint that holds captions to what the heads answered."""
+        return FactConstraint(self.reader.claims(answers), self.phrases, device=device)
 
     def save(self, folder: Path) -> None:
         """Keep it in a run's folder."""
@@ -66,7 +68,7 @@ class Teller:
         write_json(folder / FACTS_FILE, content)
 
     @classmethod
-    def load(cls, folder: Path, tokenizer: Tokenizer) -> "Teller | None":
+    def load(cls, folder: Path, tokenizer: Tokenizer) -> "FactWriter | None":
         """Return what was kept; None where nothing was.
 
         Raises:
@@ -80,7 +82,7 @@ class Teller:
             return cls._kept(content, tokenizer)
 
     @classmethod
-    def _kept(cls, content: Any, tokenizer: Tokenizer) -> "Teller":
+    def _kept(cls, content: Any, tokenizer: Tokenizer) -> "FactWriter":
         words = vocabulary(content["vocabulary"])
         reader = FactReader(
             words,

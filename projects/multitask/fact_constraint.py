@@ -1,4 +1,4 @@
-"""Captions that are told what the heads found: decoding held to sentences that claim only that."""
+"""Constrained decoding: captions are held to sentences that claim only what the heads found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from cinelex.projects.multitask.phrases import Claims, Phrase, Phrases
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a caption is to say of one study."""
+class CaptionClaims:
+    """What the caption of one study must state and may state."""
 
     must: Claims
-    """Said before the caption ends, where there are words for it."""
+    """Stated before the caption ends, if any sentence can state it."""
     may: Claims = frozenset()
-    """True as well, and said or not as the decoder likes."""
+    """Also true; the decoder chooses whether to state it."""
 
 
-class Telling:
-    """Holds a decoder to sentences that claim only what it was told.
+class FactConstraint:
+    """Holds a decoder to sentences that make only the claims that are given.
 
     Which sentences, and in which order, is the decoder's choice.
 
@@ -30,15 +30,17 @@ class Telling:
     allowed to follow a prefix).
     """
 
-    def __init__(self, told: Sequence[Told], phrases: Phrases, *, device: torch.device) -> None:
+    def __init__(
+        self, claims: Sequence[CaptionClaims], phrases: Phrases, *, device: torch.device
+    ) -> None:
         """Begin all captions.
 
         Args:
-            told: What each study's caption is to say.
-            phrases: The words for it.
+            claims: What each study's caption is to state.
+            phrases: The sentences that can state it.
             device: Where the decoder is.
         """
-        self._captions = [_Caption(one, phrases) for one in told]
+        self._captions = [_Caption(one, phrases) for one in claims]
         self._vocab, self._device = phrases.tokenizer.vocab_size, device
 
     def allowed(self) -> Bool[Tensor, "study vocab"]:
@@ -57,8 +59,8 @@ class Telling:
 class _Caption:
     """One caption that is being written."""
 
-    def __init__(self, told: Told, phrases: Phrases) -> None:
-        self.must, self.may, self.phrases = set(told.must), set(told.may), phrases
+    def __init__(self, claims: CaptionClaims, phrases: Phrases) -> None:
+        self.must, self.may, self.phrases = set(claims.must), set(claims.may), phrases
         self.written, self.ended = 0, False
         self.open: list[Phrase] = []
         self.within_reach: set[Claim] = set()

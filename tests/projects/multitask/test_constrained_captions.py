@@ -1,4 +1,4 @@
-"""A run whose captions are told what the heads found, from its first step to its tables."""
+"""Captions constrained to what the heads found, from a first step to the tables."""
 
 import csv
 import json
@@ -44,18 +44,18 @@ def table(run: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_decoder_that_is_told_the_truth_states_every_lesion(results: dict[str, Any]) -> None:
+def test_a_decoder_that_is_given_the_truth_states_every_lesion(results: dict[str, Any]) -> None:
     scores = results["captioning"]
     for name, best in (("lesion_f1_10pp", 1.0), ("number_recall", 1.0), ("hallucination_rate", 0)):
         assert scores[name]["baselines"]["true_facts"]["value"] == best
         still_seen = {"shuffled_frames", "reversed_video", "first_frame"}
-        told = {"true_facts", "told_without_video", "shuffled_facts"}
-        assert set(scores[name]["bounds"]) == told | still_seen
+        knowing = {"true_facts", "constrained_without_video", "shuffled_facts"}
+        assert set(scores[name]["bounds"]) == knowing | still_seen
 
 
 def test_the_facts_decide_what_is_stated_and_not_the_decoder(results: dict[str, Any]) -> None:
     score = results["captioning"]["lesion_f1_segment"]
-    assert score["baselines"]["told_without_video"]["value"] == pytest.approx(score["value"])
+    assert score["baselines"]["constrained_without_video"]["value"] == pytest.approx(score["value"])
 
 
 def test_the_term_stands_beside_its_chance(results: dict[str, Any]) -> None:

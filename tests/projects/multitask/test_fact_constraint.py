@@ -1,4 +1,4 @@
-"""A decoder that is told facts states these and nothing else, whatever it would rather say."""
+"""A decoder constrained to facts states these and nothing else, whatever it prefers."""
 
 import pytest
 import torch
@@ -8,8 +8,8 @@ from cinelex.metrics.facts.lesions import lesions_of
 from cinelex.metrics.facts.parse import read
 from cinelex.metrics.facts.vocabulary import vocabulary
 from cinelex.models.caption_decoder import TransformerCaptionDecoder
+from cinelex.projects.multitask.fact_constraint import CaptionClaims, FactConstraint
 from cinelex.projects.multitask.phrases import Phrases
-from cinelex.projects.multitask.telling import Telling, Told
 
 WORDS = vocabulary("coronary")
 REPORTS = [
@@ -32,7 +32,7 @@ def tokenizer() -> TrainedTokenizer:
     return train_tokenizer(REPORTS, vocab_size=700, max_tokens=120)
 
 
-def told(tokenizer: TrainedTokenizer, *facts: Told, seed: int = 0) -> list[str]:
+def constrained(tokenizer: TrainedTokenizer, *facts: CaptionClaims, seed: int = 0) -> list[str]:
     """Let a decoder that knows nothing write under the constraint."""
     torch.manual_seed(seed)
     phrases = Phrases.of(REPORTS, tokenizer, WORDS)
@@ -46,7 +46,7 @@ def told(tokenizer: TrainedTokenizer, *facts: Told, seed: int = 0) -> list[str]:
         eos_id=tokenizer.eos_id,
         pad_id=tokenizer.pad_id,
         max_tokens=120,
-        constraint=Telling(facts, phrases, device=torch.device("cpu")),
+        constraint=FactConstraint(facts, phrases, device=torch.device("cpu")),
     )
     return [tokenizer.decode(row) for row in written.tolist()]
 
@@ -55,7 +55,7 @@ def told(tokenizer: TrainedTokenizer, *facts: Told, seed: int = 0) -> list[str]:
 def test_a_caption_states_all_that_it_must_and_nothing_that_it_may_not(
     tokenizer: TrainedTokenizer, seed: int
 ) -> None:
-    (caption,) = told(tokenizer, Told(frozenset(MUST), frozenset(MAY)), seed=seed)
+    (caption,) = constrained(tokenizer, CaptionClaims(frozenset(MUST), frozenset(MAY)), seed=seed)
     found = lesions_of(read(caption))
     assert {place: fact.middle for place, fact in found.positive.items()} == {
         "mid_lad": 40.0,  # a sentence about 70 %, with another number
@@ -69,8 +69,8 @@ def test_a_caption_states_all_that_it_must_and_nothing_that_it_may_not(
 def test_what_no_report_has_words_for_does_not_keep_a_caption_from_ending(
     tokenizer: TrainedTokenizer,
 ) -> None:
-    unsayable = Told(frozenset({("tortuosity", "study", 1.0), ("flow", "study", 2.0)}))
-    captions = told(tokenizer, unsayable, Told(frozenset()))
+    unsayable = CaptionClaims(frozenset({("tortuosity", "study", 1.0), ("flow", "study", 2.0)}))
+    captions = constrained(tokenizer, unsayable, CaptionClaims(frozenset()))
     assert captions == ["TIMI 2 flow.", ""]
 
 
