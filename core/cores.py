@@ -3,11 +3,16 @@
 import os
 
 
-def usable_cores() -> int:
-    """Return on how many cores this process may run; not every system says less than all."""
+def core_numbers() -> list[int]:
+    """Return the cores that this process may run on; not every system says less than all."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def usable_cores() -> int:
+    """Return on how many cores this process may run."""
+    return len(core_numbers())
 
 
 def own_cores() -> int:

@@ -12,9 +12,9 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from types import FrameType
 
+import psutil
 from torch.distributed import run
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.elastic.rendezvous.api import RendezvousError
@@ -25,8 +25,6 @@ from cinelex.core.exit_codes import LOST_PEER
 
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 """What every process gets that this one got."""
-TASKS = Path("/proc/self/task")
-"""A folder for each thread of this process."""
 
 
 def launch(
@@ -95,25 +93,15 @@ def _exit_code(error: ChildFailedError, processes: int) -> int:
 
 def _pass_on(number: int, frame: FrameType | None) -> None:
     """Send the signal to the processes, which torchrun keeps in sessions of their own."""
-    found = children()
+    found = psutil.Process().children()
     for child in found:
-        with suppress(ProcessLookupError):
-            os.kill(child, number)
+        with suppress(psutil.NoSuchProcess):
+            child.send_signal(number)
     if not found:
         # nobody is there who could save or answer: the signal is for this process
         if number == signal.SIGINT:
             leave_at_once(number, frame)
         os._exit(128 + number)
-
-
-def children() -> list[int]:
-    """Return the children of all threads."""
-    found = []
-    for task in TASKS.iterdir():
-        # a thread may end while the list is read
-        with suppress(FileNotFoundError, ProcessLookupError):
-            found += [int(child) for child in (task / "children").read_text().split()]
-    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

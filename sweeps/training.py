@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from cinelex.core.cores import core_numbers
 from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import HUNG, INTERRUPTED, LOST_PEER, PREEMPTED
 from cinelex.core.leash import leashed
@@ -82,7 +83,7 @@ def cpu_slots(workers: int, *, cores: Sequence[int] | None = None) -> list[Slot]
     Raises:
         UserError: There are more workers than cores.
     """
-    free = sorted(os.sched_getaffinity(0)) if cores is None else list(cores)
+    free = core_numbers() if cores is None else list(cores)
     each = len(free) // workers
     if each == 0:
         raise UserError(f"--workers {workers} is more than the {len(free)} CPU cores there are")

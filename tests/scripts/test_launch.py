@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from cinelex.scripts.launch import children
-
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
@@ -106,13 +104,3 @@ def test_a_signal_before_the_first_process_ends_the_launcher() -> None:
     code += "signal.raise_signal(15)"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
     assert ended.returncode == 128 + 15
-
-
-def test_a_thread_that_ends_while_children_are_listed_hides_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for thread in ("1", "2", "3"):
-        (tmp_path / thread).mkdir()
-    (tmp_path / "2" / "children").write_text("7 8 ")
-    monkeypatch.setattr("cinelex.scripts.launch.TASKS", tmp_path)
-    assert children() == [7, 8]
