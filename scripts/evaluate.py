@@ -5,8 +5,9 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cinelex.config.data_schema import ColumnsConfig
 from cinelex.config.load import load_options
@@ -16,14 +17,24 @@ from cinelex.core.entry import CommandLine, command, guarded, prog
 from cinelex.core.errors import UserError
 from cinelex.core.files import hash_file, read_json, write_json
 from cinelex.core.folders import check_writable
+from cinelex.data.prepare.flow import WAITS, flow_of
 from cinelex.data.prepare.road import Request, prepare
+from cinelex.doctor.charts import short
 from cinelex.doctor.report.tables import score_table
 from cinelex.doctor.templates import write_page
+from cinelex.projects.interface.exhibits import Table
 from cinelex.projects.interface.results import Results
 from cinelex.scripts.bundle import FORMAT, PROTOCOL
 from cinelex.scripts.prepare import READERS, settings_of
 from cinelex.trained.exported import CONFIG, load_export
 from cinelex.trained.site import evaluate_site, read_site
+
+FLOW: Final = {
+    "name": "flow",
+    "title": "From files to studies",
+    "note": "What became of each; all that were found are counted once.",
+}
+"""The table of what the scores leave out."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -63,11 +74,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
         manifest = options.manifest if own else _prepared(options, work / "dataset")
-        if not own and options.work is None:
-            say("frames and masks go with this command; --work FOLDER keeps them, to approve masks")
-        studies = read_site(run, manifest, columns, cache=work / "cache")
+        studies, left_out = read_site(run, manifest, columns, cache=work / "cache")
         results = evaluate_site(run, studies, bundle=hash_file(options.bundle / CONFIG))
-    _write(options.out, run.config.name, results)
+        flow = [] if own else flow_of(work / "dataset")
+    waiting = sum(row["count"] for row in flow if row["became"] == WAITS)
+    if waiting and options.work is None:
+        say(
+            f"masks: {waiting} cines are left out until a person has looked at theirs; "
+            "--work FOLDER keeps them, to approve or reject"
+        )
+    flow += [
+        {"of": "studies", "became": f"left out: {why}", "count": count}
+        for why, count in left_out.items()
+        if count
+    ]
+    flow += [{"of": "studies", "became": "evaluated", "count": len(studies)}]
+    _write(options.out, run.config.name, replace(results, tables=[Table(**FLOW, rows=flow)]))
     return 0
 
 
@@ -84,6 +106,7 @@ def _prepared(options: argparse.Namespace, out: Path) -> Path:
         settings=settings_of(config),
         options={},
         read_facts=READERS[config.reports.facts],
+        stays=options.work is not None,
     )
     prepare(asked)
     return out / "manifest.parquet"
@@ -98,6 +121,8 @@ def _write(out: Path, name: str, results: Results) -> None:
         name=name,
         groups=[score_table(group) for group in results.groups],
         counts=results.counts,
+        tables=results.tables,
+        short=short,
         provenance=results.provenance,
     )
     say(f"page: {page}\ncounts: {out / 'results.json'}; these two hold no text, path or id")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from cinelex.core.errors import UserError
 from cinelex.data.loader import evaluation_batches
 from cinelex.data.studies.dataset import StudyDataset
 from cinelex.data.studies.drops import decoded
+from cinelex.data.studies.studies import Studies
 from cinelex.data.video.ingest import ingest
+from cinelex.data.video.videos import StoredVideos
 from cinelex.metrics.baselines import shuffled
 from cinelex.metrics.captions import caption_report
 from cinelex.metrics.floors import beside_floors
@@ -26,7 +29,7 @@ from cinelex.metrics.retrieval import (
 )
 from cinelex.projects.interface.results import Group, Results
 from cinelex.projects.studies.evaluation import DIRECTIONS
-from cinelex.projects.studies.manifests import columns_of, read_manifest
+from cinelex.projects.studies.manifests import columns_of, left_out, read_manifest
 from cinelex.projects.studies.measures import CAPTIONING, RETRIEVAL, scores_of
 from cinelex.projects.studies.stored import ingest_settings, prepared, sampling_of
 from cinelex.trained.held_out import unique_reports
@@ -38,8 +41,10 @@ FEWEST = 2
 
 def read_site(
     run: TrainedRun, manifest: Path, columns: ColumnsConfig, *, cache: Path
-) -> StudyDataset:
+) -> tuple[StudyDataset, dict[str, int]]:
     """Return every study of a manifest that has a report and a video, decoded as the run reads it.
+
+    How many of the others there are stands beside it, by why they are left out.
 
     Raises:
         UserError: The manifest cannot be read, or fewer than two reports are left.
@@ -60,14 +65,35 @@ def read_site(
             f"{len(kept.studies)} of {len(found.studies)} studies have a video that can be read; "
             f"an evaluation needs {FEWEST} different reports"
         )
+    dataset = _dataset(run, kept.studies, kept.store)
+    ordered = _dataset(run, kept.studies.take(_by_content(dataset)), kept.store)
+    return ordered, left_out(found, kept.studies)
+
+
+def _dataset(run: TrainedRun, studies: Studies, store: StoredVideos) -> StudyDataset:
+    data = run.config.data
     return StudyDataset(
-        kept.studies,
-        kept.store,
+        studies,
+        store,
         run.tokenizer,
         sampling=sampling_of(data),
         max_videos=data.max_videos,
         seed=run.config.seed,
     )
+
+
+def _by_content(studies: StudyDataset) -> list[int]:
+    """Return the studies in an order that neither the rows of a manifest nor its ids decide.
+
+    Pseudonyms differ from data set to data set, and with the order nulls and intervals would.
+    """
+
+    def content(place: int) -> tuple[str, str]:
+        clips = studies.sample(place, epoch=None).clips
+        return reports[place], sha256(clips.numpy().tobytes()).hexdigest()
+
+    reports = studies.studies.reports
+    return sorted(range(len(studies)), key=content)
 
 
 def evaluate_site(run: TrainedRun, studies: StudyDataset, *, bundle: str) -> Results:

@@ -54,6 +54,8 @@ class Further:
     by_content: Mapping[str, str]
     """The same, by content."""
     options: Mapping[str, Any]
+    stays: bool = True
+    """Whether the data set is kept, so that a person can do something about it."""
 
 
 def assemble(
@@ -88,19 +90,20 @@ def assemble(
     write_whole(places.out / "card.md", card(contents))
     _write_private(places, told, contents)
     write_ledger(places.out / "ledger.parquet", told, _summary(contents))
-    _say_outcome(contents, waiting, places.out)
+    _say_outcome(contents, waiting, places.out, stays=further.stays)
     return contents
 
 
-def _say_outcome(contents: Contents, waiting: int, out: Path) -> None:
+def _say_outcome(contents: Contents, waiting: int, out: Path, *, stays: bool) -> None:
     told, kept, studies = contents.told, contents.kept, contents.studies
     say(
         f"{len(told)} files: {len(kept)} cines of {len(studies)} studies kept, "
         f"{contents.with_report} of these studies with a report; "
         f"{(told['decision'] == DROPPED).sum()} files dropped, {waiting} masks wait for a person"
     )
-    sizes = (f"{split} {(studies['split'] == split).sum()}" for split in SPLITS)
-    say(f"studies of each split: {', '.join(sizes)}")
+    if stays:
+        sizes = (f"{split} {(studies['split'] == split).sum()}" for split in SPLITS)
+        say(f"studies of each split: {', '.join(sizes)}")
     for whys, what in NOT_READ.items():
         count = told["why"].isin(whys).sum()
         if count:
@@ -112,7 +115,7 @@ def _say_outcome(contents: Contents, waiting: int, out: Path) -> None:
             "in their pixels; what lies outside their masks is cut off, but look at some of them "
             "(burned_in in ledger.parquet) before the set goes anywhere"
         )
-    if waiting:
+    if waiting and stays:
         say(
             f"masks: open {out / 'review.html'}, approve or reject each, put the decisions.csv "
             f"that it gives into {out}, and run the same command again"

@@ -38,6 +38,8 @@ class Request:
     options: Mapping[str, Any]
     """The settings as they were given, for the card."""
     read_facts: ReadFacts | None = None
+    stays: bool = True
+    """Whether the data set is kept; what to do in its folder is not said otherwise."""
 
 
 def prepare(request: Request) -> int:
@@ -79,7 +81,9 @@ def _prepare(places: Places, request: Request) -> int:
         journal.compact()
     _check_any(places)
     by_content = _by_content(places, decisions)
-    further = Further(request.reports, request.read_facts, decisions, by_content, request.options)
+    further = Further(
+        request.reports, request.read_facts, decisions, by_content, request.options, request.stays
+    )
     contents = assemble(places, sources, keys, settings, further)
     withdrawn = withdraw(places, settings, by_content)  # after the manifest has let go of them
     if withdrawn:

@@ -99,13 +99,18 @@ def validation_split(data: DataConfig, manifest: Manifest) -> str | None:
     return data.validation_split
 
 
+def left_out(manifest: Manifest, studies: Studies) -> dict[str, int]:
+    """Return how many studies of a manifest are left out, by why."""
+    dropped = {DROPPED[why]: number for why, number in manifest.dropped.items()}
+    return dropped | {"without a video that can be read": len(manifest.studies) - len(studies)}
+
+
 def counted(manifest: Manifest, studies: Studies) -> str:
     """Return what a manifest holds, and what of it was left out, in one line."""
     splits = ", ".join(f"{name} {count}" for name, count in manifest.splits().items())
-    left_out = {DROPPED[why]: number for why, number in manifest.dropped.items()}
-    left_out |= {"without a video that can be read": len(manifest.studies) - len(studies)}
-    why = ", ".join(f"{number} {reason}" for reason, number in left_out.items() if number)
-    dropped = f"{sum(left_out.values())} studies dropped" + (why and f" ({why})")
+    whys = left_out(manifest, studies)
+    why = ", ".join(f"{number} {reason}" for reason, number in whys.items() if number)
+    dropped = f"{sum(whys.values())} studies dropped" + (why and f" ({why})")
     videos = int(studies.video_counts.sum())
     cut = f"; {manifest.reports_cut} reports cut" if manifest.reports_cut else ""
     return f"studies: {splits}; {videos} videos; {dropped}{cut}"

@@ -13,11 +13,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from cinelex import load
+from cinelex.config.data_schema import ColumnsConfig
 from cinelex.core.errors import UserError
 from cinelex.scripts.bundle import main as bundle
 from cinelex.scripts.export import main as export
 from cinelex.trained.exported import WEIGHTS, seal
 from cinelex.trained.proof import made_up
+from cinelex.trained.site import read_site
 from tests.scripts.test_canaries import private_strings
 from tests.tiny_run import FinishedRun
 
@@ -180,7 +182,35 @@ def test_a_bundle_is_evaluated_elsewhere_and_only_numbers_come_out(
     entry = results["retrieval"]["study_to_report"]["recall_at_1"]
     assert entry["chance"] == pytest.approx(1 / results["reports"])
     assert set(entry["baselines"]) == {"blank_video", "another_studys_video"}
+    (flow,) = results["tables"]
+    assert flow["rows"] == [{"of": "studies", "became": "evaluated", "count": results["studies"]}]
     assert entry["low"] is None  # all are of one patient, and patients are resampled
+
+
+def test_ids_and_the_order_of_rows_do_not_decide_the_order_of_studies(
+    finished_run: FinishedRun, held: list[dict[str, str]], tmp_path: Path
+) -> None:
+    run = load(finished_run.path)
+
+    def read(name: str, rows: list[dict[str, str]]) -> tuple[list[str], list[Path]]:
+        path = tmp_path / name
+        with path.open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+        columns = ColumnsConfig(patient="patient_id")
+        found, left_out = read_site(run, path, columns, cache=tmp_path / "cache")
+        assert sum(left_out.values()) == 0
+        return found.studies.reports, [study.videos[0] for study in found.studies]
+
+    videos = [Path(shutil.copy(row["video_path"], tmp_path)).name for row in held[:24]]
+    rows = [{**row, "video_path": video} for row, video in zip(held, videos, strict=False)]
+    ids = [study for study in dict.fromkeys(row["study_id"] for row in rows)]
+    new = {study: f"s{len(ids) - place:03d}" for place, study in enumerate(ids)}
+    renamed = [{**row, "study_id": new[row["study_id"]]} for row in rows]
+    other = sorted(renamed, key=lambda row: row["study_id"])
+    assert [row["report"] for row in other] != [row["report"] for row in rows]
+    assert read("one.csv", rows) == read("two.csv", other)
 
 
 def assert_nothing_of(rows: list[dict[str, str]], folder: Path) -> None:
