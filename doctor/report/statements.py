@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from cinelex.doctor.report.checklists import Line
+from cinelex.doctor.report.heterogeneity import CLUSTERS, OF_NOBODY, PEOPLE, heterogeneity
 from cinelex.doctor.run_files import RunFiles
 from cinelex.projects.interface.results import Results
+from cinelex.projects.interface.towers import read_towers
 
 CARD = "card.md"
 
@@ -75,8 +77,7 @@ class Statements:
                     "reports also in training)"
                 )
             parts.append(part)
-        also = [text for text in (self._dates(), self._sites()) if text]
-        return "; ".join([*parts, *also])
+        return "; ".join(filter(None, [*parts, self._settings()]))
 
     def _sizes(self) -> str:
         counts = self.results.counts
@@ -107,7 +108,13 @@ class Statements:
 
     def _initial(self) -> str:
         assert self.config
-        return f"fresh from seed {self.config.seed} unless the towers name pretrained weights"
+        kept, fresh = read_towers(self.run.folder), f"fresh from seed {self.config.seed}"
+        towers = ", ".join(f"{name} tower" for name in kept)
+        return f"{towers} from pretrained weights, the rest {fresh}" if kept else f"all {fresh}"
+
+    def _weights(self) -> str:
+        weights = self.results.provenance.get("checkpoint")
+        return f"{self._model()}; checkpoint of hash {str(weights)[:12]}" if weights else ""
 
     def _training(self) -> str:
         assert self.config
@@ -126,7 +133,10 @@ class Statements:
 
     def _measures(self) -> str:
         titles = [group.title for group in self.results.groups]
-        return ", ".join(titles) + ", each beside its nulls" if titles else ""
+        scores = list(self.results.scores())
+        beside = sum(bool(score.nulls) for score in scores)
+        counted = f"; {beside} of {len(scores)} scores stand beside nulls"
+        return ", ".join(titles) + counted if titles else ""
 
     def _uncertainty(self) -> str:
         assert self.config
@@ -143,21 +153,20 @@ class Statements:
             f"{what}; differences paired on the same resamples; one seed, others by run_seeds.sh"
         )
 
+    def _clusters(self) -> str:
+        return heterogeneity(self.rows("subgroups"), without=(*PEOPLE, *OF_NOBODY))
+
+    def _fairness(self) -> str:
+        return heterogeneity(self.rows("subgroups"), without=(*CLUSTERS, *OF_NOBODY))
+
+    def _settings(self) -> str:
+        return "; ".join(filter(None, [self._dates(), self._sites()]))
+
+    def _performance_in_subgroups(self) -> str:
+        return "; ".join(filter(None, [self._performance(), self._heterogeneity()]))
+
     def _heterogeneity(self) -> str:
-        rows = [row for row in self.rows("subgroups") if row.get("low") is not None]
-        if not rows:
-            return ""
-        worst = min(rows, key=lambda row: row["mean"] - row["overall"])
-        holm = worst.get("holm")
-        p_value = "" if holm is None else f", p {holm:.2g} after Holm over {len(rows)}"
-        return (
-            f"{len({(r['column'], r['value']) for r in rows})} subgroups by "
-            f"{', '.join(dict.fromkeys(r['column'] for r in rows))}; "
-            f"weakest where {worst['column']} is {worst['value']}: {worst['score']} "
-            f"{worst['mean']:.3f} "
-            f"[{worst['low']:.3f}, {worst['high']:.3f}] of {worst['items']} studies, overall "
-            f"{worst['overall']:.3f}{p_value}"
-        )
+        return heterogeneity(self.rows("subgroups"))
 
     def _performance(self) -> str:
         found = [
@@ -186,14 +195,22 @@ class Statements:
             "probabilities and numbers of facts" if "Facts" in titles else "",
             f"net benefit at the thresholds {', '.join(thresholds)}" if thresholds else "",
         ]
-        return "; ".join(part for part in parts if part)
+        return "; ".join(filter(None, parts))
 
     def _inputs(self) -> str:
         return "the pixels of each study's videos" if self.rows("splits") else ""
 
     def _robustness(self) -> str:
-        blind = any("blank_video" in score.nulls for score in self.results.scores())
-        return "blind-video and metadata nulls beside every score" if blind else ""
+        scores = list(self.results.scores())
+        counts = {
+            what: sum(name in score.nulls for score in scores)
+            for name, what in (("blank_video", "blind-video"), ("metadata", "metadata"))
+        }
+        return ", ".join(
+            f"{what} null beside {count} of {len(scores)} scores"
+            for what, count in counts.items()
+            if count
+        )
 
     def _code(self) -> str:
         hashes = self.results.provenance
@@ -204,8 +221,7 @@ class Statements:
         return "worst studies and findings stand on the page" if self.run.retrieval else ""
 
     def _demographics(self) -> str:
-        columns = ("age", "sex")
-        rows = [row for row in self.rows("subgroups") if row["column"] in columns]
+        rows = [row for row in self.rows("subgroups") if row["column"] in PEOPLE]
         seen = dict.fromkeys(f"{r['column']} {r['value']}: {r['items']}" for r in rows)
         return ", ".join(seen)
 
