@@ -1,4 +1,4 @@
-"""The doctor's own commands. Started by scripts/doctor.sh."""
+"""The doctor's commands. Started by scripts/doctor.sh."""
 
 import sys
 from collections.abc import Sequence

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--reference",
         type=Path,
         metavar="OTHER",
-        help="folder of a run whose results these are compared with: were they made from them?",
+        help="folder of another run: were these results copied from it and rescaled?",
     )
     parser.add_argument("--json", action="store_true", help="findings as JSON, for machines")
 

@@ -52,14 +52,14 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--host",
         default="127.0.0.1",
-        help="address to listen at; any but this machine's own needs a token",
+        help="address to listen on; any but localhost needs a token",
     )
-    options.add_argument("--port", type=int, default=8000, help="0 takes any that is free")
+    options.add_argument("--port", type=int, default=8000, help="0 picks a free port")
     options.add_argument(
-        "--tokens", type=Path, metavar="FILE", help="a name and a token a line, for who may search"
+        "--tokens", type=Path, metavar="FILE", help="who may search: a name and a token per line"
     )
     options.add_argument(
-        "--pacs", default="", help="address of a viewer, with columns such as {study_id} in it"
+        "--pacs", default="", help="URL of a viewer, with columns in braces such as {study_id}"
     )
     options.add_argument(
         "--max-upload-mib", type=int, default=256, help="largest file to search by, in MiB"

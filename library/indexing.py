@@ -21,9 +21,7 @@ NEEDED: Final = ("faiss", "fastapi", "uvicorn")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what both commands of a library take."""
     parser.add_argument("run", type=Path, help="folder of a trained run, such as runs/multitask")
-    parser.add_argument(
-        "--manifest", type=Path, help="studies to add; without it those that the run was made of"
-    )
+    parser.add_argument("--manifest", type=Path, help="studies to add (default: those of the run)")
 
 
 def check_extra() -> None:

@@ -1,4 +1,4 @@
-"""What decoded frames there are, whether they are intact, and which of them can go."""
+"""List, verify and prune the cache of decoded frames."""
 
 import argparse
 import shutil
@@ -35,18 +35,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, (_, what) in COMMANDS.items():
         command = commands.add_parser(name, help=what, description=what)
         command.add_argument(
-            "folder", type=Path, nargs="?", default=Path("cache"), help="data.cache, or one store"
+            "folder", type=Path, nargs="?", default=Path("cache"), help="data.cache or one store"
         )
         if name == "prune":
             command.add_argument(
-                "--unused-days", type=float, help="also remove stores that no run has read since"
+                "--unused-days",
+                type=float,
+                help="also remove stores unread for so long",
             )
             command.add_argument(
                 "--prepared",
                 type=Path,
                 nargs="+",
                 metavar="DATASET/store",
-                help="also remove cines of prepared data sets that none of these has any more",
+                help="also remove cines that none of these prepared data sets contains any more",
             )
 
 
@@ -117,10 +119,10 @@ def retry(stores: Sequence[Path], _: Sequence[Path], __: argparse.Namespace) -> 
 
 Command = Callable[[Sequence[Path], Sequence[Path], argparse.Namespace], int]
 COMMANDS: dict[str, tuple[Command, str]] = {
-    "list": (show, "say which stores there are, of what, how large, and when they were last read"),
-    "verify": (verify, "read all frames and name the shards that are damaged; exit code 1 if any"),
-    "prune": (prune, "remove what processes that died left behind, and stores of earlier versions"),
-    "retry": (retry, "forget which videos were refused: the next run tries them again"),
+    "list": (show, "list all stores: contents, size and when each was last read"),
+    "verify": (verify, "read all frames and report damaged shards; exit code 1 if any"),
+    "prune": (prune, "remove leftovers of dead processes, and stores of earlier versions"),
+    "retry": (retry, "forget rejected videos, so that the next run tries them again"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Write a trained run's predictions as CardioBench evaluates them: a file a task."""
+"""Write a trained run's predictions in CardioBench's format, one file per task."""
 
 import argparse
 import sys
@@ -20,13 +20,13 @@ def parser() -> argparse.ArgumentParser:
     made = CommandLine(prog=prog("cinelex cardiobench"), description=__doc__)
     add = made.add_argument
     add("run", metavar="RUN", help="the folder of a run, an export or a bundle")
-    add("--task", required=True, help="such as CAMUS/EF; a wrong one lists them")
+    add("--task", required=True, help="such as CAMUS/EF; an unknown task lists all")
     add("--split_file", type=Path, required=True, help="the harness's table of ids and splits")
-    add("--split", default="test", help="which rows of it; all gives every one")
-    add("--path_column", default="path", help="where it has the videos")
-    add("--video_root", type=Path, default=Path(), help="the folder that paths start from")
-    add("--out", type=Path, required=True, help="folder; the file is TASK/NAME.csv below it")
-    add("--name", help="of the model; that of the run's folder where left out")
+    add("--split", default="test", help="rows to predict; all for every row")
+    add("--path_column", default="path", help="column of video paths")
+    add("--video_root", type=Path, default=Path(), help="folder that paths are relative to")
+    add("--out", type=Path, required=True, help="output folder; writes TASK/NAME.csv in it")
+    add("--name", help="name of the model (default: the run's folder)")
     add("--device", default="cpu", help="where to compute: cpu or cuda")
     return made
 

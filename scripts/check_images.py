@@ -28,13 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check one set."""
     parser = argparse.ArgumentParser(prog="check_images", description=__doc__)
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--format", choices=sorted(FORMATS), help="of a download, with --root")
-    source.add_argument("--manifest", type=Path, help="a table with a row an image")
+    source.add_argument("--format", choices=sorted(FORMATS), help="kind of download, with --root")
+    source.add_argument("--manifest", type=Path, help="table with one row per image")
     parser.add_argument("--root", type=Path, help="folder of the download")
     parser.add_argument(
-        "--columns", nargs="+", default=[], metavar="KEY=NAME", help="as data.columns of a config"
+        "--columns", nargs="+", default=[], metavar="KEY=NAME", help="like data.columns in a config"
     )
-    parser.add_argument("--quick", action="store_true", help="only look for files, decode none")
+    parser.add_argument("--quick", action="store_true", help="check that files exist, decode none")
     options = parser.parse_args(arguments)
     images, sizes, captions = _images(options)
     checked = check_images(images, sizes=sizes, decode=not options.quick, captions=captions)

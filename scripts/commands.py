@@ -18,9 +18,9 @@ class Command:
     """A line of the list of commands."""
     module: str
     examples: tuple[str, ...]
-    """Command lines without ``cinelex NAME``, each with two blanks and a comment behind."""
+    """Command lines without ``cinelex NAME``, each followed by two spaces and a comment."""
     mode: str | None = None
-    """What its module is told, as ``--run_mode``, where it does several things."""
+    """The ``--run_mode`` that is passed to its module, for a module with several."""
     group: str = "look"
     """A heading of the list of commands."""
 
@@ -30,47 +30,51 @@ def _run(what: str, *examples: str, group: str = "use", mode: str) -> Command:
     return Command(what=what, module=RUN, examples=examples, mode=mode, group=group)
 
 
-GROUPS = {n: n for n in ("begin", "train", "use", "look", "tools")} | {
-    "use": "use what was trained"
+GROUPS = {
+    "begin": "get started",
+    "train": "train",
+    "use": "use a trained run",
+    "look": "inspect and compare",
+    "tools": "tools",
 }
 """The headings of the list of commands, in its order."""
 
 COMMANDS = {
     "scan": Command(
-        what="look at a folder or a manifest and say what is there, in seconds",
+        what="summarise what a folder or a manifest contains, in seconds",
         module="cinelex.scripts.scan",
         group="begin",
         examples=(
-            "studies.csv  # columns, studies, splits, missing files, how the videos look",
+            "studies.csv  # columns, studies, splits, missing files, what the videos look like",
             "export/  # tables, videos, DICOM files, and what to do with them",
         ),
     ),
     "init": Command(
-        what="write a config for a manifest or a folder, with a reason behind each key",
+        what="write a config for a manifest or a folder, with a comment that explains each key",
         module="cinelex.scripts.init",
         group="begin",
         examples=(
             "studies.csv  # writes config.yaml; then: cinelex train --base_config config.yaml",
-            "videos/ --out exercise.yaml  # videos with a text beside each",
+            "videos/ --out exercise.yaml  # videos with a text file beside each",
         ),
     ),
     "export": Command(
-        what="write a trained run as a folder that others load, which proves itself",
+        what="export a trained run as a self-checking folder that others can load",
         module="cinelex.scripts.export",
         group="use",
         examples=(
             "runs/multitask --out exported/  # weights, tokenizer, model card",
-            "runs/multitask --out exported/ --formats safetensors,onnx,int8  # graphs as well",
+            "runs/multitask --out exported/ --formats safetensors,onnx,int8  # also as ONNX graphs",
         ),
     ),
     "bundle": Command(
-        what="write a trained run as a folder that another site evaluates",
+        what="package a trained run for evaluation at another site",
         module="cinelex.scripts.bundle",
         group="use",
         examples=("runs/multitask --out bundle/  # no patient data in it, one hash over all",),
     ),
     "evaluate": Command(
-        what="evaluate a bundle on this site's studies; a page and counts come out",
+        what="evaluate a bundle on this site's studies; writes a report page and counts only",
         module="cinelex.scripts.evaluate",
         group="use",
         examples=(
@@ -79,72 +83,72 @@ COMMANDS = {
         ),
     ),
     "prepare": Command(
-        what="make a de-identified data set of a hospital's folder of DICOM files",
+        what="turn a hospital's folder of DICOM files into a de-identified data set",
         module="cinelex.scripts.prepare",
         group="begin",
         examples=(
-            "--demo  # all of it on a synthetic hospital, in minutes",
-            "--dicom export/ --reports reports.csv --out dataset/  # or go on with it",
+            "--demo  # try it on a synthetic hospital, in minutes",
+            "--dicom export/ --reports reports.csv --out dataset/  # again: resume, add files",
         ),
     ),
     "ingest": _run(
-        "decode every video into the cache, as training would do first",
+        "decode every video into the cache, which training would otherwise do first",
         f"{CONFIG} data.manifest=studies.csv  # on a machine without a GPU",
-        f"{CONFIG} data.manifest=studies.csv --part 3/16  # one share of sixteen",
+        f"{CONFIG} data.manifest=studies.csv --part 3/16  # only the third of sixteen shares",
         mode="ingest",
         group="begin",
     ),
     "train": _run(
-        "train, or go on training, then evaluate and write the report",
-        f"{CONFIG}  # on a synthetic study set, on whatever device is there",
-        "--base_config config.yaml --selected_gpus 0,1,2  # a process on each GPU",
-        "--base_config config.yaml name=colder temperature=0.05  # any key can be set",
-        "--base_config config.yaml --print_config  # what would run",
+        "train or resume training, then evaluate and write the report",
+        f"{CONFIG}  # synthetic studies, on whatever device it finds",
+        "--base_config config.yaml --selected_gpus 0,1,2  # one process per GPU",
+        "--base_config config.yaml name=colder temperature=0.05  # override any config key",
+        "--base_config config.yaml --print_config  # print the resolved config and exit",
         mode="train",
         group="train",
     ),
     "sweep": Command(
-        what="train many runs of one config with other values, and say what is inside the noise",
+        what="search hyperparameters, and say whether the winner is better than noise",
         module="cinelex.scripts.sweep",
         group="train",
         examples=(
             f"{CONFIG} --sweep_config config/clip/sweep_config_multitask.yaml --count 20"
-            "  # W&B or Optuna chooses",
-            "--base_config config.yaml --sweep_config sweep.yaml --check_only  # refuse, or not",
+            "  # W&B or Optuna picks the trials",
+            "--base_config config.yaml --sweep_config sweep.yaml --check_only  # only validate it",
         ),
     ),
     "estimate": _run(
-        "say what a step costs, building and reading nothing",
-        f"{CONFIG} --card h100-80gb --processes 8  # before a card is rented",
+        "estimate memory and time of a step, without building the model or reading data",
+        f"{CONFIG} --card h100-80gb --processes 8  # before you rent a GPU",
         mode="estimate",
         group="train",
     ),
     "profile": _run(
-        "write a trace of a few steps, and a table of where a step goes",
+        "profile a few steps: a trace, and a table of where the time goes",
         f"{CONFIG} --steps 20  # profile/profile.md and trace.json.gz in the run's folder",
         mode="profile",
         group="train",
     ),
     "features": _run(
-        "run frozen towers over every clip and report, and keep it",
+        "compute and cache the features of frozen towers for every clip and report",
         "--base_config config/clip/frozen_features.yaml data.manifest=studies.csv"
-        "  # then train on them",
+        "  # then train on the features",
         mode="features",
         group="train",
     ),
     "validate": _run(
         "evaluate a trained run again and write the report",
-        "--base_config runs/multitask  # of the run's own config",
-        "--base_config runs/multitask --label warm temperature=0.2  # apart, so called",
+        "--base_config runs/multitask  # with the run's own config",
+        "--base_config runs/multitask --label warm temperature=0.2  # results apart, under a name",
         mode="validate",
     ),
     "repeat": _run(
-        "make the first step without a finite gradient again, and say where that begins",
-        "--base_config runs/multitask  # terms, parts and samples; nothing of the run is changed",
+        "replay the first step whose gradient was not finite, and say where that starts",
+        "--base_config runs/multitask  # by loss term, module and sample; the run is not changed",
         mode="repeat",
     ),
     "inference": _run(
-        "describe studies that need no report",
+        "predict on studies without reports: captions, facts, nearest studies",
         "--base_config runs/multitask data.inference_manifest=new.csv  # predictions/inference.csv",
         mode="inference",
     ),
@@ -154,13 +158,13 @@ COMMANDS = {
         mode="embed",
     ),
     "index": Command(
-        what="index the studies of a trained run, so that they can be searched",
+        what="index the studies of a trained run for search",
         module="cinelex.library.indexing",
         group="use",
-        examples=("runs/multitask --manifest more.csv  # only new studies are encoded",),
+        examples=("runs/multitask --manifest more.csv  # encodes only new studies",),
     ),
     "cardiobench": Command(
-        what="write predictions in the files that the harness CardioBench evaluates",
+        what="write predictions in the format of the CardioBench harness",
         module="cinelex.scripts.cardiobench",
         group="use",
         examples=(
@@ -168,31 +172,31 @@ COMMANDS = {
         ),
     ),
     "demo": Command(
-        what="search studies in a browser: by a finding, by videos or by a study",
+        what="search studies in a browser by finding, by videos or by study",
         module="cinelex.library.demo",
         group="use",
         examples=(
-            "runs/multitask  # on this machine alone",
-            "runs/multitask --host 0.0.0.0 --tokens people.txt  # for those who have a token",
+            "runs/multitask  # reachable from this machine only",
+            "runs/multitask --host 0.0.0.0 --tokens people.txt  # for anyone with a token",
             "runs/multitask --pacs 'https://pacs.example/view?study={study_id}'",
         ),
     ),
     "caption": Command(
-        what="write a report about the videos of one study",
+        what="write the report of one study from its videos",
         module="cinelex.scripts.use",
         mode="caption",
         group="use",
         examples=("runs/multitask a.mp4 b.mp4  # all videos of the study, in any order",),
     ),
     "facts": Command(
-        what="say what the heads of a run find in the videos of one study",
+        what="list the facts that a run's heads find in the videos of one study",
         module="cinelex.scripts.use",
         mode="facts",
         group="use",
-        examples=("runs/multitask a.mp4 b.mp4  # of a run that was trained with facts",),
+        examples=("runs/multitask a.mp4 b.mp4  # for a run trained with the facts term",),
     ),
     "search": Command(
-        what="find the reports nearest to a study, beside what a report at random scores",
+        what="find the reports nearest to a study, beside the score of a random report",
         module="cinelex.scripts.use",
         mode="search",
         group="use",
@@ -201,22 +205,22 @@ COMMANDS = {
         ),
     ),
     "doctor": Command(
-        what="ask the doctor about a run, logs, a write-up, predictions or loss weights",
+        what="examine a run, logs, a write-up, predictions or loss weights",
         module="cinelex.doctor.__main__",
         examples=(
             "check runs/multitask  # what the rules find",
             "logs wandb_export.csv  # which claims the curves support",
-            "claims results.md runs/multitask  # which numbers the run bears out",
-            "predictions table.parquet --manifest studies.csv  # of any system, untrained",
+            "claims results.md runs/multitask  # which numbers the run supports",
+            "predictions table.parquet --manifest studies.csv  # from any system; trains nothing",
         ),
     ),
     "runs": Command(
         what="list, show, compare and rank finished runs",
         module="cinelex.scripts.finished_runs.command",
         examples=(
-            "list  # all that finished, with their hashes",
+            "list  # all finished runs, with their hashes",
             "compare --first runs/a-seed* --second runs/b-seed*  # paired by person and seed",
-            "leaderboard --by recall_at_1  # a table for each protocol",
+            "leaderboard --by recall_at_1  # one table per evaluation protocol",
         ),
     ),
     "run": Command(
@@ -224,19 +228,19 @@ COMMANDS = {
         module=RUN,
         group="tools",
         examples=(
-            f"{CONFIG} --run_mode doctor  # all that can be known without training",
+            f"{CONFIG} --run_mode doctor  # examine everything without training",
             "--base_config config/eq/semantic_eq.yaml --run_mode generate warm bright"
-            "  # a mode of one system",
+            "  # a run mode of one project",
         ),
     ),
     "cache": Command(
-        what="list, verify, prune or retry decoded frames",
+        what="list, verify, prune or retry the cache of decoded frames",
         module="cinelex.scripts.cache",
         group="tools",
-        examples=("list  # which stores there are, how large, when last read",),
+        examples=("list  # stores, their sizes and when each was last read",),
     ),
     "completion": Command(
-        what="print what completes commands and options in a shell",
+        what="print a script for shell completion of commands and options",
         module="cinelex.scripts.completion",
         group="tools",
         examples=(
@@ -246,4 +250,4 @@ COMMANDS = {
         ),
     ),
 }
-"""Every command by its name; none stands here before it works."""
+"""Every command by its name."""

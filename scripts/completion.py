@@ -1,4 +1,4 @@
-"""Print the completion of ``cinelex`` for a shell; loads every command, so it takes seconds."""
+"""Print a shell completion script for ``cinelex``; takes seconds, as every command is loaded."""
 
 import argparse
 import sys

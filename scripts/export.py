@@ -1,4 +1,4 @@
-"""From a trained run to a folder that others load. Started by ``cinelex export``."""
+"""Export a trained run as a folder that others can load. Started by ``cinelex export``."""
 
 import argparse
 import sys
@@ -39,18 +39,18 @@ def parser() -> argparse.ArgumentParser:
     """Return the options."""
     options = CommandLine(prog=prog("cinelex export"), description=__doc__)
     options.add_argument("run", type=Path, help="folder of a trained run, such as runs/multitask")
-    options.add_argument("--out", type=Path, required=True, help="a folder that is not there yet")
+    options.add_argument("--out", type=Path, required=True, help="folder to create; must not exist")
     options.add_argument(
         "--formats",
         default="safetensors",
-        help="of safetensors,onnx,int8; the weights are always written, int8 is made from onnx",
+        help="any of safetensors,onnx,int8; weights are always written, int8 is made from onnx",
     )
     options.add_argument(
         "--sentences",
         type=int,
         metavar="N",
-        help="take along the sentences that reports of N patients hold word for word, so that "
-        f"captions are held to the facts found; at least {MIN_PATIENTS} (default: none leave)",
+        help="include the sentences that occur verbatim in reports of N patients, so that captions "
+        f"can be constrained to facts; at least {MIN_PATIENTS} (default: include none)",
     )
     return options
 

@@ -1,4 +1,4 @@
-"""Look at a manifest or a folder and write a config for it, with a reason behind each key."""
+"""Write a config for a manifest or a folder, with a comment that explains each key."""
 
 import argparse
 import os
@@ -26,9 +26,9 @@ def parser() -> argparse.ArgumentParser:
     made = CommandLine(prog=prog("cinelex init"), description=__doc__)
     add = made.add_argument
     add("where", type=Path, metavar="MANIFEST|FOLDER", help="what to train on")
-    add("--out", type=Path, default=Path("config.yaml"), help="where the config is written")
-    add("--video_root", type=Path, help="folder that the paths start from")
-    add("--force", action="store_true", help="write over a file that is there")
+    add("--out", type=Path, default=Path("config.yaml"), help="config file to write")
+    add("--video_root", type=Path, help="folder that paths are relative to")
+    add("--force", action="store_true", help="overwrite an existing file")
     return made
 
 

@@ -1,4 +1,4 @@
-"""Parse, build, run. Started by scripts/runner.sh, once in every process."""
+"""Train, evaluate or use one config. Started by scripts/runner.sh, once in every process."""
 
 import argparse
 import json

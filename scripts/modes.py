@@ -70,7 +70,7 @@ def ingest(asked: Asked, _device: torch.device) -> int:
     folder = open_for_training(config)
     rehearse(config)
     open_project(config, folder.path)
-    say(f"ingested: frames in {config.data.cache}, what failed in {folder.path / 'rejects.csv'}")
+    say(f"ingested: frames in {config.data.cache}, rejects in {folder.path / 'rejects.csv'}")
     return 0
 
 
@@ -220,7 +220,7 @@ def _train_alone(config: RunConfig, folder: RunFolder, device: torch.device) -> 
     if not finished:
         # a rank that left earlier would be taken for a failure, and the main one be ended
         barrier()
-        say(f"stopped and saved after step {trainer.step}; the same command goes on from there")
+        say(f"stopped and saved after step {trainer.step}; the same command resumes from there")
         return PREEMPTED if trainer.cause == "preempted" else INTERRUPTED
     if is_main():
         write_csv_log(folder.path / "metrics.jsonl")
@@ -238,13 +238,13 @@ class Mode:
 
 
 MODES = {
-    "train": Mode("train, or go on training, then evaluate and write the report", train),
-    "ingest": Mode("decode every video into the cache, as training would do first", ingest),
-    "estimate": Mode("say what a step costs on --card, building and reading nothing", estimate),
-    "profile": Mode("write a trace of a few steps, and a table of where a step goes", profile),
-    "features": Mode("run frozen towers over every clip and report, and keep it", features),
+    "train": Mode("train or resume training, then evaluate and write the report", train),
+    "ingest": Mode("decode every video into the cache, without training", ingest),
+    "estimate": Mode("estimate memory and time of a step on --card from shapes alone", estimate),
+    "profile": Mode("profile a few steps: a trace, and a table of where the time goes", profile),
+    "features": Mode("compute and cache the features of frozen towers", features),
     "validate": Mode("evaluate a trained run again and write the report", validate),
-    "repeat": Mode("make the first step without a finite gradient again", repeat_step),
-    "doctor": Mode("say everything that can be known without training", consult),
+    "repeat": Mode("replay the first step whose gradient was not finite", repeat_step),
+    "doctor": Mode("examine config, data, model and log without training", consult),
 }
 """The run modes of every project; what else a trained model can be used for, its project says."""

@@ -21,27 +21,31 @@ def count(text: str) -> int:
 
 OPTIONS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
     ("--use_wandb", ("train",), {"choices": ("true", "false"), "help": "also send scalars to W&B"}),
-    ("--selected_gpus", (), {"metavar": "0,1,2", "help": "a process on each of these GPUs"}),
+    ("--selected_gpus", (), {"metavar": "0,1,2", "help": "one process on each of these GPUs"}),
     (
         "--processes",
         (),
-        {"type": count, "metavar": "N", "help": "N processes on the CPU; of estimate: N cards"},
+        {"type": count, "metavar": "N", "help": "N processes on the CPU; estimate: N GPUs"},
     ),
-    ("--print_config", (), {"action": "store_true", "help": "print what would run, and end"}),
+    ("--print_config", (), {"action": "store_true", "help": "print the resolved config and exit"}),
     (
         "--steps",
         ("morph", "profile"),
-        {"type": count, "default": 11, "help": "of morph: how many settings; of profile: how many"},
+        {"type": count, "default": 11, "help": "profile: steps to trace; morph: settings to write"},
     ),
-    ("--part", ("ingest",), {"metavar": "I/N", "help": "of ingest: decode one of N shares alone"}),
-    ("--card", ("estimate",), {"default": "cpu", "help": "of estimate: cpu, or like h100-80gb"}),
+    ("--part", ("ingest",), {"metavar": "I/N", "help": "ingest: decode only the I-th of N shares"}),
+    (
+        "--card",
+        ("estimate",),
+        {"default": "cpu", "help": "estimate: cpu or, say, h100-80gb"},
+    ),
     (
         "--label",
         NOT_TRAINING,
-        {"help": "have the results of another config or of other studies apart, so called"},
+        {"help": "write results of another config or other studies to a folder of this name"},
     ),
 )
-"""Each option, the run modes that read it (all, where none is said), and what argparse is told."""
+"""Each option, the run modes that read it (all, if none is named), and argparse's arguments."""
 
 
 class _RunHelp(Help, argparse.RawDescriptionHelpFormatter):
@@ -57,9 +61,9 @@ def parser(mode: str | None = None) -> argparse.ArgumentParser:
     made.add_argument(
         "--base_config",
         required=True,
-        help="YAML file of the run, the folder of a run, or the path of a shipped file",
+        help="YAML file, the folder of a run, or the path of a shipped config",
     )
-    shown = argparse.SUPPRESS if mode else "what to do with it, see below"
+    shown = argparse.SUPPRESS if mode else "what to do, see below"
     made.add_argument("--run_mode", metavar="MODE", default="train", help=shown)
     for name, readers, told in OPTIONS:
         if mode is None or not readers or mode in readers:
@@ -68,6 +72,6 @@ def parser(mode: str | None = None) -> argparse.ArgumentParser:
         "overrides",
         nargs="*",
         metavar="key.path=value",
-        help="change the config" + ("" if mode else "; also what to make, of generate and morph"),
+        help="override a config key" + ("" if mode else "; generate, morph: what to make"),
     )
     return made

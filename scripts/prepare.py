@@ -1,4 +1,4 @@
-"""From a hospital's folder of DICOM files to a data set. Started by scripts/prepare.sh."""
+"""Turn a hospital's folder of DICOM files into a data set. Started by scripts/prepare.sh."""
 
 import argparse
 import re
@@ -33,12 +33,12 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     made = CommandLine(prog=prog("prepare.sh"), description=__doc__)
     add = made.add_argument
-    add("--dicom", type=Path, help="folder of the export, read alone, nested anyhow")
+    add("--dicom", type=Path, help="folder of the export; only read, any nesting")
     add("--reports", type=Path, help="table of reports: CSV, Excel, Parquet or JSON lines")
-    add("--out", type=Path, help="folder of the data set; it is made, or gone on with")
-    add("--part", metavar="I/N", help="take the I-th of N shares of the files, and join nothing")
+    add("--out", type=Path, help="folder of the data set, created or resumed")
+    add("--part", metavar="I/N", help="process only the I-th of N shares of the files")
     add("--demo", action="store_true", help="make a synthetic hospital in ./demo and prepare it")
-    add("options", nargs="*", metavar="key.path=value", help="see config/prepare_schema.py")
+    add("options", nargs="*", metavar="key.path=value", help="options: config/prepare_schema.py")
     return made
 
 

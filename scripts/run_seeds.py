@@ -1,4 +1,4 @@
-"""Run one config with several seeds and say what they agree on. Started by scripts/run_seeds.sh.
+"""Run one config with several seeds, then print all scores. Started by scripts/run_seeds.sh.
 
 bash scripts/run_seeds.sh --base_config config/clipse/baseline.yaml --seeds 0,1,2 [key=value ...]
 """
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run every seed, one after the other; return the code of the first run that failed."""
     parser = CommandLine(prog=prog("run_seeds.sh"), description=__doc__)
     parser.add_argument("--base_config", required=True)
-    parser.add_argument("--seeds", default="0,1,2", help="whole numbers with commas between")
+    parser.add_argument("--seeds", default="0,1,2", help="comma-separated integers")
     for option in OPTIONS_WITH_VALUE:
         parser.add_argument(option)
     parser.add_argument("overrides", nargs="*", metavar="key.path=value")

@@ -1,4 +1,4 @@
-"""Look at a folder or a manifest and say what is there; nothing is written."""
+"""Summarise what a folder or a manifest contains; nothing is written."""
 
 import argparse
 import statistics
@@ -17,8 +17,8 @@ from cinelex.scripts.setup.look import Look, look_at
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     made = CommandLine(prog=prog("cinelex scan"), description=__doc__)
-    made.add_argument("where", type=Path, metavar="FOLDER|MANIFEST", help="nothing in it changes")
-    made.add_argument("--video_root", type=Path, help="folder that the paths start from")
+    made.add_argument("where", type=Path, metavar="FOLDER|MANIFEST", help="what to scan; only read")
+    made.add_argument("--video_root", type=Path, help="folder that paths are relative to")
     return made
 
 

@@ -1,4 +1,4 @@
-"""Parse, check, run many. Started by scripts/run_sweep.sh."""
+"""Search hyperparameters around a base config. Started by scripts/run_sweep.sh."""
 
 import argparse
 import os
@@ -36,25 +36,28 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     made = CommandLine(prog=prog("run_sweep.sh"), description=__doc__)
     add = made.add_argument
-    add("--base_config", required=True, help="YAML file of the run that is varied")
+    add("--base_config", required=True, help="YAML file of the base run")
     add("--sweep_config", required=True, type=Path, help="YAML file in W&B's sweep format")
     add("--count", type=int, help=f"configurations to try (default: run_cap, or {COUNT})")
-    add("--selected_gpus", help="like 0,1,2: a trial on each (default: all that are visible)")
-    add("--gpus_per_trial", type=int, default=1, help="GPUs that one trial trains on")
-    add("--workers", type=int, help="that many trials at once on CPU cores instead of GPUs")
-    add("--backend", choices=("auto", "local", "wandb"), default="auto", help="who chooses values")
+    add("--selected_gpus", help="such as 0,1,2: one trial on each (default: all visible)")
+    add("--gpus_per_trial", type=int, default=1, help="GPUs per trial")
+    add("--workers", type=int, help="run this many trials at once on CPU cores, not GPUs")
+    add("--backend", choices=("auto", "local", "wandb"), default="auto", help="who picks values")
     add(
-        "--engine", choices=("local", "ray"), default="local", help="ray: on all nodes of a cluster"
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="ray: all nodes of a cluster",
     )
-    add("--join", action="store_true", help="train for a W&B sweep that another node drives")
-    add("--resume", action="store_true", help="go on with a sweep")
-    add("--sampler", choices=("tpe", "cmaes"), default="tpe", help="what bayes means")
+    add("--join", action="store_true", help="work on a W&B sweep that another node started")
+    add("--resume", action="store_true", help="resume a sweep")
+    add("--sampler", choices=("tpe", "cmaes"), default="tpe", help="sampler for method: bayes")
     add("--pruner", choices=("none", "hyperband", "successive_halving", "median"))
-    add("--objective", action="append", default=[], metavar="NAME=maximize", help="repeatable")
-    add("--seeds", type=int, default=1, help="runs of each configuration")
-    add("--final_seeds", type=int, default=3, help="runs of the winner and of the default recipe")
-    add("--check_only", action="store_true", help="refuse what is to be refused, and end")
-    add("overrides", nargs="*", metavar="key.path=value", help="change the base config")
+    add("--objective", action="append", default=[], metavar="NAME=maximize", help="may be repeated")
+    add("--seeds", type=int, default=1, help="seeds per configuration")
+    add("--final_seeds", type=int, default=3, help="seeds of the final comparison with the default")
+    add("--check_only", action="store_true", help="validate the sweep and exit")
+    add("overrides", nargs="*", metavar="key.path=value", help="override a key of the base config")
     return made
 
 
@@ -102,7 +105,7 @@ def work(sweep: Sweep, slots: Sequence[Slot], options: argparse.Namespace) -> in
             finished = Driver(studies, pool, say).run(search=not online)
     say(f"page: {write_page(studies)}")
     if not finished:
-        say("stopped and saved; the same command with --resume goes on from there")
+        say("stopped and saved; the same command with --resume continues")
     return 0 if finished else INTERRUPTED
 
 

@@ -22,7 +22,11 @@ def parser(what: str | None = None) -> argparse.ArgumentParser:
     add("--run_mode", choices=QUESTIONS, default=what or "caption", help=argparse.SUPPRESS)
     add("--device", default="cpu", help="where to compute: cpu or cuda")
     if what in (None, "search"):
-        add("--reports", type=Path, help="table with a column of reports, or text, one a line")
+        add(
+            "--reports",
+            type=Path,
+            help="table with a column of reports, or text file, one per line",
+        )
         add("--count", type=int, default=5, help="how many to show")
     return made
 

@@ -20,9 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="W&B CSV export, runs table, TensorBoard event file, metrics.jsonl, an SQLite file of "
         "MLflow or trackio, or a folder, such as mlruns",
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path("log_report"), help="folder of what is written"
-    )
+    parser.add_argument("--out", type=Path, default=Path("log_report"), help="output folder")
     parser.add_argument("--json", action="store_true", help="the claims as JSON, for machines")
     parser.add_argument("--title", help="headline; default: the runs' names")
 

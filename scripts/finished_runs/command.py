@@ -137,7 +137,7 @@ class Part:
 
 
 def _folder(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--folder", type=Path, default=Path("runs"), help="where runs are kept")
+    parser.add_argument("--folder", type=Path, default=Path("runs"), help="folder of all runs")
 
 
 def _one(parser: argparse.ArgumentParser) -> None:
@@ -146,7 +146,7 @@ def _one(parser: argparse.ArgumentParser) -> None:
 
 def _two(parser: argparse.ArgumentParser) -> None:
     _one(parser)
-    parser.add_argument("other", type=Path, metavar="OTHER", help="folder of the other one")
+    parser.add_argument("other", type=Path, metavar="OTHER", help="folder of the other run")
 
 
 def _by(parser: argparse.ArgumentParser) -> None:
@@ -155,7 +155,7 @@ def _by(parser: argparse.ArgumentParser) -> None:
 
 def _groups(parser: argparse.ArgumentParser) -> None:
     for group in ("--first", "--second"):
-        parser.add_argument(group, type=Path, nargs="+", required=True, help="runs, one a seed")
+        parser.add_argument(group, type=Path, nargs="+", required=True, help="runs, one per seed")
     _by(parser)
 
 
@@ -165,11 +165,11 @@ def _board(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = {
-    "list": Part("list every run that finished, with its hashes", listed, _folder),
-    "show": Part("say a run's protocol and its headline scores", shown, _one),
-    "diff": Part("say which keys, hashes and scores of two runs differ", differing, _two),
-    "compare": Part("compare groups of runs, paired by person and seed", compared, _groups),
-    "leaderboard": Part("rank all runs, a table for each protocol", ranked, _board),
+    "list": Part("list every finished run with its hashes", listed, _folder),
+    "show": Part("show a run's evaluation protocol and headline scores", shown, _one),
+    "diff": Part("show which keys, hashes and scores of two runs differ", differing, _two),
+    "compare": Part("compare groups of runs, paired by patient and seed", compared, _groups),
+    "leaderboard": Part("rank all runs, one table per evaluation protocol", ranked, _board),
 }
 
 
