@@ -44,7 +44,7 @@ def test_help_teaches_by_example_and_in_the_words_that_were_typed(
 ) -> None:
     assert main(["ingest", "--help"]) == 0
     said = capsys.readouterr().out
-    assert "\n  # one share of sixteen\n  cinelex ingest --base_config " in said
+    assert "\n  # only the third of sixteen shares\n  cinelex ingest --base_config " in said
     assert "usage: cinelex ingest [-h]" in said
     assert "--part" in said
     assert "--card" not in said
