@@ -96,7 +96,7 @@ def parse_yaml(text: str, *, source: str, dotted_keys: bool = False) -> Document
         UserError: Not YAML, or more than plain data; the message names source and line.
     """
     if len(text) > LARGEST_CHARACTERS:
-        raise UserError(f"{source}: more than {LARGEST_CHARACTERS} characters are no config")
+        raise UserError(f"{source}: longer than a config may be ({LARGEST_CHARACTERS} characters)")
     reader = _Reader(source, dotted_keys=dotted_keys)
     try:
         data = reader.document(iter(yaml.parse(text, Loader=yaml.SafeLoader)))

@@ -31,7 +31,7 @@ FAILING = frozenset({errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EREMOTEIO})
 """Of a disk that breaks, and of a folder on a network that is away."""
 NO_PATH = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
 """Of a path that no disk has: too long a name, links that lead round."""
-SAID = "interrupted; the same command goes on from what was saved\n"
+SAID = "interrupted; the same command resumes from what was saved\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -69,7 +69,7 @@ def read_json(path: Path) -> Any:
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except RecursionError:
-        raise UserError(f"{path}: not JSON that anybody meant: nested too deep") from None
+        raise UserError(f"{path}: JSON nested too deeply") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 at byte {error.start}; expected JSON") from None
     except json.JSONDecodeError as error:

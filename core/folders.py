@@ -41,7 +41,7 @@ def new_folder(final: Path, key: str) -> Iterator[Path]:
         UserError: Something is there, or nothing can be written there.
     """
     if final.exists() or final.is_symlink():
-        raise UserError(f"{key}: {final} is there already; name a folder that is not")
+        raise UserError(f"{key}: {final} already exists; name a folder that does not")
     check_writable(final.absolute().parent, key)
     with _beside(final.absolute()) as partial_folder:
         yield partial_folder

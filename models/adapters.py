@@ -82,11 +82,11 @@ def _chosen(part: nn.Module, targets: str | None) -> list[str]:
         try:
             named = [n for n, _ in part.named_modules() if re.fullmatch(targets, n)]
         except re.error as problem:
-            raise UserError(f"targets: no regular expression ({problem})") from None
+            raise UserError(f"targets: not a regular expression ({problem})") from None
         if not named:
             kinds = (nn.Linear, nn.Conv2d)
             there = ", ".join([n for n, m in part.named_modules() if isinstance(m, kinds)][:6])
-            raise UserError(f"targets: no layer is called so; there are {there} and others")
+            raise UserError(f"targets: no layer matches; there are {there} and others")
         return named
     # the layer inside torch's own attention is read and never called
     unread = nn.modules.linear.NonDynamicallyQuantizableLinear
@@ -106,5 +106,5 @@ def _chosen(part: nn.Module, targets: str | None) -> list[str]:
         and set(layer.kernel_size) == {1}
     ]
     if not linear and not pointwise:
-        raise UserError("no layer gets an adapter by itself here; name some by targets")
+        raise UserError("no layer of this model gets an adapter by default; name some in targets")
     return linear or pointwise

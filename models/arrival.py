@@ -151,7 +151,7 @@ def _by_name(weights: Mapping[str, Tensor], key_map: KeyMap | None) -> dict[str,
             for pattern, replacement in (key_map or {}).items():
                 new = re.sub(pattern, replacement, new)
         except (re.error, IndexError) as problem:
-            raise UserError(f"key_map: {pattern!r} is no regular expression ({problem})") from None
+            raise UserError(f"key_map: {pattern!r}: not a regular expression ({problem})") from None
         if new in found:
             raise UserError(f"key_map: {found[new]} and {name} both become {new}")
         found[new] = name

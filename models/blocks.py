@@ -79,7 +79,7 @@ def check_heads(*, width: int, heads: int) -> None:
         UserError: The width is no multiple of the number of heads.
     """
     if heads < 1 or width % heads:
-        raise UserError(f"width {width} is no multiple of heads {heads}; change one of them")
+        raise UserError(f"width {width} is not a multiple of heads {heads}; change one of them")
 
 
 def start_small(module: nn.Module) -> None:

@@ -43,7 +43,7 @@ class ConvImage(VideoEncoder):
         if frames != 1:
             raise ValueError(f"conv takes images, clips of one frame; got data.frames={frames}")
         if size % 8:
-            raise ValueError(f"conv halves the image three times; {size} is no multiple of 8")
+            raise ValueError(f"conv halves the image three times; {size} is not a multiple of 8")
         self.normalize = Normalize()
         self.width = width
         self.grid = (1, size // 8, size // 8)

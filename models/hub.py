@@ -158,14 +158,14 @@ def _in_levels(settings: Mapping[str, Any]) -> tuple[list[float], list[float]]:
     given = [*settings["image_mean"], *settings["image_std"]]
     plain = all(type(v) in (int, float) and math.isfinite(v) for v in given)
     if not plain or not mean or len(mean) != len(std) or min(std) <= 0:
-        raise UserError("image_mean and image_std are no levels of channels")
+        raise UserError("image_mean and image_std: expected a level per channel")
     return mean, std
 
 
 def _fitting(source: str) -> refusing:
     """Refuse a source by which a model cannot be made."""
     return refusing(
-        f"{source} is not to be had or does not fit",
+        f"{source} cannot be obtained or does not fit",
         remedy="copy its config.json and model.safetensors into a folder, and give that folder's "
         "path",
     )

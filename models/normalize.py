@@ -51,7 +51,7 @@ def pixels_of(
     said = None if own is None else (tuple(own[0]), tuple(own[1]))
     if mean is not None and std is not None:
         if min(std) <= 0 or len(mean) != len(std):
-            raise UserError(f"mean {list(mean)} and std {list(std)} are no levels of channels")
+            raise UserError(f"mean {list(mean)} and std {list(std)}: expected a level per channel")
         return Pixels(mean=mean, std=std, own=said)
     if said is None:
         raise UserError(

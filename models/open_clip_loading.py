@@ -33,7 +33,7 @@ def load_open_clip(name: str, pretrained: bool | str) -> Any:
         raise UserError(f"no weights at {pretrained}; place the file there")
     if pretrained is True and not folder:
         raise UserError(f"pretrained of {name} must be a tag or the path of its weights")
-    absent = f"the weights {pretrained!r} of {name} are not to be had"
+    absent = f"the weights {pretrained!r} of {name} cannot be obtained"
     with refusing(absent, remedy=_remedy(folder)):
         return open_clip.create_model(
             f"local-dir:{name}" if folder else name,

@@ -61,7 +61,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (OSError, SafetensorError) as problem:
         what = type(problem).__name__
-        raise UserError(f"pretrained: {path} is no safetensors file ({what})") from None
+        raise UserError(f"pretrained: {path} is not a safetensors file ({what})") from None
 
 
 def _fitted(

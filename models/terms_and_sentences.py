@@ -71,8 +71,8 @@ class TermsAndSentences(PretrainedText):
         self.native: int = encoder.config.hidden_size  # type: ignore[union-attr, assignment]
         if width <= self.native:
             raise UserError(
-                f"the sentence encoder's rows have {self.native} numbers and leave no room for "
-                f"terms; set model.width and model.dim above that, such as {2 * self.native}"
+                f"the sentence encoder's vectors have {self.native} dimensions: no room "
+                f"for terms; set model.width and model.dim above, such as {2 * self.native}"
             )
         self.kept = {"config": described(encoder)}
         self.width, self.share, self.trunk = width, share, "both"

@@ -42,7 +42,7 @@ def build_backbone(
         backbone: nn.Module = timm.create_model(name, pretrained=True, **options)
     except (OSError, RuntimeError, ValueError) as error:
         raise UserError(
-            f"the weights of {name} are not to be had ({type(error).__name__}); download "
+            f"the weights of {name} cannot be obtained ({type(error).__name__}); download "
             f"{getattr(config, 'hf_hub_id', None) or name} (model.safetensors) on a machine with "
             "a network, and set pretrained to the path of that file"
         ) from error
@@ -62,7 +62,7 @@ def features_of(backbone: nn.Module, name: str, *, size: int) -> int:
         row: Tensor = backbone.eval()(torch.zeros(1, 3, size, size))
     backbone.train(training)
     if row.ndim != 2:
-        raise UserError(f"the backbone {name} makes no row of a frame; choose another")
+        raise UserError(f"the backbone {name} does not give one vector per frame; choose another")
     return row.shape[1]
 
 

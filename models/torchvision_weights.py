@@ -101,7 +101,7 @@ def _download(url: str) -> Path:
             torch.hub.download_url_to_file(url, str(path), hash_prefix=digits, progress=False)
         except (OSError, RuntimeError) as error:
             raise UserError(
-                f"{name} is not to be had ({type(error).__name__}); download {url} on a machine "
+                f"{name} cannot be obtained ({type(error).__name__}); download {url} on a machine "
                 f"with a network and place it at {path}"
             ) from error
     return path

@@ -86,7 +86,7 @@ class VideoMAE(PretrainedVideo):
             self.normalize = Normalize(self.pixels.mean, self.pixels.std)
         config: Any = self.videomae.config
         if channels > config.num_channels:
-            raise UserError(f"{pretrained} was trained on gray; set data.channels=1")
+            raise UserError(f"{pretrained} was trained on grayscale; set data.channels=1")
         make_repeatable(self.videomae, trained=True)
         self.width = width
         self.tubelet = (config.tubelet_size, config.patch_size, config.patch_size)

@@ -142,7 +142,7 @@ class TransformersVision(PretrainedVideo):
         if self.output == "tokens":
             return tokens
         if pooled is None:
-            raise UserError("the model itself pools nothing; set output to tokens")
+            raise UserError("the model has no pooled output; set output to tokens")
         return encoder.embedding(pooled) if self.output == "embedding" else pooled
 
     def _freeze_unread(self, *, channels: int) -> None:

@@ -40,7 +40,7 @@ def checkpoint_of(
     kept = found.position.best_step is not None
     if which == "best" or (which == "auto" and kept):
         found = checkpoint.best(found)
-        say(f"using the best checkpoint, of step {found.position.step}")
+        say(f"using the best checkpoint, from step {found.position.step}")
     return found
 
 

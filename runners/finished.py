@@ -79,7 +79,7 @@ def open_finished(asked: Asked) -> Finished:
         )
     passed_over = sorted(differing.keys() - set_here.keys() - set(moved))
     if passed_over:
-        say(f"read by {kept}; of the base config not taken: {listed(passed_over)}")
+        say(f"using {kept}; ignored from the base config: {listed(passed_over)}")
     free = [k for k in flat(asked.config) if covered(k, MAY_CHANGE) and covered(k, asked.given)]
     taken = asked.given if asked.label else [*free, *moved]
     config = with_keys_of(own, asked.config, ["name", *OF_THE_MACHINE, *taken])

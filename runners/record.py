@@ -66,7 +66,7 @@ class Record:
         self._file.truncate(self._end)
         self.missed += 1
         if self.missed == 1:
-            say(f"warning: {self.path}: a line was not written ({reason}); training goes on")
+            say(f"warning: {self.path}: a line was not written ({reason}); training continues")
 
     def close(self) -> None:
         """Close the file; nothing can be written after it."""

@@ -60,7 +60,7 @@ def restore(
     kept = {n: as_parameter(weights[n], tensor) for n, tensor in own.items() if n not in fresh}
     model.load_state_dict({**own, **kept})
     if fresh:
-        say(f"warning: {len(fresh)} tensors begin anew, first {fresh[0]!r}, and so do all moments")
+        say(f"warning: {len(fresh)} tensors start fresh, first {fresh[0]!r}, as do all moments")
     else:
         restore_optimizer(optimizer, checkpoint.read(path, "optimizer"))
     if ema is not None:
@@ -87,4 +87,4 @@ def _restore_balance(balance: nn.Module, state: Mapping[str, Tensor]) -> None:
     }:
         balance.load_state_dict(state)
     else:
-        say("warning: the balance of the losses is another one than before, and begins anew")
+        say("warning: another balance of the losses than before; it starts fresh")

@@ -135,5 +135,5 @@ def _another(config: RunConfig, path: Path) -> str:
             "name=, delete that folder, or name what may differ in resume_skip"
         )
     for line in differing.values():
-        say(f"warning: the run goes on with another config, as resume_skip allows: {line}")
+        say(f"warning: the run resumes with another config, as resume_skip allows: {line}")
     return ""

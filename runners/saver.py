@@ -101,4 +101,4 @@ class Saver:
         )
         if self.missed >= MAX_MISSED_IN_A_ROW:
             raise UserError(f"{complaint}; {self.missed} in a row: make room, then go on")
-        say(f"warning: {complaint}; training goes on, miss {self.missed}")
+        say(f"warning: {complaint}; training continues, miss {self.missed}")

@@ -229,9 +229,9 @@ class Trainer(Generic[BatchT]):
         spike = Spike(**found)
         self.saver.wait()
         if not broadcast_json(checkpoint.steps_saved(self.checkpoints)):
-            say(f"warning: no checkpoint before step {spike.step} yet; training goes on")
+            say(f"warning: no checkpoint before step {spike.step} yet; training continues")
             return False
-        say(f"going back to the newest checkpoint, on without the samples of step {spike.step}")
+        say(f"going back to the newest checkpoint, then skipping the samples of step {spike.step}")
         self._left_out[spike.step] = spike
         self._restore()
         self.books.go_back(self.position, list(self._left_out.values()))

@@ -48,8 +48,8 @@ def overview() -> str:
 
 def _listed() -> Iterator[str]:
     columns = shutil.get_terminal_size().columns
-    for group, title in GROUPS.items():
-        yield f"\n{title}:"
+    for group in GROUPS:
+        yield f"\n{group}:"
         for name, command in COMMANDS.items():
             if command.group == group:
                 yield textwrap.fill(

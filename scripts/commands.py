@@ -21,29 +21,23 @@ class Command:
     """Command lines without ``cinelex NAME``, each followed by two spaces and a comment."""
     mode: str | None = None
     """The ``--run_mode`` that is passed to its module, for a module with several."""
-    group: str = "look"
+    group: str = "inspect and compare"
     """A heading of the list of commands."""
 
 
-def _run(what: str, *examples: str, group: str = "use", mode: str) -> Command:
+def _run(what: str, *examples: str, group: str = "use a trained run", mode: str) -> Command:
     """Return a run mode as a command."""
     return Command(what=what, module=RUN, examples=examples, mode=mode, group=group)
 
 
-GROUPS = {
-    "begin": "get started",
-    "train": "train",
-    "use": "use a trained run",
-    "look": "inspect and compare",
-    "tools": "tools",
-}
+GROUPS = ("get started", "train", "use a trained run", "inspect and compare", "tools")
 """The headings of the list of commands, in its order."""
 
 COMMANDS = {
     "scan": Command(
         what="summarise what a folder or a manifest contains, in seconds",
         module="cinelex.scripts.scan",
-        group="begin",
+        group="get started",
         examples=(
             "studies.csv  # columns, studies, splits, missing files, what the videos look like",
             "export/  # tables, videos, DICOM files, and what to do with them",
@@ -52,7 +46,7 @@ COMMANDS = {
     "init": Command(
         what="write a config for a manifest or a folder, with a comment that explains each key",
         module="cinelex.scripts.init",
-        group="begin",
+        group="get started",
         examples=(
             "studies.csv  # writes config.yaml; then: cinelex train --base_config config.yaml",
             "videos/ --out exercise.yaml  # videos with a text file beside each",
@@ -61,7 +55,7 @@ COMMANDS = {
     "export": Command(
         what="export a trained run as a self-checking folder that others can load",
         module="cinelex.scripts.export",
-        group="use",
+        group="use a trained run",
         examples=(
             "runs/multitask --out exported/  # weights, tokenizer, model card",
             "runs/multitask --out exported/ --formats safetensors,onnx,int8  # also as ONNX graphs",
@@ -70,13 +64,13 @@ COMMANDS = {
     "bundle": Command(
         what="package a trained run for evaluation at another site",
         module="cinelex.scripts.bundle",
-        group="use",
+        group="use a trained run",
         examples=("runs/multitask --out bundle/  # no patient data in it, one hash over all",),
     ),
     "evaluate": Command(
         what="evaluate a bundle on this site's studies; writes a report page and counts only",
         module="cinelex.scripts.evaluate",
-        group="use",
+        group="use a trained run",
         examples=(
             "bundle/ --dicom export/ --reports reports.csv --out result/  # from DICOM files",
             "bundle/ report=text --manifest studies.csv --out result/  # or from a manifest",
@@ -85,7 +79,7 @@ COMMANDS = {
     "prepare": Command(
         what="turn a hospital's folder of DICOM files into a de-identified data set",
         module="cinelex.scripts.prepare",
-        group="begin",
+        group="get started",
         examples=(
             "--demo  # try it on a synthetic hospital, in minutes",
             "--dicom export/ --reports reports.csv --out dataset/  # again: resume, add files",
@@ -96,7 +90,7 @@ COMMANDS = {
         f"{CONFIG} data.manifest=studies.csv  # on a machine without a GPU",
         f"{CONFIG} data.manifest=studies.csv --part 3/16  # only the third of sixteen shares",
         mode="ingest",
-        group="begin",
+        group="get started",
     ),
     "train": _run(
         "train or resume training, then evaluate and write the report",
@@ -160,13 +154,13 @@ COMMANDS = {
     "index": Command(
         what="index the studies of a trained run for search",
         module="cinelex.library.indexing",
-        group="use",
+        group="use a trained run",
         examples=("runs/multitask --manifest more.csv  # encodes only new studies",),
     ),
     "cardiobench": Command(
         what="write predictions in the format of the CardioBench harness",
         module="cinelex.scripts.cardiobench",
-        group="use",
+        group="use a trained run",
         examples=(
             "runs/echo --task CAMUS/EF --split_file camus.csv --out predicted/  # EF/echo.csv",
         ),
@@ -174,7 +168,7 @@ COMMANDS = {
     "demo": Command(
         what="search studies in a browser by finding, by videos or by study",
         module="cinelex.library.demo",
-        group="use",
+        group="use a trained run",
         examples=(
             "runs/multitask  # reachable from this machine only",
             "runs/multitask --host 0.0.0.0 --tokens people.txt  # for anyone with a token",
@@ -185,21 +179,21 @@ COMMANDS = {
         what="write the report of one study from its videos",
         module="cinelex.scripts.use",
         mode="caption",
-        group="use",
+        group="use a trained run",
         examples=("runs/multitask a.mp4 b.mp4  # all videos of the study, in any order",),
     ),
     "facts": Command(
         what="list the facts that a run's heads find in the videos of one study",
         module="cinelex.scripts.use",
         mode="facts",
-        group="use",
+        group="use a trained run",
         examples=("runs/multitask a.mp4 b.mp4  # for a run trained with the facts term",),
     ),
     "search": Command(
         what="find the reports nearest to a study, beside the score of a random report",
         module="cinelex.scripts.use",
         mode="search",
-        group="use",
+        group="use a trained run",
         examples=(
             "runs/multitask a.mp4 b.mp4 --reports reports.csv --count 3  # the nearest three",
         ),

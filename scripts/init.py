@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     out = options.out
     if out.exists() and not options.force:
-        raise UserError(f"{out} is there already; name another --out, or add --force")
+        raise UserError(f"{out} already exists; name another --out, or add --force")
     check_writable(out.absolute().parent, "--out")
     manifest = _manifest(options.where, out)
     beside = options.where if manifest != options.where and options.where.is_dir() else None
@@ -65,7 +65,7 @@ def _manifest(where: Path, out: Path) -> Path:
     if where.is_file():
         return where
     if not where.is_dir():
-        raise UserError(f"{where}: there is no such file or folder")
+        raise UserError(f"{where}: no such file or folder")
     inside = look_inside(where)
     table = inside.table()
     if table is not None:

@@ -105,7 +105,7 @@ def make_demo(options: argparse.Namespace) -> None:
 
     if options.dicom or options.reports:
         raise UserError("--demo makes its own --dicom and --reports; leave those out")
-    say(f"a synthetic hospital below {DEMO}: DICOM files, a spreadsheet, rubbish")
+    say(f"a synthetic hospital in {DEMO}: DICOM files, a spreadsheet, and files that are neither")
     hospital = make_hospital(SMALL, DEMO)
     options.dicom, options.reports = hospital / "export", hospital / "reports.csv"
     options.out = options.out or DEMO / "dataset"
@@ -115,7 +115,7 @@ def say_what_next(options: argparse.Namespace, reports: int) -> None:
     """Say where the card is, and the next command."""
     say(f"card: {options.out / 'card.md'}")
     if not reports:
-        say("train: not yet, for no study has a report; start again with --reports")
+        say("not ready for training: no study has a report; run again with --reports")
         return
     train = "cinelex train" if prog("") else "bash scripts/runner.sh"
     say(
@@ -124,7 +124,7 @@ def say_what_next(options: argparse.Namespace, reports: int) -> None:
         f"{DEMO_RUN if options.demo else ''}"
     )
     if options.demo:
-        say("so few studies are memorised, and the report page will say so")
+        say("so few studies will be memorised, and the report page will say so")
 
 
 if __name__ == "__main__":

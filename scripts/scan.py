@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         where = table
     if not where.is_file():
-        raise UserError(f"{where}: there is no such file or folder")
+        raise UserError(f"{where}: no such file or folder")
     say("\n".join(look_lines(look_at(where, video_root=options.video_root))))
     say(f"next: cinelex init {options.where}")
     return 0

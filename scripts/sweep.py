@@ -82,9 +82,9 @@ def run(options: argparse.Namespace) -> int:
         sweep = create(folder, plan, base, settings, resume=options.resume)
         check_values(sweep)
         check_arguments(sweep, slots[0])
-        say("making one step of the base config, to see what is read (decodes the data, once)")
+        say("running one step of the base config to see which keys it reads (decodes all data)")
         check_read(sweep, slots[0])
-        say(f"{folder}: {len(plan.swept)} keys are swept; nothing was refused")
+        say(f"{folder}: {len(plan.swept)} keys are swept; the sweep is valid")
         return 0 if options.check_only else work(sweep, slots, options)
 
 

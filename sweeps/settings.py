@@ -84,7 +84,7 @@ def create(folder: Path, plan: Plan, base: RunConfig, settings: Settings, *, res
     if (folder / STUDY_FILE).exists():
         if not resume:
             raise UserError(
-                f"{folder} holds a sweep already; add --resume to go on with it, or give this one "
+                f"{folder} holds a sweep already; add --resume to continue it, or give this one "
                 "another name: in the sweep file"
             )
         same = {

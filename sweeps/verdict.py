@@ -31,7 +31,7 @@ class Comparison:
         """Return in words whether the winner is better than the noise of seeds."""
         low, high = self.difference.low, self.difference.high
         if low is None or high is None:
-            return "one seed: nobody can say whether that is noise"
+            return "one seed: cannot tell whether that is noise"
         if low <= 0 <= high:
             return "inside the noise"
         better = (low > 0) == (self.difference.better == "higher")

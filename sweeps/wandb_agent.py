@@ -213,7 +213,7 @@ def work(folder: str, slot: str) -> int:
         if agent.failed >= MAX_FAILED:
             raise UserError(
                 f"W&B's agent gave up: {agent.failed} runs failed one after another; their "
-                f"reasons stand in {sweep.folder / 'logs'}; go on with --resume"
+                f"reasons stand in {sweep.folder / 'logs'}; continue with --resume"
             )
     finally:
         wandb.teardown()

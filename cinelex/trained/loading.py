@@ -99,5 +99,5 @@ def _from_hub(name: str) -> Path:
         return Path(snapshot_download(name))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as problem:
         raise UserError(
-            f"{name}: no such folder, and not to be had from the hub ({type(problem).__name__})"
+            f"{name}: no such folder, and not available from the hub ({type(problem).__name__})"
         ) from None

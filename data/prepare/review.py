@@ -14,7 +14,7 @@ TEMPLATE = "review.jinja"
 SHOWN = ("key", "confidence", "source", "doubt", "doppler", "rows", "columns", "frames", "preview")
 DOUBTS = {
     "letters": "something like letters stood in the picture and was cut out",
-    "shape": "what is seen is no clean sector, disc or rectangle",
+    "shape": "the visible area is not a clean sector, disc or rectangle",
     "header": "the header says that the picture is elsewhere",
 }
 

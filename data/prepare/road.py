@@ -70,7 +70,7 @@ def _prepare(places: Places, request: Request) -> int:
     sources = Sources(roots, keys.secret("contents"))
     with WorkerPool(settings.workers) as pool:
         looked = take_inventory(places, request.dicom, number, share, settings, pool)
-        say(f"inventory: {looked} files are new or have changed")
+        say(f"inventory: {looked} files are new or changed")
         by_content = _by_content(places, decisions)
         count = decode_new(places, sources, share, settings, pool, decisions=by_content)
     say(f"decoded: {count} cines")
@@ -87,7 +87,7 @@ def _prepare(places: Places, request: Request) -> int:
     contents = assemble(places, sources, keys, settings, further)
     withdrawn = withdraw(places, settings, by_content)  # after the manifest has let go of them
     if withdrawn:
-        say(f"removed from the store: {withdrawn} cines that may not, or not any more, be there")
+        say(f"removed from the store: {withdrawn} cines that may not be kept, or no longer")
     if not contents.told["decision"].isin([KEPT, PENDING]).any():
         whys = contents.told["why"].value_counts().items()
         raise UserError(

@@ -123,5 +123,5 @@ def no_room(number: int) -> UserError:
     remedy = "make room" if number in NO_ROOM else "mend that"
     return UserError(
         f"the disk of --out could not be written to ({os.strerror(number)}); {remedy} and start "
-        "the same command again: it goes on from here"
+        "the same command again: it resumes from here"
     )

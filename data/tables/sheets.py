@@ -90,7 +90,7 @@ def read_workbook(path: Path, *, section: str) -> Table:
         sheets = [list(_sheet_rows(sheet)) for sheet in book.worksheets]
         unsaved = _unsaved_formula(content, sheets)
     except DAMAGED:
-        raise UserError(f"{path}: no workbook that can be read; save it again, or as CSV") from None
+        raise UserError(f"{path}: not a readable workbook; save it again, or as CSV") from None
     if unsaved:
         raise UserError(
             f"{path}: row {unsaved} holds a formula whose result was never saved; open the "

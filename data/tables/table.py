@@ -175,6 +175,6 @@ def as_text(path: Path, cells: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(pa.chunked_array([pa.array(column, pa.large_string())]) for column in cells)
     except UnicodeEncodeError:
         raise UserError(
-            f"{path}: a cell holds half of a character (one of two surrogates), which is no text; "
+            f"{path}: a cell holds half of a character (one of two surrogates); "
             "write the file again as UTF-8"
         ) from None

@@ -170,7 +170,7 @@ def _take(item: Item, child: ChildDecoder, writer: StoreWriter, shared: _Shared)
 def _content(item: Item, child: ChildDecoder, shared: _Shared) -> str:
     if item.key is None:
         if item.path.exists() and not item.path.is_file():
-            raise VideoUnsupported("it is no regular file")
+            raise VideoUnsupported("it is not a regular file")
         return child.content(item.path)
     if shared.source is None or item.key not in shared.source:
         raise VideoMissing("the store has no such cine")

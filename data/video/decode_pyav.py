@@ -181,7 +181,7 @@ class PyAVDecoder:
                 stream.codec_context.options = {"max_pixels": str(self.limits.max_pixels)}
                 yield container, stream, Clock(self.limits)
         except (av.error.DecoderNotFoundError, av.error.PatchWelcomeError) as error:
-            raise VideoUnsupported("there is no decoder for its codec") from error
+            raise VideoUnsupported("no decoder for its codec") from error
         except av.error.ExitError as error:
             raise VideoTimeout(
                 f"not read within {seconds:g} s; raise data.limits.deadline_s"

@@ -101,7 +101,7 @@ def refuse_others(path: Path) -> None:
     head = head_of(path)
     for begins, what in OTHERS:
         if begins.match(head):
-            raise VideoUnsupported(f"it is no video but {what}")
+            raise VideoUnsupported(f"it is not a video but {what}")
 
 
 def can_be_read(path: Path) -> bool:

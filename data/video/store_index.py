@@ -104,7 +104,7 @@ def read_segments(place: Place) -> list[Segment]:
         # a file that another process has merged is gone; the merged one is in the next list
         with suppress(FileNotFoundError):
             return _read_segments(place)
-    raise UserError(f"{place.join('')}: its index changes all the time; try again")
+    raise UserError(f"{place.join('')}: its index keeps changing; try again")
 
 
 def _read_segments(place: Place) -> list[Segment]:

@@ -26,5 +26,5 @@ def video_stream(container: Any) -> Any:
     if int(chosen.disposition) & DEPENDENT:
         raise VideoUnsupported("it is a picture in tiles, which is not read; convert it to PNG")
     if chosen.codec_context is None:
-        raise VideoUnsupported("there is no decoder for its codec")
+        raise VideoUnsupported("no decoder for its codec")
     return chosen

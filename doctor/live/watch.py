@@ -107,7 +107,7 @@ class Watch:
             "the first step; examine=false begins at once"
         )
         self.diagnostics = fresh_diagnostics(project, module, self.config, device)
-        say(f"the doctor has looked for {time.monotonic() - began:.1f} s")
+        say(f"the doctor took {time.monotonic() - began:.1f} s")
         return None if self.config.activation_checkpointing else module
 
     def begin(self, trainer: Trainer[Any]) -> None:

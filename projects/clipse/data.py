@@ -83,7 +83,7 @@ def open_clipse_data(config: RunConfig, folder: Path, *, output: Path | None = N
 
     named = split_name(config.data.validation_split or VALIDATION)
     if not images.split(named):
-        say(f"no split {named!r} among the images: no validation on the way")
+        say(f"no split {named!r} among the images: no validation during training")
     train, test = dataset(config.data.train_split), dataset(config.data.test_split)
     if train is None or test is None:
         raise UserError(

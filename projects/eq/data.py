@@ -42,7 +42,7 @@ class EqData:
         plain = " ".join(word.lower().split())
         if plain not in self.descriptors:
             known = ", ".join(self.descriptors)
-            raise UserError(f"{word!r} is no descriptor that was learned; there are {known}")
+            raise UserError(f"{word!r} is not a learned descriptor; there are {known}")
         return self.descriptors.index(plain)
 
 

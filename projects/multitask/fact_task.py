@@ -65,7 +65,7 @@ class FactTask:
     def write(self, model: VideoText, dataset: StudyDataset | Blind, *, beside: bool) -> Written:
         """Return captions that state what the heads found, and with ``beside`` the controls."""
         if beside and self.config.evaluation.generation.beams > 1:
-            say("captions state what the heads found: no beams; facts.constrain=false takes them")
+            say("captions are held to facts, so no beams; facts.constrain=false allows them")
         writer = self._fact_writer(model)
         captions = ConstrainedCaptions(self.config, model, writer, self.labels, dataset)
         answers = read_facts(model, dataset, batch=self.config.evaluation.batch)

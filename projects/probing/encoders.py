@@ -85,7 +85,7 @@ def _checkpoint(run: Path) -> checkpoint.Checkpoint:
 
 def _of_run(config: RunConfig, run: Path) -> VideoEncoder:
     if not (run / "config.yaml").exists():
-        raise UserError(f"probing.run: {run} is no run; it has no config.yaml")
+        raise UserError(f"probing.run: {run} is not a run; it has no config.yaml")
     own = load_config(run / "config.yaml")
     for key in SEEN:
         theirs, ours = getattr(own.data, key), getattr(config.data, key)

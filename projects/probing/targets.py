@@ -128,7 +128,7 @@ def _of_column(
     values = np.array([place.get(_plain(cell), np.nan) for cell in column])
     others = int(np.isnan(values).sum()) - sum(not _plain(cell) for cell in column)
     if others:
-        say(f"probing: {name}: {others} of {len(column)} cells are none of its classes; left open")
+        say(f"probing: {name}: {others} of {len(column)} cells are none of its classes; masked")
     return Target(name=name, kind=asked.kind, values=values, classes=classes)
 
 
@@ -141,7 +141,7 @@ def _numbers(column: Sequence[str], key: str) -> Float[np.ndarray, " study"]:
     try:
         return np.array([float(cell) if cell.strip() else np.nan for cell in column])
     except ValueError:
-        raise UserError(f"{key}: the column holds a cell that is no number") from None
+        raise UserError(f"{key}: the column holds a cell that is not a number") from None
 
 
 def _of_facts(config: RunConfig, reports: Sequence[str]) -> Iterator[Target]:

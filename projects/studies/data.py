@@ -105,7 +105,7 @@ def open_study_data(
 
     train, test = dataset(config.data.train_split), dataset(config.data.test_split)
     if (validation := validation_split(config.data, manifest)) is None:
-        say(f"no split {VALIDATION!r} in the manifest: no validation on the way")
+        say(f"no split {VALIDATION!r} in the manifest: no validation during training")
     return StudyData(
         tokenizer=tokenizer,
         train=train,

@@ -179,7 +179,7 @@ def _kept(
         there = sorted(set(keys) - set(missing))[:COMPARED]
         _compare(FeatureStore(folder, precision=precision), there, rows)
     if missing:
-        say(f"the frozen {tower} tower: {found} of {len(keys)} found in {folder}, the rest is made")
+        say(f"the frozen {tower} tower: {found} of {len(keys)} found in {folder}, making the rest")
         _make(config, folder, missing[rank() :: world_size()], rows, at_once=at_once)
         barrier()
     store = FeatureStore(folder, precision=precision)
@@ -215,6 +215,6 @@ def _compare(store: FeatureStore, keys: Sequence[str], rows: Rows) -> None:
         largest = float(kept.abs().max()) * TOLERANCE[store.precision]
         if made.shape != kept.shape or float((made.float().cpu() - kept).abs().max()) > largest:
             raise UserError(
-                f"{store.folder}: the tower makes other features than are kept here; delete the "
+                f"{store.folder}: the tower gives other features than are stored here; delete the "
                 "folder, and they are made again"
             )

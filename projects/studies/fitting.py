@@ -25,5 +25,5 @@ def fitted(config: RunConfig, *, studies: int) -> RunConfig:
             f"{config.gradient_accumulation_steps} micro-batches each; lower "
             "gradient_accumulation_steps, take fewer processes, or add studies"
         )
-    say(f"batch: {config.batch} asked for, and {studies} studies to train on: each step sees all")
+    say(f"batch: {config.batch} asked for, and {studies} to train on: each step sees all")
     return config.model_copy(update={"batch": studies})

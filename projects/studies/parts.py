@@ -200,8 +200,8 @@ def _closed_form(config: RunConfig, video: VideoEncoder, text: TextEncoder) -> C
         return None
     if config.model.heads != "study" or any(p.requires_grad for p in text.parameters()):
         raise UserError(
-            "model.closed_form predicts reports that stand still; set model.heads=study and a text "
-            "encoder that is not trained, such as model.text_encoder.name=tfidf"
+            "model.closed_form needs report vectors that are fixed; set model.heads=study and a "
+            "text encoder that is not trained, such as model.text_encoder.name=tfidf"
         )
     dim, share = config.model.dim, None if asked.share == "validated" else asked.share
     if asked.inputs == "features":

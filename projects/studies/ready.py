@@ -34,7 +34,8 @@ def make_ready(
     project.trial = solve_closed_form(model, every, less, batch=size, seed=config.seed)
     if project.trial.again and not (data.validation and config.validate_every and config.keep_best):
         raise UserError(
-            "model.closed_form.inputs: features that train are solved on at each validation; set "
-            "validate_every, keep_best=retrieval/mrr, data.validation_share; or video_frozen=all"
+            "model.closed_form.inputs: features of a trained tower are solved again at each "
+            "validation; set validate_every, keep_best=retrieval/mrr, data.validation_share; or "
+            "video_frozen=all"
         )
     return kept

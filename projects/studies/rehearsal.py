@@ -52,7 +52,7 @@ def _check_finite(made: Tensor, what: str) -> None:
         UserError: What it makes of sound input is no number.
     """
     if not made.isfinite().all():
-        raise UserError(f"{what} makes numbers that are not finite; bring sound weights for it")
+        raise UserError(f"{what} gives outputs that are not finite; copy its weights again")
 
 
 def made_up_batch(config: RunConfig, tokenizer: Tokenizer) -> Batch:

@@ -43,7 +43,7 @@ def read_measured(run: Path) -> Measured:
     missing = [name for name in HASHES if not results.provenance.get(name)]
     if missing:
         raise UserError(
-            f"{run / 'results.json'}: says no hash of {', '.join(missing)}, so nobody knows what "
+            f"{run / 'results.json'}: has no hash of {', '.join(missing)}, so it is unknown what "
             "it is of; run --run_mode validate on it"
         )
     return Measured(run, config, results, _protocol(config, results))

@@ -64,5 +64,5 @@ def test_a_new_folder_is_there_once_it_is_whole_and_not_at_all_where_filling_it_
         (folder / "whole").write_text("1")
         assert not out.exists()
     assert (out / "whole").read_text() == "1"
-    with pytest.raises(UserError, match="--out: .* is there already"), new_folder(out, "--out"):
+    with pytest.raises(UserError, match="--out: .* already exists"), new_folder(out, "--out"):
         pass

@@ -81,7 +81,7 @@ def test_one_seed_says_nothing_about_noise() -> None:
     one = compare(final([0.9], [0.1]), RECALL)
     assert one is not None
     assert (one.difference.low, one.difference.high, one.spread) == (None, None, None)
-    assert one.verdict == "one seed: nobody can say whether that is noise"
+    assert one.verdict == "one seed: cannot tell whether that is noise"
 
 
 def test_a_seed_without_its_pair_does_not_count() -> None:

@@ -118,7 +118,7 @@ def test_a_wrong_encoding_names_the_line_and_a_wrong_name_the_key(tmp_path: Path
     path = written(tmp_path / "m.csv", "report\ncaf\u00e9\n", "cp1252")
     with pytest.raises(UserError, match="line 2 is not text in utf-8; set data.encoding"):
         read_table(path, encoding="utf-8")
-    with pytest.raises(UserError, match="data.encoding: 'utf-9' is no encoding"):
+    with pytest.raises(UserError, match="data.encoding: 'utf-9' is not an encoding"):
         read_table(path, encoding="utf-9")
 
 
