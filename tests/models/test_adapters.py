@@ -116,7 +116,7 @@ def test_a_pattern_chooses_the_layers_and_one_that_fits_none_is_refused() -> Non
     tower = VideoViT(width=8, frames=2, size=8, channels=3, depth=2, heads=2, tubelet=(2, 4, 4))
     chosen = Adapters(rank=1, alpha=1, targets=r".*query_key_value")
     assert add_adapters(tower, chosen) == ["blocks.0.query_key_value", "blocks.1.query_key_value"]
-    for targets, message in [("nothing", "no layer is called so"), ("(", "regular expression")]:
+    for targets, message in [("nothing", "no layer matches"), ("(", "regular expression")]:
         with pytest.raises(UserError, match=message):
             add_adapters(tower, Adapters(rank=1, alpha=1, targets=targets))
 

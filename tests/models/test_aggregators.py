@@ -152,7 +152,7 @@ def test_clips_of_one_view_weigh_alike_whatever_else_they_show(rows: Tensor) -> 
 
 
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
-    with pytest.raises(UserError, match="width 16 is no multiple of heads 3"):
+    with pytest.raises(UserError, match="width 16 is not a multiple of heads 3"):
         AttentionPoolingAggregator(width=16, heads=3)
 
 

@@ -73,7 +73,7 @@ def test_a_folder_without_a_checkpoint_and_a_file_of_no_tensors_are_refused(tmp_
     with pytest.raises(UserError, match="holds no checkpoint"):
         vit(pretrained=str(tmp_path))
     (tmp_path / "words.safetensors").write_text("none")
-    with pytest.raises(UserError, match="no safetensors file"):
+    with pytest.raises(UserError, match="not a safetensors file"):
         vit(pretrained=str(tmp_path / "words.safetensors"))
 
 

@@ -246,5 +246,5 @@ def test_terms_and_sentences_stand_side_by_side_as_unit_rows(bert: Path, token_i
 
 
 def test_a_width_without_room_for_terms_is_refused(bert: Path) -> None:
-    with pytest.raises(UserError, match="leave no room for terms"):
+    with pytest.raises(UserError, match="no room for terms"):
         TermsAndSentences(**{**CONTEXT, "width": 12}, name=str(bert))

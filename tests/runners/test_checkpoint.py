@@ -125,7 +125,7 @@ def test_what_may_be_skipped_keeps_its_fresh_values_and_all_moments_begin_anew(
         assert torch.equal(model.state_dict()[name], value), name
     assert torch.equal(head.weight, fresh)
     assert not optimizer.state
-    assert "2 tensors begin anew, first '2.bias'" in capsys.readouterr().out
+    assert "2 tensors start fresh, first '2.bias'" in capsys.readouterr().out
 
 
 def test_the_fingerprint_is_of_the_weights(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_what_a_command_leaves_out_is_the_runs_own(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert opened(run).config == load_config(run / "config.yaml")
-    assert "not taken: data.manifest; temperature\n" in capsys.readouterr().out
+    assert "ignored from the base config: data.manifest; temperature\n" in capsys.readouterr().out
 
 
 def test_what_is_set_and_decides_numbers_is_refused(run: Path) -> None:

@@ -128,7 +128,7 @@ def test_what_differs_is_refused_but_for_what_may_be_skipped(
         open_for_training(config(tmp_path, *changes, "resume_skip=[optimizer]"))
     allowed = config(tmp_path, *changes, "resume_skip=[optimizer, batch, data]")
     open_for_training(allowed)
-    assert "warning: the run goes on with another config" in capsys.readouterr().out
+    assert "warning: the run resumes with another config" in capsys.readouterr().out
     assert provenance_of(folder, allowed, data_hash="other")["data"] == "other"
 
 

@@ -70,7 +70,7 @@ def test_a_full_disk_costs_a_checkpoint_and_leaves_nothing_behind(
     said = capsys.readouterr().out
     assert "step 7 was not saved (No space left on device)" in said
     assert f"needs {taken.bytes:,} bytes" in said
-    assert "training goes on" in said
+    assert "training continues" in said
 
 
 def test_a_disk_that_stays_full_stops_the_run(tmp_path: Path, full: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def test_whoever_crashes_or_hangs_costs_its_own_item_alone() -> None:
 
 @pytest.mark.usefixtures("odd")
 def test_a_full_disk_is_one_line_that_says_to_start_again() -> None:
-    with WorkerPool(2) as pool, pytest.raises(ValueError, match="No space left.*goes on from here"):
+    with WorkerPool(2) as pool, pytest.raises(ValueError, match="No space left.*resumes from here"):
         list(pool.carry_out("x", [[{"name": "a"}], [{"name": "full"}]], deadline_s=9.0))
 
 

@@ -106,7 +106,7 @@ def test_morph_prints_and_draws_every_step(command: list[str], run: Path) -> Non
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        (["generate", "wram"], "'wram' is no descriptor that was learned; there are warm, bright"),
+        (["generate", "wram"], "'wram' is not a learned descriptor; there are warm, bright"),
         (["generate"], "needs at least one word"),
         (["morph", "warm"], "needs two words, from and to, got 1"),
         (["morph", "warm", "bright", "--steps", "1"], "--steps must be at least 2"),

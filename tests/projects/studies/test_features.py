@@ -177,7 +177,7 @@ def test_features_that_the_tower_does_not_make_are_refused(
     project, model = opened(f"data.cache={tmp_path}")
     project.ready(model)
     model.video_encoder.get_submodule("backbone").register_forward_hook(lambda *_: _[2] * 2)
-    with pytest.raises(UserError, match="makes other features than are kept here"):
+    with pytest.raises(UserError, match="gives other features than are stored here"):
         project.ready(model)
 
 
