@@ -19,7 +19,7 @@ from cinelex.core.errors import UserError
 from cinelex.core.exit_codes import BAD_INPUT
 from cinelex.projects import PROJECTS, check_project, open_project
 from cinelex.runners.evaluate import use
-from cinelex.runners.finished import Asked, open_finished
+from cinelex.runners.finished import RunRequest, open_finished
 from cinelex.scripts.modes import MODES
 from cinelex.scripts.options import parser as run_options
 
@@ -113,7 +113,7 @@ def run(config: RunConfig, options: argparse.Namespace, device: torch.device) ->
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     given = [*options.overrides, *(["use_wandb="] if options.use_wandb else [])]
-    asked = Asked(
+    request = RunRequest(
         config=config,
         given=tuple(item.partition("=")[0] for item in given),
         label=options.label,
@@ -124,8 +124,8 @@ def run(config: RunConfig, options: argparse.Namespace, device: torch.device) ->
     if options.part is not None:
         return ingest_part(config, options)
     if options.run_mode in MODES:
-        return MODES[options.run_mode].begin(asked, device)
-    finished = open_finished(asked)
+        return MODES[options.run_mode].begin(request, device)
+    finished = open_finished(request)
     _check_mode(finished.config, options.run_mode)
     mode = PROJECTS[finished.config.project].modes[options.run_mode]
     project = open_project(finished.config, finished.folder.path, finished.output)

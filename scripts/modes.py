@@ -33,7 +33,7 @@ from cinelex.projects.interface.project import Project
 from cinelex.projects.interface.towers import grid_lines, tower_lines
 from cinelex.runners.csv_log import write_csv_log
 from cinelex.runners.evaluate import evaluate
-from cinelex.runners.finished import Asked, Finished, open_finished
+from cinelex.runners.finished import Finished, RunRequest, open_finished
 from cinelex.runners.groups import group_lines
 from cinelex.runners.nonfinite import read_bundle
 from cinelex.runners.run_folder import (
@@ -47,9 +47,9 @@ from cinelex.runners.summary import next_lines, schedule_lines, summary_lines
 from cinelex.runners.train import Trainer
 
 
-def validate(asked: Asked, device: torch.device) -> int:
+def validate(request: RunRequest, device: torch.device) -> int:
     """Evaluate a trained run again and write the report."""
-    finished = open_finished(asked)
+    finished = open_finished(request)
     project = open_project(finished.config, finished.folder.path, finished.output)
     _evaluate(project, finished, device)
     return 0
@@ -64,9 +64,9 @@ def _evaluate(project: Project[Any, Any], finished: Finished, device: torch.devi
         say("\n".join(next_lines(str(finished.folder.path))))
 
 
-def ingest(asked: Asked, _device: torch.device) -> int:
+def ingest(request: RunRequest, _device: torch.device) -> int:
     """Decode every video into the cache and make the tokenizer, as training would do first."""
-    config = asked.config
+    config = request.config
     folder = open_for_training(config)
     rehearse(config)
     open_project(config, folder.path)
@@ -74,13 +74,13 @@ def ingest(asked: Asked, _device: torch.device) -> int:
     return 0
 
 
-def features(asked: Asked, device: torch.device) -> int:
+def features(request: RunRequest, device: torch.device) -> int:
     """Run frozen towers over every clip and report, as training would do first.
 
     Raises:
         UserError: No tower is frozen, or something random stands before it.
     """
-    config = asked.config
+    config = request.config
     folder = open_for_training(config)
     rehearse(config)
     project = open_project(config, folder.path)
@@ -98,32 +98,32 @@ def features(asked: Asked, device: torch.device) -> int:
     return 0
 
 
-def estimate(asked: Asked, _device: torch.device) -> int:
+def estimate(request: RunRequest, _device: torch.device) -> int:
     """Say what a step costs, from shapes alone."""
     # here, because PyTorch's counter of operations loads a compiler
     from cinelex.runners.estimate import estimate_lines
 
-    config, plan = asked.config, PROJECTS[asked.config.project].plan
-    say("\n".join(estimate_lines(config, plan, card=asked.card, processes=asked.processes)))
+    config, plan = request.config, PROJECTS[request.config.project].plan
+    say("\n".join(estimate_lines(config, plan, card=request.card, processes=request.processes)))
     return 0
 
 
-def profile(asked: Asked, device: torch.device) -> int:
+def profile(request: RunRequest, device: torch.device) -> int:
     """Train a few steps that nobody keeps, and say where a step goes."""
     # here, because it is for one mode alone
     from cinelex.runners.profile import profile_steps
 
-    config = asked.config
+    config = request.config
     folder = config.folder / config.name
     rehearse(config)
     with TemporaryDirectory() as elsewhere:
         # the run itself may have begun or not: nothing of it is read, and no step of it is made
         project = open_project(config, Path(broadcast_json(elsewhere)))
-        say("\n".join(profile_steps(project, config, device, folder, steps=asked.steps)))
+        say("\n".join(profile_steps(project, config, device, folder, steps=request.steps)))
     return 0
 
 
-def repeat_step(asked: Asked, device: torch.device) -> int:
+def repeat_step(request: RunRequest, device: torch.device) -> int:
     """Make the first step whose gradient was not finite again, and say where that begins.
 
     Raises:
@@ -132,7 +132,7 @@ def repeat_step(asked: Asked, device: torch.device) -> int:
     # here, because it is for one mode alone
     from cinelex.runners.repeat import repeat
 
-    finished = open_finished(asked)
+    finished = open_finished(request)
     bundle = read_bundle(finished.folder.path)
     project = open_project(finished.config, finished.folder.path, finished.output)
     provenance_of(finished.folder, finished.config, data_hash=project.data_hash())
@@ -140,9 +140,9 @@ def repeat_step(asked: Asked, device: torch.device) -> int:
     return 0
 
 
-def consult(asked: Asked, device: torch.device) -> int:
+def consult(request: RunRequest, device: torch.device) -> int:
     """Say everything that can be known of a run without training it."""
-    config = asked.config
+    config = request.config
     begun = has_begun(config.folder / config.name)
     with TemporaryDirectory() as elsewhere:
         # what has not begun leaves no folder behind, so that its config can still change
@@ -157,9 +157,9 @@ def consult(asked: Asked, device: torch.device) -> int:
     return SICK if is_sick(findings) and is_main() else 0
 
 
-def train(asked: Asked, device: torch.device) -> int:
+def train(request: RunRequest, device: torch.device) -> int:
     """Train, or go on training, then evaluate and write the report."""
-    config = asked.config
+    config = request.config
     for finding in diagnose(Evidence(config=config)):
         say(render(finding))
     folder = open_for_training(config)
@@ -233,8 +233,8 @@ class Mode:
     """A run mode that every project has."""
 
     help: str
-    begin: Callable[[Asked, torch.device], int]
-    """From what was asked and the device to the exit code."""
+    begin: Callable[[RunRequest, torch.device], int]
+    """From the request and the device to the exit code."""
 
 
 MODES = {

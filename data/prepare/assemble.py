@@ -66,46 +66,46 @@ def assemble(
     Returns:
         What the card tells of.
     """
-    told = _told(places, sources, keys, settings, further.by_content)
-    studies = _studies(told)
+    decided = _decided(places, sources, keys, settings, further.by_content)
+    studies = _studies(decided)
     reports = no_reports()
     if further.reports is not None:
         reports = read_reports(further.reports, studies, settings.reports, further.read_facts)
     split = assign_splits(
         studies, settings.splits, salt=sources.salt, memory=places.private / "splits.json"
     )
-    told["split"] = told["patient_id"].map(split).where(told["decision"] == KEPT)
+    decided["split"] = decided["patient_id"].map(split).where(decided["decision"] == KEPT)
     for name in ("report", "facts"):
-        for rows in (told, studies):
-            rows[name] = rows["study_id"].map(reports.told[name]).astype(object)
-    kept = told[told["decision"] == KEPT]
+        for rows in (decided, studies):
+            rows[name] = rows["study_id"].map(reports.joined[name]).astype(object)
+    kept = decided[decided["decision"] == KEPT]
     near = across_splits(kept)
     whole = studies[studies["study_id"].isin(kept["study_id"])]
     whole = whole.assign(split=whole["patient_id"].map(split))
-    contents = Contents(told, kept, whole, reports, near, further.options, settings.splits.by)
+    contents = Contents(decided, kept, whole, reports, near, further.options, settings.splits.by)
     write_manifest(places.out / "manifest.parquet", kept)
     waiting = write_review(
-        places.out / "review.html", told, further.decisions, max_items=settings.max_review
+        places.out / "review.html", decided, further.decisions, max_items=settings.max_review
     )
     write_whole(places.out / "card.md", card(contents))
-    _write_private(places, told, contents)
-    write_ledger(places.out / "ledger.parquet", told, _summary(contents))
+    _write_private(places, decided, contents)
+    write_ledger(places.out / "ledger.parquet", decided, _summary(contents))
     _say_outcome(contents, waiting, places.out, stays=further.stays)
     return contents
 
 
 def _say_outcome(contents: Contents, waiting: int, out: Path, *, stays: bool) -> None:
-    told, kept, studies = contents.told, contents.kept, contents.studies
+    files, kept, studies = contents.files, contents.kept, contents.studies
     say(
-        f"{len(told)} files: {len(kept)} cines of {len(studies)} studies kept, "
+        f"{len(files)} files: {len(kept)} cines of {len(studies)} studies kept, "
         f"{contents.with_report} of these studies with a report; "
-        f"{(told['decision'] == DROPPED).sum()} files dropped, {waiting} masks wait for a person"
+        f"{(files['decision'] == DROPPED).sum()} files dropped, {waiting} masks wait for a person"
     )
     if stays:
         sizes = (f"{split} {(studies['split'] == split).sum()}" for split in SPLITS)
         say(f"studies of each split: {', '.join(sizes)}")
     for whys, what in NOT_READ.items():
-        count = told["why"].isin(whys).sum()
+        count = files["why"].isin(whys).sum()
         if count:
             say(f"not read: {count} files {what}")
     burned_in = int(kept["burned_in"].sum())
@@ -122,7 +122,7 @@ def _say_outcome(contents: Contents, waiting: int, out: Path, *, stays: bool) ->
         )
 
 
-def _told(
+def _decided(
     places: Places,
     sources: Sources,
     keys: Pseudonyms,
@@ -138,22 +138,22 @@ def _told(
     stray = files["cine"] & (files["patient_id"] != files["study_id"].map(owner))
     files.loc[stray, "reason"] = "other_patient"
     files["cine"] &= ~stray
-    told = decide(files, places.cines.read(), by_content, settings)
-    told["modality"] = told["modality"].str.removesuffix("_ENHANCED")
-    told["file"] = [
+    decided = decide(files, places.cines.read(), by_content, settings)
+    decided["modality"] = decided["modality"].str.removesuffix("_ENHANCED")
+    decided["file"] = [
         keyed(sources.salt, f"file {root} ".encode() + path)
-        for root, path in zip(told["root"], told["path"], strict=True)
+        for root, path in zip(decided["root"], decided["path"], strict=True)
     ]
-    return told
+    return decided
 
 
-def _studies(told: pd.DataFrame) -> pd.DataFrame:
+def _studies(decided: pd.DataFrame) -> pd.DataFrame:
     """Return a row a study of which a cine is kept or waits, with all names of all its files."""
-    taken = told[told["decision"].isin([KEPT, PENDING])]
+    taken = decided[decided["decision"].isin([KEPT, PENDING])]
     first = taken.groupby("study_id")[
         [*OF_A_STUDY, "study_uid", "patient", "study_date", "institution"]
     ].first()
-    own = told[told["study_id"].isin(first.index)]
+    own = decided[decided["study_id"].isin(first.index)]
     accession = own.groupby("study_id")["accession"].max()
     together = {
         name: own.groupby("study_id")[name].agg(lambda cells: sorted(set().union(*cells)))
@@ -162,8 +162,8 @@ def _studies(told: pd.DataFrame) -> pd.DataFrame:
     return first.assign(accession=accession, **together).reset_index()
 
 
-def _write_private(places: Places, told: pd.DataFrame, contents: Contents) -> None:
-    originals = told[list(ORIGINALS)].sort_values("file")
+def _write_private(places: Places, decided: pd.DataFrame, contents: Contents) -> None:
+    originals = decided[list(ORIGINALS)].sort_values("file")
     originals.to_parquet(places.private / "originals.parquet", index=False)
     write_table(places.private / "reports_without_study.csv", contents.reports.left)
     silent = contents.studies[contents.studies["report"].isna()]
@@ -174,11 +174,11 @@ def _write_private(places: Places, told: pd.DataFrame, contents: Contents) -> No
 
 def _summary(contents: Contents) -> dict[str, Any]:
     """Return what each stage came to."""
-    told, kept = contents.told, contents.kept
+    decided, kept = contents.files, contents.kept
     return {
-        "inventory": told["kind"].value_counts().to_dict(),
-        "decisions": told["decision"].value_counts().to_dict(),
-        "why": told["why"].replace("", None).value_counts().to_dict(),
+        "inventory": decided["kind"].value_counts().to_dict(),
+        "decisions": decided["decision"].value_counts().to_dict(),
+        "why": decided["why"].replace("", None).value_counts().to_dict(),
         "time": kept["time_source"].value_counts().to_dict(),
         "masks": kept["source"].value_counts().to_dict(),
         "views": kept["view"].value_counts().to_dict(),

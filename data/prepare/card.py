@@ -21,12 +21,12 @@ BURNED_IN = "cines whose header says that names are burned into the pixels"
 class Contents:
     """All that the card tells of."""
 
-    told: pd.DataFrame
-    """A row a file."""
+    files: pd.DataFrame
+    """One row per file, with its decision."""
     kept: pd.DataFrame
-    """A row a cine."""
+    """One row per cine."""
     studies: pd.DataFrame
-    """A row a study that is kept, with "split" and "report"."""
+    """One row per study that is kept, with "split" and "report"."""
     reports: Reports
     near: pd.DataFrame
     """Near-equal cines in different splits."""
@@ -46,7 +46,7 @@ def card(contents: Contents) -> str:
         "# What this data set holds\n",
         _overview(contents),
         "## Files\n",
-        _files(contents.told),
+        _files(contents.files),
         "## Time and masks\n",
         _time_and_masks(contents),
         "## Reports\n",
@@ -65,11 +65,11 @@ def card(contents: Contents) -> str:
 
 def _overview(contents: Contents) -> str:
     kept, studies = contents.kept, contents.studies
-    known = contents.told["study_id"].nunique()
+    known = contents.files["study_id"].nunique()
     return _table(
         ("", "count"),
         [
-            ("files found", len(contents.told)),
+            ("files found", len(contents.files)),
             ("cines kept", len(kept)),
             ("studies", len(studies)),
             ("studies of which no cine is kept", known - len(studies)),
@@ -80,19 +80,19 @@ def _overview(contents: Contents) -> str:
     )
 
 
-def _files(told: pd.DataFrame) -> str:
+def _files(files: pd.DataFrame) -> str:
     rows = [
         (decision, kind, why, REASONS.get(why) or FILE_REASONS.get(why, ""), count)
-        for (decision, kind, why), count in _counted(told, ["decision", "kind", "why"])
+        for (decision, kind, why), count in _counted(files, ["decision", "kind", "why"])
     ]
     return _table(
         ("decision", "kind", "why", "which means", "files"),
-        [*rows, ("", "", "", "all files", len(told))],
+        [*rows, ("", "", "", "all files", len(files))],
     )
 
 
 def _time_and_masks(contents: Contents) -> str:
-    cines = contents.told[contents.told["decision"] != DROPPED]
+    cines = contents.files[contents.files["decision"] != DROPPED]
     rows: list[tuple[str, int]] = [
         (f"frame times from {name}", count) for (name,), count in _counted(cines, ["time_source"])
     ]
@@ -121,8 +121,8 @@ def _reports(reports: Reports, studies: pd.DataFrame) -> str:
         share = reports.counts.get("sentences understood", 0) / sentences
         rows.append(("parse coverage: share of sentences that gave a fact", f"{share:.1%}"))
     if len(studies):
-        told = studies["report"].notna().mean()
-        rows.append(("share of the studies kept that have a report", f"{told:.1%}"))
+        share = studies["report"].notna().mean()
+        rows.append(("share of the studies kept that have a report", f"{share:.1%}"))
     rows += [(f"removed: {kind}", count) for kind, count in sorted(reports.removed.items())]
     return _table(("", "count"), rows)
 

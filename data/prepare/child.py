@@ -123,14 +123,14 @@ def _digest_of(frames: UInt8[np.ndarray, "frame row column channel"]) -> bytes:
 
 def _patiently(answer: Callable[..., Answer], path: Path, *about: Any) -> Answer:
     """Return an answer about a file; what its disk refuses is asked for again after a while."""
-    told = _safely(answer, path, *about)
+    result = _safely(answer, path, *about)
     for wait_s in WAITS_S:
-        reason = told.get("record", told).get("reason", "")
-        if not ("errno" in told or reason == "unreadable") or not os.access(path, os.R_OK):
+        reason = result.get("record", result).get("reason", "")
+        if not ("errno" in result or reason == "unreadable") or not os.access(path, os.R_OK):
             break
         time.sleep(wait_s)
-        told = _safely(answer, path, *about)
-    return told
+        result = _safely(answer, path, *about)
+    return result
 
 
 def _safely(answer: Callable[..., Answer], *about: Any) -> Answer:

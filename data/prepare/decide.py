@@ -39,28 +39,30 @@ def decide(
         decisions: "approve" or "reject" by content.
         settings: Limit of the masks' confidence.
     """
-    told = files.merge(cines.rename(columns={"reason": "trouble"}), on="content", how="left")
-    trouble = told["trouble"].fillna("not_decoded")
-    decision = told["content"].map(dict(decisions))
-    uncertain = told["confidence"].to_numpy(float) < settings.min_confidence
-    twin = told["cine"] & told["content"].notna() & _later(told, ["content"], told["cine"])
+    decided = files.merge(cines.rename(columns={"reason": "trouble"}), on="content", how="left")
+    trouble = decided["trouble"].fillna("not_decoded")
+    decision = decided["content"].map(dict(decisions))
+    uncertain = decided["confidence"].to_numpy(float) < settings.min_confidence
+    twin = (
+        decided["cine"] & decided["content"].notna() & _later(decided, ["content"], decided["cine"])
+    )
     why = np.select(
         [
-            ~told["cine"],
+            ~decided["cine"],
             twin,
             trouble != "",
             decision == "reject",
             uncertain & (decision != "approve"),
-            ~told["stored"].eq(True),
+            ~decided["stored"].eq(True),
         ],
-        [told["reason"], "duplicate", trouble, "mask_rejected", "mask_uncertain", "not_decoded"],
+        [decided["reason"], "duplicate", trouble, "mask_rejected", "mask_uncertain", "not_decoded"],
         default="",
     )
-    told["why"] = why
-    left = told["why"].isin(["", "mask_uncertain"])
-    told.loc[left & _later(told, ["study_id", "pixels"], left), "why"] = "same_frames"
-    told["decision"] = told["why"].map({"": KEPT, "mask_uncertain": PENDING}).fillna(DROPPED)
-    return told
+    decided["why"] = why
+    left = decided["why"].isin(["", "mask_uncertain"])
+    decided.loc[left & _later(decided, ["study_id", "pixels"], left), "why"] = "same_frames"
+    decided["decision"] = decided["why"].map({"": KEPT, "mask_uncertain": PENDING}).fillna(DROPPED)
+    return decided
 
 
 def _later(rows: pd.DataFrame, columns: list[str], among: "pd.Series[bool]") -> "pd.Series[bool]":

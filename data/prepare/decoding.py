@@ -63,7 +63,7 @@ def decode_new(
         "decode", list(_batches(work)), deadline_s=settings.decode_s, common=common
     )
     answered = progress(
-        answers, total=len(work), what="cines decoded", size=lambda told: len(told[0])
+        answers, total=len(work), what="cines decoded", size=lambda part: len(part[0])
     )
     for batch, about in answered:
         _keep(places, sources, batch, about)
@@ -158,12 +158,12 @@ def _batches(items: Sequence[Item]) -> Iterator[Batch]:
 
 def _keep(places: Places, sources: Sources, batch: Batch, answers: list[Answer]) -> None:
     """Write what became of a batch."""
-    told = [
+    read = [
         answer | {"content": _content(item, sources)} if "failure" in answer else answer
         for item, answer in zip(batch, answers, strict=True)
     ]
-    places.cines.append(_row(answer) for answer in told if answer.get("content"))
-    places.contents.append(_contents(batch, told))
+    places.cines.append(_row(answer) for answer in read if answer.get("content"))
+    places.contents.append(_contents(batch, read))
 
 
 def _content(item: Item, sources: Sources) -> str:

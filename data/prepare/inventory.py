@@ -68,7 +68,7 @@ def take_inventory(
         "inspect", batches, deadline_s=settings.inspect_s, common={"root": str(root)}
     )
     answered = progress(
-        answers, total=len(items), what="headers read", size=lambda told: len(told[0])
+        answers, total=len(items), what="headers read", size=lambda part: len(part[0])
     )
     for batch, about in answered:
         places.files.append(map(_answered, batch, repeat(number), about))

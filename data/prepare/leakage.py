@@ -71,8 +71,8 @@ def across_splits(cines: pd.DataFrame) -> pd.DataFrame:
 
 def reports_across_splits(studies: pd.DataFrame) -> int:
     """Return how many reports stand, word for word, in more than one split."""
-    told = studies[studies["report"].fillna("") != ""]
-    return int((told.groupby("report")["split"].nunique() > 1).sum())
+    reported = studies[studies["report"].fillna("") != ""]
+    return int((reported.groupby("report")["split"].nunique() > 1).sum())
 
 
 def dates_across_splits(studies: pd.DataFrame) -> int:

@@ -63,9 +63,9 @@ MANIFEST = pa.schema(
 )
 
 
-def write_ledger(path: Path, told: pd.DataFrame, summary: Mapping[str, Any]) -> None:
+def write_ledger(path: Path, decided: pd.DataFrame, summary: Mapping[str, Any]) -> None:
     """Write a row a file, in the order of their keys, and a summary of each stage as metadata."""
-    named = told.rename(
+    named = decided.rename(
         columns={"key": "cine_key", "source": "mask_source", "confidence": "mask_confidence"}
     )
     named = named.drop(columns=["cine"]).rename(columns={"cine_key": "cine"})

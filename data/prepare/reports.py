@@ -49,8 +49,8 @@ ReadFacts = Callable[[str], Reading]
 class Reports:
     """The reports of a data set."""
 
-    told: pd.DataFrame
-    """A row a study with a report: "report" and "facts" (JSON), by the study's key."""
+    joined: pd.DataFrame
+    """One row per study with a report: "report" and "facts" (JSON), by the study's key."""
     counts: Mapping[str, int]
     """What there was, was joined, and was not; keys as card.md has them."""
     removed: Mapping[str, int]
@@ -121,8 +121,8 @@ def open_reports(path: Path, settings: ReportSettings) -> tuple[Table, dict[str,
 
 def no_reports() -> Reports:
     """Return what there is where nobody gave reports."""
-    told = pd.DataFrame({"report": [], "facts": []}, dtype=str)
-    return Reports(told, {}, {}, pd.DataFrame())
+    joined = pd.DataFrame({"report": [], "facts": []}, dtype=str)
+    return Reports(joined, {}, {}, pd.DataFrame())
 
 
 def _told(

@@ -20,14 +20,14 @@ DOUBTS = {
 
 
 def write_review(
-    path: Path, told: pd.DataFrame, decisions: Mapping[str, str], *, max_items: int
+    path: Path, decided: pd.DataFrame, decisions: Mapping[str, str], *, max_items: int
 ) -> int:
     """Write the page of the masks that wait, the least certain first; return how many wait.
 
     Nothing of a file but the masked preview, the key, and how the mask was found is on it. The
     decisions of earlier pages go along, so that what is downloaded replaces the old file.
     """
-    waiting = told[told["decision"] == PENDING].sort_values(["confidence", "key"])
+    waiting = decided[decided["decision"] == PENDING].sort_values(["confidence", "key"])
     shown = waiting.head(max_items)
     items = [
         {

@@ -88,10 +88,10 @@ def _prepare(places: Places, request: Request) -> int:
     withdrawn = withdraw(places, settings, by_content)  # after the manifest has let go of them
     if withdrawn:
         say(f"removed from the store: {withdrawn} cines that may not be kept, or no longer")
-    if not contents.told["decision"].isin([KEPT, PENDING]).any():
-        whys = contents.told["why"].value_counts().items()
+    if not contents.files["decision"].isin([KEPT, PENDING]).any():
+        whys = contents.files["why"].value_counts().items()
         raise UserError(
-            f"no cine is left of {len(contents.told)} files "
+            f"no cine is left of {len(contents.files)} files "
             f"({', '.join(f'{why}: {count}' for why, count in whys)}); see {places.out / 'card.md'}"
         )
     return contents.with_report

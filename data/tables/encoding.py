@@ -105,7 +105,7 @@ def _guessed(path: Path, data: bytes, key: str) -> tuple[bytes, str]:
     else:
         return data, "UTF-8"
     if b"\0" in data:
-        raise UserError(f"{path}: neither text nor a supported table; save it as CSV (UTF-8)")
+        raise UserError(f"{path}: neither text nor a table that is read; save it as CSV (UTF-8)")
     encoding = "cp1252" if re.search(rb"[\x80-\x9f]", data) else "latin-1"
     try:
         text = data.decode(encoding)

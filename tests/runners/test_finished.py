@@ -6,7 +6,7 @@ import pytest
 
 from cinelex.config.load import dump_config, load_config
 from cinelex.core.errors import UserError
-from cinelex.runners.finished import Asked, Finished, open_finished
+from cinelex.runners.finished import Finished, RunRequest, open_finished
 from tests.tiny_run import MULTITASK
 
 TRAINED = ("temperature=0.2", "data.manifest=own.csv", "evaluation.bootstrap=7")
@@ -23,7 +23,7 @@ def run(tmp_path: Path) -> Path:
 def opened(run: Path, *overrides: str, label: str | None = None) -> Finished:
     config = load_config(MULTITASK, [f"name={run.name}", f"folder={run.parent}", *overrides])
     given = tuple(item.partition("=")[0] for item in overrides)
-    return open_finished(Asked(config=config, given=given, label=label))
+    return open_finished(RunRequest(config=config, given=given, label=label))
 
 
 def test_what_a_command_leaves_out_is_the_runs_own(

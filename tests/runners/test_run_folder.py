@@ -10,7 +10,7 @@ from cinelex.config.load import load_config
 from cinelex.config.schema import RunConfig
 from cinelex.core.errors import UserError
 from cinelex.core.files import read_json
-from cinelex.runners.finished import Asked, open_finished
+from cinelex.runners.finished import RunRequest, open_finished
 from cinelex.runners.run_folder import (
     RunFolder,
     open_for_training,
@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_a_run_that_was_never_begun_is_not_finished(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no run there"):
-        open_finished(Asked(config=config(tmp_path)))
+        open_finished(RunRequest(config=config(tmp_path)))
 
 
 def test_other_studies_are_refused(tmp_path: Path) -> None:

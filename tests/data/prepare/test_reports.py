@@ -97,8 +97,8 @@ def test_a_report_is_kept_by_its_sections_without_names_and_counted(tmp_path: Pa
     reports = read_reports(
         table, STUDIES, ReportSettings(), lambda text: Told([OneFact(text.split()[-1])])
     )
-    assert reports.told.loc["s1", "report"] == "[NAME] has a normal LAD. Seen on [DATE]."
-    assert reports.told.loc["s1", "facts"] == '[{"segment": "[DATE]."}]'
+    assert reports.joined.loc["s1", "report"] == "[NAME] has a normal LAD. Seen on [DATE]."
+    assert reports.joined.loc["s1", "facts"] == '[{"segment": "[DATE]."}]'
     assert reports.counts["lines"] == 3
     assert reports.counts["joined by accession"] == 2
     assert reports.counts["repeated"] == 1
@@ -118,7 +118,7 @@ def test_blank_reports_are_counted_and_long_ones_cut(tmp_path: Path) -> None:
     reports = read_reports(table, STUDIES, ReportSettings(), None)
     assert reports.counts["no_text"] == 1
     assert reports.counts["cut to 100,000 characters"] == 1
-    assert len(str(reports.told.loc["s2", "report"])) == 100_000
+    assert len(str(reports.joined.loc["s2", "report"])) == 100_000
 
 
 def test_a_table_that_names_no_study_is_said(
@@ -126,5 +126,5 @@ def test_a_table_that_names_no_study_is_said(
 ) -> None:
     (tmp_path / "reports.csv").write_text("Accession;Report\n999;Normal.\n")
     reports = read_reports(tmp_path / "reports.csv", STUDIES, ReportSettings(), None)
-    assert reports.told.empty
+    assert reports.joined.empty
     assert "none of the 1 names a study" in capsys.readouterr().out
