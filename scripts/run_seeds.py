@@ -20,7 +20,7 @@ from cinelex.core.files import write_whole
 from cinelex.core.leash import leashed
 from cinelex.doctor.report.seeds import paired_nulls, write_seeds
 from cinelex.metrics.seeds import student_interval
-from cinelex.projects.interface.results import read_results
+from cinelex.projects.interface.results import Score, read_results
 from cinelex.scripts import commands
 
 RUN = (sys.executable, "-m", "cinelex.core.entry", commands.RUN)
@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_whole(path, csv_of(rows))
     page = write_seeds(path.with_suffix(".html"), config.name, rows, paired_nulls(runs))
     for row in rows:
+        if row["mean"] is None:
+            continue
         say(
             f"{row['group']}, {row['score']}: {row['mean']:.4g} ± {row['sd']:.2g} over "
             f"{len(seeds)} seeds"
@@ -81,26 +83,41 @@ def read_seeds(text: str) -> list[int]:
 
 
 def agreement(runs: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return mean, standard deviation and Student's 95 % interval over runs of every score."""
-    found: dict[tuple[str, str], list[float]] = {}
-    for run in runs:
+    """Return chance, mean, standard deviation and Student's 95 % interval over runs of every score.
+
+    What a run leaves undefined has no mean; where all are alike, nothing is known of other seeds,
+    and there is no interval. Shares stay between 0 and 1.
+    """
+    found: dict[tuple[str, str], list[Score | None]] = {}
+    for place, run in enumerate(runs):
         results = read_results(run)
         for group in results.groups if results else ():
             for score in group.scores:
-                if score.value is not None:
-                    found.setdefault((group.title, score.label), []).append(score.value)
+                key = (group.title, score.label)
+                found.setdefault(key, [None] * len(runs))[place] = score
     return [
-        {
-            "group": title,
-            "score": label,
-            "mean": fmean(values),
-            "sd": stdev(values),
-            **dict(zip(("low", "high"), student_interval(values), strict=True)),
-            **{run.name: value for run, value in zip(runs, values, strict=True)},
-        }
-        for (title, label), values in found.items()
-        if len(values) == len(runs)
+        {"group": title, "score": label, **_over(scores)}
+        | {run.name: _value(score) for run, score in zip(runs, scores, strict=True)}
+        for (title, label), scores in found.items()
     ]
+
+
+def _over(scores: Sequence[Score | None]) -> dict[str, float | None]:
+    """Return what a score is over runs."""
+    chances = [score.nulls.get("chance") if score else None for score in scores]
+    values = [value for score in scores if (value := _value(score)) is not None]
+    if len(values) < len(scores):
+        return dict.fromkeys(("chance", "mean", "sd", "low", "high"))
+    low, high = student_interval(values) if len(set(values)) > 1 else (None, None)
+    if low is not None and high is not None and scores[0] and scores[0].unit == "share":
+        low, high = max(low, 0.0), min(high, 1.0)
+    known = [null.value for null in chances if null and null.value is not None]
+    chance = fmean(known) if len(known) == len(scores) else None
+    return dict(chance=chance, mean=fmean(values), sd=stdev(values), low=low, high=high)
+
+
+def _value(score: Score | None) -> float | None:
+    return None if score is None else score.value
 
 
 if __name__ == "__main__":

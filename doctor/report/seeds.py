@@ -12,6 +12,16 @@ from cinelex.metrics.paired import paired_difference
 from cinelex.projects.interface.exhibits import Table
 
 CUTOFFS = (1, 5)
+ABOUT = 7
+"""Columns of a score over seeds that are no run's."""
+NOTE = (
+    "Paired by study; seeds and patients are resampled together, so that the 95 % interval holds "
+    "for other seeds and other patients. Fewer than 3 seeds claim nothing."
+)
+NONE = (
+    "Not answered: the runs keep no ranks beside nulls (predictions/outcomes.csv), or were "
+    "evaluated on different studies."
+)
 
 
 def paired_nulls(runs: Sequence[Path]) -> list[dict[str, Any]]:
@@ -65,21 +75,22 @@ def write_seeds(
         rows: Every score over the seeds.
         paired: What `paired_nulls` returned.
     """
+    count = len(rows[0]) - ABOUT if rows else 0
     every = Table(
         name="seeds",
         title="Every score over the seeds",
-        note="Mean and standard deviation over runs; low and high: Student's 95 % interval of the "
-        "mean, for other seeds on the same studies.",
+        note=f"Mean and standard deviation over {count} runs; low and high: Student's 95 % "
+        "interval of the mean, for other seeds on the same studies. A dash: a run leaves the "
+        "score undefined, all runs are alike, or chance says nothing of it.",
         rows=[_shown(row) for row in rows],
     )
     beside = Table(
         name="paired",
         title="Beside the nulls",
-        note="Paired by study; seeds and patients are resampled together, so that the 95 % "
-        "interval holds for other seeds and other patients. Fewer than 3 seeds claim nothing.",
+        note=NOTE if paired else NONE,
         rows=paired,
     )
-    tables = [every, *([beside] if paired else [])]
+    tables = [every, beside]
     return write_page(path, "report/seeds.html.jinja", name=name, tables=tables, short=short)
 
 

@@ -15,7 +15,8 @@ from cinelex.config.load import dump_config, load_config
 from cinelex.core.csv_text import csv_of
 from cinelex.core.errors import UserError
 from cinelex.data.synthetic.scenes.scene_set import MadeUpSettings, make_image_set
-from cinelex.projects.interface.results import HASHES, Group, Results, Score
+from cinelex.doctor.report.seeds import write_seeds
+from cinelex.projects.interface.results import HASHES, Group, Null, Results, Score
 from cinelex.scripts import check_images, run_seeds
 from cinelex.scripts.finished_runs import command, pairing
 from cinelex.scripts.run_seeds import agreement, read_seeds
@@ -153,6 +154,7 @@ def test_seeds_agree_in_a_table_of_means(groups: tuple[list[Path], list[Path]]) 
     assert rows[0] == {
         "group": "image_to_text",
         "score": "recall_at_1",
+        "chance": None,
         "mean": pytest.approx(0.35),
         "sd": pytest.approx(0.3 / 2**0.5),
         "low": pytest.approx(0.35 - 0.15 * math.tan(0.475 * math.pi), rel=1e-4),
@@ -161,7 +163,32 @@ def test_seeds_agree_in_a_table_of_means(groups: tuple[list[Path], list[Path]]) 
         "second-0": 0.5,
     }
     assert len(rows) == 2 * 4
-    assert csv_of(rows).splitlines()[0] == "group,score,mean,sd,low,high,first-0,second-0"
+    assert csv_of(rows).splitlines()[0] == "group,score,chance,mean,sd,low,high,first-0,second-0"
+
+
+def test_seeds_say_no_more_than_they_know(tmp_path: Path) -> None:
+    def write(name: str, *values: float | None) -> Path:
+        run = tmp_path / name
+        run.mkdir()
+        chance = {"chance": Null(value=0.1)}
+        scores = [
+            Score(name=f"a.s{n}", label=f"s{n}", value=value, nulls=chance, unit="share")
+            for n, value in enumerate(values)
+        ]
+        group = Group(title="a", note="", scores=scores)
+        (run / "results.json").write_text(json.dumps(Results(groups=[group]).as_json()))
+        return run
+
+    runs = [write("one", 0.99, 1.0, None), write("two", 1.0, 1.0, 0.5)]
+    bounded, alike, partial = agreement(runs)
+    assert bounded["high"] == 1.0
+    assert bounded["low"] == pytest.approx(0.995 - 0.005 * math.tan(0.475 * math.pi), rel=1e-4)
+    assert bounded["chance"] == 0.1
+    assert (alike["mean"], alike["sd"], alike["low"], alike["high"]) == (1.0, 0.0, None, None)
+    assert (partial["mean"], partial["one"], partial["two"]) == (None, None, 0.5)
+    page = write_seeds(tmp_path / "page.html", "a", [bounded, alike, partial], []).read_text()
+    assert "over 2 runs" in page
+    assert "Not answered: the runs keep no ranks beside nulls" in page
 
 
 @pytest.mark.parametrize("text", ["0", "0,0", "a,b", "0,-1", ""])
