@@ -108,7 +108,11 @@ def _prepared(options: argparse.Namespace, out: Path) -> Path:
         read_facts=READERS[config.reports.facts],
         stays=options.work is not None,
     )
-    prepare(asked)
+    if not prepare(asked):
+        raise UserError(
+            "no study of which a cine is kept has a report; --work FOLDER keeps the ids that found "
+            "no partner (dataset/private) and the masks that wait (dataset/review.html)"
+        )
     return out / "manifest.parquet"
 
 

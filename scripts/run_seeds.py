@@ -6,6 +6,7 @@ bash scripts/run_seeds.sh --base_config config/clipse/baseline.yaml --seeds 0,1,
 import subprocess
 import sys
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -25,6 +26,8 @@ from cinelex.scripts import commands
 
 RUN = (sys.executable, "-m", "cinelex.core.entry", commands.RUN)
 """What runner.sh starts; an installed package has no runner.sh."""
+RANGE = {"share": (0.0, 1.0), "rank": (1.0, inf)}
+"""What a score of a unit cannot leave; Student's interval may."""
 OPTIONS_WITH_VALUE = ("--selected_gpus", "--processes", "--use_wandb")
 
 
@@ -86,7 +89,7 @@ def agreement(runs: Sequence[Path]) -> list[dict[str, Any]]:
     """Return chance, mean, standard deviation and Student's 95 % interval over runs of every score.
 
     What a run leaves undefined has no mean; where all are alike, nothing is known of other seeds,
-    and there is no interval. Shares stay between 0 and 1.
+    and there is no interval.
     """
     found: dict[tuple[str, str], list[Score | None]] = {}
     for place, run in enumerate(runs):
@@ -109,8 +112,9 @@ def _over(scores: Sequence[Score | None]) -> dict[str, float | None]:
     if len(values) < len(scores):
         return dict.fromkeys(("chance", "mean", "sd", "low", "high"))
     low, high = student_interval(values) if len(set(values)) > 1 else (None, None)
-    if low is not None and high is not None and scores[0] and scores[0].unit == "share":
-        low, high = max(low, 0.0), min(high, 1.0)
+    if low is not None and high is not None and scores[0]:
+        least, most = RANGE.get(scores[0].unit, (low, high))
+        low, high = max(low, least), min(high, most)
     known = [null.value for null in chances if null and null.value is not None]
     chance = fmean(known) if len(known) == len(scores) else None
     return dict(chance=chance, mean=fmean(values), sd=stdev(values), low=low, high=high)

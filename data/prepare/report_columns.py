@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from cinelex.core.errors import UserError
+from cinelex.data.tables.names import MAX_SHOWN, shown
 from cinelex.data.tables.usual import USUAL, usual_columns
 
 FIELDS: Final = {
@@ -33,7 +34,8 @@ def find_columns(names: Sequence[str], given: Mapping[str, str]) -> dict[str, st
         if name not in names:
             near = get_close_matches(name, names, n=3, cutoff=0.4)
             raise UserError(
-                f"--reports: no column {name!r} for reports.columns.{field}; {_there(near, names)}"
+                f"--reports: no column {name!r} for reports.columns.{field}; "
+                f"{_there(near, names, [name])}"
             )
     found = {field: usual_columns(names, kind) for field, kind in FIELDS.items()}
     columns = {field: usual[0] for field, usual in found.items() if usual} | dict(given)
@@ -56,15 +58,22 @@ def _missing(field: str, what: str, names: Sequence[str]) -> UserError:
         for word in get_close_matches(usual, lower, n=1, cutoff=0.5)
     ]
     return UserError(
-        f"--reports: no column with {what}; {_there(list(dict.fromkeys(near)), names)}; name it "
-        f"with reports.columns.{field}="
+        f"--reports: no column with {what}; "
+        f"{_there(list(dict.fromkeys(near)), names, USUAL[FIELDS[field]])}; name it with "
+        f"reports.columns.{field}="
     )
 
 
-def _there(near: Sequence[str], names: Sequence[str]) -> str:
-    if near:
-        return f"nearest: {', '.join(map(repr, near[:3]))}"
-    return f"there are {', '.join(map(repr, names[:20]))}"
+def _there(near: Sequence[str], names: Sequence[str], wanted: Iterable[str]) -> str:
+    """Return what columns there are; of a file without a header nothing is repeated."""
+    safe = {name for name in names if shown(name, wanted=wanted)}
+    if found := [name for name in near if name in safe]:
+        return f"nearest: {', '.join(map(repr, found[:3]))}"
+    if not safe:
+        return f"none of its {len(names)} columns has a usual name; is its first line a header?"
+    there = [name for name in names if name in safe][:MAX_SHOWN]
+    others = len(names) - len(there)
+    return f"there are {', '.join(map(repr, there))}" + (f" and {others} others" if others else "")
 
 
 def plain_id(text: str) -> str:

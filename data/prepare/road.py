@@ -104,6 +104,8 @@ def _check_any(places: Places) -> None:
         UserError: Says how many files there are.
     """
     files = places.files.read()
+    if not len(files):
+        raise UserError("--dicom: holds no file; give the folder of the export")
     if files["reason"].isin(NO_DICOM).all():
         shutil.rmtree(places.files.folder)
         late = int(files["reason"].isin(FAILURES).sum())

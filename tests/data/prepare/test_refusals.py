@@ -65,6 +65,9 @@ def test_a_table_of_reports_is_refused_before_anything_is_read(
 def test_a_folder_without_dicom_is_refused_and_forgotten(export: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "a.dcm").write_text("no DICOM at all")
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(UserError, match="holds no file"):
+        run(tmp_path / "nothing", tmp_path / "other")
     with pytest.raises(UserError, match="none of its 1 files is DICOM"):
         run(tmp_path / "empty", tmp_path / "out")
     run(export, tmp_path / "out")

@@ -85,6 +85,16 @@ def test_a_wrong_column_is_refused_with_the_nearest_names() -> None:
         find_columns(["Patient ID", "Report"], {})
 
 
+def test_of_a_table_without_a_header_nothing_is_repeated() -> None:
+    row = ["P1", "Zqdrovik^Anna", "1.2.3", "Mrs. Zqdrovik has a normal report."]
+    for given in ({}, {"text": "Zqdrovik"}):
+        with pytest.raises(UserError, match="is its first line a header") as told:
+            find_columns(row, given)
+        assert not any(cell in str(told.value) for cell in row)
+    with pytest.raises(UserError, match="there are 'study' and 1 others"):
+        find_columns(["study", "Zqdrovik"], {})
+
+
 def test_a_report_is_kept_by_its_sections_without_names_and_counted(tmp_path: Path) -> None:
     table = tmp_path / "reports.csv"
     table.write_text(
