@@ -50,7 +50,7 @@ SECOND_DEFECTS: tuple[Defect, ...] = (
         "fresh",
         overrides=(*pretrained(), *OWN_SIZE),
         code=tower(normalised_twice),
-        says="trained to see",
+        says="standard deviations away",
     ),
     Defect(
         "mean and deviation of another tower",
@@ -59,7 +59,7 @@ SECOND_DEFECTS: tuple[Defect, ...] = (
         "fresh",
         overrides=(*pretrained(", mean: [0.1], std: [0.1]"), *OWN_SIZE),
         code=shown_smaller,
-        says="trained to see",
+        says="standard deviations away",
     ),
     Defect(
         "weights initialised behind those of the checkpoint",
@@ -76,7 +76,7 @@ SECOND_DEFECTS: tuple[Defect, ...] = (
         "N5",
         "fresh",
         code=shown(each_frame_twice),
-        says="time is shown twice",
+        says="repeat the frame before",
     ),
     Defect(
         "clips of so many frames from machines of two rates",
@@ -127,7 +127,7 @@ SECOND_DEFECTS: tuple[Defect, ...] = (
         "N10",
         "fresh",
         code=told(late_arrivals),
-        says="follow those",
+        says="mostly come after",
     ),
     Defect(
         "teacher that is its student",
@@ -160,7 +160,7 @@ SECOND_DEFECTS: tuple[Defect, ...] = (
         "short",
         overrides=(*MATCHING, "optimizer.weight_decay=0"),
         code=patched(embedding, "embedding_head", DeadBranch),
-        says="to the last bit",
+        says="did not change at all",
     ),
     Defect(
         "rate times decay above 1: weights turn round",
@@ -212,7 +212,7 @@ SECOND_DEFECTS: tuple[Defect, ...] = (
             "optimizer.learning_rate=1e-6",
             "optimizer.final_learning_rate=1e-6",
         ),
-        says="finds more",
+        says="beats the trained model",
     ),
 )
 """In the order of their rules."""

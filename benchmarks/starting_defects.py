@@ -68,7 +68,7 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "D2",
         "fresh",
         code=without_head,
-        says="in no group",
+        says="in no optimizer group",
     ),
     Defect(
         "freeze ratio read as the share that trains",
@@ -132,7 +132,7 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "D6",
         "ranks",
         code=own_statistics,
-        says="term of two processes",
+        says="term on two processes",
     ),
     Defect(
         "micro-batches trained as batches of their own",
@@ -178,7 +178,7 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "fresh",
         overrides=("tokenizer.vocab_size=300",),
         code=patched(tokenizers, "_numbers", lambda texts: []),
-        says="spelled",
+        says="split into pieces",
     ),
     Defect(
         "duplicate reports, 80 %",
@@ -208,7 +208,7 @@ STARTING_DEFECTS: tuple[Defect, ...] = (
         "fresh",
         overrides=("data.synthetic.missing_view_rate=0.4",),
         code=patched(aggregators.MeanAggregator, "forward", padded_mean),
-        says="do not exist",
+        says="padding counts as views",
     ),
     Defect(
         "only the first view is read",

@@ -137,7 +137,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "D17",
         "whole",
         code=blind_decoder,
-        says="hardly depends",
+        says="hardly uses",
     ),
     Defect(
         "latent that reaches the first token alone",
@@ -146,7 +146,7 @@ TRAINING_DEFECTS: tuple[Defect, ...] = (
         "small",
         overrides=("model.caption_decoder.name=first_position",),
         code=lambda: mock.patch.dict(CAPTION_DECODERS, {"first_position": FirstPositionDecoder}),
-        says="knowing the token before",
+        says="a bigram model",
         recipe=LATENT,
     ),
     Defect(

@@ -85,22 +85,22 @@ def check_groups(model: nn.Module, groups: Iterable[Group]) -> None:
 
 
 def group_lines(model: nn.Module, config: OptimizerConfig) -> list[str]:
-    """Return what moves, how fast at its peak, and from which step on, as a table."""
+    """Return a table of the optimizer groups: size, peak learning rate, decay, first step."""
     weights = dict(model.named_parameters())
     frozen = _tops(name for name, weight in weights.items() if not weight.requires_grad)
-    head = f"{'parameters':<12}{'tensors':>8}{'numbers':>14}{'peak rate':>11}{'decay':>8}"
-    lines = [f"{head}{'from step':>11}  by     in"]
+    head = f"{'group':<12}{'tensors':>8}{'parameters':>14}{'peak lr':>11}{'decay':>8}"
+    lines = [f"{head}{'from step':>11}  optimizer  modules"]
     for group in parameter_groups(model, config):
         numbers = sum(weights[name].numel() for name in group.names)
         rate = config.learning_rate * group.rate_factor
         lines.append(
             f"{group.name:<12}{len(group.names):>8}{numbers:>14,}{rate:>11.3g}"
             f"{group.weight_decay:>8.3g}{group.begin + 1:>11}  "
-            f"{'muon ' if group.muon else 'adamw'}  {', '.join(_tops(group.names))}"
+            f"{'muon' if group.muon else 'adamw':<9}  {', '.join(_tops(group.names))}"
         )
     if frozen:
         numbers = sum(w.numel() for w in weights.values() if not w.requires_grad)
-        lines.append(f"{'frozen':<12}{'':>8}{numbers:>14,}{'':>39}{', '.join(frozen)}")
+        lines.append(f"{'frozen':<12}{'':>8}{numbers:>14,}{'':>43}{', '.join(frozen)}")
     return lines
 
 

@@ -66,13 +66,13 @@ def _at_floor(evidence: Evidence) -> Iterator[Measured]:
 AT_CHANCE = Rule(
     id="D10",
     name="a term at chance",
-    statement="After {step} steps the term {term} is {loss:.4f} nats or units, and a model that "
-    "knows nothing scores {chance:.4f}: it has fallen by {percent:.2f} %.",
+    statement="After {step} steps the term {term} is {loss:.4f}; its value at chance is "
+    "{chance:.4f}, so it has fallen by {percent:.2f} %.",
     formula="(chance - median of the newest losses) / chance = ({chance:.4f} - {loss:.4f}) / "
     "{chance:.4f}",
     null="0 at chance, {chance:.4f}",
-    cause="Pairs that do not belong together, features that carry nothing of the input, a "
-    "temperature at which nothing can move, or a learning rate that is far off.",
+    cause="Mismatched pairs, features that do not depend on the input, a temperature that "
+    "leaves no room for change, or a learning rate that is far off.",
     key="optimizer.learning_rate",
     remedy="first overfit 32 studies; if that fails too, the input does not reach the loss.",
     next_measurement="The same term after 200 steps on 32 studies without augmentation.",
@@ -82,12 +82,12 @@ EARLY = Rule(
     id="D10",
     name="every term still at chance",
     severity="warning",
-    statement="{step} steps in, no term has left chance: {term}, which fell farthest, is "
-    "{loss:.4f} where a model that knows nothing scores {chance:.4f}.",
+    statement="After {step} steps every term is still at chance: {term}, which fell farthest, "
+    "is {loss:.4f}, and its chance value {chance:.4f}.",
     formula="(chance - median of the newest losses) / chance, of the term that fell farthest",
     null="0 at chance, {chance:.4f}",
-    cause="Most often a learning rate far too high for what came pretrained, or for a small batch: "
-    "features collapse in the first steps, and do not come back.",
+    cause="Most often a learning rate far too high for pretrained weights, or for a small "
+    "batch: features collapse in the first steps and do not recover.",
     key="optimizer.pretrained_learning_rate",
     remedy="stop the run, and try a tenth of it, or freeze the pretrained parts "
     "(model.video_frozen=all, model.text_frozen=all).",
@@ -98,8 +98,8 @@ AT_FLOOR = Rule(
     id="D10",
     name="a term at its floor",
     severity="warning",
-    statement="The term {term} is {loss:.4f}, within 1 % of the {floor:.4f} that no model can beat "
-    "at this temperature: it has stopped teaching.",
+    statement="The term {term} is {loss:.4f}, within 1 % of {floor:.4f}, the lowest value "
+    "possible at this temperature: it has stopped teaching.",
     formula="(median of the newest losses - floor) / (chance - floor)",
     null="1 at chance ({chance:.4f}), 0 at the floor",
     cause="The temperature sets a floor above 0, and the model has reached it.",

@@ -117,12 +117,12 @@ def _margin(score: Score) -> Estimate:
 IDENTICAL = Rule(
     id="D17",
     name="one caption for all",
-    statement="{percent:.0f} % of {count} held-out studies get one and the same caption; of their "
-    "reports {usual:.0f} % are the same.",
+    statement="{percent:.0f} % of {count} held-out studies get the same caption; {usual:.0f} % "
+    "of their reports are the same.",
     formula="the most common caption / captions; distinct-2 {distinct[0]:.3f}, of the reports "
     "{distinct[1]:.3f}",
     null="1 for a constant, which can score BLEU-4 0.78 on reports that are mostly normal",
-    cause="The decoder has learned the language of the reports and nothing of the study.",
+    cause="The decoder has learned the language of the reports but ignores the study.",
     key="loss_weights.captioning",
     remedy="train longer or weigh captioning higher; see whether the gradient reaches the video "
     "encoder (D11).",
@@ -133,7 +133,7 @@ BLIND = Rule(
     id="D17",
     name="captions blind to the video",
     statement="With another study's video the caption loss is {other:.4f} instead of {own:.4f}: "
-    "the caption decoder hardly depends on what is seen.",
+    "the caption decoder hardly uses the video.",
     formula="(loss with the neighbour's video - loss) / loss, on held-out studies",
     null="0 for a decoder that never looks",
     cause="The path from the video to the decoder is cut, or tokens alone predict the next.",
@@ -150,7 +150,7 @@ NO_FACTS = Rule(
     "do not exceed those of shuffled captions.",
     formula="{first} minus that of shuffled captions; 95 % interval {low:.3g} to {high:.3g}",
     null="0 for captions that fit any study",
-    cause="Findings are the last that a captioner learns; scores of text do not show it.",
+    cause="A captioner learns findings last, and text metrics do not show it.",
     key="loss_weights.captioning",
     remedy="read the fact scores, not BLEU or ROUGE; train longer.",
     next_measurement="number_recall beside its shuffled baseline at twice the steps.",
@@ -159,8 +159,8 @@ NO_FACTS = Rule(
 BIGRAM_CAPTIONS = Rule(
     id="D17",
     name="captions of a bigram model",
-    statement="The captions cost {own:.3f} nats a token, no less than the {bigram:.3f} of knowing "
-    "the token before and no study, and another study's video makes it {other:.3f}.",
+    statement="The captions cost {own:.3f} nats per token, no less than the {bigram:.3f} of a "
+    "bigram model without any study; with another study's video {other:.3f}.",
     formula="(loss with the neighbour's video - loss) / loss, on held-out studies",
     null="0 for a decoder that never looks; knowing token frequencies costs {unigram:.3f}, the "
     "token before {bigram:.3f} nats",

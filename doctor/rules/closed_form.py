@@ -49,12 +49,13 @@ CLOSED_FORM = Rule(
     id="N21",
     name="below a closed form",
     severity="warning",
-    statement="Ridge regression from the {inputs} finds more than the trained model: {score} is "
-    "{own:.3f} and {floor:.3f} for the ridge. {where} of {count} such comparisons are so.",
+    statement="Ridge regression from the {inputs} beats the trained model: {score} is "
+    "{own:.3f}, and {floor:.3f} for the ridge. This holds for {where} of {count} such "
+    "comparisons.",
     formula="the score minus that of ridge regression to TF-IDF of the training reports, paired; "
     "95 % interval {low} to {high}",
     null="above 0 for a model that is worth its training",
-    cause="There are too few pairs for what is trained, or they were memorised.",
+    cause="There are too few pairs for the number of trained parameters, or they were memorised.",
     key="steps",
     remedy="train less of the model: a frozen pretrained encoder, more augmentation, fewer steps.",
     next_measurement="The same margin with the towers frozen.",

@@ -103,8 +103,8 @@ COLLAPSED = Rule(
     "deviation {std:.2g}, uniformity {uniformity:.2f}",
     null="collapsed: cosine 1, rank 1, deviation 0, uniformity 0; random directions: cosine 0, "
     "uniformity near -4",
-    cause="A loss that a constant satisfies (its own output as the target, no negatives), an "
-    "output that is all bias, or an input that does not reach the output.",
+    cause="A loss that a constant output minimises (its own output as the target, no "
+    "negatives), an output that is all bias, or an input that does not reach the output.",
     key="loss_weights",
     remedy="give the target no gradient, keep a contrastive term, and take the bias from the last "
     "layer.",
@@ -114,12 +114,12 @@ COLLAPSED = Rule(
 NARROWED = Rule(
     id="D12",
     name="less spread than the fresh model",
-    statement="Of the spread that the {tower} embeddings of the fresh model had, {percent:.2g} % "
-    "is left: what the encoder says of one sample it says of all.",
+    statement="The {tower} embeddings keep {percent:.2g} % of the spread they had in the "
+    "untrained model: the encoder gives nearly the same output for every sample.",
     formula="(1 - cosine) / (1 - cosine at the first look), cosines of different samples, = "
     "{spread:.3g} / {fresh:.3g}; no term drives samples apart here",
     null="1 for the fresh model, 0 for a constant",
-    cause="A loss that a constant satisfies, such as one whose target is its own output.",
+    cause="A loss that a constant output minimises, such as one whose target is its own output.",
     key="loss_weights",
     remedy="give the target no gradient, or train a contrastive term beside it.",
     next_measurement="The same term with its target detached, for as many steps.",
@@ -129,7 +129,8 @@ APART = Rule(
     id="D12",
     name="modality gap",
     severity="warning",
-    statement="The centres of the two towers are {value:.2f} apart: each has a cone of its own.",
+    statement="The mean embeddings of the two towers are {value:.2f} apart: each occupies its "
+    "own cone.",
     formula="|mean of unit rows - mean of unit rows|",
     null="0 where the towers share a centre, 2 at most",
     cause="The towers started in different cones and the temperature lets them stay there.",

@@ -152,7 +152,8 @@ SIGMOID_BIAS = Rule(
     "study instead of {best:.2f}.",
     formula="|bias + ln(N - 1)|, at most 2",
     null="-ln(N - 1) = {wanted:.2f}, the logarithm of the odds that a pair belongs together",
-    cause="N - 1 of N pairs are negatives; without the bias their gradients drown the positives'.",
+    cause="N - 1 of N pairs are negatives; without the bias their gradients swamp those of the "
+    "positives.",
     key="contrastive",
     remedy="start the bias at -ln(batch - 1), or use infonce.",
     next_measurement="The first 50 losses beside the start above.",

@@ -34,8 +34,8 @@ _rule = partial(
 )
 DECAYED = _rule(
     name="a tower that decays",
-    statement="In {tower} weight decay pulls {value:.3g} times as hard as the gradient: its "
-    "weights shrink to zero whatever the loss says.",
+    statement="In {tower} weight decay is {value:.3g} times as strong as the gradient: its "
+    "weights shrink to zero whatever the loss.",
     cause="No gradient reaches the tower, or the decay was meant for another optimizer.",
     key="optimizer.weight_decay",
     remedy="find out first why no gradient arrives; then lower the decay.",

@@ -38,21 +38,21 @@ DRIFTED = _rule(
     null="a random split of the same patients",
     cause="The split is by site, machine or time, or was drawn over files.",
     key="data.columns.split",
-    remedy="nothing where another site or time is what the test is for: say so beside the score; "
-    "else split by patient (data.split_by_patient).",
+    remedy="nothing if the test is meant to be of another site or time (say so with the score); "
+    "otherwise split by patient (data.split_by_patient).",
     next_measurement="The score in each subgroup, which the page shows.",
     check=_drifted,
 )
 DATES_OVERLAP = _rule(
     name="a split by time that overlaps",
     severity="warning",
-    statement="Held-out studies follow those of training in time, and yet {percent:.1f} % of them "
-    "are dated before the last one of training.",
+    statement="Held-out studies mostly come after the training studies, yet {percent:.1f} % of "
+    "them are dated before the last training study.",
     formula="held-out studies dated before the last training study / held-out studies with a date",
     null="0 for a split at one date",
     cause="Studies came in later, or a patient's later studies pulled the earlier ones along.",
     key="data.columns.split",
-    remedy="cut at one date, or call the split no temporal one.",
+    remedy="split at one date, or do not call the split temporal.",
     next_measurement="The same share by site.",
     check=_overlapping,
 )

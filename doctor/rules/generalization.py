@@ -98,8 +98,8 @@ GENERALIZATION = Rule(
     id="D21",
     name="what is lost on held-out studies",
     severity="warning",
-    statement="{percent:.0f} % of what the term {term} gained on training studies is gone on "
-    "others: {train:.3f} in training, {held_out:.3f} held out.",
+    statement="{percent:.0f} % of the improvement of the term {term} on training studies does "
+    "not carry over: {train:.3f} in training, {held_out:.3f} held out.",
     formula="1 - (1 - held out / chance) / (1 - training / chance), each with its own chance; held "
     "out {chance:.3f}",
     null="0 where nothing is lost, 1 where held-out studies are at chance",

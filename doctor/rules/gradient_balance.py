@@ -67,8 +67,8 @@ BYSTANDER = Rule(
     id="D11",
     name="a term without a share of the gradient",
     severity="warning",
-    statement="The term {term} has {percent:.2g} % of the gradient at the shared parameters "
-    "({others}): it trains next to nothing that the others use.",
+    statement="The term {term} contributes {percent:.2g} % of the gradient at the shared "
+    "parameters ({others}), so it hardly affects them.",
     formula="weight x norm / sum of weight x norm over {terms} terms; median of {found.probes} "
     "probes, 95 % interval {share.low:.2g} to {share.high:.2g}; condition number of the gradients "
     "{found.condition:.3g}",
@@ -87,7 +87,7 @@ CONFLICT = Rule(
     "is {value:.2f}, and {below:.0f} % of the probes are below 0.",
     formula="mean of {probes} probes, 95 % interval {cosine.low:.2g} to {cosine.high:.2g}",
     null="0 for unrelated gradients, half of the probes below 0",
-    cause="The terms want different features of the parameters that they share.",
+    cause="The terms need different features from the parameters they share.",
     key="loss_weights",
     remedy="lower the weight of the one that matters less, or train {first} alone to compare.",
     next_measurement="Each term alone, for as many steps.",

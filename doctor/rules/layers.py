@@ -71,8 +71,8 @@ _rule = partial(Rule, id="N16", key="optimizer.learning_rate")
 UNCHANGED = _rule(
     name="tensors that no update changes",
     severity="warning",
-    statement="{value:.0f} trainable tensors of {tower} are the same to the last bit after each of "
-    "the last 3 updates that were looked at.",
+    statement="{value:.0f} trainable tensors of {tower} did not change at all in the last 3 "
+    "updates that were examined.",
     formula="tensors whose numbers (4,096 of each, evenly spaced) a step leaves as they are",
     null="0: any gradient moves a tensor",
     cause="Their gradient is exactly 0: behind units that are dead, behind a mask that hides "
@@ -86,8 +86,8 @@ UNCHANGED = _rule(
 THROWN = _rule(
     name="a layer that is thrown about",
     severity="warning",
-    statement="A step changes {layer} by {percent:.0f} % of its own length; so do {others} others "
-    "beside it.",
+    statement="A step changes {layer} by {percent:.0f} % of its norm; the same holds for "
+    "{others} other layers.",
     formula="|weights after - before| / |before|, of 4,096 numbers a tensor; median of the last 3 "
     "looks; the middle layer {middle:.2g}",
     null="0.0001 to 0.05 in layers that learn",
@@ -99,20 +99,20 @@ THROWN = _rule(
 DEAD_UNITS = _rule(
     name="dead units",
     severity="warning",
-    statement="{percent:.0f} % of the units of {tower} are off for everything that was shown; "
-    "{fresh:.0f} % were in the fresh model.",
+    statement="{percent:.0f} % of the units of {tower} are inactive for every sample; in the "
+    "untrained model {fresh:.0f} % were.",
     formula="units whose input is below the activation's bend for all samples / units",
     null="the fresh model's share",
-    cause="A step that was too long threw them below zero, where no gradient brings them back.",
-    remedy="lower it or warm up longer, clip gradients, or take an activation that leaks.",
+    cause="Too large a step pushed them below zero, where no gradient can bring them back.",
+    remedy="lower it or warm up longer, clip gradients, or use a leaky activation.",
     next_measurement="The step at which the share rose, beside the loss.",
     check=lambda evidence: _gone(evidence, prefix=_DEAD),
 )
 SATURATED_UNITS = _rule(
     name="saturated units",
     severity="warning",
-    statement="{percent:.0f} % of the bounded units of {tower} are at an end of their range for "
-    "everything that was shown; {fresh:.0f} % were in the fresh model.",
+    statement="{percent:.0f} % of the bounded units of {tower} are saturated for every sample; "
+    "in the untrained model {fresh:.0f} % were.",
     formula="units whose input is beyond 3 (tanh) or 6 (sigmoid) for all samples / units",
     null="the fresh model's share",
     cause="Weights in front of them grew until no gradient passes.",

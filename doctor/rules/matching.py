@@ -43,13 +43,13 @@ def _unmatched(evidence: Evidence) -> Iterator[Measured]:
 MATCHING = Rule(
     id="D13",
     name="partners that are not found",
-    statement="After {step} steps {recall:.1f} % of {samples:.0f} fixed held-out samples find "
-    "their own partner first, where chance is {chance:.1f} %, and {percent:.0f} % of the others "
-    "are as near as the own partner, where chance is 50 %.",
+    statement="After {step} steps {recall:.1f} % of {samples:.0f} fixed held-out samples rank "
+    "their own partner first (chance {chance:.1f} %), and {percent:.0f} % of the others are "
+    "as near as the partner (chance 50 %).",
     formula="mean share of others as near, beside 0.5 - 1.96/sqrt(12 samples); R@1 beside "
     "{limit:.3f}, the 97.5th percentile of a binomial; margin to the hardest negative {margin:.3f}",
     null="chance {chance:.2f} %; partners shuffled: {shuffled:.4f}",
-    cause="Videos and reports that do not belong together, or a tower that has not learned.",
+    cause="Mismatched videos and reports, or a tower that has not learned.",
     key="data.manifest",
     remedy="look at ten studies with their reports; then overfit 32 of them.",
     next_measurement="R@1 on training studies: at chance too, it is the pairs or the model.",

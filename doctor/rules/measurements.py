@@ -77,7 +77,7 @@ NEAR_THE_MEAN = Rule(
     formula="sd(prediction) / sd(truth); 95 % interval over patients {low:.2f} to {high:.2f}; "
     "slope over the truth {slope}",
     null="0 for a constant answer, 1 for a true one",
-    cause="The error is least for answers near the mean where the video says little.",
+    cause="Where the video says little, predictions near the mean minimise the error.",
     key="loss_weights",
     remedy="give the term more weight or steps, or report the measurement as unknown.",
     next_measurement="The ratio on training studies: near 1 there, it is overfitting.",
@@ -94,7 +94,7 @@ WEAK_SUBGROUP = Rule(
     null="the overall value {overall:.3f}",
     cause="Too few such studies in training, or videos or reports that differ from the others'.",
     key="data.manifest",
-    remedy="add such studies to the training split, or say for whom the model is not meant.",
+    remedy="add such studies to the training split, or state for whom the model is not suitable.",
     next_measurement="The same subgroup in the training split.",
     check=_weak_subgroup,
 )

@@ -46,10 +46,11 @@ BLIND_TO_NEGATION = Rule(
     formula="studies nearer to their own report / studies with such a twin; 95 % interval over "
     "patients {low:.3f} to {high:.3f}",
     null="50 %, which knowing nothing scores",
-    cause="In a batch no report differs from another by this alone, so that the contrast never "
-    "asks for it.",
+    cause="No two reports in a batch differ by this alone, so the contrastive loss never "
+    "requires it.",
     key="loss_weights.counterfactual",
-    remedy="above 0: twins of the reports become negatives; or weigh facts more.",
+    remedy="set it above 0, which adds altered copies of the reports as negatives; or raise the "
+    "weight of facts.",
     next_measurement="The same share on training studies.",
     check=_blind,
 )

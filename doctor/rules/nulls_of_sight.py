@@ -54,15 +54,15 @@ BLIND_VIDEO = Rule(
     id="N7",
     name="as good without the video",
     severity="warning",
-    statement="{score} is {own:.3f} with the video and {other:.3f} with {kind}: it does not need "
-    "what is to be seen. {where} of {count} such comparisons are so.",
+    statement="{score} is {own:.3f} with the video and {other:.3f} with {kind}: the score does "
+    "not need the video. This holds for {where} of {count} such comparisons.",
     formula="the score minus the same score with {kind}, paired by patient; 95 % interval "
     "{low:.3f} to {high:.3f}",
     null="the interval of the difference is above 0 for a model that looks",
-    cause="The texts can be told without looking, the video tower has learned nothing, or studies "
-    "are told apart by how many videos they have.",
+    cause="The texts can be predicted without looking, the video tower has learned nothing, or "
+    "studies differ by their number of videos.",
     key="loss_weights",
-    remedy="weigh the matching of videos with reports more, or train it first.",
+    remedy="raise the weight of the contrastive term, or train it first.",
     next_measurement="The same difference on training studies: if it is there, the run overfits.",
     check=lambda evidence: _not_above(evidence, UNSEEN),
 )
@@ -71,14 +71,16 @@ METADATA_ALONE = Rule(
     name="as good from metadata alone",
     severity="warning",
     statement="{score} is {own:.3f}, and {other:.3f} from metadata alone (frame count and rate, "
-    "file size, brightness, machine, site, year, order). {where} of {count} such "
-    "comparisons are so.",
+    "file size, brightness, machine, site, year, order). This holds for {where} of {count} "
+    "such comparisons.",
     formula="the score minus that of ridge regression from metadata, paired by patient; 95 % "
     "interval {low:.3f} to {high:.3f}",
     null="the interval of the difference is above 0; chance for metadata that say nothing",
-    cause="A machine, a site or an export gives the answer away, or no more was learned.",
+    cause="A machine, a site or an export gives the answer away, or the model learned no more "
+    "than that.",
     key="data.manifest",
-    remedy="split by site or machine, even out brightness, or leave the tell-tale studies out.",
+    remedy="split by site or machine, equalise brightness, or leave out the studies that give "
+    "it away.",
     next_measurement="The metadata score on another site: at chance there, it was a shortcut.",
     check=lambda evidence: _not_above(evidence, METADATA),
 )

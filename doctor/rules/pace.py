@@ -68,14 +68,14 @@ STRAGGLER = Rule(
     id="N17",
     name="a process that the others wait for",
     severity="warning",
-    statement="Process {rank:.0f} takes {more:.0f} % longer than the middle one from a step to the "
-    "end of the next forward pass; the others wait for it.",
+    statement="Process {rank:.0f} takes {more:.0f} % longer than the median process from a step "
+    "to the end of the next forward pass; the others wait for it.",
     formula="time of the slowest / median of all, on the device's clock, before they meet; median "
     "of the last 3 looks",
     null="1: all alike",
-    cause="Its card is slow or shared, its disk is far, or its samples are larger.",
+    cause="Its GPU is slow or shared, its disk is remote, or its samples are larger.",
     key="data.workers",
-    remedy="move the process to another card or machine; even out what ranks are given.",
+    remedy="move the process to another GPU or machine; balance the work of the ranks.",
     next_measurement="The same ratio with two machines exchanged.",
     check=_straggler,
 )
@@ -83,8 +83,8 @@ STEP_OUTLIERS = Rule(
     id="N17",
     name="steps that take much longer",
     severity="note",
-    statement="{percent:.0f} % of the time of the newest steps went to {count} of {of} that took "
-    "more than 5 times the middle one ({middle:.0f} ms), the longest {longest:.0f} ms.",
+    statement="{percent:.0f} % of the time of the latest steps was spent in {count} of {of} "
+    "that took more than 5 times the median ({middle:.0f} ms), the longest {longest:.0f} ms.",
     formula="sum over outliers of (step_ms - median) / sum of step_ms; without steps that "
     "validate, save or are looked at",
     null="0 on a machine that does nothing else",
@@ -102,10 +102,10 @@ GROWING_MEMORY = Rule(
     "at {rises:.0f} % of the looks.",
     formula="peak of the process (of the card, on a GPU) at each line of the record, newer half",
     null="0: the peak is reached early and stays",
-    cause="Something is kept from step to step: a graph, a list of tensors, a cache without a "
-    "limit.",
+    cause="Something is retained from step to step: a graph, a list of tensors, an unbounded "
+    "cache.",
     key="data.workers",
-    remedy="detach what is kept from step to step; a resumed run begins anew and gains time.",
+    remedy="detach what is retained; stopping and resuming the run frees it for a while.",
     next_measurement="--run_mode profile, twice as many steps apart.",
     check=_growing,
 )

@@ -33,28 +33,25 @@ _rule = partial(Rule, severity="warning")
 FOREIGN_PIXELS = _rule(
     id="N3",
     name="pixels that a tower was not trained on",
-    statement="A level reaches the pretrained video encoder {value:.2f} of its own deviations from "
-    "where its checkpoint was trained to see it.",
+    statement="Pixel values reach the pretrained video encoder {value:.2f} standard deviations "
+    "away from what its checkpoint was trained on.",
     formula="max over channels and over black, gray and white of |seen - trained on|",
     null="0: the tower's own mean and deviation",
-    cause="The options mean and std say otherwise than the checkpoint, or pixels are normalised "
-    "twice.",
+    cause="The options mean and std contradict the checkpoint, or pixels are normalised twice.",
     key="model.video_encoder",
-    remedy="leave out mean and std, unless the weights are others than those that the checkpoint "
-    "describes.",
+    remedy="remove mean and std, unless the weights are not those that the checkpoint describes.",
     next_measurement="The line on pixels before the first step, without the two options.",
     check=_foreign_pixels,
 )
 NOT_ARRIVED = Rule(
     id="N4",
     name="weights that did not stay",
-    statement="{percent:.1f} % of the tensors that the checkpoint gave the {tower} encoder are "
-    "what they were when they arrived: the others begin anew.",
+    statement="Only {percent:.1f} % of the tensors that the {tower} encoder loaded from its "
+    "checkpoint are unchanged; the others were initialised again.",
     formula="tensors of the pretrained part whose checksum is that of their arrival / tensors "
     "that arrived, before the first step",
     null="1: what was loaded trains on; 0 for a tower that begins from random numbers",
-    cause="Weights are initialised again after they were loaded, or another module was put in "
-    "their place.",
+    cause="Weights were initialised after loading, or the module was replaced.",
     key="model.{tower}_encoder",
     remedy="initialise first and load last.",
     next_measurement="The tower's outputs beside those of the library on the same pixels.",
@@ -68,8 +65,8 @@ OTHER_GRID = _rule(
     null="the same grid",
     cause="data.size or data.frames are not those that the weights were trained with.",
     key="data.size",
-    remedy="take the size and the frames of the checkpoint, or train long enough for the positions "
-    "to settle.",
+    remedy="use the size and frames of the checkpoint, or train long enough for the positions "
+    "to adapt.",
     next_measurement="Held-out retrieval at the checkpoint's own size.",
     check=_other_grid,
 )

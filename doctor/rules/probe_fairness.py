@@ -25,14 +25,14 @@ PROBE_FAIRNESS = Rule(
     id="N12",
     name="probes order encoders differently",
     severity="warning",
-    statement="Of {encoders} encoders, {value:.0f} comparisons turn round between one probe and "
-    "another{tokens}.",
+    statement="{value:.0f} comparisons of {encoders} encoders change their order between "
+    "probes{tokens}.",
     formula="pairs of encoders under one metric whose order two probes reverse",
     null="0: every probe ranks the encoders alike",
-    cause="A probe that attends reads what a mean of all tokens hides, and more tokens lend it "
-    "more room.",
+    cause="An attentive probe can use what the mean of all tokens hides, and more tokens help "
+    "it more.",
     key="loss_weights",
-    remedy="report every probe, and call no encoder the better one by a single one of them.",
+    remedy="report every probe, and do not call an encoder better because of a single one.",
     next_measurement="The same table over three seeds, with equal numbers of tokens.",
     check=_reversed,
 )

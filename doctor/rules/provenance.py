@@ -58,7 +58,7 @@ def _baselines(captioning: Mapping[str, Score]) -> dict[str, dict[str, float]]:
 HASHLESS = Rule(
     id="D22",
     name="results without hashes",
-    statement="The results name no hash of {missing}: nobody can say what they are of.",
+    statement="The results have no hash of {missing}, so it is unknown what they belong to.",
     formula="missing hashes of config, data, code and checkpoint",
     null="0 of four",
     cause="They were written by hand, or by code that does not keep what it measured.",

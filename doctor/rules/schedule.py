@@ -70,7 +70,7 @@ _rule = partial(
     id="D5",
     formula="recorded learning rates as shares of their peak, or of optimizer.learning_rate",
     null="0 for a warm-up and a way down that are functions of the optimizer step",
-    cause="The schedule is stepped per micro-batch or per epoch, or began anew when the run was "
+    cause="The schedule is stepped per micro-batch or per epoch, or restarted when the run was "
     "resumed.",
     key="optimizer.warmup_steps",
     remedy="make the rate a function of the optimizer step alone, with steps and warm-up in "

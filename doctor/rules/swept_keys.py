@@ -33,7 +33,7 @@ DEPENDENT_OBJECTIVE = _rule(
     name="an objective made of what is swept",
     statement="metric {metric} depends on the swept key {key}: {reason}.",
     cause="The search would find the smallest weights, or the largest unit, not the best model.",
-    remedy="look for something with a unit of its own, such as "
+    remedy="optimise a metric that no swept key rescales, such as "
     "retrieval/study_to_report/recall_at_1.",
 )
 

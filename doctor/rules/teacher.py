@@ -70,13 +70,14 @@ _rule = partial(
 )
 COLLAPSED_TARGETS = _rule(
     name="targets that are the same for every clip",
-    statement="The teacher's tokens of different clips differ by {percent:.0f} % of what they did "
-    "in the fresh model; student and teacher are {distance:.2g} of its length apart.",
+    statement="The teacher's tokens of different clips differ by only {percent:.0f} % of what "
+    "they did in the untrained model; the distance of student and teacher is {distance:.2g} "
+    "of its norm.",
     formula="squared error of the mean of the other clips at each place, of tokens with variance "
     "1; median of the newest steps over the first",
     null="the fresh model's",
-    cause="Student and teacher agree on something that says nothing of the clip: its loss falls "
-    "and nothing is learned.",
+    cause="Student and teacher agree on an output that does not depend on the clip: the loss "
+    "falls and nothing is learned.",
     remedy="bring it nearer to 1 (start: 0.996), give masked modelling less weight, or set "
     "masked_modeling.target=pixels.",
     check=_collapsed,
@@ -89,7 +90,7 @@ FELL_AFTER_A_RISE = _rule(
     "apart.",
     formula="medians of ten equal parts of the record",
     null="a spread that stays while the loss falls",
-    cause="The loss falls because its targets become alike, not because they are predicted.",
+    cause="The loss falls because its targets collapse, not because they are predicted.",
     remedy="bring it nearer to 1, or give masked modelling less weight.",
     check=_fell_after_a_rise,
 )

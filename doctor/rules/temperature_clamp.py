@@ -26,12 +26,12 @@ TEMPERATURE_CLAMP = Rule(
     id="D16",
     name="a temperature at an end of its range",
     severity="warning",
-    statement="The temperature stands at {end:g}, an end of its range, in {percent:.0f} % of the "
+    statement="The temperature is at {end:g}, an end of its range, in {percent:.0f} % of the "
     f"newest {WINDOW} steps.",
     formula="steps with |temperature - {end:g}| <= 1 % / steps",
     null="0 for a temperature that has found its place",
-    cause="Pairs that are told apart with ease drive it down; false negatives or labels without "
-    "meaning drive it up.",
+    cause="Pairs that are easy to tell apart drive it down; false negatives or meaningless "
+    "labels drive it up.",
     key="temperature_range",
     remedy="widen it to see where it would go, or set learn_temperature: false.",
     next_measurement="Held-out retrieval with the temperature fixed at 0.07.",

@@ -59,14 +59,14 @@ SKIPPED = Rule(
 CLIPPED = Rule(
     id="D15",
     name="clipping that always holds",
-    statement="{percent:.0f} % of the gradients are longer than the limit; their median norm is "
+    statement="{percent:.0f} % of the gradients exceed the clipping limit; their median norm is "
     "{middle:.3g}, the limit {limit:.3g}.",
     formula="steps with grad_norm > max_grad_norm / steps",
     null="0 where clipping only meets accidents; AdamW divides a common factor out again, so that "
     "a limit that always holds makes all steps equally long and no slower",
     cause="{cause}",
     key="max_grad_norm",
-    remedy="{enough:.2g} would clip accidents alone.",
+    remedy="{enough:.2g} would clip only outliers.",
     next_measurement="The loss of the same seed with that limit.",
     check=_clipped,
 )

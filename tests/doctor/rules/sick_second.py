@@ -45,7 +45,7 @@ def hill(done: float) -> tuple[float, float]:
 
 
 SECOND: list[tuple[str, Severity, str, Evidence]] = [
-    ("N3", "warning", "trained to see", with_diagnostics(towers__video__pixels_off=1.9)),
+    ("N3", "warning", "standard deviations away", with_diagnostics(towers__video__pixels_off=1.9)),
     (
         "N14",
         "warning",
@@ -53,23 +53,23 @@ SECOND: list[tuple[str, Severity, str, Evidence]] = [
         with_diagnostics(towers__video__interpolated=["positions from 14x14 to 8x8 tokens"]),
     ),
     ("N4", "error", "40.0 % of the tensors", with_diagnostics(towers__text__arrived=0.4)),
-    ("N5", "warning", "time is shown twice", with_diagnostics(data__repeated_frames=0.5)),
+    ("N5", "warning", "repeat the frame before", with_diagnostics(data__repeated_frames=0.5)),
     ("N5", "note", "4.0 times as long", with_diagnostics(data__frame_rate_spread=4.0)),
     ("N9", "warning", "outside the beam", with_diagnostics(check__outside_beam=0.3)),
     ("N10", "note", "differ from those", with_diagnostics(data__drift={"site": [0.5, 0.004]})),
-    ("N10", "warning", "follow those", with_diagnostics(data__dates_overlap=0.02)),
+    ("N10", "warning", "mostly come after", with_diagnostics(data__dates_overlap=0.02)),
     (
         "N13",
         "error",
-        "of different clips differ by 5 %",
+        "of different clips differ by only 5 %",
         taught(lambda d: (0.2, 0.4 if d < 0.1 else 0.02)),
     ),
     ("N13", "warning", "The loss rose to", taught(hill)),
     ("N13", "warning", "to the last bit", with_steps(teacher__distance=0.0)),
-    ("N16", "warning", "the same to the last bit", with_steps(unchanged__text_encoder=2.0)),
+    ("N16", "warning", "did not change at all", with_steps(unchanged__text_encoder=2.0)),
     ("N16", "warning", "changes study_head by 90", with_steps(update_over_weight__study_head=0.9)),
-    ("N16", "warning", "are off for everything", late(200, units__dead__video_encoder=0.8)),
-    ("N16", "warning", "at an end of their", late(200, units__saturated__aggregator=0.8)),
+    ("N16", "warning", "are inactive for every", late(200, units__dead__video_encoder=0.8)),
+    ("N16", "warning", "are saturated for every", late(200, units__saturated__aggregator=0.8)),
     ("N17", "warning", "Process 1", with_steps(straggler__slower=2.0, straggler__rank=1.0)),
     ("N17", "note", "more than 5 times", replace(HEALTHY, steps=STALLING)),
     ("N17", "warning", "Memory grew", replace(HEALTHY, steps=LEAKING)),

@@ -103,7 +103,7 @@ def test_the_latent_at_one_position_is_named_in_a_run_that_has_it(
     losses = results["losses"]["captioning"]
     assert losses["value"] < losses["unigram"]
     (found,) = [
-        f for f in diagnose_run(read_run(tmp_path / "sick")) if "token before" in f.statement
+        f for f in diagnose_run(read_run(tmp_path / "sick")) if "bigram model" in f.statement
     ]
     assert (found.rule, found.severity) == ("D17", "error")
     assert found.measured < 0.02
