@@ -147,18 +147,8 @@ FACTLESS = {
 
 SICK: list[tuple[str, Severity, str, Evidence]] = [
     *SECOND,
-    (
-        "D2",
-        "error",
-        "in no optimizer group",
-        with_diagnostics(optimizer__ungrouped=["study_head.weight"]),
-    ),
-    (
-        "D2",
-        "error",
-        "two optimizer groups",
-        with_diagnostics(optimizer__twice=["study_head.weight"]),
-    ),
+    ("D2", "error", "in no opt", with_diagnostics(optimizer__ungrouped=["study_head.weight"])),
+    ("D2", "error", "in two opt", with_diagnostics(optimizer__twice=["study_head.weight"])),
     ("D2", "error", "No loss term", with_diagnostics(parameters__unmoved=["a", "b", "c", "d"])),
     ("D2", "error", "were asked for", with_diagnostics(model__frozen__video_encoder=0.03)),
     ("D2", "error", "were asked for", with_diagnostics(model__frozen__text_encoder=0.9)),
@@ -219,12 +209,7 @@ SICK: list[tuple[str, Severity, str, Evidence]] = [
     ("D12", "error", "between pictures", latents(batch_std=0.01)),
     ("D12", "error", "to the bias", latents(batch_std=0.01, max=math.sqrt(3) * 0.5)),
     ("D12", "error", "of the spread they had", NARROW),
-    (
-        "D13",
-        "error",
-        "rank their own partner",
-        with_steps(embedding__recall_at_1=0.02, embedding__rank=0.49),
-    ),
+    ("D13", "error", "partner", with_steps(embedding__recall_at_1=0.02, embedding__rank=0.49)),
     ("D14", "error", "shrink", with_steps(decay_over_update__text_encoder=40.0)),
     ("D14", "note", "weighs 0", unmatched(decay_over_update__text_encoder=40.0)),
     ("D15", "error", "left out", replace(HEALTHY, steps=LOST)),
