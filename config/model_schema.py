@@ -27,9 +27,9 @@ class ClosedFormConfig(Strict):
     ``heads: study``.
     """
 
-    inputs: Literal["pixels", "features"] = "pixels"
-    """What it is solved on: the clips averaged down, or the mean over a study of what the
-    pretrained part of the video encoder makes of them; where that trains, at each validation."""
+    inputs: Literal["pixels", "features", "both"] = "pixels"
+    """What it is solved on: the clips averaged down, the mean over a study of what the pretrained
+    part of the video encoder makes of them, or both; where that part trains, at each validation."""
     share: Annotated[float, Field(gt=0.0, le=1.0)] | Literal["validated"] = 0.5
     """What it counts at evaluation against the towers; 1 leaves nothing of these. ``validated`` is
     what finds held-out studies best, from 1 down to a quarter, at each validation."""

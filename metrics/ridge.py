@@ -1,5 +1,6 @@
 """The closed form that a trained model has to beat: ridge regression from inputs to texts."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,6 +9,9 @@ from jaxtyping import Float, Int
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """Candidates, in units of the mean eigenvalue of the centred kernel."""
 FOLDS = 5
+ENOUGH_LEFT_OUT, MOST_CUTS = 2000, 10
+"""Rows that are left out in all: fewer are cut into folds anew, up to so many times, as the penalty
+of a few hundred rows would otherwise depend on the cut."""
 
 
 class Ridge:
@@ -60,7 +64,8 @@ def ridge_predictions(
     """Return what ridge regression predicts for the queries, minus the mean training target.
 
     The penalty is chosen on the training rows alone: that of ``PENALTIES`` with the highest mean
-    reciprocal rank, both ways, over ``FOLDS`` parts that were left out in turn.
+    reciprocal rank, both ways, over ``FOLDS`` parts that were left out in turn; few rows are cut
+    into parts several times.
 
     Args:
         inputs: Training rows, one or more.
@@ -115,7 +120,13 @@ def _best_penalty(
     if folds < 2:
         return 1.0
     scores = np.zeros(len(PENALTIES))
-    parts = GroupKFold(folds, shuffle=True, random_state=seed).split(kernel, groups=groups)
+    parts = [
+        part
+        for cut in range(min(MOST_CUTS, math.ceil(ENOUGH_LEFT_OUT / len(kernel))))
+        for part in GroupKFold(folds, shuffle=True, random_state=seed + cut).split(
+            kernel, groups=groups
+        )
+    ]
     for kept, left_out in parts:
         fitted = Ridge(kernel[np.ix_(kept, kept)], targets[kept])
         truth = targets[left_out] - targets[kept].mean(axis=0)

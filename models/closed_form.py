@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -44,21 +45,24 @@ class ClosedForm(nn.Module):
     share: Tensor
     """What it counts against the towers."""
 
-    def __init__(self, *, inputs: int, dim: int, share: float | None, clips: int | None) -> None:
+    def __init__(
+        self, *, dim: int, share: float | None, trunk: int = 0, clips: int = 0, pixels: int = 0
+    ) -> None:
         """Make room for the solution.
 
         Args:
-            inputs: Dimension of what a study is made of here.
             dim: Dimension of the space that studies and reports share.
             share: What it counts, in (0, 1]; 1 leaves nothing of the trained towers; None leaves it
                 to who validates, and is half until then.
-            clips: Clips of a study whose pixels are seen; None for what the trunk makes of all.
+            trunk: Dimension of what the video encoder's trunk makes of a clip; 0 does not ask it.
+            clips: Clips of a study whose pixels are seen, the first ones; 0 sees none.
+            pixels: How many numbers these are; see `pixel_count`.
         """
         super().__init__()
-        self.clips, self.chosen = clips, share is None
+        self.trunk, self.clips, self.chosen = trunk, clips, share is None
         start = torch.tensor(FIRST_SHARE if share is None else share)
         self.register_buffer("share", start, persistent=share is None)
-        self.register_buffer("weight", torch.zeros(inputs, dim))
+        self.register_buffer("weight", torch.zeros(trunk + pixels, dim))
         self.register_buffer("offset", torch.zeros(dim))
 
     @property
@@ -106,17 +110,34 @@ class ClosedForm(nn.Module):
         Args:
             clips: Standardised pixels of all studies.
             owner: The study that each clip belongs to.
-            features: What the trunk makes of them; None where pixels are seen.
+            features: What the trunk makes of them; None where it is not asked.
             studies: Number of studies.
             max_clips: As of `pad_rows`.
         """
-        if self.clips is not None:
-            return pixel_rows(clips, owner, studies=studies, count=self.clips, max_clips=max_clips)
-        assert features is not None
-        rows = features.float().flatten(1, -2).mean(1)
-        total = rows.new_zeros(studies, rows.shape[1]).index_add(0, owner, rows)
-        clips_of = rows.new_zeros(studies).index_add(0, owner, torch.ones_like(rows[:, 0]))
-        return total / clips_of.clamp(min=1)[:, None]
+        parts = []
+        if self.trunk:
+            assert features is not None
+            rows = features.float().flatten(1, -2).mean(1)
+            total = rows.new_zeros(studies, rows.shape[1]).index_add(0, owner, rows)
+            clips_of = rows.new_zeros(studies).index_add(0, owner, torch.ones_like(rows[:, 0]))
+            parts.append(total / clips_of.clamp(min=1)[:, None])
+        if self.clips:
+            parts.append(
+                pixel_rows(clips, owner, studies=studies, count=self.clips, max_clips=max_clips)
+            )
+        return torch.cat(parts, dim=1)
+
+    def scale_of(self, inputs: Float[np.ndarray, "row input"]) -> Float[np.ndarray, " input"]:
+        """Return what each input is divided by before the map is solved.
+
+        Features and pixels then have the same variance in all, so that the penalty leaves room for
+        both however many numbers each has; one of them alone stays as it is.
+        """
+        scale = np.ones(inputs.shape[1], dtype=inputs.dtype)
+        if self.trunk and self.clips:
+            for part in (slice(None, self.trunk), slice(self.trunk, None)):
+                scale[part] = max(inputs[:, part].var(axis=0).sum() ** 0.5, 1e-12)
+        return scale
 
     def forward(self, own: Studies, inputs: Float[Tensor, "study input"]) -> Studies:
         """Return unit rows of both.

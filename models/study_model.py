@@ -178,13 +178,23 @@ class StudyModel(nn.Module, ABC):
 
         At evaluation the vector hears the closed form, where there is one.
         """
-        form = None if self.training else self.closed_form
-        if form is not None and form.clips is None:
+        form = self._heard(clips)
+        if form is not None and form.trunk:
             kept = with_trunk(self.video_encoder, clips, kept)
         features = self.encode_clips(clips, kept)
         return self.finish_study(
             features, clips, owner, studies=studies, max_clips=max_clips, kept=kept
         )
+
+    def _heard(self, clips: Clips) -> ClosedForm | None:
+        """Return the closed form where it is heard.
+
+        Training does not hear it. Nor does who looks at a training batch of kept features whose
+        pixels were not read.
+        """
+        form = None if self.training else self.closed_form
+        unread = form is not None and form.clips and not clips.numel()
+        return None if unread else form
 
     def finish_study(
         self,
@@ -198,10 +208,10 @@ class StudyModel(nn.Module, ABC):
     ) -> EncodedStudies:
         """Return what `encode_study` does, where `encode_clips` has done its part already."""
         found = self.join_clips(features, owner, studies=studies, max_clips=max_clips)
-        form = None if self.training else self.closed_form
+        form = self._heard(clips)
         if form is None:
             return found
-        if form.clips is None:
+        if form.trunk:
             kept = with_trunk(self.video_encoder, clips, kept)
         inputs = form.inputs_of(clips, owner, kept.clips, studies=studies, max_clips=max_clips)
         return replace(found, study=form(found.study, inputs))

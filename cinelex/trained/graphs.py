@@ -47,7 +47,7 @@ class StudyGraph(nn.Module):
         form = self.model.closed_form
         if form is None:
             return found.study[0]
-        kept = NOTHING if form.clips else with_trunk(self.model.video_encoder, clips, NOTHING)
+        kept = with_trunk(self.model.video_encoder, clips, NOTHING) if form.trunk else NOTHING
         inputs = form.inputs_of(clips, owner, kept.clips, studies=1, max_clips=count)
         return form(found.study, inputs)[0]
 

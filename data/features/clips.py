@@ -18,6 +18,7 @@ def clips_of(
     chosen: Sequence[tuple[Path, float | None]],
     *,
     kept: FeatureStore | None,
+    pixels: bool = False,
 ) -> dict[str, Any]:
     """Return ``clips`` and ``features`` of a sample.
 
@@ -25,19 +26,20 @@ def clips_of(
         videos: Where frames are.
         sampling: How clips are cut.
         chosen: The video of each clip, and where in it the clip is cut; see ``Sampling.indices``.
-        kept: What a frozen tower made of them; the frames are then not read at all.
+        kept: What a frozen tower made of them; the frames are then not read.
+        pixels: Read them all the same.
     """
+    clips = torch.empty(len(chosen), 0, 0, 0, 0, dtype=torch.uint8)
+    if kept is None or pixels:
+        frames = np.stack([videos.clip(video, sampling, draw=draw) for video, draw in chosen])
+        clips = torch.from_numpy(frames)
     if kept is None:
-        pixels = np.stack([videos.clip(video, sampling, draw=draw) for video, draw in chosen])
-        return {"clips": torch.from_numpy(pixels)}
+        return {"clips": clips}
     keys = [
         clip_key(videos.digest(video), videos.indices(video, sampling, draw=draw))
         for video, draw in chosen
     ]
-    return {
-        "clips": torch.empty(len(chosen), 0, 0, 0, 0, dtype=torch.uint8),
-        "features": kept.stack(keys),
-    }
+    return {"clips": clips, "features": kept.stack(keys)}
 
 
 def distinct(cuts: Sequence[Sequence[int]]) -> list[list[int]]:

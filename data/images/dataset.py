@@ -67,6 +67,8 @@ class CaptionedImages:
         """A number for each patient."""
         self.kept_clips: FeatureStore | None = None
         """What a frozen image tower made of every image."""
+        self.pixels_evaluated = False
+        """Whether evaluation reads pixels even where features are kept."""
         self.kept_texts: FeatureStore | None = None
         """What a frozen text tower made of every caption."""
 
@@ -82,7 +84,13 @@ class CaptionedImages:
         token_ids = torch.from_numpy(captions[choice % len(captions)])
         return Sample(
             study_id=image.id,
-            **clips_of(self.store, ONE_FRAME, [(image.path, draw)], kept=self.kept_clips),
+            **clips_of(
+                self.store,
+                ONE_FRAME,
+                [(image.path, draw)],
+                kept=self.kept_clips,
+                pixels=self.pixels_evaluated and epoch is None,
+            ),
             token_ids=token_ids,
             text_features=self.kept_texts.read(text_key(token_ids)) if self.kept_texts else None,
             report_group=int(self.labels[index]),

@@ -80,6 +80,8 @@ class StudyDataset:
         self.views, self.choice = tuple(views), choice
         self.kept_clips: FeatureStore | None = None
         """What a frozen video tower made of every clip that may be asked for."""
+        self.pixels_evaluated = False
+        """Whether evaluation reads pixels even where features are kept."""
         self.kept_texts: FeatureStore | None = None
         """What a frozen text tower made of every report."""
         self._view_numbers = {name: number for number, name in enumerate(views, 1)}
@@ -111,7 +113,13 @@ class StudyDataset:
         about, text = self._about(index, tuple(n for n, _ in cuts))
         return Sample(
             **about,
-            **clips_of(self.store, self.sampling, chosen, kept=self.kept_clips),
+            **clips_of(
+                self.store,
+                self.sampling,
+                chosen,
+                kept=self.kept_clips,
+                pixels=self.pixels_evaluated and epoch is None,
+            ),
             text_features=self.kept_texts.read(text) if self.kept_texts else None,
             keys=torch.tensor(keys),
         )

@@ -67,7 +67,7 @@ def solve_closed_form(
     def without(at: VideoText) -> Solution | None:
         return None if train is None else solve(train, at)
 
-    if form.clips is None and not frozen_trunk(model.video_encoder):
+    if form.trunk and not frozen_trunk(model.video_encoder):
         return Trial(form, again=lambda at: (solve(known, at), without(at)))
     return Trial(form, without(model))
 
@@ -82,12 +82,14 @@ def _solution(known: Known, model: VideoText, *, batch: int, seed: int) -> Solut
     with evaluating(model):
         rows = _text_rows(model, own, pad_id=train.tokenizer.pad_id, kept=known.kept)
         targets = np.add.reduceat(rows, np.cumsum(counts) - counts, axis=0) / counts[:, None]
-        samples = Chosen(train if form.clips is None else train.of_pixels(), indices)
+        samples = Chosen(train if form.trunk else train.of_pixels(), indices)
         inputs = rows_of(partial(_inputs, model), samples, batch=batch, device=device_of(model))
     _, groups = np.unique(targets.round(4), axis=0, return_inverse=True)
-    weight, offset, penalty = ridge_map(inputs, targets, groups=groups, seed=seed)
+    scale = form.scale_of(inputs)
+    weight, offset, penalty = ridge_map(inputs / scale, targets, groups=groups, seed=seed)
     if not form.solved:
         say(f"closed form: solved on {len(indices)} training samples, penalty {penalty:g}")
+    weight = weight / scale[:, None]
     return Solution(torch.from_numpy(weight).float(), torch.from_numpy(offset).float())
 
 
@@ -97,7 +99,7 @@ def _inputs(model: VideoText, batch: Batch) -> Float[Tensor, "study input"]:
     return form.inputs_of(
         pixels,
         batch.owner,
-        with_trunk(model.video_encoder, pixels, kept).clips if form.clips is None else None,
+        with_trunk(model.video_encoder, pixels, kept).clips if form.trunk else None,
         studies=batch.studies,
         max_clips=max(batch.clip_counts),
     )

@@ -60,6 +60,7 @@ def first_of_each_report(dataset: StudyDataset, *, max_studies: int) -> StudyDat
         views=dataset.views,
     )
     chosen.kept_clips, chosen.kept_texts = dataset.kept_clips, dataset.kept_texts
+    chosen.pixels_evaluated = dataset.pixels_evaluated
     return chosen
 
 

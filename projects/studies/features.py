@@ -60,11 +60,14 @@ def keep_features(
     Raises:
         UserError: The disk is full, or what is kept is not what the tower makes.
     """
-    if model.closed_form is not None and model.closed_form.clips is not None:
+    kept, there = [], [split for split in splits if split is not None]
+    form = model.closed_form
+    if form is not None and form.clips and not form.trunk:
         pixels_for = "the closed form looks at pixels"
+    for dataset in there:
+        dataset.pixels_evaluated = form is not None and bool(form.clips)
     if config.features.keep == "never":
         return []
-    kept, there = [], [split for split in splits if split is not None]
     with evaluating(model):
         if keep_clips(config, model.video_encoder, splits, pixels_for=pixels_for):
             kept.append("video")

@@ -18,6 +18,7 @@ class Kept(Protocol):
     store: StoredVideos
     kept_clips: FeatureStore | None
     kept_texts: FeatureStore | None
+    pixels_evaluated: bool
 
     def cuts(self, *, training: bool) -> Iterator[tuple[Path, list[list[int]] | None]]:
         """Yield every video with the clips that may be asked for, as frames."""

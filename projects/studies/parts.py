@@ -203,17 +203,23 @@ def _closed_form(config: RunConfig, video: VideoEncoder, text: TextEncoder) -> C
             "model.closed_form needs report vectors that are fixed; set model.heads=study and a "
             "text encoder that is not trained, such as model.text_encoder.name=tfidf"
         )
-    dim, share = config.model.dim, None if asked.share == "validated" else asked.share
-    if asked.inputs == "features":
+    trunk = clips = 0
+    if asked.inputs != "pixels":
         if not isinstance(video, PretrainedVideo):
             raise UserError(
                 "model.closed_form.inputs: features are those of a pretrained video encoder; set "
                 "model.closed_form.inputs=pixels"
             )
-        return ClosedForm(inputs=video.native, dim=dim, share=share, clips=None)
-    clips = asked.clips
-    count = pixel_count(channels=data.channels, frames=data.frames, size=data.size, count=clips)
-    return ClosedForm(inputs=count, dim=dim, share=share, clips=clips)
+        trunk = video.native
+    if asked.inputs != "features":
+        clips = asked.clips
+    return ClosedForm(
+        dim=config.model.dim,
+        share=None if asked.share == "validated" else asked.share,
+        trunk=trunk,
+        clips=clips,
+        pixels=pixel_count(channels=data.channels, frames=data.frames, size=data.size, count=clips),
+    )
 
 
 def _freeze(model: VideoText, config: RunConfig) -> None:

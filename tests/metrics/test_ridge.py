@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as SklearnRidge
 
-from cinelex.metrics.ridge import Ridge, ridge_predictions
+from cinelex.metrics import ridge
+from cinelex.metrics.ridge import Ridge, ridge_map, ridge_predictions
 
 DRAW = np.random.default_rng(0)
 
@@ -34,3 +35,17 @@ def test_a_few_rows_and_equal_rows_give_finite_predictions(rows: int) -> None:
     same = np.ones((rows, 4))
     found = ridge_predictions(same, same, same, groups=np.arange(rows))
     np.testing.assert_array_equal(found, np.zeros((rows, 4)))
+
+
+def penalties() -> set[float]:
+    draw = np.random.default_rng(1)
+    inputs = draw.normal(size=(60, 40))
+    targets = inputs[:, :8] + draw.normal(size=(60, 8))
+    groups = np.arange(60)
+    return {ridge_map(inputs, targets, groups=groups, seed=100 * seed)[2] for seed in range(6)}
+
+
+def test_the_penalty_of_few_rows_does_not_hang_on_one_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(penalties()) <= 2
+    monkeypatch.setattr(ridge, "MOST_CUTS", 1)
+    assert len(penalties()) >= 3

@@ -19,7 +19,7 @@ class Model(StudyModel):
     def __init__(self, own: Tensor, *, share: float | None) -> None:
         super().__init__()
         self.own = own
-        self.closed_form = self.form = ClosedForm(inputs=4, dim=4, share=share, clips=1)
+        self.closed_form = self.form = ClosedForm(dim=4, share=share, clips=1, pixels=4)
         self.form.set(torch.eye(4), torch.zeros(4))
 
     def encode_clips(self, clips: Tensor, kept: Kept = NOTHING) -> Tensor:
