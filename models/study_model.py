@@ -187,11 +187,7 @@ class StudyModel(nn.Module, ABC):
         )
 
     def _heard(self, clips: Clips) -> ClosedForm | None:
-        """Return the closed form where it is heard.
-
-        Training does not hear it. Nor does who looks at a training batch of kept features whose
-        pixels were not read.
-        """
+        """Return the closed form, if any; None in training, and where its pixels were not read."""
         form = None if self.training else self.closed_form
         unread = form is not None and form.clips and not clips.numel()
         return None if unread else form
