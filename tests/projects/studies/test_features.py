@@ -19,6 +19,7 @@ from cinelex.models.video_text import VideoText
 from cinelex.projects import open_project
 from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.projects.studies import features
+from cinelex.projects.studies.encoding import encode_studies
 from tests.tiny_run import MULTITASK
 
 SIZES = {"train": 4, "val": 2, "test": 2}
@@ -105,6 +106,24 @@ def test_kept_features_train_and_score_as_the_towers_do(
     pixels = project.data.test.of_pixels().sample(0, epoch=None)
     assert pixels.features is None
     assert pixels.clips.shape[1:] == (2, 32, 32, 1)
+
+
+def test_a_closed_form_of_both_reads_pixels_beside_kept_features_at_evaluation_alone(
+    opened: Callable[..., Any],
+) -> None:
+    texts = ("model.text_encoder={name: tfidf, options: {}}", "loss_weights.captioning=0")
+    given = ("model.heads=study", "model.dim=32", "model.closed_form.inputs=both")
+    project, model = opened(*texts, *given)
+    assert project.ready(model.eval()) == ["video"]
+    assert next(project.batches(0)).clips.numel() == 0
+    kept, run = (
+        encode_studies(model, split, batch=2)
+        for split in (project.data.test, project.data.test.of_pixels())
+    )
+    torch.testing.assert_close(kept, run, atol=1e-5, rtol=1e-4)
+    assert model.closed_form is not None
+    with model.closed_form.counting(0.0):
+        assert not torch.allclose(encode_studies(model, project.data.test, batch=2), kept)
 
 
 def test_a_second_epoch_looks_nothing_up_and_reads_the_same(
