@@ -7,63 +7,15 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel
 
-from cinelex.config.load import load_config
 from cinelex.core.errors import UserError
 from cinelex.data.features.store import FeatureWriter
 from cinelex.data.studies.studies import Studies
 from cinelex.data.video.frame_store import FrameStore
 from cinelex.models.contracts import PretrainedVideo
 from cinelex.models.video_text import VideoText
-from cinelex.projects import open_project
 from cinelex.projects.multitask.project import MultitaskProject
 from cinelex.projects.studies import features
-from cinelex.projects.studies.encoding import encode_studies
-from tests.tiny_run import MULTITASK
-
-SIZES = {"train": 4, "val": 2, "test": 2}
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def text_tower(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bert")
-    torch.manual_seed(0)
-    sizes: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = BertConfig(vocab_size=1024, intermediate_size=16, **sizes)
-    BertModel(config).save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture
-def opened(cache: Path, text_tower: Path, tmp_path: Path) -> Callable[..., Any]:
-    def of(*more: str) -> tuple[MultitaskProject, VideoText]:
-        given = [
-            *("model.width=32", "model.dim=16", "model.caption_decoder.options.depth=1"),
-            *("data.size=32", "data.frames=2", "data.stored_frames=4", "batch=4"),
-            *(f"data.synthetic.{split}={count}" for split, count in SIZES.items()),
-            *("loss_weights.masked_modeling=0", "loss_weights.facts=0", "model.heads=linear"),
-            "model.video_encoder={name: timm, options: {backbone: test_byobnet, depth: 1}}",
-            f"model.text_encoder={{name: huggingface, options: {{name: {text_tower}}}}}",
-            *("data.augmentation.shift=0", f"data.cache={cache}"),
-            *more,
-        ]
-        config = load_config(
-            MULTITASK, list({one.partition("=")[0]: one for one in given}.values())
-        )
-        project = open_project(config, tmp_path / "run")
-        assert isinstance(project, MultitaskProject)
-        model = project.model()
-        for tower in (model.video_encoder, model.text_encoder):
-            tower.get_submodule(tower.trunk).requires_grad_(False)
-        return project, model
-
-    return of
 
 
 def one_step(project: MultitaskProject, model: VideoText) -> dict[str, torch.Tensor]:
@@ -108,24 +60,6 @@ def test_kept_features_train_and_score_as_the_towers_do(
     assert pixels.clips.shape[1:] == (2, 32, 32, 1)
 
 
-def test_a_closed_form_of_both_reads_pixels_beside_kept_features_at_evaluation_alone(
-    opened: Callable[..., Any],
-) -> None:
-    texts = ("model.text_encoder={name: tfidf, options: {}}", "loss_weights.captioning=0")
-    given = ("model.heads=study", "model.dim=32", "model.closed_form.inputs=both")
-    project, model = opened(*texts, *given)
-    assert project.ready(model.eval()) == ["video"]
-    assert next(project.batches(0)).clips.numel() == 0
-    kept, run = (
-        encode_studies(model, split, batch=2)
-        for split in (project.data.test, project.data.test.of_pixels())
-    )
-    torch.testing.assert_close(kept, run, atol=1e-5, rtol=1e-4)
-    assert model.closed_form is not None
-    with model.closed_form.counting(0.0):
-        assert not torch.allclose(encode_studies(model, project.data.test, batch=2), kept)
-
-
 def test_a_second_epoch_looks_nothing_up_and_reads_the_same(
     opened: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +67,7 @@ def test_a_second_epoch_looks_nothing_up_and_reads_the_same(
     (seen, model), (fresh, _) = opened(*settings), opened(*settings)
     for project in (seen, fresh):
         project.ready(model)
-    studies = range(SIZES["train"])
+    studies = range(len(project.data.train))
     for n in studies:
         seen.data.train.sample(n, epoch=0)
     expected = [fresh.data.train.sample(n, epoch=1) for n in studies]
@@ -261,7 +195,11 @@ def test_attention_over_clips_is_taught_the_views_that_are_known(
 
 def test_studies_lose_views_in_training_alone(opened: Callable[..., Any]) -> None:
     project, _ = opened("data.view_dropout=0.9", "data.balance_views=true")
-    counts = [len(project.data.train.sample(n, epoch=0).clips) for n in range(SIZES["train"])]
-    whole = [len(project.data.train.sample(n, epoch=None).clips) for n in range(SIZES["train"])]
+    counts = [
+        len(project.data.train.sample(n, epoch=0).clips) for n in range(len(project.data.train))
+    ]
+    whole = [
+        len(project.data.train.sample(n, epoch=None).clips) for n in range(len(project.data.train))
+    ]
     assert whole == project.data.train.studies.video_counts.tolist()
     assert 0 < sum(counts) < sum(whole)
