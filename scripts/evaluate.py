@@ -69,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise UserError("give --dicom and --reports, or --manifest")
     named = options.columns if own else ["patient=patient_id", *options.columns]
     columns = load_options(ColumnsConfig, named)
+    _check_folders(options)
     check_writable(options.out, "--out")
     run = load_export(options.bundle)
     with tempfile.TemporaryDirectory() as temporary:
@@ -91,6 +92,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flow += [{"of": "studies", "became": "evaluated", "count": len(studies)}]
     _write(options.out, run.config.name, replace(results, tables=[Table(**FLOW, rows=flow)]))
     return 0
+
+
+def _check_folders(options: argparse.Namespace) -> None:
+    """Refuse folders that would put patients' frames, or results, where a folder travels.
+
+    Raises:
+        UserError: One lies in the other.
+    """
+    folders = [("--out", options.out, "the bundle", options.bundle)]
+    if options.work is not None:
+        folders.append(("--work", options.work, "the bundle", options.bundle))
+        folders.append(("--work", options.work, "--out", options.out))
+    for name, inner, other, outer in folders:
+        if inner.resolve().is_relative_to(outer.resolve()):
+            raise UserError(f"{name} lies in {other}, which travels; give a folder elsewhere")
 
 
 def _prepared(options: argparse.Namespace, out: Path) -> Path:

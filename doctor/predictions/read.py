@@ -179,7 +179,12 @@ def _asked(manifest: _Side, key: str, wanted: Wanted) -> tuple[list[str], dict[s
 def _matrices(
     path: Path, wanted: Wanted, kept: Int[np.ndarray, " row"], *, rows: int
 ) -> list[Vectors]:
-    found = [one for name in (path, *map(Path, wanted.embeddings)) for one in vectors_in(name)]
+    found = vectors_in(path)
+    for name in map(Path, wanted.embeddings):
+        own = vectors_in(name)
+        if not own:
+            raise UserError(f"{name}: holds no matrix (--embeddings); give a row an id")
+        found += own
     for one in found:
         if one.rows != rows:
             raise UserError(

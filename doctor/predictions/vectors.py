@@ -102,6 +102,8 @@ def row_lengths(rows: Float[np.ndarray, "row dim"]) -> Float[np.ndarray, " row"]
 
 def _centre(rows: Float[np.ndarray, "row dim"], sound: Bool[np.ndarray, " row"]) -> None:
     """Take the mean of the sound rows off them, in place."""
+    if not sound.any():
+        return
     some = sound[:, None]
     mean = np.mean(rows, axis=0, dtype=np.float64, where=some).astype(np.float32)
     np.subtract(rows, mean, out=rows, where=some)

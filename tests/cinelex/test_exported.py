@@ -16,6 +16,7 @@ from cinelex import load
 from cinelex.config.data_schema import ColumnsConfig
 from cinelex.core.errors import UserError
 from cinelex.scripts.bundle import main as bundle
+from cinelex.scripts.evaluate import main as evaluate
 from cinelex.scripts.export import main as export
 from cinelex.trained.exported import WEIGHTS, seal
 from cinelex.trained.proof import made_up
@@ -185,6 +186,20 @@ def test_a_bundle_is_evaluated_elsewhere_and_only_numbers_come_out(
     (flow,) = results["tables"]
     assert flow["rows"] == [{"of": "studies", "became": "evaluated", "count": results["studies"]}]
     assert entry["low"] is None  # all are of one patient, and patients are resampled
+
+
+def test_frames_and_results_stay_out_of_folders_that_travel(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundled, out = str(tmp_path / "bundle"), str(tmp_path / "out")
+    for given in (
+        [bundled, "--out", f"{bundled}/out"],
+        [bundled, "--out", out, "--work", bundled],
+        [bundled, "--out", out, "--work", f"{out}/work"],
+    ):
+        assert evaluate([*given, "--manifest", "studies.csv"]) == 2
+        assert "which travels; give a folder elsewhere" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_ids_and_the_order_of_rows_do_not_decide_the_order_of_studies(

@@ -157,4 +157,6 @@ def _some(rows: Int[np.ndarray, " item"]) -> Int[np.ndarray, " pair"]:
 
 
 def _standard(values: Float[np.ndarray, " item"]) -> Float[np.ndarray, " item"]:
+    if not len(values):
+        return values
     return np.asarray((values - values.mean()) / max(float(values.std()), 1e-12))

@@ -122,6 +122,7 @@ def test_predictions_made_from_others_are_named(healthy: Made, tmp_path: Path) -
         (["--score", "ef=nothing"], "no column 'nothing' (--score)"),
         (["--where", "ef"], "expected two names with = between them"),
         (["--embeddings", "short.npy"], "3 rows for"),
+        (["--embeddings", "flat.npy"], "holds no matrix"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(
@@ -134,7 +135,18 @@ def test_what_cannot_be_read_is_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     np.save("short.npy", np.ones((3, 4)))
+    np.save("flat.npy", np.ones(len(healthy.table)))
     assert main([*asked(Made(healthy.manifest, healthy.table, {}), tmp_path), *change]) == 2
     said = capsys.readouterr().err
     assert says in said
     assert said.count("\n") == 1
+
+
+def test_rows_that_are_all_nothing_are_said_so_without_a_word_of_numpy(
+    healthy: Made, tmp_path: Path
+) -> None:
+    blank = {"blank": np.full((len(healthy.table), 8), np.nan, np.float32)}
+    words = healthy.table.assign(ef="normal")
+    (rows, scores) = found_by("N2", asked(Made(healthy.manifest, words, blank), tmp_path))
+    for found, name in ((rows, "blank"), (scores, "ef")):
+        assert f"rows of {name} are empty, zero or not finite (100.00 %)" in found.statement
