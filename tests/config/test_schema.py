@@ -77,7 +77,7 @@ def test_the_balanced_config_carries_the_winner_of_the_leaderboard() -> None:
     assert config.loss_weights == {
         "contrastive": 4.0,
         "captioning": 0.3,
-        "masked_modeling": 0.1,
+        "masked_modeling": 0.3,
         "facts": 10.0,
         "patch_contrastive": 0.0,
     }

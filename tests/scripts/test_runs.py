@@ -92,7 +92,7 @@ def test_results_without_hashes_are_refused_and_left_out_of_the_board(
     del content["provenance"]["code"]
     file.write_text(json.dumps(content))
     assert main(["show", runs["half1"]]) == 2
-    assert "says no hash of code" in capsys.readouterr().err
+    assert "has no hash of code" in capsys.readouterr().err
     assert main(["leaderboard", "--folder", str(file.parents[1])]) == 0
     said = capsys.readouterr().out
     assert said.count("left out:") == 1

@@ -33,7 +33,7 @@ def test_a_person_decides_by_keyboard_on_a_phone_and_the_next_run_applies_it(
         page.goto((out / "review.html").as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert page.evaluate("document.getElementById('picture').naturalWidth") > 0
-        assert page.inner_text("#about").startswith("Why it waits: what is seen is no clean")
+        assert page.inner_text("#about").startswith("Why it waits: the visible area is not a clean")
         page.keyboard.press("a")
         page.keyboard.press("r")
         page.keyboard.press("ArrowLeft")

@@ -16,4 +16,4 @@ def test_what_was_learned_by_heart_is_said_without_a_validation(tmp_path: Path) 
     assert code == 0
     last = said[said.index("evaluating") :]
     assert "D21 warning" in last, last
-    assert " of what the term ce gained on training studies is gone on others" in last
+    assert " of the improvement of the term ce on training studies does not carry over" in last

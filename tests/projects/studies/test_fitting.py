@@ -21,7 +21,7 @@ def test_a_small_set_is_one_batch_and_that_is_said(capsys: pytest.CaptureFixture
     assert fitted(config(), studies=64).batch == 64
     assert capsys.readouterr().out == ""
     assert fitted(config(), studies=40).batch == 40
-    assert "batch: 64 asked for, and 40 studies" in capsys.readouterr().out
+    assert "batch: 64 asked for, and 40 to train on" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("studies", "micro_batches"), [(1, 1), (3, 4)])
